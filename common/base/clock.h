@@ -1,0 +1,38 @@
+// clock.h - time, handed in. Nothing below main asks the system what time it is.
+#pragma once
+
+#include <chrono>
+
+namespace postrider {
+
+// Seconds since 1970 with microseconds: arrival times, schedules, Date fields.
+using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
+class Clock {
+ public:
+  Clock() = default;
+  Clock(const Clock&) = delete;
+  Clock& operator=(const Clock&) = delete;
+  virtual ~Clock() = default;
+  virtual WallTime now() const noexcept = 0;
+};
+
+class SystemClock final : public Clock {
+ public:
+  WallTime now() const noexcept override;
+};
+
+// For tests: stands still until it is told.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(WallTime start = WallTime(std::chrono::seconds(1'800'000'000)))
+      : now_(start) {}
+  WallTime now() const noexcept override { return now_; }
+  void advance(std::chrono::microseconds by) { now_ += by; }
+  void set(WallTime time) { now_ = time; }
+
+ private:
+  WallTime now_;
+};
+
+}  // namespace postrider

@@ -1,0 +1,132 @@
+// settings.h - what the configuration file says, as values.
+//
+// Each member is declared once more, with its default, range and meaning, in parameters.cc: the one
+// table from which parsing, checks, `postrider config` and the manual page come. This header holds
+// no TOML and no text beyond the members' names.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace postrider::config {
+
+using std::chrono::seconds;
+
+enum class SmtpMode : std::uint8_t { mx, submission, submissions, lmtp };
+enum class Pop3Tls : std::uint8_t { none, starttls, implicit };
+enum class PlaintextAuth : std::uint8_t { never, loopback, always };
+enum class SyncMode : std::uint8_t { batch, each };
+
+struct SmtpListener {
+  std::string address;  // "127.0.0.1:20025"
+  SmtpMode mode = SmtpMode::mx;
+};
+
+struct Pop3Listener {
+  std::string address;
+  Pop3Tls tls = Pop3Tls::starttls;
+};
+
+struct Route {
+  std::string match;  // a domain, or ".example.org" for its subdomains, or "*"
+  std::string via;    // "smtp:HOST[:PORT]", "smtp:[ADDRESS]:PORT", "mx", "discard:", "hold:", "local"
+};
+
+struct Settings {
+  std::string hostname;
+
+  struct Paths {
+    std::string spool, mail, data, run;
+  } paths;
+
+  struct Tls {
+    std::string certificate, key, min_version;
+  } tls;
+
+  struct Smtpd {
+    std::vector<SmtpListener> listen;
+    std::uint64_t workers = 0;
+    std::uint64_t message_size_limit = 0;   // octets
+    std::uint64_t recipient_limit = 0;      // per message
+    std::uint64_t line_limit = 0;           // octets of a command line with CRLF
+    std::uint64_t text_line_limit = 0;      // octets of a line of the message with CRLF
+    std::uint64_t header_limit = 0;         // octets of the header section
+    std::uint64_t received_limit = 0;       // Received fields before a loop is assumed
+    std::uint64_t bad_command_limit = 0;    // then 421 and the connection is closed
+    std::uint64_t connection_limit = 0;     // per worker
+    std::uint64_t connection_limit_per_address = 0;  // per worker
+    std::uint64_t message_limit = 0;        // messages per connection, 0 for no limit
+    seconds command_timeout{};              // RFC 5321 section 4.5.3.2.7
+    seconds data_timeout{};
+    std::string vrfy;                       // "off" (252) or "on"
+    std::string expn;                       // "off" (502) or "on"
+  } smtpd;
+
+  struct Spool {
+    std::uint64_t segment_size = 0;         // octets after which a segment is sealed
+    seconds segment_age{};                  // or this long after its first record
+    std::uint64_t large_message = 0;        // octets from which content has a file of its own
+    std::uint64_t min_free = 0;             // octets that must stay free: below it 452
+  } spool;
+
+  struct Queue {
+    seconds retry_interval{};
+    std::vector<seconds> retry_schedule;    // empty: retry_interval always
+    std::uint64_t retry_jitter = 0;         // percent of the interval, added or taken at random
+    seconds lifetime{};
+    seconds bounce_lifetime{};              // of messages from <>
+    seconds delay_warning{};                // 0: none
+    std::uint64_t active_limit = 0;         // messages in memory
+    std::uint64_t destination_concurrency = 0;  // jobs under way for one destination
+    std::uint64_t bounce_size_limit = 0;    // octets of the original that a bounce returns
+    std::string postmaster;                 // From of reports; default postmaster@hostname
+  } queue;
+
+  struct Relay {
+    std::uint64_t port = 0;
+    std::vector<std::string> networks;
+    std::string smarthost;                  // "" or HOST[:PORT]
+  } relay;
+
+  std::vector<Route> routes;
+
+  struct Dns {
+    std::vector<std::string> servers;       // "127.0.0.1:20053"; empty: the system's
+    seconds timeout{};                      // of one try
+    std::uint64_t tries = 0;
+  } dns;
+
+  struct Deliverd {
+    std::uint64_t local_workers = 0;
+    std::uint64_t remote_workers = 0;
+    SyncMode sync = SyncMode::batch;
+    std::chrono::milliseconds sync_interval{};
+    std::uint64_t connections_per_host = 0;
+    std::uint64_t messages_per_connection = 0;
+    std::uint64_t hosts_per_attempt = 0;    // MX hosts tried in one attempt
+    seconds connect_timeout{};
+    seconds idle_timeout{};                 // a connection is kept this long without work
+    seconds greeting_timeout{};             // RFC 5321 section 4.5.3.2
+    seconds command_timeout{};
+    seconds data_block_timeout{};
+    seconds data_end_timeout{};
+  } deliverd;
+
+  struct Pop3d {
+    std::vector<Pop3Listener> listen;
+    std::uint64_t workers = 0;
+    PlaintextAuth plaintext_auth = PlaintextAuth::loopback;
+    std::uint64_t connection_limit = 0;     // per worker
+    std::uint64_t bad_command_limit = 0;
+    seconds timeout{};                      // RFC 1939 section 3: at least 10 minutes
+    seconds login_delay{};                  // after a wrong password
+  } pop3d;
+
+  struct Log {
+    std::string level, format;
+  } log;
+};
+
+}  // namespace postrider::config

@@ -1,0 +1,177 @@
+#include "common/event/prefork.h"
+
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+#include <vector>
+
+#include "common/base/fd.h"
+
+namespace postrider::event {
+
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+struct Slot {
+  pid_t pid = 0;  // 0: not running
+  SteadyTime started;
+  SteadyTime start_at;  // when a slot that does not run is to be started
+  std::chrono::milliseconds backoff{0};
+};
+
+class Parent {
+ public:
+  Parent(Prefork& plan, log::Logger& log) : plan_(plan), log_(log), slots_(plan.workers) {
+    sigemptyset(&signals_);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&signals_, number);
+    sigprocmask(SIG_BLOCK, &signals_, &before_);
+    signal_fd_ = Fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
+  }
+
+  int run() {
+    start_due();
+    sd_notify(0, "READY=1");
+    while (!stopping_ || running() > 0) {
+      if (stopping_ && now() >= kill_at_) signal_all(SIGKILL);
+      wait_for_signal();
+      if (!stopping_) start_due();
+    }
+    return status_;
+  }
+
+ private:
+  static SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+  std::size_t running() const {
+    return retired_.size() + static_cast<std::size_t>(std::count_if(
+                                 slots_.begin(), slots_.end(), [](const Slot& s) { return s.pid != 0; }));
+  }
+
+  void start_due() {
+    for (std::size_t i = 0; i < slots_.size(); ++i)
+      if (slots_[i].pid == 0 && now() >= slots_[i].start_at) start(static_cast<unsigned>(i));
+  }
+
+  void start(unsigned number) {
+    log_.flush();
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid < 0) {
+      log_.error("worker_not_started").with("worker", number).with("reason", "fork failed");
+      slots_[number].start_at = now() + Prefork::kMaxBackoff;
+      return;
+    }
+    if (pid == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+      if (::getppid() != parent) std::_Exit(EXIT_FAILURE);
+      signal_fd_.reset();
+      sigprocmask(SIG_SETMASK, &before_, nullptr);
+      const int status = plan_.worker(number);
+      log_.flush();
+      std::_Exit(status);
+    }
+    slots_[number].pid = pid;
+    slots_[number].started = now();
+  }
+
+  // Until a signal, the next start that is due, or the end of grace.
+  void wait_for_signal() {
+    std::optional<SteadyTime> wake;
+    if (stopping_) wake = kill_at_;
+    for (const Slot& slot : slots_)
+      if (!stopping_ && slot.pid == 0 && (!wake || slot.start_at < *wake)) wake = slot.start_at;
+    int timeout = -1;
+    if (wake) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wake - now()).count();
+      timeout = static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
+    }
+    pollfd waiting{.fd = signal_fd_.get(), .events = POLLIN, .revents = 0};
+    if (::poll(&waiting, 1, timeout) <= 0) return;
+    signalfd_siginfo info{};
+    if (::read(signal_fd_.get(), &info, sizeof info) != ssize_t{sizeof info}) return;
+    switch (info.ssi_signo) {
+      case SIGCHLD: return reap();
+      case SIGHUP: return reload();
+      default: return stop();
+    }
+  }
+
+  void reap() {
+    int status = 0;
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+      if (const auto it = std::find(retired_.begin(), retired_.end(), pid); it != retired_.end()) {
+        retired_.erase(it);
+        continue;
+      }
+      for (std::size_t i = 0; i < slots_.size(); ++i)
+        if (slots_[i].pid == pid) ended(i, status);
+    }
+  }
+
+  void ended(std::size_t number, int status) {
+    Slot& slot = slots_[number];
+    slot.pid = 0;
+    if (stopping_) return;
+    const bool young = now() - slot.started < Prefork::kHealthyLife;
+    slot.backoff = young ? std::clamp<std::chrono::milliseconds>(slot.backoff * 2, Prefork::kMinBackoff,
+                                                                 Prefork::kMaxBackoff)
+                         : std::chrono::milliseconds{0};
+    slot.start_at = now() + slot.backoff;
+    log_.error("worker_died")
+        .with("worker", number)
+        .with("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0)
+        .with("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0)
+        .with("restart_in_ms", slot.backoff.count());
+  }
+
+  void reload() {
+    if (stopping_ || !plan_.on_reload || !plan_.on_reload()) return;
+    for (Slot& slot : slots_) {
+      if (slot.pid == 0) continue;
+      retired_.push_back(slot.pid);
+      ::kill(slot.pid, SIGTERM);
+    }
+    slots_.assign(plan_.workers, Slot{});
+  }
+
+  void stop() {
+    if (stopping_) return;
+    stopping_ = true;
+    sd_notify(0, "STOPPING=1");
+    kill_at_ = now() + Prefork::kGrace;
+    signal_all(SIGTERM);
+  }
+
+  void signal_all(int number) {
+    for (const Slot& slot : slots_)
+      if (slot.pid != 0) ::kill(slot.pid, number);
+    for (const pid_t pid : retired_) ::kill(pid, number);
+  }
+
+  Prefork& plan_;
+  log::Logger& log_;
+  std::vector<Slot> slots_;
+  std::vector<pid_t> retired_;  // of before a reload, finishing their sessions
+  sigset_t signals_{};
+  sigset_t before_{};
+  Fd signal_fd_;
+  SteadyTime kill_at_;
+  bool stopping_ = false;
+  int status_ = EXIT_SUCCESS;
+};
+
+}  // namespace
+
+int Prefork::run(log::Logger& log) { return Parent(*this, log).run(); }
+
+}  // namespace postrider::event

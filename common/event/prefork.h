@@ -1,0 +1,37 @@
+// prefork.h - the parent of a daemon: keeps N workers alive.
+//
+// The parent holds what must outlive a worker (listening sockets) and does nothing else, so there
+// is nothing in it to crash. A worker that dies is started again, at once the first time, later and
+// later (to kMaxBackoff) while it keeps dying young.
+//
+//   SIGTERM, SIGINT  workers get SIGTERM and kGrace to finish, then SIGKILL; run() returns
+//   SIGHUP           `on_reload`; if it says true, new workers start and the old get SIGTERM
+#pragma once
+
+#include <chrono>
+
+#include "common/base/unique_function.h"
+#include "common/log/log.h"
+
+namespace postrider::event {
+
+struct Prefork {
+  static constexpr std::chrono::seconds kGrace{10};
+  static constexpr std::chrono::milliseconds kMinBackoff{100};
+  static constexpr std::chrono::seconds kMaxBackoff{30};
+  // A worker that lived this long died of something new.
+  static constexpr std::chrono::seconds kHealthyLife{60};
+
+  unsigned workers = 1;
+  // Runs in the forked worker and returns its exit status; sees SIGTERM as any process does. The
+  // kernel sends it SIGTERM when the parent dies.
+  UniqueFunction<int(unsigned number)> worker;
+  // Runs in the parent. May change `workers` through its own reference to this object.
+  UniqueFunction<bool()> on_reload;
+
+  // Forks the workers, tells the service manager (sd_notify READY=1), and returns the exit status
+  // when the last worker is gone. Call before any thread was started.
+  int run(log::Logger& log);
+};
+
+}  // namespace postrider::event

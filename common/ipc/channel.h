@@ -1,0 +1,91 @@
+// channel.h - frames of messages.proto over a Unix stream socket, with descriptors beside them.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/fd.h"
+#include "common/base/result.h"
+#include "common/event/event_loop.h"
+
+namespace postrider::ipc {
+
+class Frame;
+
+// Who is at the other end, as the kernel says (SO_PEERCRED).
+struct Peer {
+  unsigned pid = 0;
+  unsigned uid = 0;
+  unsigned gid = 0;
+};
+
+class Channel {
+ public:
+  // A longer frame closes the channel: no honest peer sends one.
+  static constexpr std::size_t kMaxFrame = 4U << 20U;
+  // Descriptors that may wait for the frame they belong to.
+  static constexpr std::size_t kMaxDescriptors = 64;
+
+  class Owner {
+   public:
+    // `descriptor` is empty unless the sender passed one with this frame.
+    virtual void on_frame(const Frame& frame, Fd descriptor) = 0;
+    // The last call. Never from inside a function of the Channel.
+    virtual void on_closed(const std::string& why) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // Takes over the connected, non-blocking `fd`.
+  Channel(event::EventLoop& loop, Fd fd, Owner& owner);
+  ~Channel();
+  Channel(const Channel&) = delete;
+  Channel& operator=(const Channel&) = delete;
+
+  // Queues a frame; all that is queued in one turn of the loop goes out together.
+  void send(const Frame& frame);
+  // The same, with a duplicate of `descriptor` beside it.
+  void send_with(const Frame& frame, int descriptor);
+
+  // Octets that wait to be written.
+  std::size_t unsent() const noexcept { return out_.size() - out_done_; }
+
+  const Peer& peer() const noexcept { return peer_; }
+
+  void pause_reading() noexcept { readable_.disable(); }
+  void resume_reading() { readable_.enable(); }
+
+ private:
+  struct Passed {
+    std::uint64_t position;  // octet of the output that it travels with
+    Fd descriptor;
+  };
+
+  void flush_later();
+  void flush();
+  bool write_part(std::size_t length, int descriptor);
+  void read_ready();
+  void take_frames();
+  void close_later(std::string why);
+
+  event::EventLoop& loop_;
+  Fd fd_;
+  Owner& owner_;
+  Peer peer_;
+  event::Watch readable_;
+  event::Watch writable_;
+  std::string in_;
+  std::deque<Fd> received_;
+  std::string out_;
+  std::size_t out_done_ = 0;
+  std::uint64_t out_position_ = 0;  // octets written since the channel was opened
+  std::deque<Passed> passed_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: deferred tasks
+  bool flush_queued_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace postrider::ipc

@@ -1,0 +1,116 @@
+// writer.h - the young generation's writing side: messages become durable by group commit.
+//
+// A Draft collects one message as it arrives: in memory while it is small, in a file of its own
+// under incoming/large/ from Options::large_message octets on, so that memory is bounded whatever
+// the message's size. commit() hands it to the committer thread, which appends the batch that
+// gathered meanwhile to this writer's segment and syncs once for all of it; then `done` runs on the
+// loop. Until then nothing was promised, and a Draft that is dropped leaves nothing behind.
+//
+// The loop's thread calls everything here. See STATES.md for the files and who may touch them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/base/message_id.h"
+#include "common/base/pending.h"
+#include "common/base/result.h"
+#include "common/base/unique_function.h"
+#include "common/event/event_loop.h"
+#include "common/log/log.h"
+#include "common/spool/envelope.pb.h"
+
+namespace postrider::spool {
+
+// How far a segment is durable: what queued is told.
+struct SegmentProgress {
+  std::string segment;        // file name in incoming/
+  std::uint64_t durable = 0;  // octets from the start of the file
+  bool sealed = false;
+};
+
+class Writer;
+
+class Draft {
+ public:
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft();  // removes the large file, if one was begun and not committed
+
+  const MessageId& id() const noexcept { return id_; }
+
+  // Adds content: CRLF lines, dots unstuffed. An error (disk full, I/O) is temporary; the Draft can
+  // then only be dropped.
+  Result<void> append(std::string_view bytes);
+
+  // Octets so far.
+  std::uint64_t size() const noexcept { return size_; }
+
+ private:
+  friend class Writer;
+  struct Large;
+  Draft(Writer& writer, const MessageId& id);
+
+  Writer& writer_;
+  MessageId id_;
+  std::string memory_;
+  std::unique_ptr<Large> large_;
+  std::uint64_t size_ = 0;
+};
+
+class Writer {
+ public:
+  struct Options {
+    std::string directory;               // the spool; incoming/ and incoming/large/ exist in it
+    std::string name;                    // "smtpd0": unique among living writers
+    unsigned number = 0;                 // for MessageId, unique among living writers
+    std::uint64_t segment_size = 64U << 20U;
+    std::chrono::seconds segment_age{60};
+    std::uint64_t large_message = 256U << 10U;
+    std::uint64_t min_free = 16U << 20U;
+  };
+
+  using Done = UniqueFunction<void(Result<void>)>;
+  using OnProgress = UniqueFunction<void(const SegmentProgress&)>;
+
+  // `loop`, `clock` and `log` outlive the Writer. `on_progress` runs on the loop after each commit
+  // and each seal. Opens nothing yet: the first commit makes the first segment.
+  Writer(event::EventLoop& loop, Options options, const Clock& clock, log::Logger& log,
+         OnProgress on_progress);
+  // Commits what was handed over, seals the segment, stops the thread.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Begins a message. Fails (temporary) when the file system has less than min_free octets left
+  // beside `expected_size`, the size the client declared (0: unknown).
+  Result<std::unique_ptr<Draft>> begin(std::uint64_t expected_size);
+
+  // Makes draft and envelope durable, then calls `done` on the loop. The envelope's id must be the
+  // draft's. An error means: not accepted, nothing will be delivered. Destroying the Pending only
+  // stops `done`; the message may still become durable (the client never saw a reply).
+  [[nodiscard]] PendingPtr commit(std::unique_ptr<Draft> draft, const Envelope& envelope, Done done);
+
+  // Where the segment stands now, for a queued that has just come back. Empty name: no segment.
+  SegmentProgress progress() const;
+
+ private:
+  friend class Draft;
+  class Committer;
+  struct Item;
+
+  event::EventLoop& loop_;
+  const Options options_;
+  const Clock& clock_;
+  log::Logger& log_;
+  OnProgress on_progress_;
+  MessageIdSource ids_;
+  SegmentProgress progress_;
+  std::unique_ptr<Committer> committer_;
+};
+
+}  // namespace postrider::spool
