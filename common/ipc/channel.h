@@ -1,6 +1,7 @@
 // channel.h - frames of messages.proto over a Unix stream socket, with descriptors beside them.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
@@ -64,11 +65,13 @@ class Channel {
     Fd descriptor;
   };
 
-  void flush_later();
+  void queue(const Frame& frame, bool with_descriptor);
   void flush();
-  bool write_part(std::size_t length, int descriptor);
+  // Writes some of the output, with the descriptor that is due; false when the socket is full.
+  bool write_some();
   void read_ready();
   void take_frames();
+  void close(const std::string& why);
   void close_later(std::string why);
 
   event::EventLoop& loop_;
@@ -81,7 +84,7 @@ class Channel {
   std::deque<Fd> received_;
   std::string out_;
   std::size_t out_done_ = 0;
-  std::uint64_t out_position_ = 0;  // octets written since the channel was opened
+  std::uint64_t written_ = 0;  // octets since the channel was opened
   std::deque<Passed> passed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: deferred tasks
   bool flush_queued_ = false;
