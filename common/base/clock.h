@@ -1,6 +1,7 @@
 // clock.h - time, handed in. Nothing below main asks the system what time it is.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 namespace postrider {
@@ -22,17 +23,17 @@ class SystemClock final : public Clock {
   WallTime now() const noexcept override;
 };
 
-// For tests: stands still until it is told.
+// For tests: stands still until it is told. Any thread may look.
 class ManualClock final : public Clock {
  public:
   explicit ManualClock(WallTime start = WallTime(std::chrono::seconds(1'800'000'000)))
-      : now_(start) {}
-  WallTime now() const noexcept override { return now_; }
-  void advance(std::chrono::microseconds by) { now_ += by; }
-  void set(WallTime time) { now_ = time; }
+      : now_(start.time_since_epoch().count()) {}
+  WallTime now() const noexcept override { return WallTime(std::chrono::microseconds(now_)); }
+  void advance(std::chrono::microseconds by) { now_ += by.count(); }
+  void set(WallTime time) { now_ = time.time_since_epoch().count(); }
 
  private:
-  WallTime now_;
+  std::atomic<std::chrono::microseconds::rep> now_;
 };
 
 }  // namespace postrider

@@ -18,21 +18,20 @@
 #include "common/base/clock.h"
 #include "common/base/message_id.h"
 #include "common/base/pending.h"
+#include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/base/unique_function.h"
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
+#include "common/spool/disk.h"
 #include "common/spool/envelope.pb.h"
+#include "common/spool/paths.h"
+#include "common/spool/progress.h"
 
 namespace postrider::spool {
 
-// How far a segment is durable: what queued is told.
-struct SegmentProgress {
-  std::string segment;        // file name in incoming/
-  std::uint64_t durable = 0;  // octets from the start of the file
-  bool sealed = false;
-};
-
+class Committer;
+class LargeFile;
 class Writer;
 
 class Draft {
@@ -52,13 +51,12 @@ class Draft {
 
  private:
   friend class Writer;
-  struct Large;
-  Draft(Writer& writer, const MessageId& id);
+  Draft(Writer& writer, const MessageId& id, std::uint64_t expected_size);
 
   Writer& writer_;
   MessageId id_;
   std::string memory_;
-  std::unique_ptr<Large> large_;
+  std::unique_ptr<LargeFile> large_;
   std::uint64_t size_ = 0;
 };
 
@@ -77,10 +75,10 @@ class Writer {
   using Done = UniqueFunction<void(Result<void>)>;
   using OnProgress = UniqueFunction<void(const SegmentProgress&)>;
 
-  // `loop`, `clock` and `log` outlive the Writer. `on_progress` runs on the loop after each commit
-  // and each seal. Opens nothing yet: the first commit makes the first segment.
-  Writer(event::EventLoop& loop, Options options, const Clock& clock, log::Logger& log,
-         OnProgress on_progress);
+  // `loop`, `disk`, `clock` and `log` outlive the Writer. `on_progress` runs on the loop after each
+  // commit and each seal. Opens nothing yet: the first commit makes the first segment.
+  Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock& clock, Random& random,
+         log::Logger& log, OnProgress on_progress);
   // Commits what was handed over, seals the segment, stops the thread.
   ~Writer();
   Writer(const Writer&) = delete;
@@ -100,16 +98,18 @@ class Writer {
 
  private:
   friend class Draft;
-  class Committer;
-  struct Item;
 
   event::EventLoop& loop_;
+  Disk& disk_;
   const Options options_;
+  const Paths paths_;
   const Clock& clock_;
-  log::Logger& log_;
-  OnProgress on_progress_;
   MessageIdSource ids_;
+  OnProgress on_progress_;
   SegmentProgress progress_;
+  std::chrono::microseconds space_known_at_{-1};
+  std::uint64_t space_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: posted notices
   std::unique_ptr<Committer> committer_;
 };
 

@@ -1,0 +1,159 @@
+#include "common/spool/committer.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace postrider::spool {
+
+Committer::Committer(event::EventLoop& loop, Disk& disk, Options options, const Paths& paths,
+                     const Clock& clock, Random& random, log::Logger& log,
+                     std::function<void(const SegmentProgress&)> on_progress)
+    : loop_(loop),
+      disk_(disk),
+      options_(std::move(options)),
+      paths_(paths),
+      clock_(clock),
+      random_(random),
+      log_(log),
+      on_progress_(std::move(on_progress)) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { serve(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Committer::~Committer() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void Committer::enqueue(ItemPtr item) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = waiting_.empty();
+    waiting_.push_back(std::move(item));
+  }
+  if (first) wake_.notify_one();
+}
+
+void Committer::serve() {
+  Batch batch;
+  while (next_batch(batch)) {
+    if (!batch.empty()) commit(batch);
+    batch.clear();
+    if (segment_ && segment_is_full()) seal();
+  }
+  if (segment_) seal();
+}
+
+bool Committer::next_batch(Batch& batch) {
+  std::unique_lock lock(mutex_);
+  const auto something = [this] { return stopping_ || !waiting_.empty(); };
+  if (segment_) {
+    const auto age = clock_.now() - segment_->created();
+    const auto left = std::max<std::chrono::microseconds>(options_.segment_age - age,
+                                                          std::chrono::microseconds(0));
+    wake_.wait_for(lock, left, something);
+  } else {
+    wake_.wait(lock, something);
+  }
+  batch.swap(waiting_);
+  return !stopping_ || !batch.empty();
+}
+
+bool Committer::segment_is_full() const {
+  return segment_->durable() >= options_.segment_size ||
+         clock_.now() - segment_->created() >= options_.segment_age;
+}
+
+void Committer::commit(Batch& batch) {
+  auto result = write(batch);
+  if (!result) {
+    note_failure(result.error());
+    if (segment_ && segment_->failed()) {
+      // After a failed sync the kernel may have dropped what it could not write, and a second sync
+      // would say "fine". This segment is finished as it stands.
+      tell_progress({segment_->name(), segment_->durable(), true});
+      segment_.reset();
+    }
+  } else {
+    failing_ = false;
+    tell_progress({segment_->name(), segment_->durable(), false});
+  }
+  tell(std::move(batch), std::move(result));
+}
+
+Result<void> Committer::write(Batch& batch) {
+  if (auto ready = ensure_segment(); !ready) return ready;
+  if (auto synced = sync_large(batch); !synced) return synced;
+  std::vector<NewRecord> records;
+  records.reserve(batch.size());
+  for (const ItemPtr& item : batch) {
+    records.push_back({.kind = item->large ? RecordKind::large_message : RecordKind::message,
+                       .envelope = item->envelope,
+                       .content = item->content,
+                       .content_length = item->size,
+                       .content_checksum = item->large ? item->large->checksum()
+                                                       : checksum(item->content)});
+  }
+  if (auto written = segment_->append(records); !written) return written;
+  for (const ItemPtr& item : batch)
+    if (item->large) item->large->keep();
+  return {};
+}
+
+Result<void> Committer::ensure_segment() {
+  if (segment_) return {};
+  auto segment =
+      SegmentFile::create(disk_, paths_, options_.writer, clock_.now(), random_.next());
+  if (!segment) return tl::unexpected<Error>(std::move(segment.error()));
+  segment_ = std::move(*segment);
+  return {};
+}
+
+Result<void> Committer::sync_large(const Batch& batch) {
+  bool any = false;
+  for (const ItemPtr& item : batch) {
+    if (!item->large) continue;
+    any = true;
+    if (auto synced = item->large->sync(); !synced) return synced;
+  }
+  if (!any) return {};
+  return disk_.sync_directory(paths_.large());
+}
+
+void Committer::seal() {
+  // A segment without its seal is finished all the same: its lock is gone with the descriptor.
+  if (auto sealed = segment_->seal(); !sealed) note_failure(sealed.error());
+  const SegmentProgress progress{segment_->name(), segment_->durable(), true};
+  segment_.reset();
+  tell_progress(progress);
+}
+
+void Committer::note_failure(const Error& error) {
+  if (failing_) return;
+  failing_ = true;
+  log_.error("spool_write_failed")
+      .with("reason", error.text)
+      .with("effect", "mail is refused with a temporary reply until a write succeeds");
+}
+
+void Committer::tell(Batch batch, Result<void> result) {
+  loop_.post([batch = std::move(batch), result = std::move(result)] {
+    for (const ItemPtr& item : batch)
+      if (!item->cancelled) item->done(result);
+  });
+}
+
+void Committer::tell_progress(const SegmentProgress& progress) {
+  loop_.post([tell = on_progress_, progress] { tell(progress); });
+}
+
+}  // namespace postrider::spool

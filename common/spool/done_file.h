@@ -1,0 +1,46 @@
+// done_file.h - what is finished of a segment, so that a restart does not deliver it again.
+//
+// Entries are appended as work ends and survive a killed process at once; against a power cut they
+// are synced only where forgetting one would do harm. A damaged entry counts as not there: its
+// record is attempted again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/spool/disk.h"
+#include "common/spool/paths.h"
+#include "common/spool/record.h"
+
+namespace postrider::spool {
+
+class DoneFile {
+ public:
+  struct Loaded {
+    std::vector<DoneEntry> entries;
+    std::uint64_t damaged = 0;
+  };
+
+  // The entries of `segment`; none when the file does not exist.
+  static Result<Loaded> load(Disk& disk, const Paths& paths, const std::string& segment,
+                             std::uint64_t salt);
+
+  // Opens nothing before the first append().
+  DoneFile(Disk& disk, std::string path, std::uint64_t salt)
+      : disk_(disk), path_(std::move(path)), salt_(salt) {}
+  DoneFile(const DoneFile&) = delete;
+  DoneFile& operator=(const DoneFile&) = delete;
+
+  // One write for all entries; `synced` makes them survive a power cut as well.
+  Result<void> append(const std::vector<DoneEntry>& entries, bool synced);
+
+ private:
+  Disk& disk_;
+  std::string path_;
+  std::uint64_t salt_;
+  Fd fd_;
+};
+
+}  // namespace postrider::spool

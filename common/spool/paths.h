@@ -1,0 +1,34 @@
+// paths.h - the names of the spool's files. See STATES.md for what each means.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/message_id.h"
+
+namespace postrider::spool {
+
+struct Paths {
+  std::string root;
+
+  std::string incoming() const { return root + "/incoming"; }
+  std::string large() const { return root + "/incoming/large"; }
+  std::string deferred() const { return root + "/deferred"; }
+  std::string quarantine() const { return root + "/quarantine"; }
+  std::string queue_db() const { return root + "/queue.db"; }
+
+  std::string segment(std::string_view name) const { return incoming() + '/' + std::string(name); }
+  std::string done(std::string_view segment_name) const { return segment(segment_name) + ".done"; }
+  std::string large(const MessageId& id) const { return large() + '/' + id.str(); }
+  // 1,024 folders, by the two characters that hold the low bits of the id's counter: neighbours in
+  // time are spread evenly.
+  std::string deferred_folder(const MessageId& id) const {
+    return deferred() + '/' + id.str().substr(14, 2);
+  }
+  std::string deferred(const MessageId& id) const { return deferred_folder(id) + '/' + id.str(); }
+};
+
+inline constexpr std::string_view kSegmentSuffix = ".seg";
+inline constexpr std::string_view kDoneSuffix = ".done";
+
+}  // namespace postrider::spool

@@ -1,0 +1,104 @@
+#include "common/spool/writer.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/base/check.h"
+#include "common/spool/committer.h"
+#include "common/spool/large_file.h"
+
+namespace postrider::spool {
+
+namespace {
+
+// How long an answer of statvfs() is believed, less what was accepted meanwhile.
+constexpr std::chrono::seconds kSpaceBelieved{1};
+
+class Cancel final : public Pending {
+ public:
+  explicit Cancel(Committer::ItemPtr item) : item_(std::move(item)) {}
+  ~Cancel() override { item_->cancelled = true; }
+
+ private:
+  Committer::ItemPtr item_;
+};
+
+}  // namespace
+
+Draft::Draft(Writer& writer, const MessageId& id, std::uint64_t expected_size)
+    : writer_(writer), id_(id) {
+  if (expected_size < writer.options_.large_message) memory_.reserve(expected_size);
+}
+
+Draft::~Draft() = default;
+
+Result<void> Draft::append(std::string_view bytes) {
+  if (!large_ && size_ + bytes.size() >= writer_.options_.large_message) {
+    auto file = LargeFile::create(writer_.disk_, writer_.paths_.large(id_));
+    if (!file) return tl::unexpected<Error>(std::move(file.error()));
+    large_ = std::move(*file);
+    if (auto moved = large_->append(memory_); !moved) return moved;
+    memory_ = std::string();
+  }
+  size_ += bytes.size();
+  if (large_) return large_->append(bytes);
+  memory_.append(bytes);
+  return {};
+}
+
+Writer::Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock& clock,
+               Random& random, log::Logger& log, OnProgress on_progress)
+    : loop_(loop),
+      disk_(disk),
+      options_(std::move(options)),
+      paths_{options_.directory},
+      clock_(clock),
+      ids_(clock, options_.number, static_cast<std::uint32_t>(random.next())),
+      on_progress_(std::move(on_progress)),
+      committer_(std::make_unique<Committer>(
+          loop, disk,
+          Committer::Options{options_.name, options_.segment_size, options_.segment_age}, paths_,
+          clock, random, log, [this, alive = alive_](const SegmentProgress& progress) {
+            if (!*alive) return;
+            progress_ = progress;
+            on_progress_(progress);
+          })) {}
+
+Writer::~Writer() {
+  // Its last notices stay in the loop's queue and find nobody.
+  committer_.reset();
+  *alive_ = false;
+}
+
+Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size) {
+  if (space_known_at_.count() < 0 || loop_.now() - space_known_at_ >= kSpaceBelieved) {
+    auto space = disk_.free_space(paths_.incoming());
+    if (!space) return tl::unexpected<Error>(std::move(space.error()));
+    space_ = *space;
+    space_known_at_ = loop_.now();
+  }
+  if (space_ < options_.min_free || space_ - options_.min_free < expected_size)
+    return fail(ErrorKind::temporary,
+                fmt::format("{}: {} octets free, {} must stay free (spool.min_free)",
+                            options_.directory, space_, options_.min_free));
+  return std::unique_ptr<Draft>(new Draft(*this, ids_.next(), expected_size));
+}
+
+PendingPtr Writer::commit(std::unique_ptr<Draft> draft, const Envelope& envelope, Done done) {
+  POSTRIDER_CHECK(envelope.id() == draft->id().view());
+  auto item = std::make_shared<Committer::Item>();
+  item->envelope = envelope.SerializeAsString();
+  POSTRIDER_CHECK(item->envelope.size() <= kMaxEnvelope);
+  item->content = std::move(draft->memory_);
+  item->large = std::move(draft->large_);
+  item->size = draft->size_;
+  item->done = std::move(done);
+  space_ -= std::min(space_, item->size);
+  committer_->enqueue(item);
+  return std::make_unique<Cancel>(std::move(item));
+}
+
+SegmentProgress Writer::progress() const { return progress_; }
+
+}  // namespace postrider::spool
