@@ -1,0 +1,199 @@
+#include "common/sqlite/sqlite.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "common/base/check.h"
+
+namespace postrider::sqlite {
+
+namespace {
+
+ErrorKind kind_of(int code) noexcept {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ErrorKind::corrupt;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG: return ErrorKind::invalid;
+    default: return ErrorKind::temporary;
+  }
+}
+
+tl::unexpected<Error> failure(const std::string& path, sqlite3* database, int code) {
+  const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
+  return fail(kind_of(code), fmt::format("{}: {}", path, text));
+}
+
+int flags_of(Access access) noexcept {
+  // NOMUTEX: one thread at a time, as the header says.
+  constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  switch (access) {
+    case Access::read: return kAlways | SQLITE_OPEN_READONLY;
+    case Access::write: return kAlways | SQLITE_OPEN_READWRITE;
+    case Access::create: return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  }
+  return kAlways;
+}
+
+constexpr const char* kReaderSettings = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;";
+constexpr const char* kWriterSettings =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA trusted_schema=OFF;";
+
+}  // namespace
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept {
+  sqlite3_finalize(statement);
+}
+
+void Statement::note(int code) noexcept {
+  if (bind_error_ == SQLITE_OK) bind_error_ = code;
+}
+
+void Statement::bind_one(int position, std::int64_t value) {
+  note(sqlite3_bind_int64(statement_.get(), position, value));
+}
+
+// An empty view may have no address, and SQLite would read that as NULL.
+void Statement::bind_one(int position, std::string_view value) {
+  note(sqlite3_bind_text64(statement_.get(), position, value.empty() ? "" : value.data(),
+                           value.size(), SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void Statement::bind_one(int position, Blob value) {
+  const std::string_view octets = value.octets;
+  note(sqlite3_bind_blob64(statement_.get(), position, octets.empty() ? "" : octets.data(),
+                           octets.size(), SQLITE_STATIC));
+}
+
+void Statement::bind_one(int position, std::nullptr_t) {
+  note(sqlite3_bind_null(statement_.get(), position));
+}
+
+Result<bool> Statement::step() {
+  if (bind_error_ != SQLITE_OK) {
+    const int code = bind_error_;
+    reset();
+    return fail(kind_of(code), fmt::format("{}: {}", *path_, sqlite3_errstr(code)));
+  }
+  const int code = sqlite3_step(statement_.get());
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  auto error = failure(*path_, sqlite3_db_handle(statement_.get()), code);
+  reset();
+  return error;
+}
+
+Result<void> Statement::run() {
+  while (true) {
+    const auto row = step();
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!*row) return {};
+  }
+}
+
+void Statement::reset() noexcept {
+  sqlite3_reset(statement_.get());  // repeats the error that step() has already reported
+  bind_error_ = SQLITE_OK;
+}
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string_view Statement::text(int column) const {
+  const void* octets = sqlite3_column_blob(statement_.get(), column);
+  if (octets == nullptr) return {};
+  const int length = sqlite3_column_bytes(statement_.get(), column);
+  return {static_cast<const char*>(octets), static_cast<std::size_t>(length)};
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
+}
+
+void Database::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+
+Database::Database(sqlite3* database, std::string path)
+    : path_(std::make_unique<const std::string>(std::move(path))), database_(database) {}
+
+Result<Database> Database::open(const std::string& path, Access access,
+                                std::chrono::milliseconds busy_timeout) {
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, flags_of(access), nullptr);
+  Database database(raw, path);
+  if (code != SQLITE_OK) return failure(path, raw, code);
+  sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
+  if (auto set = database.execute(access == Access::read ? kReaderSettings : kWriterSettings); !set)
+    return tl::unexpected<Error>(std::move(set.error()));
+  return database;
+}
+
+Result<void> Database::execute(const std::string& sql) {
+  const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return failure(*path_, database_.get(), code);
+  return {};
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (code != SQLITE_OK) return failure(*path_, database_.get(), code);
+  POSTRIDER_CHECK(statement != nullptr);
+  return Statement(statement, *path_);
+}
+
+std::int64_t Database::changes() const noexcept { return sqlite3_changes64(database_.get()); }
+
+std::int64_t Database::last_rowid() const noexcept {
+  return sqlite3_last_insert_rowid(database_.get());
+}
+
+Result<std::int64_t> Database::schema_version() {
+  auto statement = prepare("PRAGMA user_version");
+  if (!statement) return tl::unexpected<Error>(std::move(statement.error()));
+  const auto row = statement->step();
+  if (!row) return tl::unexpected<Error>(row.error());
+  return statement->integer(0);
+}
+
+Result<void> Database::migrate(std::span<const char* const> steps) {
+  auto transaction = Transaction::begin(*this);
+  if (!transaction) return tl::unexpected<Error>(std::move(transaction.error()));
+  const auto version = schema_version();
+  if (!version) return tl::unexpected<Error>(version.error());
+  const auto applied = static_cast<std::size_t>(*version);
+  if (applied > steps.size())
+    return fail(ErrorKind::invalid, fmt::format("{}: was written by a newer release (schema {}, known {})",
+                                                *path_, applied, steps.size()));
+  if (applied == steps.size()) return {};
+  for (const char* step : steps.subspan(applied))
+    if (auto done = execute(step); !done) return done;
+  if (auto set = execute(fmt::format("PRAGMA user_version={}", steps.size())); !set) return set;
+  return transaction->commit();
+}
+
+Result<Transaction> Transaction::begin(Database& database) {
+  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun)
+    return tl::unexpected<Error>(std::move(begun.error()));
+  return Transaction(database);
+}
+
+// A rollback that fails leaves the transaction to SQLite, which undoes it when the file is closed.
+Transaction::~Transaction() {
+  if (database_ != nullptr) static_cast<void>(database_->execute("ROLLBACK").has_value());
+}
+
+Result<void> Transaction::commit() {
+  POSTRIDER_CHECK(database_ != nullptr);
+  if (auto done = database_->execute("COMMIT"); !done) return done;  // the destructor rolls back
+  database_ = nullptr;
+  return {};
+}
+
+}  // namespace postrider::sqlite

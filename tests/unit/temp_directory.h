@@ -1,0 +1,34 @@
+// temp_directory.h - a directory for one test, gone with it.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "common/base/check.h"
+
+namespace postrider::test {
+
+class TempDirectory {
+ public:
+  TempDirectory() {
+    std::string name = (std::filesystem::temp_directory_path() / "postrider-XXXXXX").string();
+    POSTRIDER_CHECK(::mkdtemp(name.data()) != nullptr);
+    root_ = name;
+  }
+  TempDirectory(const TempDirectory&) = delete;
+  TempDirectory& operator=(const TempDirectory&) = delete;
+  ~TempDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+
+  // The directory itself, or `name` in it.
+  const std::string& path() const noexcept { return root_; }
+  std::string path(const std::string& name) const { return root_ + "/" + name; }
+
+ private:
+  std::string root_;
+};
+
+}  // namespace postrider::test
