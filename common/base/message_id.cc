@@ -28,6 +28,13 @@ std::optional<MessageId> MessageId::parse(std::string_view text) noexcept {
   return id;
 }
 
+WallTime MessageId::time() const noexcept {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < kLength / 2; ++i)
+    value = (value << kDigitBits) | static_cast<std::uint64_t>(kDigits.find(text_[i]));
+  return WallTime(std::chrono::milliseconds(value >> 2U));
+}
+
 MessageIdSource::MessageIdSource(const Clock& clock, unsigned writer, std::uint32_t random)
     : clock_(clock), writer_(writer), counter_(random), random_((random >> 12U) & kRandomMask) {
   POSTRIDER_CHECK(writer < MessageId::kWriters);

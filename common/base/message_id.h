@@ -30,6 +30,8 @@ class MessageId {
 
   std::string_view view() const noexcept { return {text_.data(), text_.size()}; }
   std::string str() const { return std::string(view()); }
+  // When it was made, to the millisecond.
+  WallTime time() const noexcept;
   auto operator<=>(const MessageId&) const = default;
 
  private:

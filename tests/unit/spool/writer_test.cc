@@ -8,7 +8,7 @@
 #include "common/base/overloaded.h"
 #include "common/spool/done_file.h"
 #include "common/spool/segment_reader.h"
-#include "tests/unit/spool/temporary_directory.h"
+#include "tests/unit/temp_directory.h"
 
 using namespace postrider;
 using namespace postrider::spool;
@@ -84,7 +84,7 @@ struct Fixture {
     REQUIRE(::pwrite(fd.get(), &octet, 1, static_cast<off_t>(offset)) == 1);
   }
 
-  test::TemporaryDirectory directory;
+  test::TempDirectory directory;
   Paths paths{directory.path()};
   event::EventLoop loop;
   ManualClock clock;

@@ -1,0 +1,98 @@
+// intake.h - the queue's way into the young generation: which segments there are, how far each may
+// be read, what of it is finished, and when it goes.
+//
+// Messages are read by cursor, only as the queue asks for them: a backlog waits on disk. Nothing is
+// trusted: what fails its checksum is copied to quarantine/ with a line that says so, and the rest
+// goes on. See common/spool/STATES.md.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "common/log/log.h"
+#include "common/metrics/counters.h"
+#include "common/spool/disk.h"
+#include "common/spool/done_file.h"
+#include "common/spool/paths.h"
+#include "common/spool/progress.h"
+#include "common/spool/segment_reader.h"
+#include "queued/message.h"
+
+namespace postrider::queued {
+
+class Intake {
+ public:
+  // Whether a message was promoted, though its .done entry may have been lost with the power.
+  using IsPromoted = std::function<Result<bool>(const MessageId&)>;
+
+  // A large file without a record is an orphan when it is older than any transfer can be.
+  static constexpr std::chrono::hours kOrphanAge{24};
+
+  // All outlive the Intake.
+  Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock, log::Logger& log,
+         metrics::Counters& counters, IsPromoted is_promoted);
+  ~Intake();
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  // Looks for segments that are not known yet, and for writers that are gone: at the start, when a
+  // connection to smtpd ends, and now and then. Returns whether there may be something to read.
+  bool scan();
+
+  // A writer says how far its segment is durable.
+  void on_progress(const spool::SegmentProgress& progress);
+
+  // The next message that is not finished; null if there is none for now.
+  std::unique_ptr<Message> next();
+
+  // `recipient` of a message of ours was delivered while others are not; survives a killed process.
+  void delivered(const YoungPlace& place, const std::string& recipient);
+  // Every recipient has met its fate.
+  void finished(const YoungPlace& place, const MessageId& id);
+  // The old generation has it durably.
+  void promoted(const YoungPlace& place, const MessageId& id);
+  // The content does not match its checksum: copies the record to quarantine and finishes it.
+  void corrupt(const YoungPlace& place, const MessageId& id);
+
+  // Where the content of a large message, or of one of the old generation, is.
+  std::string large_path(const MessageId& id) const { return paths_.large(id); }
+  std::string deferred_path(const MessageId& id) const { return paths_.deferred(id); }
+
+  // Writes the entries that gathered, and removes segments that are finished: once a turn.
+  void flush();
+
+ private:
+  struct Segment;
+
+  void open(const std::string& name);
+  void load_done(Segment& segment);
+  void finish(const YoungPlace& place, const MessageId& id, spool::DoneKind kind);
+  std::unique_ptr<Message> read(Segment& segment);
+  std::unique_ptr<Message> make_message(Segment& segment, spool::SegmentReader::Record record);
+  // Finished before, or in the old generation already.
+  bool is_done(Segment& segment, const spool::SegmentReader::Record& record);
+  void on_damage(Segment& segment, const spool::SegmentReader::Damage& damage);
+  bool quarantine(const std::string& name, int fd, std::uint64_t offset, std::uint64_t length);
+  void set_aside(const std::string& name, const std::string& reason);
+  void remove_if_finished(Segment& segment);
+  void remove_orphans();
+
+  spool::Disk& disk_;
+  const spool::Paths paths_;
+  const Clock& clock_;
+  log::Logger& log_;
+  metrics::Counters& counters_;
+  IsPromoted is_promoted_;
+  std::map<std::string, std::unique_ptr<Segment>> segments_;
+  std::vector<Segment*> dirty_;  // with entries to be written
+  std::unordered_set<std::string> large_in_use_;  // ids of messages taken in and not finished
+  bool first_scan_ = true;
+};
+
+}  // namespace postrider::queued

@@ -1,0 +1,90 @@
+// message.h - a message in the queue's memory, while it is attempted.
+//
+// MessageData is what the old generation keeps on disk as well: values, copied freely between the
+// loop and the store's thread. Message adds what lives only while it is active.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/fd.h"
+#include "common/base/message_id.h"
+#include "common/base/pending.h"
+#include "common/spool/envelope.pb.h"
+
+namespace postrider::queued {
+
+// The fate of one recipient, in this attempt and over all.
+enum class RecipientState : std::uint8_t {
+  waiting,    // to be routed and attempted
+  attempted,  // a job for it waits or is under way
+  deferred,   // this attempt did not finish it
+  delivered,  // final, as are all that follow
+  failed,     // refused; reported to the sender at the end of the attempt
+  expired,    // given up after the lifetime; reported as well
+  expanded,   // an alias that was replaced by its targets
+};
+
+struct Recipient {
+  std::string address;   // where it goes, after aliases
+  std::string original;  // as the client gave it
+  std::string notify;    // RFC 3461
+  std::string orcpt;
+  RecipientState state = RecipientState::waiting;
+  std::string next_hop;  // of the last routing
+  std::string status;    // of the last attempt: enhanced status code, the words, whose they are
+  std::string reply;
+  std::string remote;
+};
+
+struct MessageData {
+  MessageId id;
+  WallTime arrival;
+  spool::Envelope envelope;  // its recipients are in `recipients` alone
+  std::uint64_t content_length = 0;
+  std::uint64_t content_checksum = 0;
+  std::vector<Recipient> recipients;
+  std::uint32_t attempts = 0;
+  bool warned = false;       // the sender was told of the delay
+
+  const std::string& sender() const noexcept { return envelope.sender(); }
+};
+
+// An open file of the spool from which jobs take content.
+struct SourceFile {
+  Fd fd;
+};
+using SourcePtr = std::shared_ptr<const SourceFile>;  // owners: messages, and jobs under way
+
+// Where a message of the young generation stands.
+struct YoungPlace {
+  std::string segment;
+  std::uint64_t record = 0;  // offset, its name in the .done file
+  bool large = false;        // content in a file of its own
+};
+
+// What is to happen with a message as soon as no job for it is under way.
+enum class Wish : std::uint8_t { none, hold, remove };
+
+struct Message {
+  MessageData data;
+  std::optional<YoungPlace> young;       // empty: of the old generation
+  SourcePtr source;                      // opened at the first job
+  std::uint64_t content_offset = 0;
+  std::vector<std::uint64_t> delivered;  // keys of recipients that an earlier life delivered
+  bool repeated = false;                 // an earlier attempt may have ended unseen
+  unsigned jobs = 0;                     // under way or waiting for their turn
+  unsigned losses = 0;                   // jobs whose deliverd went away
+  bool corrupt = false;                  // the content does not match its checksum
+  std::vector<std::uint32_t> to_report;  // recipients refused in this attempt
+  Wish wish = Wish::none;
+  std::string wish_reason;
+  unsigned routing = 0;                  // recipients whose routing is not known yet
+  std::vector<PendingPtr> pending;       // those, and the report that is being written
+};
+
+}  // namespace postrider::queued

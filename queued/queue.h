@@ -1,0 +1,139 @@
+// queue.h - the life of each message between the spool and its recipients' fates.
+//
+//   taken in (young or old) -> routed -> scheduled -> attempted -> the attempt ends:
+//     failures are reported, and when the report is durable
+//       nothing left        -> finished: .done entry, or the row removed
+//       some deferred       -> promoted to the old generation, or rescheduled in it
+//
+// Owns no thread, no socket, no timer: time is handed in through the clock and wake(), work is asked
+// for by next_order() and answered by on_result(). So a test runs five days in milliseconds.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/random.h"
+#include "common/config/settings.h"
+#include "common/ipc/messages.pb.h"
+#include "common/log/log.h"
+#include "common/metrics/counters.h"
+#include "common/spool/disk.h"
+#include "queued/intake.h"
+#include "queued/reports.h"
+#include "queued/router.h"
+#include "queued/scheduler.h"
+#include "queued/store_thread.h"
+
+namespace postrider::queued {
+
+// A job for a deliverd. `job` lacks number and source, which are the connection's.
+struct Order {
+  std::uint64_t ticket = 0;
+  ipc::Job job;
+  SourcePtr source;
+};
+
+class Queue {
+ public:
+  // What the queue is made of; all outlive it.
+  struct Parts {
+    event::EventLoop& loop;
+    const config::Settings& settings;
+    spool::Disk& disk;
+    const Clock& clock;
+    Random& random;
+    log::Logger& log;
+    metrics::Counters& counters;
+    Router& router;
+    Intake& intake;
+    StoreThread& store;
+    Reports& reports;
+  };
+
+  // Recipients of one job at most, so that one reply answers a bounded question.
+  static constexpr std::size_t kRecipientsPerJob = 100;
+  // Messages that one look at the old generation brings.
+  static constexpr std::size_t kDuePortion = 500;
+  // A message whose deliverd died this often waits for its next attempt instead.
+  static constexpr unsigned kMaxLosses = 3;
+  // When what could not be written is tried again.
+  static constexpr std::chrono::seconds kWriteRetry{10};
+
+  explicit Queue(const Parts& parts);
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+
+  // Called when there is something to be asked by next_order().
+  void set_on_work(std::function<void()> on_work) { on_work_ = std::move(on_work); }
+
+  // Takes in what there is and what is due now. Call when a segment grew, when next_wakeup() has
+  // come, after an operator's verb.
+  void wake();
+  // When wake() has something to do at the latest.
+  WallTime next_wakeup() const;
+
+  // The next job of this kind, now under way until on_result() or on_lost().
+  std::optional<Order> next_order(WorkKind kind);
+  void on_result(std::uint64_t ticket, const ipc::JobResult& result);
+  // The deliverd went away before it answered.
+  void on_lost(std::uint64_t ticket);
+
+  // Messages in memory.
+  std::size_t active() const noexcept { return active_.size(); }
+  std::int64_t oldest_us() const;
+
+  // The operator's view of what is in memory, and the verbs that touch it.
+  std::vector<ipc::QueuedMessage> list(const ipc::Filter& filter) const;
+  const Message* find(const MessageId& id) const;
+  // Holds or removes what matches, as soon as no job for it is under way; gives how many.
+  std::uint64_t wish(const ipc::Filter& filter, Wish wish, const std::string& reason);
+  // Removed from the old generation by an operator: the log accounts for each recipient.
+  void log_deleted(const MessageData& data);
+  // The content for an operator, or why not.
+  Result<SourcePtr> open_source(Message& message);
+
+ private:
+  void start(std::unique_ptr<Message> message);
+  void take_due();
+  void route(Message& message);
+  void apply_route(Message& message, std::uint32_t index, RouteAnswer answer);
+  void apply_target(Message& message, std::uint32_t index, Target target);
+  void dispatch(Message& message);
+  Order make_order(Work work);
+  void fail_work(const Work& work, const Error& error);
+  void take_result(Message& message, const Work& work, const ipc::JobResult& result);
+  void apply_result(Message& message, Recipient& recipient, const ipc::RecipientResult& result);
+  void note_delivered(Message& message, Recipient& recipient);
+  void keep_delivered(Message& message, const Recipient& recipient);
+  void attempt_ended_if_so(Message& message);
+
+  // The steps at the end of an attempt; each goes on to the next.
+  void end_attempt(Message& message);
+  void report_failures(Message& message);
+  void warn_of_delay(Message& message);
+  void conclude(Message& message);
+  void quarantine(Message& message);
+  void finish(Message& message);
+  void postpone(Message& message, Schedule schedule);
+  void retry_write_later(Message& message);
+  void forget(const Message& message);
+
+  WallTime expires(const Message& message) const;
+  void log_fate(const Message& message, const Recipient& recipient, std::string_view event);
+
+  const Parts parts_;
+  Scheduler scheduler_;
+  std::function<void()> on_work_ = [] {};
+  std::unordered_map<std::string, std::unique_ptr<Message>> active_;  // by id
+  std::unordered_map<std::uint64_t, Work> tickets_;
+  std::uint64_t last_ticket_ = 0;
+  PendingPtr taking_due_;
+  std::optional<WallTime> next_due_;  // empty: nothing waits in the old generation
+  std::vector<std::pair<WallTime, std::string>> write_retries_;
+};
+
+}  // namespace postrider::queued

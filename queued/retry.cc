@@ -1,0 +1,33 @@
+#include "queued/retry.h"
+
+#include <algorithm>
+
+namespace postrider::queued {
+
+WallTime next_attempt(const config::Settings::Queue& settings, unsigned attempts, WallTime now,
+                      WallTime expires, Random& random) {
+  std::chrono::microseconds interval = settings.retry_interval;
+  if (!settings.retry_schedule.empty()) {
+    const std::size_t last = settings.retry_schedule.size() - 1;
+    const std::size_t step = std::min<std::size_t>(attempts == 0 ? 0 : attempts - 1, last);
+    interval = settings.retry_schedule[step];
+  }
+  const auto spread = interval * static_cast<std::int64_t>(settings.retry_jitter) / 100;
+  if (spread.count() > 0) {
+    const auto drawn = random.below(2 * static_cast<std::uint64_t>(spread.count()) + 1);
+    interval += std::chrono::microseconds(static_cast<std::int64_t>(drawn)) - spread;
+  }
+  const WallTime planned = now + interval;
+  // Not before now, should the clock have jumped past the expiry.
+  return std::max(std::min(planned, expires), now);
+}
+
+WallTime expiry(const config::Settings::Queue& settings, WallTime arrival, bool report) {
+  return arrival + (report ? settings.bounce_lifetime : settings.lifetime);
+}
+
+bool warning_is_due(const config::Settings::Queue& settings, WallTime arrival, WallTime now) {
+  return settings.delay_warning.count() > 0 && now - arrival >= settings.delay_warning;
+}
+
+}  // namespace postrider::queued

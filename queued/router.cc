@@ -1,0 +1,176 @@
+#include "queued/router.h"
+
+#include <deque>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+
+namespace postrider::queued {
+
+namespace {
+
+std::string domain_of(const std::string& address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string::npos ? std::string() : to_lower(address.substr(at + 1));
+}
+
+bool matches(const config::Route& route, const std::string& domain) {
+  if (route.match == "*") return true;
+  if (route.match.starts_with('.')) return domain.ends_with(to_lower(route.match));
+  return equals_ignoring_case(route.match, domain);
+}
+
+// "smtp:HOST" and "smtp:[ADDRESS]" with the port that is meant when none is named.
+std::string with_port(const std::string& via, std::uint64_t port) {
+  const std::size_t bracket = via.rfind(']');
+  const std::size_t colon = via.rfind(':');
+  const bool named = bracket == std::string::npos ? colon > via.find(':') : colon > bracket;
+  return named ? via : fmt::format("{}:{}", via, port);
+}
+
+Target by_route(const config::Settings& settings, const config::Route& route,
+                const std::string& address, const std::string& domain) {
+  Target target{.address = address};
+  if (route.via == "discard:") {
+    target.fate = Target::Fate::discard;
+  } else if (route.via == "hold:") {
+    target.fate = Target::Fate::hold;
+    target.reason = fmt::format("held by the route for {}", route.match);
+  } else {
+    target.fate = Target::Fate::deliver;
+    if (route.via == "mx") {
+      target.next_hop = "mx:" + domain;
+    } else if (route.via.starts_with("smtp:")) {
+      target.next_hop = with_port(route.via, settings.relay.port);
+    } else {
+      target.next_hop = route.via;
+    }
+  }
+  return target;
+}
+
+}  // namespace
+
+Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local) {
+  const std::string domain = domain_of(address);
+  for (const config::Route& route : settings.routes)
+    if (matches(route, domain)) return by_route(settings, route, address, domain);
+  Target target{.address = address, .fate = Target::Fate::deliver};
+  if (local) {
+    target.next_hop = "local";
+  } else if (!settings.relay.smarthost.empty()) {
+    target.next_hop = with_port("smtp:" + settings.relay.smarthost, settings.relay.port);
+  } else {
+    target.next_hop = "mx:" + domain;
+  }
+  return target;
+}
+
+// Asks the directory for one address after another until none is left to be asked.
+class Router::Expansion final : public Pending {
+ public:
+  Expansion(Router& router, const std::string& address, UniqueFunction<void(RouteAnswer)> done)
+      : router_(router), done_(std::move(done)) {
+    seen_.insert(to_lower(address));
+    waiting_.push_back({address, 0});
+    ask();
+  }
+
+ private:
+  struct Question {
+    std::string address;
+    unsigned depth;
+  };
+
+  void ask() {
+    if (waiting_.empty()) return finish();
+    question_ = router_.directory_.find_recipient(
+        waiting_.front().address,
+        [this](Result<directory::RecipientAnswer> answer) { on_answer(std::move(answer)); });
+  }
+
+  void on_answer(Result<directory::RecipientAnswer> answer) {
+    using Kind = directory::RecipientAnswer::Kind;
+    const Question asked = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (!answer) {
+      settle({.address = asked.address,
+              .fate = Target::Fate::defer,
+              .status = "4.3.0",
+              .reason = "the directory cannot answer: " + answer.error().text},
+             "directory");
+    } else if (answer->kind == Kind::alias) {
+      expand(asked, answer->targets);
+    } else if (answer->kind == Kind::unknown_user) {
+      on_unknown(asked);
+    } else {
+      const bool local = answer->kind == Kind::mailbox;
+      settle(choose_next_hop(router_.settings_, local ? answer->mailbox : asked.address, local),
+             local ? "mailbox" : "next hop");
+    }
+    ask();
+  }
+
+  // A route may take a whole domain elsewhere, whoever lives in it here.
+  void on_unknown(const Question& asked) {
+    Target target = choose_next_hop(router_.settings_, asked.address, true);
+    if (target.next_hop == "local") {
+      target.fate = Target::Fate::refuse;
+      target.status = "5.1.1";
+      target.reason = fmt::format("no such user: {}", asked.address);
+    }
+    settle(std::move(target), "directory");
+  }
+
+  void expand(const Question& asked, const std::vector<std::string>& targets) {
+    for (const std::string& target : targets) {
+      answer_.steps.push_back({"alias", asked.address, target});
+      // An address that stands in its own expansion has had its turn: a loop ends here.
+      if (!seen_.insert(to_lower(target)).second) continue;
+      if (asked.depth + 1 > kMaxDepth || seen_.size() > kMaxTargets) {
+        settle({.address = target,
+                .fate = Target::Fate::refuse,
+                .status = "5.4.6",
+                .reason = fmt::format("the alias {} leads too far: at most {} steps and {} addresses",
+                                      asked.address, kMaxDepth, kMaxTargets)},
+               "alias limit");
+        continue;
+      }
+      waiting_.push_back({target, asked.depth + 1});
+    }
+  }
+
+  void settle(Target target, std::string rule) {
+    const bool deliver = target.fate == Target::Fate::deliver;
+    answer_.steps.push_back(
+        {std::move(rule), target.address, deliver ? target.next_hop : target.reason});
+    answer_.targets.push_back(std::move(target));
+  }
+
+  // `done_` may destroy this object.
+  void finish() {
+    if (answer_.targets.empty())
+      answer_.targets.push_back({.address = answer_.steps.front().input,
+                                 .fate = Target::Fate::refuse,
+                                 .status = "5.4.6",
+                                 .reason = "the alias leads only to itself"});
+    auto done = std::move(done_);
+    done(std::move(answer_));
+  }
+
+  Router& router_;
+  UniqueFunction<void(RouteAnswer)> done_;
+  std::deque<Question> waiting_;
+  std::set<std::string> seen_;
+  PendingPtr question_;
+  RouteAnswer answer_;
+};
+
+PendingPtr Router::route(const std::string& address, UniqueFunction<void(RouteAnswer)> done) {
+  return std::make_unique<Expansion>(*this, address, std::move(done));
+}
+
+}  // namespace postrider::queued

@@ -1,0 +1,72 @@
+// router.h - where an address goes: aliases, local mailboxes, routes, relaying.
+//
+// Decided anew at each attempt, so that a changed configuration reaches mail that waits. The same
+// code answers `postrider explain`. choose_next_hop() is pure; Router adds the directory.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/pending.h"
+#include "common/base/unique_function.h"
+#include "common/config/settings.h"
+#include "common/directory/directory.h"
+
+namespace postrider::queued {
+
+// What is to be done for one address that an original address leads to.
+struct Target {
+  enum class Fate {
+    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT"
+    discard,  // a route says so: it counts as delivered
+    hold,     // a route says so
+    refuse,   // never: `status` and `reason`
+    defer,    // not now: `status` and `reason`
+  };
+  std::string address;
+  Fate fate = Fate::defer;
+  std::string next_hop;
+  std::string status;
+  std::string reason;
+};
+
+// One rule that was asked, for people: `postrider explain`.
+struct RouteStep {
+  std::string rule;
+  std::string input;
+  std::string output;
+};
+
+struct RouteAnswer {
+  std::vector<Target> targets;  // at least one
+  std::vector<RouteStep> steps;
+};
+
+// The route for an address that is not an alias: [[route]], then the local mailbox, then the smart
+// host, then MX. `local`: the directory has a mailbox for it.
+Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local);
+
+class Router {
+ public:
+  // An alias that leads to an alias, at most this deep (RFC 5321 has no number; peers use 10 to 50).
+  static constexpr unsigned kMaxDepth = 20;
+  // Addresses that one alias may lead to in all.
+  static constexpr std::size_t kMaxTargets = 10'000;
+
+  // Both outlive the Router.
+  Router(const config::Settings& settings, directory::Directory& directory)
+      : settings_(settings), directory_(directory) {}
+
+  // `done` runs on the loop, never inside the call.
+  [[nodiscard]] PendingPtr route(const std::string& address,
+                                 UniqueFunction<void(RouteAnswer)> done);
+
+ private:
+  class Expansion;
+
+  const config::Settings& settings_;
+  directory::Directory& directory_;
+};
+
+}  // namespace postrider::queued

@@ -1,0 +1,335 @@
+#include "queued/store.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace postrider::queued {
+
+namespace {
+
+using sqlite::Blob;
+using sqlite::Statement;
+
+constexpr std::size_t kCopyBlock = 1U << 20U;
+
+// Every released schema is a step here, for ever: a queue written by an older version is brought
+// up to date when it is opened.
+constexpr std::array<const char*, 1> kSchema{R"sql(
+  CREATE TABLE message (
+    id TEXT PRIMARY KEY,
+    envelope BLOB NOT NULL,           -- spool.Envelope without its recipients
+    sender BLOB NOT NULL,
+    arrival_us INTEGER NOT NULL,
+    content_length INTEGER NOT NULL,
+    content_checksum INTEGER NOT NULL,
+    state INTEGER NOT NULL,           -- 0 waiting, 1 active, 2 held
+    next_attempt_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    warned INTEGER NOT NULL,
+    hold_reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_schedule ON message (state, next_attempt_us);
+  CREATE TABLE recipient (
+    message TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    address BLOB NOT NULL,
+    domain TEXT NOT NULL,
+    original BLOB NOT NULL,
+    notify TEXT NOT NULL,
+    orcpt BLOB NOT NULL,
+    state INTEGER NOT NULL,           -- RecipientState
+    next_hop TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reply BLOB NOT NULL,
+    remote TEXT NOT NULL,
+    PRIMARY KEY (message, address)
+  ) STRICT, WITHOUT ROWID;
+)sql"};
+
+std::int64_t us(WallTime time) { return time.time_since_epoch().count(); }
+WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
+
+tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
+std::int64_t state_of(const Schedule& schedule) {
+  return schedule.next_attempt ? Store::kWaiting : Store::kHeld;
+}
+
+// What a recipient's state is on disk: whatever is not final is to be attempted again.
+std::int64_t stored(RecipientState state) {
+  switch (state) {
+    case RecipientState::delivered:
+    case RecipientState::failed:
+    case RecipientState::expired:
+    case RecipientState::expanded: return static_cast<std::int64_t>(state);
+    default: return static_cast<std::int64_t>(RecipientState::waiting);
+  }
+}
+
+std::string domain_of(const std::string& address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string::npos ? std::string() : address.substr(at + 1);
+}
+
+}  // namespace
+
+struct Store::Statements {
+  Statement insert_message;
+  Statement insert_recipient;
+  Statement reschedule;
+  Statement clear_recipients;
+  Statement mark_delivered;
+  Statement remove;
+  Statement due;
+  Statement activate;
+  Statement next_due;
+  Statement contains;
+  Statement load;
+  Statement load_recipients;
+};
+
+Store::Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database)
+    : disk_(disk), paths_(paths), database_(std::move(database)) {}
+Store::~Store() = default;
+
+Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths& paths) {
+  auto database = sqlite::Database::open(paths.queue_db(), sqlite::Access::create);
+  if (!database) return pass_on(std::move(database.error()));
+  if (auto ready = database->migrate(kSchema); !ready) return pass_on(std::move(ready.error()));
+  if (auto reset = database->execute("UPDATE message SET state = 0 WHERE state = 1"); !reset)
+    return pass_on(std::move(reset.error()));
+  std::unique_ptr<Store> store(new Store(disk, paths, std::move(*database)));
+
+  const auto prepare = [&](std::string_view sql) {
+    auto statement = store->database_.prepare(sql);
+    if (!statement) throw std::runtime_error(statement.error().text);
+    return std::move(*statement);
+  };
+  try {
+    store->statements_.reset(new Statements{
+        prepare("INSERT OR REPLACE INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"),
+        prepare("INSERT OR REPLACE INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
+        prepare("UPDATE message SET state=?2, next_attempt_us=?3, expires_us=?4, attempts=?5, "
+                "warned=?6, hold_reason=?7 WHERE id=?1"),
+        prepare("DELETE FROM recipient WHERE message=?1"),
+        prepare("UPDATE recipient SET state=?3 WHERE message=?1 AND address=?2"),
+        prepare("DELETE FROM message WHERE id=?1"),
+        prepare("SELECT id FROM message WHERE state=0 AND next_attempt_us<=?1 "
+                "ORDER BY next_attempt_us LIMIT ?2"),
+        prepare("UPDATE message SET state=1 WHERE id=?1"),
+        prepare("SELECT next_attempt_us FROM message WHERE state=0 "
+                "ORDER BY next_attempt_us LIMIT 1"),
+        prepare("SELECT 1 FROM message WHERE id=?1"),
+        prepare("SELECT envelope, content_length, content_checksum, attempts, warned, arrival_us, "
+                "state, next_attempt_us, expires_us, hold_reason FROM message WHERE id=?1"),
+        prepare("SELECT address, original, notify, orcpt, state, next_hop, status, reply, remote "
+                "FROM recipient WHERE message=?1"),
+    });
+  } catch (const std::runtime_error& error) {
+    return fail(ErrorKind::corrupt, error.what());
+  }
+  return store;
+}
+
+Result<void> Store::apply(const std::vector<Change>& changes) {
+  if (auto written = write_contents(changes); !written) return written;
+  auto transaction = sqlite::Transaction::begin(database_);
+  if (!transaction) return pass_on(std::move(transaction.error()));
+  for (const Change& change : changes) {
+    auto applied = std::visit([this](const auto& one) { return apply_one(one); }, change);
+    if (!applied) return applied;
+  }
+  if (auto committed = transaction->commit(); !committed) return committed;
+  for (const Change& change : changes)
+    if (const auto* remove = std::get_if<Remove>(&change))
+      static_cast<void>(disk_.remove(paths_.deferred(remove->id)));  // else an orphan for recovery
+  return {};
+}
+
+Result<void> Store::write_contents(const std::vector<Change>& changes) {
+  std::set<std::string> folders;
+  for (const Change& change : changes) {
+    const auto* promote = std::get_if<Promote>(&change);
+    if (promote == nullptr) continue;
+    const std::string folder = paths_.deferred_folder(promote->data.id);
+    if (folders.insert(folder).second)
+      if (auto made = disk_.make_directory(folder); !made) return made;
+    if (auto written = write_content(*promote); !written) return written;
+  }
+  if (folders.empty()) return {};
+  for (const std::string& folder : folders)
+    if (auto synced = disk_.sync_directory(folder); !synced) return synced;
+  return disk_.sync_directory(paths_.deferred());
+}
+
+Result<void> Store::write_content(const Promote& promote) {
+  const std::string path = paths_.deferred(promote.data.id);
+  if (promote.large) return disk_.link(paths_.large(promote.data.id), path);
+  // Left by a crash between writing and commit, if it is there at all.
+  if (auto removed = disk_.remove(path); !removed) return removed;
+  auto fd = disk_.open(path, spool::Disk::Mode::create_new);
+  if (!fd) return pass_on(std::move(fd.error()));
+  if (auto copied = copy_content(promote, fd->get()); !copied) return copied;
+  return disk_.sync(fd->get());
+}
+
+Result<void> Store::copy_content(const Promote& promote, int to) {
+  std::string block;
+  for (std::uint64_t done = 0; done < promote.data.content_length;) {
+    block.resize(static_cast<std::size_t>(
+        std::min<std::uint64_t>(kCopyBlock, promote.data.content_length - done)));
+    auto n = disk_.read(promote.source->fd.get(), promote.offset + done, block);
+    if (!n) return pass_on(std::move(n.error()));
+    if (*n == 0) return fail(ErrorKind::corrupt, "the content is shorter than its record says");
+    iovec part{.iov_base = block.data(), .iov_len = *n};
+    if (auto written = disk_.append(to, {&part, 1}); !written) return written;
+    done += *n;
+  }
+  return {};
+}
+
+Result<void> Store::apply_one(const Promote& promote) {
+  const MessageData& data = promote.data;
+  const std::string envelope = data.envelope.SerializeAsString();
+  auto inserted =
+      statements_->insert_message
+          .bind(data.id.view(), Blob{envelope}, Blob{data.sender()}, us(data.arrival),
+                data.content_length, data.content_checksum, state_of(promote.schedule),
+                us(promote.schedule.next_attempt.value_or(WallTime())),
+                us(promote.schedule.expires), data.attempts, std::int64_t{data.warned},
+                std::string_view(promote.schedule.hold_reason))
+          .run();
+  if (!inserted) return inserted;
+  return insert_recipients(data);
+}
+
+Result<void> Store::insert_recipients(const MessageData& data) {
+  for (const Recipient& r : data.recipients) {
+    const std::string domain = domain_of(r.address);
+    auto inserted =
+        statements_->insert_recipient
+            .bind(data.id.view(), Blob{r.address}, std::string_view(domain), Blob{r.original},
+                  std::string_view(r.notify), Blob{r.orcpt}, stored(r.state),
+                  std::string_view(r.next_hop), std::string_view(r.status), Blob{r.reply},
+                  std::string_view(r.remote))
+            .run();
+    if (!inserted) return inserted;
+  }
+  return {};
+}
+
+Result<void> Store::apply_one(const Reschedule& reschedule) {
+  const MessageData& data = reschedule.data;
+  auto updated = statements_->reschedule
+                     .bind(data.id.view(), state_of(reschedule.schedule),
+                           us(reschedule.schedule.next_attempt.value_or(WallTime())),
+                           us(reschedule.schedule.expires), data.attempts,
+                           std::int64_t{data.warned},
+                           std::string_view(reschedule.schedule.hold_reason))
+                     .run();
+  if (!updated) return updated;
+  if (auto cleared = statements_->clear_recipients.bind(data.id.view()).run(); !cleared)
+    return cleared;
+  return insert_recipients(data);
+}
+
+Result<void> Store::apply_one(const MarkDelivered& mark) {
+  return statements_->mark_delivered
+      .bind(mark.id.view(), Blob{mark.address}, stored(RecipientState::delivered))
+      .run();
+}
+
+Result<void> Store::apply_one(const Remove& remove) {
+  return statements_->remove.bind(remove.id.view()).run();
+}
+
+Result<std::vector<MessageData>> Store::take_due(WallTime now, std::size_t limit) {
+  std::vector<std::string> ids;
+  statements_->due.bind(us(now), static_cast<std::int64_t>(limit));
+  while (true) {
+    auto row = statements_->due.step();
+    if (!row) return pass_on(std::move(row.error()));
+    if (!*row) break;
+    ids.emplace_back(statements_->due.text(0));
+  }
+  std::vector<MessageData> taken;
+  if (ids.empty()) return taken;
+  auto transaction = sqlite::Transaction::begin(database_);
+  if (!transaction) return pass_on(std::move(transaction.error()));
+  for (const std::string& id : ids) {
+    if (auto marked = statements_->activate.bind(std::string_view(id)).run(); !marked)
+      return pass_on(std::move(marked.error()));
+    auto stored = load(id);
+    if (!stored) return pass_on(std::move(stored.error()));
+    taken.push_back(std::move(stored->data));
+  }
+  if (auto committed = transaction->commit(); !committed)
+    return pass_on(std::move(committed.error()));
+  return taken;
+}
+
+Result<std::optional<WallTime>> Store::next_due() {
+  auto row = statements_->next_due.bind().step();
+  if (!row) return pass_on(std::move(row.error()));
+  std::optional<WallTime> due;
+  if (*row) due = from_us(statements_->next_due.integer(0));
+  statements_->next_due.reset();
+  return due;
+}
+
+Result<bool> Store::contains(const MessageId& id) {
+  auto row = statements_->contains.bind(id.view()).step();
+  statements_->contains.reset();
+  return row;
+}
+
+Result<Fd> Store::open_content(const MessageId& id) {
+  return disk_.open(paths_.deferred(id), spool::Disk::Mode::read);
+}
+
+Result<Store::Stored> Store::load(const std::string& id) {
+  Statement& row = statements_->load;
+  auto found = row.bind(std::string_view(id)).step();
+  if (!found) return pass_on(std::move(found.error()));
+  if (!*found) return fail(ErrorKind::not_found, "no such message: " + id);
+  Stored stored{.state = row.integer(6),
+                .next_attempt_us = row.integer(7),
+                .expires_us = row.integer(8),
+                .hold_reason = std::string(row.text(9))};
+  MessageData& data = stored.data;
+  const std::string_view envelope = row.text(0);
+  const auto parsed_id = MessageId::parse(id);
+  const bool whole =
+      parsed_id && data.envelope.ParseFromArray(envelope.data(), static_cast<int>(envelope.size()));
+  data.content_length = static_cast<std::uint64_t>(row.integer(1));
+  data.content_checksum = static_cast<std::uint64_t>(row.integer(2));
+  data.attempts = static_cast<std::uint32_t>(row.integer(3));
+  data.warned = row.integer(4) != 0;
+  data.arrival = from_us(row.integer(5));
+  row.reset();
+  if (!whole) return fail(ErrorKind::corrupt, fmt::format("{}: row {} cannot be read",
+                                                          paths_.queue_db(), id));
+  data.id = *parsed_id;
+
+  Statement& each = statements_->load_recipients;
+  each.bind(std::string_view(id));
+  while (true) {
+    auto next = each.step();
+    if (!next) return pass_on(std::move(next.error()));
+    if (!*next) return stored;
+    data.recipients.push_back({.address = std::string(each.text(0)),
+                               .original = std::string(each.text(1)),
+                               .notify = std::string(each.text(2)),
+                               .orcpt = std::string(each.text(3)),
+                               .state = static_cast<RecipientState>(each.integer(4)),
+                               .next_hop = std::string(each.text(5)),
+                               .status = std::string(each.text(6)),
+                               .reply = std::string(each.text(7)),
+                               .remote = std::string(each.text(8))});
+  }
+}
+
+}  // namespace postrider::queued

@@ -1,0 +1,136 @@
+// store.h - the old generation: queue.db and deferred/, for messages that outlived their first
+// attempt. Blocks; one thread at a time (StoreThread's).
+//
+// The schedule is an index on next_attempt, so memory stays flat however many wait. A row's content
+// is deferred/<xx>/<id>; a file without a row was left by a crash before the commit and is replaced
+// when its message is promoted again. See common/spool/STATES.md.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/ipc/messages.pb.h"
+#include "common/spool/disk.h"
+#include "common/spool/paths.h"
+#include "common/sqlite/sqlite.h"
+#include "queued/message.h"
+
+namespace postrider::queued {
+
+// `next_attempt` empty: held, until an operator releases it.
+struct Schedule {
+  std::optional<WallTime> next_attempt;
+  WallTime expires;
+  std::string hold_reason;
+};
+
+// A message of the young generation becomes one of the old.
+struct Promote {
+  MessageData data;
+  Schedule schedule;
+  SourcePtr source;  // where the content is now
+  std::uint64_t offset = 0;
+  bool large = false;  // it is Paths::large(id), which becomes the deferred file
+};
+// An attempt ended and did not finish it.
+struct Reschedule {
+  MessageData data;
+  Schedule schedule;
+};
+// A recipient was delivered while others are still under way.
+struct MarkDelivered {
+  MessageId id;
+  std::string address;
+};
+// All recipients have met their fate. The row goes first, then the file.
+struct Remove {
+  MessageId id;
+};
+using Change = std::variant<Promote, Reschedule, MarkDelivered, Remove>;
+
+struct Counts {
+  std::uint64_t deferred = 0;
+  std::uint64_t held = 0;
+  std::int64_t oldest_us = 0;  // arrival; 0: none
+};
+
+class Store {
+ public:
+  // Messages that list() gives in one portion.
+  static constexpr std::size_t kPortion = 200;
+  // The column message.state.
+  static constexpr std::int64_t kWaiting = 0;
+  static constexpr std::int64_t kActive = 1;
+  static constexpr std::int64_t kHeld = 2;
+
+  // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way.
+  static Result<std::unique_ptr<Store>> open(spool::Disk& disk, const spool::Paths& paths);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // All in one transaction: durable when it returns, or nothing changed in the database.
+  Result<void> apply(const std::vector<Change>& changes);
+
+  // At most `limit` messages whose time has come, longest due first; they count as active until a
+  // Reschedule or Remove.
+  Result<std::vector<MessageData>> take_due(WallTime now, std::size_t limit);
+  // When the next waiting message is due.
+  Result<std::optional<WallTime>> next_due();
+
+  // Whether the message was promoted: asked in recovery, where a .done entry may be missing.
+  Result<bool> contains(const MessageId& id);
+
+  // The content of a message.
+  Result<Fd> open_content(const MessageId& id);
+
+  // Messages that wait or are held and match, by id after `after`, at most kPortion.
+  Result<std::vector<ipc::QueuedMessage>> list(const ipc::Filter& filter, const std::string& after);
+  Result<Counts> count();
+  Result<std::vector<ipc::SummaryRow>> summarize();
+
+  // The operator's verbs, on all that wait or are held and match. They give how many it was.
+  Result<std::uint64_t> hold(const ipc::Filter& filter, const std::string& reason);
+  Result<std::uint64_t> release(const ipc::Filter& filter, WallTime now);
+  Result<std::uint64_t> retry(const ipc::Filter& filter, WallTime now);
+  // Gives the messages, whose rows and files are gone, for the log.
+  Result<std::vector<MessageData>> remove(const ipc::Filter& filter);
+
+ private:
+  struct Statements;
+  struct Stored {
+    MessageData data;
+    std::int64_t state = kWaiting;
+    std::int64_t next_attempt_us = 0;
+    std::int64_t expires_us = 0;
+    std::string hold_reason;
+  };
+
+  Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database);
+
+  Result<void> write_contents(const std::vector<Change>& changes);
+  Result<void> write_content(const Promote& promote);
+  Result<void> copy_content(const Promote& promote, int to);
+  Result<void> apply_one(const Promote& promote);
+  Result<void> apply_one(const Reschedule& reschedule);
+  Result<void> apply_one(const MarkDelivered& mark);
+  Result<void> apply_one(const Remove& remove);
+  Result<void> insert_recipients(const MessageData& data);
+  Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
+                                            std::size_t limit);
+  Result<Stored> load(const std::string& id);
+  // Sets state, next attempt and reason of all that match, in one transaction.
+  Result<std::uint64_t> set_all(const ipc::Filter& filter, std::int64_t state,
+                                std::optional<WallTime> next, const std::string& reason);
+
+  spool::Disk& disk_;
+  const spool::Paths paths_;
+  sqlite::Database database_;
+  std::unique_ptr<Statements> statements_;
+};
+
+}  // namespace postrider::queued

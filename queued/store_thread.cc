@@ -1,0 +1,27 @@
+#include "queued/store_thread.h"
+
+#include <utility>
+
+namespace postrider::queued {
+
+StoreThread::StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store)
+    : loop_(loop), store_(std::move(store)), pool_(loop, 1) {}
+
+void StoreThread::submit(Change change, Done done) {
+  changes_.push_back(std::move(change));
+  done_.push_back(std::move(done));
+  if (changes_.size() == 1 && !running_) loop_.defer([this] { begin(); });
+}
+
+void StoreThread::begin() {
+  if (changes_.empty() || running_) return;
+  running_ = pool_.run(
+      [this, changes = std::exchange(changes_, {})] { return store_->apply(changes); },
+      [this, done = std::exchange(done_, {})](const Result<void>& result) mutable {
+        running_.reset();
+        for (Done& one : done) one(result);
+        begin();
+      });
+}
+
+}  // namespace postrider::queued

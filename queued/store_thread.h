@@ -1,0 +1,50 @@
+// store_thread.h - the Store behind a thread: changes go in as values, answers come back on the loop.
+//
+// Changes that gather while a transaction runs are the next transaction (group commit, as in the
+// young generation).
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/event/worker_pool.h"
+#include "queued/store.h"
+
+namespace postrider::queued {
+
+class StoreThread {
+ public:
+  using Done = UniqueFunction<void(const Result<void>&)>;
+
+  // `loop` outlives it.
+  StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store);
+  StoreThread(const StoreThread&) = delete;
+  StoreThread& operator=(const StoreThread&) = delete;
+
+  // Applies `change` durably, in the order of the calls; `done` runs on the loop.
+  void submit(Change change, Done done);
+
+  // Runs `question(store)` on the thread, after the changes submitted before, and `done(answer)` on
+  // the loop.
+  template <typename Question, typename Done>
+  [[nodiscard]] PendingPtr ask(Question question, Done done) {
+    begin();
+    return pool_.run([this, question = std::move(question)]() mutable { return question(*store_); },
+                     std::move(done));
+  }
+
+  // Nothing waits and nothing runs.
+  bool idle() const noexcept { return changes_.empty() && !running_; }
+
+ private:
+  void begin();
+
+  event::EventLoop& loop_;
+  std::unique_ptr<Store> store_;  // the thread's, once it runs
+  std::vector<Change> changes_;
+  std::vector<Done> done_;
+  PendingPtr running_;
+  event::WorkerPool pool_;  // last: its thread ends first
+};
+
+}  // namespace postrider::queued
