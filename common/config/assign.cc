@@ -1,0 +1,273 @@
+#include "common/config/assign.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <type_traits>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/base/domain_name.h"
+#include "common/config/routes.h"
+#include "common/config/suggest.h"
+#include "common/config/units.h"
+#include "common/net/address.h"
+
+namespace postrider::config {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+bool is_mail_address(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  return at != std::string_view::npos && at > 0 && is_domain_name(text.substr(at + 1)) &&
+         std::none_of(text.begin(), text.end(), [](char c) { return c == ' ' || is_control(c); });
+}
+
+// "HOST" or "HOST:PORT", the host a name or an address, an IPv6 address in brackets.
+bool is_host_port(std::string_view text) {
+  if (net::SocketAddress::parse(text)) return true;
+  const std::size_t colon = text.rfind(':');
+  const std::string_view host = text.substr(0, colon);
+  if (colon != std::string_view::npos) {
+    const auto port = parse_count(text.substr(colon + 1));
+    if (!port || *port < 1 || *port > 65535) return false;
+  }
+  return is_domain_name(host) || net::IpAddress::parse(host);
+}
+
+// Reads one parameter's value; each read() is for the members of one type.
+class Reader {
+ public:
+  Reader(const Parameter& parameter, std::vector<Complaint>& complaints)
+      : parameter_(parameter), complaints_(complaints) {}
+
+  void read(const Value& value, std::string& member) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    if (parameter_.type == Type::choice) {
+      if (choose(value, parameter_.range) >= 0) member = *text;
+    } else if (text == nullptr) {
+      wrong_kind(value);
+    } else if (!is_right(*text)) {
+      wrong(value, fmt::format("{} is not right", quote(*text)));
+    } else {
+      member = *text;
+    }
+  }
+
+  void read(const Value& value, std::uint64_t& member) {
+    std::optional<std::uint64_t> number;
+    if (parameter_.type == Type::size) {
+      const auto* text = std::get_if<std::string>(&value.data);
+      if (text == nullptr) return wrong_kind(value);
+      number = parse_size(*text);
+      if (!number) return wrong(value, fmt::format("{} is not a size", quote(*text)));
+    } else {
+      const auto* given = std::get_if<std::int64_t>(&value.data);
+      if (given == nullptr) return wrong_kind(value);
+      if (*given < 0) return wrong(value, fmt::format("{} is negative", *given));
+      number = static_cast<std::uint64_t>(*given);
+    }
+    const auto parse = parameter_.type == Type::size ? &parse_size : &parse_count;
+    if (in_range(value, *number, parse)) member = *number;
+  }
+
+  void read(const Value& value, milliseconds& member) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    if (text == nullptr) return wrong_kind(value);
+    const auto duration = parse_duration(*text);
+    if (!duration) return wrong(value, fmt::format("{} is not a duration", quote(*text)));
+    if (in_range(value, *duration, &parse_duration)) member = *duration;
+  }
+
+  void read(const Value& value, seconds& member) {
+    milliseconds duration{-1};
+    read(value, duration);
+    if (duration.count() < 0) return;
+    if (duration.count() % 1000 != 0) return wrong(value, "is measured in whole seconds");
+    member = std::chrono::duration_cast<seconds>(duration);
+  }
+
+  template <typename Enum>
+  requires std::is_enum_v<Enum>
+  void read(const Value& value, Enum& member) {
+    read_choice(value, parameter_.range, member);
+  }
+
+  template <typename Element>
+  void read(const Value& value, std::vector<Element>& member) {
+    const auto* array = std::get_if<Value::Array>(&value.data);
+    if (array == nullptr) return wrong_kind(value);
+    member.clear();
+    for (const Value& element : *array) {
+      member.emplace_back();
+      read(element, member.back());
+    }
+  }
+
+  void read(const Value& value, SmtpListener& listener) {
+    const auto [address, mode] = fields(value, {"address", "mode"});
+    if (address == nullptr || mode == nullptr) return;
+    read_socket_address(*address, listener.address);
+    read_choice(*mode, kSmtpModes, listener.mode);
+  }
+
+  void read(const Value& value, Pop3Listener& listener) {
+    const auto [address, tls] = fields(value, {"address", "tls"});
+    if (address == nullptr || tls == nullptr) return;
+    read_socket_address(*address, listener.address);
+    read_choice(*tls, kPop3Tls, listener.tls);
+  }
+
+  void read(const Value& value, Route& route) {
+    const auto [match, via] = fields(value, {"match", "via"});
+    if (match == nullptr || via == nullptr) return;
+    read_route_part(*match, &is_route_match, kRouteMatchForms, route.match);
+    read_route_part(*via, &is_route_via, kRouteViaForms, route.via);
+  }
+
+ private:
+  bool is_right(const std::string& text) const {
+    switch (parameter_.type) {
+      case Type::domain: return is_domain_name(text);
+      case Type::host_port: return text.empty() || is_host_port(text);
+      case Type::mail_address: return text.empty() || is_mail_address(text);
+      case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
+      case Type::networks: return net::Network::parse(text).has_value();
+      default: return text.find('\0') == std::string::npos;
+    }
+  }
+
+  template <typename Number, typename Parse>
+  bool in_range(const Value& value, Number number, Parse parse) {
+    const std::size_t dots = parameter_.range.find("..");
+    if (number >= *parse(parameter_.range.substr(0, dots)) &&
+        number <= *parse(parameter_.range.substr(dots + 2)))
+      return true;
+    wrong(value, "is out of range");
+    return false;
+  }
+
+  // The position of the word among `words`, or -1 after a complaint.
+  int choose(const Value& value, std::string_view words) {
+    const auto* word = std::get_if<std::string>(&value.data);
+    const int index = word == nullptr ? -1 : choice_index(words, *word);
+    if (index < 0) complain(value, fmt::format("{} is not one of {}", shown(value), words));
+    return index;
+  }
+
+  template <typename Enum>
+  void read_choice(const Value& value, std::string_view words, Enum& member) {
+    if (const int index = choose(value, words); index >= 0) member = static_cast<Enum>(index);
+  }
+
+  void read_socket_address(const Value& value, std::string& member) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    if (text == nullptr) return complain(value, "`address` is a string, as in \"127.0.0.1:25\"");
+    if (const auto address = net::SocketAddress::parse(*text); !address)
+      return complain(value, address.error().text);
+    member = *text;
+  }
+
+  void read_route_part(const Value& value, bool (*is_form)(std::string_view),
+                       std::string_view forms, std::string& member) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    if (text == nullptr || !is_form(*text))
+      return complain(value, fmt::format("{} is not {}", shown(value), forms));
+    member = *text;
+  }
+
+  // The two members that a table must have, or null for those that are missing.
+  std::array<const Value*, 2> fields(const Value& value, std::array<std::string_view, 2> names) {
+    std::array<const Value*, 2> found{};
+    const auto* table = std::get_if<Value::Table>(&value.data);
+    if (table == nullptr) {
+      wrong_kind(value);
+      return found;
+    }
+    for (const Member& member : *table) {
+      const auto it = std::find(names.begin(), names.end(), member.key);
+      if (it != names.end()) {
+        found[static_cast<std::size_t>(it - names.begin())] = &member.value;
+      } else {
+        complain(value, fmt::format("unknown key `{}`{}", member.key, did_you_mean(member.key, names)));
+      }
+    }
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (found[i] == nullptr) complain(value, fmt::format("`{}` is missing", names[i]));
+    return found;
+  }
+
+  static std::string shown(const Value& value) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    return text == nullptr ? std::string(value.kind()) : quote(*text);
+  }
+
+  void wrong_kind(const Value& value) { wrong(value, fmt::format("{} stands here", value.kind())); }
+
+  // Says what is wrong and what the table says would be right.
+  void wrong(const Value& value, std::string_view what) {
+    std::string right(describe(parameter_.type));
+    if (!parameter_.range.empty()) right += fmt::format(", {}", parameter_.range);
+    complain(value, fmt::format("{}; write {}", what, right));
+  }
+
+  void complain(const Value& value, std::string text) {
+    complaints_.push_back({value.line, std::string(parameter_.name), std::move(text)});
+  }
+
+  const Parameter& parameter_;
+  std::vector<Complaint>& complaints_;
+};
+
+std::string text_of(const Parameter&, const std::string& value) { return quote(value); }
+std::string text_of(const Parameter& parameter, std::uint64_t value) {
+  return parameter.type == Type::size ? quote(format_size(value)) : std::to_string(value);
+}
+std::string text_of(const Parameter&, milliseconds value) { return quote(format_duration(value)); }
+template <typename Enum>
+requires std::is_enum_v<Enum> std::string text_of(const Parameter& parameter, Enum value) {
+  return quote(choice_word(parameter.range, static_cast<unsigned>(value)));
+}
+std::string text_of(const Parameter&, const SmtpListener& value) {
+  return fmt::format("{{ address = {}, mode = \"{}\" }}", quote(value.address),
+                     choice_word(kSmtpModes, static_cast<unsigned>(value.mode)));
+}
+std::string text_of(const Parameter&, const Pop3Listener& value) {
+  return fmt::format("{{ address = {}, tls = \"{}\" }}", quote(value.address),
+                     choice_word(kPop3Tls, static_cast<unsigned>(value.tls)));
+}
+std::string text_of(const Parameter&, const Route& value) {
+  return fmt::format("{{ match = {}, via = {} }}", quote(value.match), quote(value.via));
+}
+template <typename Element>
+std::string text_of(const Parameter& parameter, const std::vector<Element>& values) {
+  std::string text = "[";
+  for (const Element& value : values) {
+    if (text.size() > 1) text += ", ";
+    text += text_of(parameter, value);
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+void assign(const Parameter& parameter, const Value& value, Settings& settings,
+            std::vector<Complaint>& complaints) {
+  Reader reader(parameter, complaints);
+  std::visit([&](auto member) { reader.read(value, member(settings)); }, parameter.target);
+}
+
+std::string to_toml(const Parameter& parameter, Settings settings) {
+  return std::visit([&](auto member) { return text_of(parameter, member(settings)); },
+                    parameter.target);
+}
+
+std::string default_toml(const Parameter& parameter) {
+  const bool bare = parameter.type == Type::count || parameter.default_value.starts_with('[');
+  return bare ? std::string(parameter.default_value) : quote(parameter.default_value);
+}
+
+}  // namespace postrider::config

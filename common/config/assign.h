@@ -1,0 +1,33 @@
+// assign.h - one value of the file into its member of Settings, and back into text.
+//
+// The checks of each type stand here; what a parameter is called and may be stands in its row of the
+// table.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/config/document.h"
+#include "common/config/parameters.h"
+
+namespace postrider::config {
+
+// Something that is wrong in the file, and what would be right.
+struct Complaint {
+  unsigned line = 0;
+  std::string key;
+  std::string text;
+};
+
+// Sets the parameter's member of `settings` to `value`; or adds what is wrong with it to
+// `complaints` and leaves the member half set.
+void assign(const Parameter& parameter, const Value& value, Settings& settings,
+            std::vector<Complaint>& complaints);
+
+// The parameter's value as TOML: what assign() reads back.
+std::string to_toml(const Parameter& parameter, Settings settings);
+
+// The parameter's default as TOML.
+std::string default_toml(const Parameter& parameter);
+
+}  // namespace postrider::config

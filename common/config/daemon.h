@@ -1,0 +1,43 @@
+// daemon.h - what every daemon's main() does first: its command line and the configuration file.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/config/settings.h"
+
+namespace postrider::config {
+
+// Where the configuration is when nobody says otherwise.
+inline constexpr std::string_view kDefaultPath = "/etc/postrider/postrider.toml";
+
+// Exit status of a daemon, and of the command, as <sysexits.h> has them.
+inline constexpr int kExitUsage = 64;
+inline constexpr int kExitConfig = 78;
+
+// "0.1.0"
+std::string_view version() noexcept;
+
+// An option that one daemon has besides --config: "--role local".
+struct DaemonOption {
+  std::string_view name;     // "role"
+  std::string_view choices;  // "local|remote"; must be given
+};
+
+struct DaemonStart {
+  Settings settings;
+  std::string config_path;  // for loading it again
+  std::map<std::string, std::string, std::less<>> options;
+};
+
+// Reads the command line `arguments` (argv) and loads the configuration. Otherwise the exit status
+// that main() returns at once, all being said on standard output or standard error: 0 after --help
+// and --version, kExitUsage, kExitConfig.
+tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
+                                            std::span<const DaemonOption> options = {});
+
+}  // namespace postrider::config

@@ -1,0 +1,169 @@
+#include "common/config/load.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/base/check.h"
+#include "common/base/fd.h"
+#include "common/config/assign.h"
+#include "common/config/suggest.h"
+
+namespace postrider::config {
+
+namespace {
+
+// Walks the document, giving each value to its parameter.
+class Loader {
+ public:
+  Loader(Settings& settings, std::vector<Complaint>& complaints)
+      : settings_(settings), complaints_(complaints) {}
+
+  void load(const Value::Table& document) {
+    for (const Member& member : document) {
+      if (find_parameter(member.key) != nullptr) {
+        load_one(member.key, member);
+      } else if (is_section(member.key)) {
+        load_section(member);
+      } else {
+        unknown(member.line, member.key);
+      }
+    }
+  }
+
+ private:
+  static bool is_section(std::string_view name) {
+    return std::any_of(parameters().begin(), parameters().end(), [&](const Parameter& parameter) {
+      return !name.empty() && section_of(parameter.name) == name;
+    });
+  }
+
+  void load_section(const Member& section) {
+    const auto* members = std::get_if<Value::Table>(&section.value.data);
+    if (members == nullptr) {
+      complaints_.push_back({section.line, section.key,
+                             fmt::format("is a section; write [{}] on a line of its own, and its "
+                                         "parameters on the lines after it",
+                                         section.key)});
+      return;
+    }
+    for (const Member& member : *members)
+      load_one(fmt::format("{}.{}", section.key, member.key), member);
+  }
+
+  void load_one(const std::string& name, const Member& member) {
+    const Parameter* parameter = find_parameter(name);
+    if (parameter == nullptr) return unknown(member.line, name);
+    assign(*parameter, member.value, settings_, complaints_);
+  }
+
+  void unknown(unsigned line, const std::string& name) {
+    complaints_.push_back({line, name, "unknown parameter" + suggestion(name)});
+  }
+
+  // The nearest name, or else one with the same key in another section.
+  static std::string suggestion(const std::string& name) {
+    std::vector<std::string_view> names;
+    std::string_view misplaced;
+    for (const Parameter& parameter : parameters()) {
+      names.push_back(parameter.name);
+      names.push_back(section_of(parameter.name));
+      if (key_of(parameter.name) == key_of(name)) misplaced = parameter.name;
+    }
+    std::string near = did_you_mean(name, names);
+    if (near.empty() && !misplaced.empty()) near = did_you_mean(misplaced, {&misplaced, 1});
+    return near;
+  }
+
+  Settings& settings_;
+  std::vector<Complaint>& complaints_;
+};
+
+void start_from_folder(Settings& settings, const std::filesystem::path& folder) {
+  for (const Parameter& parameter : parameters()) {
+    if (parameter.type != Type::path) continue;
+    std::string& name = std::get<Accessor<std::string>>(parameter.target)(settings);
+    if (!name.empty()) name = (folder / name).lexically_normal().string();
+  }
+}
+
+// A key may hold any character when it stands in quotes; on the terminal it stays on its line.
+std::string on_one_line(std::string text) {
+  std::replace_if(text.begin(), text.end(), &is_control, '?');
+  return text;
+}
+
+tl::unexpected<Error> all_of(std::vector<Complaint> complaints, const std::string& path) {
+  std::stable_sort(complaints.begin(), complaints.end(),
+                   [](const Complaint& a, const Complaint& b) { return a.line < b.line; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(complaints.size(), kMaxComplaints); ++i) {
+    const auto& [line, key, what] = complaints[i];
+    if (!text.empty()) text += '\n';
+    text += on_one_line(fmt::format("{}:{}: {}{}{}", path, line, key, key.empty() ? "" : ": ", what));
+  }
+  if (complaints.size() > kMaxComplaints)
+    text += fmt::format("\n{}: and {} more", path, complaints.size() - kMaxComplaints);
+  return fail(ErrorKind::invalid, std::move(text));
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(path, errno);
+  std::string text(kMaxFile + 1, '\0');
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t n = ::read(fd.get(), text.data() + size, text.size() - size);
+    if (n < 0) return fail_errno(path, errno);
+    if (n == 0) break;
+    size += static_cast<std::size_t>(n);
+  }
+  text.resize(size);
+  return text;
+}
+
+}  // namespace
+
+Settings defaults() {
+  Settings settings;
+  std::vector<Complaint> complaints;
+  for (const Parameter& parameter : parameters()) {
+    if (parameter.name == "hostname") continue;
+    const auto document = parse_toml("value = " + default_toml(parameter));
+    POSTRIDER_CHECK(document.has_value());
+    assign(parameter, document->front().value, settings, complaints);
+  }
+  POSTRIDER_CHECK(complaints.empty());
+  return settings;
+}
+
+Result<Settings> parse(std::string_view text, const std::string& path) {
+  if (text.size() > kMaxFile)
+    return fail(ErrorKind::invalid, fmt::format("{}: is larger than 1 MiB", path));
+  const auto document = parse_toml(text);
+  if (!document) return all_of({{document.error().line, "", document.error().text}}, path);
+  Settings settings = defaults();
+  std::vector<Complaint> complaints;
+  Loader(settings, complaints).load(*document);
+  if (std::none_of(document->begin(), document->end(),
+                   [](const Member& member) { return member.key == "hostname"; }))
+    complaints.push_back({1, "hostname", "is missing; write hostname = \"mx.example.org\""});
+  if (!complaints.empty()) return all_of(std::move(complaints), path);
+  start_from_folder(settings, std::filesystem::absolute(path).parent_path());
+  return settings;
+}
+
+Result<Settings> load(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return tl::unexpected<Error>(text.error());
+  return parse(*text, path);
+}
+
+}  // namespace postrider::config

@@ -1,0 +1,258 @@
+#include "common/config/parameters.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postrider::config {
+
+namespace {
+
+template <auto Section, auto Key>
+auto& at(Settings& settings) {
+  return settings.*Section.*Key;
+}
+template <auto Key>
+auto& top(Settings& settings) {
+  return settings.*Key;
+}
+
+using S = Settings;
+
+constexpr auto kParameters = std::to_array<Parameter>({
+    {"hostname", Type::domain, &top<&S::hostname>, "", "",
+     "The name of this host as other mail servers see it: in greetings, EHLO, Received fields and "
+     "reports. It is also the domain of a bare \"postmaster\". It must be given."},
+
+    {"paths.spool", Type::path, &at<&S::paths, &S::Paths::spool>, "/var/spool/postrider", "",
+     "Where accepted mail waits until it is delivered."},
+    {"paths.mail", Type::path, &at<&S::paths, &S::Paths::mail>, "/var/mail/postrider", "",
+     "Where the mailboxes are: DOMAIN/USER/Maildir."},
+    {"paths.data", Type::path, &at<&S::paths, &S::Paths::data>, "/var/lib/postrider", "",
+     "Where the directory of domains, users and aliases is (directory.db)."},
+    {"paths.run", Type::path, &at<&S::paths, &S::Paths::run>, "/run/postrider", "",
+     "Where the daemons' sockets and counters are. The name must be short: a socket's whole name "
+     "has at most 107 octets."},
+
+    {"tls.certificate", Type::path, &at<&S::tls, &S::Tls::certificate>, "", "",
+     "The certificate chain in PEM. Empty: no TLS."},
+    {"tls.key", Type::path, &at<&S::tls, &S::Tls::key>, "", "", "The certificate's key in PEM."},
+    {"tls.min_version", Type::choice, &at<&S::tls, &S::Tls::min_version>, "1.2", "1.2|1.3",
+     "The oldest version of TLS that is spoken with clients (RFC 8997: not below 1.2)."},
+
+    {"smtpd.listen", Type::smtp_listeners, &at<&S::smtpd, &S::Smtpd::listen>,
+     R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
+     "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
+     "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program."},
+    {"smtpd.workers", Type::count, &at<&S::smtpd, &S::Smtpd::workers>, "0", "0..256",
+     "Worker processes. 0: one for each processor core."},
+    {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>,
+     "50MiB", "64KiB..4GiB",
+     "The largest message accepted, as SIZE announces it (RFC 1870). A larger one gets 552."},
+    {"smtpd.recipient_limit", Type::count, &at<&S::smtpd, &S::Smtpd::recipient_limit>, "1000",
+     "1..100000",
+     "Recipients of one message; further ones get 452 (RFC 5321 section 4.5.3.1.8: at least 100)."},
+    {"smtpd.line_limit", Type::size, &at<&S::smtpd, &S::Smtpd::line_limit>, "2KiB", "512B..64KiB",
+     "The longest command line with its CRLF. RFC 5321 section 4.5.3.1.4 asks for 512 octets, and "
+     "each extension adds to it; a longer line gets 500."},
+    {"smtpd.text_line_limit", Type::size, &at<&S::smtpd, &S::Smtpd::text_line_limit>, "64KiB",
+     "1000B..16MiB",
+     "The longest line of a message with its CRLF. RFC 5321 section 4.5.3.1.6 allows 1000 octets, "
+     "but mail programs in use write whole paragraphs of HTML on one line, so the default is "
+     "generous; a message with a longer line is refused."},
+    {"smtpd.header_limit", Type::size, &at<&S::smtpd, &S::Smtpd::header_limit>, "1MiB",
+     "16KiB..16MiB", "The largest header section of a message; a larger one is refused."},
+    {"smtpd.received_limit", Type::count, &at<&S::smtpd, &S::Smtpd::received_limit>, "100",
+     "10..1000",
+     "Received fields from which on a message is taken to run in a loop and is refused (RFC 5321 "
+     "section 6.3: at least 100)."},
+    {"smtpd.bad_command_limit", Type::count, &at<&S::smtpd, &S::Smtpd::bad_command_limit>, "20",
+     "1..1000", "Wrong commands in one session, after which it is ended with 421."},
+    {"smtpd.connection_limit", Type::count, &at<&S::smtpd, &S::Smtpd::connection_limit>, "5000",
+     "1..100000", "Connections at a time, for each worker; a further one gets 421."},
+    {"smtpd.connection_limit_per_address", Type::count,
+     &at<&S::smtpd, &S::Smtpd::connection_limit_per_address>, "1000", "1..100000",
+     "Connections at a time from one client address, for each worker; a further one gets 421."},
+    {"smtpd.message_limit", Type::count, &at<&S::smtpd, &S::Smtpd::message_limit>, "0",
+     "0..1000000", "Messages in one connection, after which it is ended with 421. 0: no limit."},
+    {"smtpd.command_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::command_timeout>, "5m",
+     "1s..1h", "How long a client may take for a command (RFC 5321 section 4.5.3.2.7: 5 minutes)."},
+    {"smtpd.data_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::data_timeout>, "5m", "1s..1h",
+     "How long a client that sends a message may be silent."},
+    {"smtpd.vrfy", Type::choice, &at<&S::smtpd, &S::Smtpd::vrfy>, "off", "off|on",
+     "Whether VRFY tells which users exist; off answers 252."},
+    {"smtpd.expn", Type::choice, &at<&S::smtpd, &S::Smtpd::expn>, "off", "off|on",
+     "Whether EXPN tells the targets of an alias; off answers 502."},
+
+    {"spool.segment_size", Type::size, &at<&S::spool, &S::Spool::segment_size>, "64MiB",
+     "1MiB..4GiB", "A segment of the spool is sealed when it has grown to this size."},
+    {"spool.segment_age", Type::duration, &at<&S::spool, &S::Spool::segment_age>, "1m", "1s..1d",
+     "A segment of the spool is sealed this long after its first message."},
+    {"spool.large_message", Type::size, &at<&S::spool, &S::Spool::large_message>, "256KiB",
+     "4KiB..64MiB",
+     "A message from this size on has a file of its own, so that a session's memory is bounded."},
+    {"spool.min_free", Type::size, &at<&S::spool, &S::Spool::min_free>, "16MiB", "0B..1TiB",
+     "Space that must stay free where the spool is; with less, new mail gets 452."},
+
+    {"queue.retry_interval", Type::duration, &at<&S::queue, &S::Queue::retry_interval>, "30m",
+     "1s..7d", "The time from one attempt at a deferred message to the next."},
+    {"queue.retry_schedule", Type::durations, &at<&S::queue, &S::Queue::retry_schedule>, "[]",
+     "1s..7d",
+     "The times between attempts one by one, the last of them for all further attempts. Empty: "
+     "retry_interval always."},
+    {"queue.retry_jitter", Type::count, &at<&S::queue, &S::Queue::retry_jitter>, "10", "0..50",
+     "By how many percent, at random, a retry comes earlier or later, so that retries spread."},
+    {"queue.lifetime", Type::duration, &at<&S::queue, &S::Queue::lifetime>, "5d", "1s..90d",
+     "How long delivery is attempted before the message is returned (RFC 5321 section 4.5.4.1: at "
+     "least 4 to 5 days)."},
+    {"queue.bounce_lifetime", Type::duration, &at<&S::queue, &S::Queue::bounce_lifetime>, "5d",
+     "1s..90d", "How long delivery of a message from the empty reverse-path is attempted."},
+    {"queue.delay_warning", Type::duration, &at<&S::queue, &S::Queue::delay_warning>, "4h",
+     "0s..90d", "After how long the sender is told of the delay, once. 0s: never."},
+    {"queue.active_limit", Type::count, &at<&S::queue, &S::Queue::active_limit>, "20000",
+     "10..1000000", "Messages whose delivery is under way and that are held in memory."},
+    {"queue.destination_concurrency", Type::count,
+     &at<&S::queue, &S::Queue::destination_concurrency>, "20", "1..1000",
+     "Deliveries at a time to one destination."},
+    {"queue.bounce_size_limit", Type::size, &at<&S::queue, &S::Queue::bounce_size_limit>, "50KiB",
+     "0B..50MiB",
+     "A report returns the whole message up to this size, and of a larger one the header alone."},
+    {"queue.postmaster", Type::mail_address, &at<&S::queue, &S::Queue::postmaster>, "", "",
+     "The address that reports are written from. Empty: postmaster at hostname."},
+
+    {"relay.port", Type::count, &at<&S::relay, &S::Relay::port>, "25", "1..65535",
+     "The port on which other mail servers are contacted."},
+    {"relay.networks", Type::networks, &at<&S::relay, &S::Relay::networks>,
+     R"(["127.0.0.0/8", "::1/128"])", "",
+     "Clients that may send to any domain without logging in."},
+    {"relay.smarthost", Type::host_port, &at<&S::relay, &S::Relay::smarthost>, "", "",
+     "A server that takes all mail for other domains, as in \"relay.example.net:587\". Empty: each "
+     "domain's own servers, by MX."},
+
+    {"route", Type::routes, &top<&S::routes>, "[]", "",
+     "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a dot "
+     "before it for its subdomains, or \"*\"; the first that matches counts. `via` is "
+     "\"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or \"hold:\"."},
+
+    {"dns.servers", Type::socket_addresses, &at<&S::dns, &S::Dns::servers>, "[]", "",
+     "The name servers to ask. Empty: those of /etc/resolv.conf."},
+    {"dns.timeout", Type::duration, &at<&S::dns, &S::Dns::timeout>, "5s", "1s..60s",
+     "How long one try waits for an answer."},
+    {"dns.tries", Type::count, &at<&S::dns, &S::Dns::tries>, "3", "1..10",
+     "How often each server is asked before the question fails for now."},
+
+    {"deliverd.local_workers", Type::count, &at<&S::deliverd, &S::Deliverd::local_workers>, "1",
+     "1..64", "Worker processes that write mailboxes."},
+    {"deliverd.remote_workers", Type::count, &at<&S::deliverd, &S::Deliverd::remote_workers>, "1",
+     "1..64", "Worker processes that send to other servers."},
+    {"deliverd.sync", Type::choice, &at<&S::deliverd, &S::Deliverd::sync>, "batch", "batch|each",
+     "How delivered mail is made durable: one sync of the file system for many deliveries, while "
+     "the spool still holds them, or one for each file."},
+    {"deliverd.sync_interval", Type::duration, &at<&S::deliverd, &S::Deliverd::sync_interval>,
+     "500ms", "10ms..1m", "How often deliveries are synced with sync = \"batch\"."},
+    {"deliverd.connections_per_host", Type::count,
+     &at<&S::deliverd, &S::Deliverd::connections_per_host>, "20", "1..1000",
+     "Connections at a time to one server, for each worker."},
+    {"deliverd.messages_per_connection", Type::count,
+     &at<&S::deliverd, &S::Deliverd::messages_per_connection>, "1000", "1..1000000",
+     "Messages sent over one connection before it is closed."},
+    {"deliverd.hosts_per_attempt", Type::count,
+     &at<&S::deliverd, &S::Deliverd::hosts_per_attempt>, "5", "1..50",
+     "Server addresses tried in one attempt."},
+    {"deliverd.connect_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::connect_timeout>,
+     "30s", "1s..10m", "How long connecting may take."},
+    {"deliverd.idle_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::idle_timeout>, "5s",
+     "1s..5m", "How long a connection without work is kept for the next message."},
+    {"deliverd.greeting_timeout", Type::duration,
+     &at<&S::deliverd, &S::Deliverd::greeting_timeout>, "5m", "1s..1h",
+     "How long the greeting may take (RFC 5321 section 4.5.3.2.1: 5 minutes)."},
+    {"deliverd.command_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::command_timeout>,
+     "5m", "1s..1h", "How long a reply to a command may take (RFC 5321 section 4.5.3.2: 5 minutes)."},
+    {"deliverd.data_block_timeout", Type::duration,
+     &at<&S::deliverd, &S::Deliverd::data_block_timeout>, "3m", "1s..1h",
+     "How long the server may take no content (RFC 5321 section 4.5.3.2.5: 3 minutes)."},
+    {"deliverd.data_end_timeout", Type::duration,
+     &at<&S::deliverd, &S::Deliverd::data_end_timeout>, "10m", "1s..1h",
+     "How long the reply to the end of a message may take (RFC 5321 section 4.5.3.2.6: 10 "
+     "minutes). A shorter time makes duplicates."},
+
+    {"pop3d.listen", Type::pop3_listeners, &at<&S::pop3d, &S::Pop3d::listen>,
+     R"([{ address = "0.0.0.0:110", tls = "starttls" }, { address = "[::]:110", tls = "starttls" }])",
+     "",
+     "Where mailboxes are handed out: in the clear (none), in the clear with STLS (starttls), or "
+     "under TLS at once (implicit)."},
+    {"pop3d.workers", Type::count, &at<&S::pop3d, &S::Pop3d::workers>, "0", "0..256",
+     "Worker processes. 0: one for each processor core."},
+    {"pop3d.plaintext_auth", Type::choice, &at<&S::pop3d, &S::Pop3d::plaintext_auth>, "loopback",
+     "never|loopback|always", "From where a password is taken without TLS."},
+    {"pop3d.connection_limit", Type::count, &at<&S::pop3d, &S::Pop3d::connection_limit>, "5000",
+     "1..100000", "Connections at a time, for each worker."},
+    {"pop3d.bad_command_limit", Type::count, &at<&S::pop3d, &S::Pop3d::bad_command_limit>, "20",
+     "1..1000", "Wrong commands in one session, after which it is ended."},
+    {"pop3d.timeout", Type::duration, &at<&S::pop3d, &S::Pop3d::timeout>, "10m", "1s..1d",
+     "How long a client may be silent (RFC 1939 section 3: at least 10 minutes)."},
+    {"pop3d.login_delay", Type::duration, &at<&S::pop3d, &S::Pop3d::login_delay>, "2s", "0s..1m",
+     "How long the answer to a wrong password is held back."},
+
+    {"log.level", Type::choice, &at<&S::log, &S::Log::level>, "info", "debug|info|warning|error",
+     "The least severe events that are logged."},
+    {"log.format", Type::choice, &at<&S::log, &S::Log::format>, "logfmt", "logfmt|json",
+     "How a line of the log is written."},
+});
+
+}  // namespace
+
+std::span<const Parameter> parameters() noexcept { return kParameters; }
+
+const Parameter* find_parameter(std::string_view name) noexcept {
+  const auto it = std::find_if(kParameters.begin(), kParameters.end(),
+                               [&](const Parameter& p) { return p.name == name; });
+  return it == kParameters.end() ? nullptr : &*it;
+}
+
+std::string_view section_of(std::string_view name) noexcept {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+std::string_view key_of(std::string_view name) noexcept {
+  const std::size_t dot = name.rfind('.');
+  return dot == std::string_view::npos ? name : name.substr(dot + 1);
+}
+
+int choice_index(std::string_view range, std::string_view word) noexcept {
+  for (int index = 0;; ++index) {
+    const std::size_t bar = range.find('|');
+    if (range.substr(0, bar) == word) return index;
+    if (bar == std::string_view::npos) return -1;
+    range.remove_prefix(bar + 1);
+  }
+}
+
+std::string_view choice_word(std::string_view range, unsigned index) noexcept {
+  for (; index > 0; --index) range.remove_prefix(range.find('|') + 1);
+  return range.substr(0, range.find('|'));
+}
+
+std::string_view describe(Type type) noexcept {
+  switch (type) {
+    case Type::path: return "the name of a file or folder";
+    case Type::domain: return "a host's name, as in \"mx.example.org\"";
+    case Type::host_port: return "HOST or HOST:PORT, as in \"relay.example.net:587\"";
+    case Type::mail_address: return "a mail address, as in \"postmaster@example.org\"";
+    case Type::choice: return "one of the words";
+    case Type::count: return "a whole number, as in 100";
+    case Type::size: return "a size, as in \"50MiB\"";
+    case Type::duration: return "a duration, as in \"500ms\", \"30m\" or \"5d\"";
+    case Type::durations: return "an array of durations, as in [\"5m\", \"30m\"]";
+    case Type::socket_addresses: return "an array of ADDRESS:PORT, as in [\"127.0.0.1:53\"]";
+    case Type::networks: return "an array of networks, as in [\"192.0.2.0/24\"]";
+    case Type::smtp_listeners:
+      return "an array of tables, as in [{ address = \"0.0.0.0:25\", mode = \"mx\" }]";
+    case Type::pop3_listeners:
+      return "an array of tables, as in [{ address = \"0.0.0.0:110\", tls = \"starttls\" }]";
+    case Type::routes: return "[[route]] tables with `match` and `via`";
+  }
+  return "";
+}
+
+}  // namespace postrider::config

@@ -1,0 +1,248 @@
+#include "common/config/load.h"
+
+#include <fstream>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace postrider::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view kHost = "hostname = \"mx.test\"\n";
+
+Settings parsed(std::string_view text) {
+  auto settings = config::parse(std::string(kHost) + std::string(text), "/etc/p.toml");
+  INFO((settings ? std::string() : settings.error().text));
+  REQUIRE(settings);
+  return *settings;
+}
+
+// The complaints about `text`, which stands from line 2 on.
+std::string refused(std::string_view text) {
+  const auto settings = config::parse(std::string(kHost) + std::string(text), "p.toml");
+  REQUIRE_FALSE(settings);
+  CHECK(settings.error().kind == ErrorKind::invalid);
+  return settings.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("config load: hostname alone is enough, all else has a default", "[config]") {
+  const Settings settings = parsed("");
+  CHECK(settings.hostname == "mx.test");
+  CHECK(settings.paths.spool == "/var/spool/postrider");
+  CHECK(settings.smtpd.message_size_limit == 50U << 20U);
+  CHECK(settings.queue.retry_interval == 30min);
+  CHECK(settings.queue.lifetime == 120h);
+  CHECK(settings.deliverd.sync_interval == 500ms);
+  CHECK(settings.relay.networks == std::vector<std::string>{"127.0.0.0/8", "::1/128"});
+  CHECK(settings.smtpd.listen.size() == 2);
+  CHECK(settings.routes.empty());
+}
+
+TEST_CASE("config load: every kind of value", "[config]") {
+  const Settings settings = parsed(R"(
+[smtpd]
+listen = [{ address = "127.0.0.1:20025", mode = "mx" }, { address = "[::1]:20024", mode = "lmtp" }]
+workers = 2
+line_limit = "1KiB"
+vrfy = "on"
+[queue]
+retry_schedule = ["5m", "15m", "30m"]
+postmaster = "admin@example.org"
+[relay]
+networks = ["192.0.2.0/24", "::1"]
+smarthost = "relay.example.net:587"
+[[route]]
+match = ".example.org"
+via = "smtp:[::1]:2626"
+[[route]]
+match = "*"
+via = "hold:"
+[dns]
+servers = ["127.0.0.1:20053"]
+[deliverd]
+sync = "each"
+sync_interval = "20ms"
+[pop3d]
+listen = [{ address = "127.0.0.1:20110", tls = "none" }]
+plaintext_auth = "always"
+)");
+  REQUIRE(settings.smtpd.listen.size() == 2);
+  CHECK(settings.smtpd.listen[1].address == "[::1]:20024");
+  CHECK(settings.smtpd.listen[1].mode == SmtpMode::lmtp);
+  CHECK(settings.smtpd.workers == 2);
+  CHECK(settings.smtpd.line_limit == 1024);
+  CHECK(settings.smtpd.vrfy == "on");
+  CHECK(settings.queue.retry_schedule == std::vector<seconds>{300s, 900s, 1800s});
+  CHECK(settings.queue.postmaster == "admin@example.org");
+  CHECK(settings.relay.networks == std::vector<std::string>{"192.0.2.0/24", "::1"});
+  CHECK(settings.relay.smarthost == "relay.example.net:587");
+  REQUIRE(settings.routes.size() == 2);
+  CHECK(settings.routes[0].match == ".example.org");
+  CHECK(settings.routes[0].via == "smtp:[::1]:2626");
+  CHECK(settings.deliverd.sync == SyncMode::each);
+  CHECK(settings.deliverd.sync_interval == 20ms);
+  CHECK(settings.pop3d.listen.at(0).tls == Pop3Tls::none);
+  CHECK(settings.pop3d.plaintext_auth == PlaintextAuth::always);
+}
+
+TEST_CASE("config load: relative file names start from the folder of the file", "[config]") {
+  const Settings settings = parsed("[paths]\nspool = \"spool\"\nmail = \"../mail\"\nrun = \"/run/p\"\n");
+  CHECK(settings.paths.spool == "/etc/spool");
+  CHECK(settings.paths.mail == "/mail");
+  CHECK(settings.paths.run == "/run/p");
+  CHECK(settings.tls.certificate.empty());
+}
+
+TEST_CASE("config load: each error names file, line and key, and says what would be right", "[config]") {
+  struct Case {
+    std::string_view text;
+    std::string_view complaint;
+  };
+  const Case cases[] = {
+      {"[smtpd]\nworkers = \"two\"",
+       "p.toml:3: smtpd.workers: a string stands here; write a whole number, as in 100, 0..256"},
+      {"[smtpd]\nworkers = 257",
+       "p.toml:3: smtpd.workers: is out of range; write a whole number, as in 100, 0..256"},
+      {"[smtpd]\nworkers = -1",
+       "p.toml:3: smtpd.workers: -1 is negative; write a whole number, as in 100, 0..256"},
+      {"[smtpd]\nworkers = 1.5",
+       "p.toml:3: smtpd.workers: a number with a fraction, a date or a time stands here; write a "
+       "whole number, as in 100, 0..256"},
+      {"[smtpd]\n\nmessage_size_limit = \"50 apples\"",
+       "p.toml:4: smtpd.message_size_limit: \"50 apples\" is not a size; write a size, as in "
+       "\"50MiB\", 64KiB..4GiB"},
+      {"[smtpd]\nmessage_size_limit = 1000",
+       "p.toml:3: smtpd.message_size_limit: a number stands here; write a size, as in \"50MiB\", "
+       "64KiB..4GiB"},
+      {"[smtpd]\nmessage_size_limit = \"1KiB\"",
+       "p.toml:3: smtpd.message_size_limit: is out of range; write a size, as in \"50MiB\", "
+       "64KiB..4GiB"},
+      {"[queue]\nlifetime = \"5 days\"",
+       "p.toml:3: queue.lifetime: \"5 days\" is not a duration; write a duration, as in \"500ms\", "
+       "\"30m\" or \"5d\", 1s..90d"},
+      {"[queue]\nlifetime = \"1500ms\"",
+       "p.toml:3: queue.lifetime: is measured in whole seconds; write a duration, as in \"500ms\", "
+       "\"30m\" or \"5d\", 1s..90d"},
+      {"[queue]\nretry_schedule = [\"5m\", 7]",
+       "p.toml:3: queue.retry_schedule: a number stands here; write an array of durations, as in "
+       "[\"5m\", \"30m\"], 1s..7d"},
+      {"[queue]\npostmaster = \"nobody\"",
+       "p.toml:3: queue.postmaster: \"nobody\" is not right; write a mail address, as in "
+       "\"postmaster@example.org\""},
+      {"[smtpd]\nvrfy = \"maybe\"",
+       "p.toml:3: smtpd.vrfy: \"maybe\" is not one of off|on"},
+      {"[pop3d]\nplaintext_auth = true",
+       "p.toml:3: pop3d.plaintext_auth: a boolean is not one of never|loopback|always"},
+      {"[relay]\nnetworks = [\"192.0.2.1/24\"]",
+       "p.toml:3: relay.networks: \"192.0.2.1/24\" is not right; write an array of networks, as in "
+       "[\"192.0.2.0/24\"]"},
+      {"[relay]\nnetworks = \"::1\"",
+       "p.toml:3: relay.networks: a string stands here; write an array of networks, as in "
+       "[\"192.0.2.0/24\"]"},
+      {"[dns]\nservers = [\"127.0.0.1\"]",
+       "p.toml:3: dns.servers: \"127.0.0.1\" is not right; write an array of ADDRESS:PORT, as in "
+       "[\"127.0.0.1:53\"]"},
+      {"[relay]\nsmarthost = \"a:b\"",
+       "p.toml:3: relay.smarthost: \"a:b\" is not right; write HOST or HOST:PORT, as in "
+       "\"relay.example.net:587\""},
+      {"[smtpd]\nlisten = [{ address = \"localhost:25\", mode = \"mx\" }]",
+       "p.toml:3: smtpd.listen: 'localhost:25' is not ADDRESS:PORT, as in 192.0.2.1:25 or "
+       "[2001:db8::1]:25"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"smtp\" }]",
+       "p.toml:3: smtpd.listen: \"smtp\" is not one of mx|submission|submissions|lmtp"},
+      {"[smtpd]\nlisten = [{ adress = \"127.0.0.1:25\", mode = \"mx\" }]",
+       "p.toml:3: smtpd.listen: unknown key `adress`; did you mean `address`?\n"
+       "p.toml:3: smtpd.listen: `address` is missing"},
+      {"[smtpd]\nlisten = [\"127.0.0.1:25\"]",
+       "p.toml:3: smtpd.listen: a string stands here; write an array of tables, as in "
+       "[{ address = \"0.0.0.0:25\", mode = \"mx\" }]"},
+      {"[pop3d]\nlisten = [{ address = \"127.0.0.1:110\", tls = \"maybe\" }]",
+       "p.toml:3: pop3d.listen: \"maybe\" is not one of none|starttls|implicit"},
+      {"[[route]]\nmatch = \"example.org\"\nvia = \"smtp:\"",
+       "p.toml:4: route: \"smtp:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
+       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or \"hold:\""},
+      {"[[route]]\nmatch = \"@example.org\"\nvia = \"mx\"",
+       "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, or "
+       "\"*\""},
+      {"[queue]\nliftime = \"5d\"",
+       "p.toml:3: queue.liftime: unknown parameter; did you mean `queue.lifetime`?"},
+      {"[smtp]\nworkers = 2", "p.toml:2: smtp: unknown parameter; did you mean `smtpd`?"},
+      {"retry_jitter = 5",
+       "p.toml:2: retry_jitter: unknown parameter; did you mean `queue.retry_jitter`?"},
+      {"zebra = 5", "p.toml:2: zebra: unknown parameter"},
+      {"\"a\\nb\" = 5", "p.toml:2: a?b: unknown parameter"},
+      {"smtpd = 5",
+       "p.toml:2: smtpd: is a section; write [smtpd] on a line of its own, and its parameters on the "
+       "lines after it"},
+  };
+  for (const Case& c : cases) CHECK(refused(c.text) == c.complaint);
+}
+
+TEST_CASE("config load: all errors are reported at once, in the order of the lines", "[config]") {
+  CHECK(refused("[queue]\nlifetime = 5\n[smtpd]\nworkers = 1000\nnonsense_ = 1\n") ==
+        "p.toml:3: queue.lifetime: a number stands here; write a duration, as in \"500ms\", \"30m\" "
+        "or \"5d\", 1s..90d\n"
+        "p.toml:5: smtpd.workers: is out of range; write a whole number, as in 100, 0..256\n"
+        "p.toml:6: smtpd.nonsense_: unknown parameter");
+}
+
+TEST_CASE("config load: a hostname that is missing or no name", "[config]") {
+  const auto missing = config::parse("", "p.toml");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().text ==
+        "p.toml:1: hostname: is missing; write hostname = \"mx.example.org\"");
+  const auto wrong = config::parse("hostname = \"192.0.2.1\"", "p.toml");
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().text ==
+        "p.toml:1: hostname: \"192.0.2.1\" is not right; write a host's name, as in "
+        "\"mx.example.org\"");
+}
+
+TEST_CASE("config load: what is not TOML is an error with its line", "[config]") {
+  CHECK(refused("[smtpd\n").starts_with("p.toml:2: "));
+  CHECK(refused("[queue]\nlifetime = \"5d\"\nlifetime = \"4d\"\n").starts_with("p.toml:4: "));
+  CHECK(refused("x = \"\xff\"\n").starts_with("p.toml:2: "));
+  CHECK(refused("x = " + std::string(100'000, '[')).starts_with("p.toml:2: "));
+}
+
+TEST_CASE("config load: errors past a hundred are counted", "[config]") {
+  std::string text;
+  for (int i = 0; i < 150; ++i) text += "zzzz" + std::to_string(i) + " = 1\n";
+  const std::string complaints = refused(text);
+  CHECK(std::count(complaints.begin(), complaints.end(), '\n') == 100);
+  CHECK(complaints.ends_with("p.toml: and 50 more"));
+}
+
+TEST_CASE("config load: no octets of a file can do worse than be refused", "[config]") {
+  const std::string text = std::string(kHost) + "[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", "
+                           "mode = \"mx\" }]\nworkers = 2\n[[route]]\nmatch = \"*\"\nvia = \"mx\"\n";
+  for (std::size_t length = 0; length < text.size(); ++length)
+    static_cast<void>(config::parse(text.substr(0, length), "p.toml").has_value());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::string changed = text;
+    changed[i] = static_cast<char>(changed[i] ^ 0x15);
+    static_cast<void>(config::parse(changed, "p.toml").has_value());
+  }
+}
+
+TEST_CASE("config load: a file is read; a missing or huge one is refused", "[config]") {
+  const test::TempDirectory directory;
+  const std::string path = directory.path("p.toml");
+  CHECK(config::load(path).error().kind == ErrorKind::not_found);
+
+  std::ofstream(path) << kHost << "[paths]\nspool = \"spool\"\n";
+  const auto settings = config::load(path);
+  REQUIRE(settings);
+  CHECK(settings->paths.spool == directory.path("spool"));
+
+  std::ofstream(path) << kHost << std::string(kMaxFile, '\n');
+  CHECK(config::load(path).error().text == path + ": is larger than 1 MiB");
+  CHECK_FALSE(config::load(directory.path()));
+}

@@ -1,0 +1,52 @@
+#include "common/config/parameters.h"
+
+#include <set>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "common/config/assign.h"
+#include "common/config/load.h"
+
+using namespace postrider::config;
+
+TEST_CASE("config parameters: names are unique, sections stand together, each has a meaning", "[config]") {
+  std::set<std::string_view> names;
+  std::set<std::string_view> sections;
+  std::string_view section;
+  for (const Parameter& parameter : parameters()) {
+    CAPTURE(parameter.name);
+    CHECK(names.insert(parameter.name).second);
+    CHECK(find_parameter(parameter.name) == &parameter);
+    CHECK(parameter.meaning.ends_with('.'));
+    if (section_of(parameter.name) == section) continue;
+    section = section_of(parameter.name);
+    CHECK((section.empty() || sections.insert(section).second));
+  }
+}
+
+TEST_CASE("config parameters: each sets a member of its own", "[config]") {
+  std::set<const void*> members;
+  Settings settings;
+  for (const Parameter& parameter : parameters()) {
+    CAPTURE(parameter.name);
+    const void* member =
+        std::visit([&](auto at) -> const void* { return &at(settings); }, parameter.target);
+    CHECK(members.insert(member).second);
+  }
+}
+
+TEST_CASE("config parameters: what is shown of the defaults is what the table says", "[config]") {
+  const Settings settings = defaults();
+  for (const Parameter& parameter : parameters())
+    CHECK(to_toml(parameter, settings) == default_toml(parameter));
+}
+
+TEST_CASE("config parameters: the words of a choice and their positions", "[config]") {
+  CHECK(choice_index("never|loopback|always", "never") == 0);
+  CHECK(choice_index("never|loopback|always", "always") == 2);
+  CHECK(choice_index("never|loopback|always", "loop") == -1);
+  CHECK(choice_index("never|loopback|always", "") == -1);
+  CHECK(choice_word("never|loopback|always", 1) == "loopback");
+  CHECK(choice_word("never|loopback|always", 2) == "always");
+}
