@@ -1,0 +1,70 @@
+// editor.h - what an administrator does to the directory: domains, users, aliases.
+//
+// Synchronous, for the command. Each change is one transaction, durable when the function returns.
+// Errors: invalid for an address that cannot be and for what contradicts what is there, not_found
+// for what is not there; the text is for the administrator.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/base/secret.h"
+#include "common/sqlite/sqlite.h"
+
+namespace postrider::directory {
+
+struct User {
+  std::string address;
+  std::uint64_t quota = 0;  // octets; 0: none
+  bool can_log_in = false;
+};
+
+struct Alias {
+  std::string address;  // "@example.org": the rest of the domain
+  std::vector<std::string> targets;
+};
+
+class DirectoryEditor {
+ public:
+  // Opens directory.db at `path`; with Access::create makes it where it is missing.
+  static Result<DirectoryEditor> open(const std::string& path, sqlite::Access access);
+
+  Result<void> add_domain(std::string_view name);
+  // Refused (invalid) while the domain has users or aliases.
+  Result<void> remove_domain(std::string_view name);
+  Result<std::vector<std::string>> domains();
+
+  // Adds a user who gets mail at once, and can log in once set_password() was called.
+  Result<void> add_user(std::string_view address, std::uint64_t quota);
+  // The mailbox itself stays where it is.
+  Result<void> remove_user(std::string_view address);
+  Result<void> set_password(std::string_view address, const Secret& password);
+  Result<void> set_quota(std::string_view address, std::uint64_t quota);
+  Result<std::vector<User>> users();
+
+  // Adds targets to the alias, which need not exist yet. Targets it has already are no error.
+  // Refused where a user has the address: the alias would hide the mailbox.
+  Result<void> add_alias(std::string_view address, std::span<const std::string> targets);
+  // Removes the alias, or, where `targets` are given, those targets alone.
+  Result<void> remove_alias(std::string_view address, std::span<const std::string> targets = {});
+  Result<std::vector<Alias>> aliases();
+
+ private:
+  explicit DirectoryEditor(sqlite::Database database) : database_(std::move(database)) {}
+
+  // Runs one statement and returns how many rows it changed.
+  template <typename... Values>
+  Result<std::int64_t> change(std::string_view sql, const Values&... values);
+  // True if the query has a row.
+  template <typename... Values>
+  Result<bool> exists(std::string_view sql, const Values&... values);
+  Result<void> require_domain(std::string_view name);
+
+  sqlite::Database database_;
+};
+
+}  // namespace postrider::directory

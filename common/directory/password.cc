@@ -1,0 +1,49 @@
+#include "common/directory/password.h"
+
+#include <array>
+#include <cerrno>
+
+#include <sodium.h>
+
+#include "common/base/check.h"
+
+namespace postrider::directory {
+
+namespace {
+
+constexpr unsigned long long kPasses = 2;
+constexpr std::size_t kMemory = 19U << 20U;
+
+// Of a random password that nobody has kept, at the cost above.
+constexpr const char* kNoPassword =
+    "$argon2id$v=19$m=19456,t=2,p=1$"
+    "kcByz7bAztYIBqZV+AryGA$gw3MUP4ipvDVNoBTkvVwJxknCL2rZZLreQr6d57JknA";
+
+// May be called again and from any thread.
+void start_library() { POSTRIDER_CHECK(::sodium_init() >= 0); }
+
+}  // namespace
+
+Result<std::string> hash_password(const Secret& password) {
+  start_library();
+  std::array<char, crypto_pwhash_STRBYTES> hash{};
+  const std::string_view octets = password.reveal();
+  if (::crypto_pwhash_str_alg(hash.data(), octets.data(), octets.size(), kPasses, kMemory,
+                              crypto_pwhash_ALG_ARGON2ID13) != 0)
+    return fail(ErrorKind::temporary, "no memory to hash a password");
+  return std::string(hash.data());
+}
+
+Result<bool> password_fits(const std::string& hash, const Secret& password) {
+  start_library();
+  const std::string_view octets = password.reveal();
+  errno = 0;
+  const int verdict = ::crypto_pwhash_str_verify(hash.empty() ? kNoPassword : hash.c_str(),
+                                                 octets.data(), octets.size());
+  if (verdict == 0) return !hash.empty();
+  // The library sets EINVAL for a mismatch alone.
+  if (errno == EINVAL) return false;
+  return fail(ErrorKind::temporary, "a password could not be verified: no memory, or no such hash");
+}
+
+}  // namespace postrider::directory

@@ -1,0 +1,131 @@
+#include "common/directory/editor.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace postrider::directory;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+DirectoryEditor new_directory(const test::TempDirectory& directory) {
+  auto editor = DirectoryEditor::open(directory.path("d.db"), sqlite::Access::create);
+  REQUIRE(editor);
+  REQUIRE(editor->add_domain("Example.org"));
+  return std::move(*editor);
+}
+
+void refused(const Result<void>& result, ErrorKind kind, std::string_view text) {
+  REQUIRE_FALSE(result);
+  CHECK(result.error().kind == kind);
+  CHECK(result.error().text == text);
+}
+
+}  // namespace
+
+TEST_CASE("directory editor: domains", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_domain("a.test"));
+  CHECK(editor.domains().value() == Strings{"a.test", "example.org"});
+  refused(editor.add_domain("EXAMPLE.ORG"), ErrorKind::invalid,
+          "domain example.org is there already");
+  refused(editor.add_domain("no domain"), ErrorKind::invalid,
+          "'no domain' is not a domain, as in example.org (write an internationalized one with xn--)");
+  refused(editor.remove_domain("b.test"), ErrorKind::not_found, "no domain b.test");
+  REQUIRE(editor.remove_domain("A.test"));
+  CHECK(editor.domains().value() == Strings{"example.org"});
+}
+
+TEST_CASE("directory editor: a domain with users or aliases stays", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  refused(editor.remove_domain("example.org"), ErrorKind::invalid,
+          "domain example.org has users or aliases; remove them first");
+  REQUIRE(editor.remove_user("anna@example.org"));
+  REQUIRE(editor.remove_domain("example.org"));
+}
+
+TEST_CASE("directory editor: users", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("Anna@Example.org", 1000));
+  REQUIRE(editor.add_user("bert@example.org", 0));
+  refused(editor.add_user("anna@example.org", 0), ErrorKind::invalid,
+          "user anna@example.org is there already");
+  refused(editor.add_user("anna@elsewhere.test", 0), ErrorKind::not_found,
+          "no domain elsewhere.test; add it with: postrider domain add elsewhere.test");
+  refused(editor.add_user("an/na@example.org", 0), ErrorKind::invalid,
+          "'an/na@example.org': before the @ stand letters, digits, and . _ = - (a letter or digit "
+          "first)");
+  REQUIRE(editor.set_password("anna@example.org", Secret("secret")));
+  REQUIRE(editor.set_quota("bert@example.org", 5));
+  refused(editor.set_password("anna@example.org", Secret("")), ErrorKind::invalid,
+          "the password is empty");
+  refused(editor.set_password("carl@example.org", Secret("x")), ErrorKind::not_found,
+          "no user carl@example.org");
+  refused(editor.set_quota("carl@example.org", 1), ErrorKind::not_found, "no user carl@example.org");
+
+  const auto users = editor.users().value();
+  REQUIRE(users.size() == 2);
+  CHECK(users[0].address == "anna@example.org");
+  CHECK(users[0].quota == 1000);
+  CHECK(users[0].can_log_in);
+  CHECK(users[1].quota == 5);
+  CHECK_FALSE(users[1].can_log_in);
+
+  REQUIRE(editor.remove_user("ANNA@example.org"));
+  refused(editor.remove_user("anna@example.org"), ErrorKind::not_found, "no user anna@example.org");
+}
+
+TEST_CASE("directory editor: aliases gather targets and lose them one by one or all", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_alias("Sales@example.org", Strings{"anna@example.org"}));
+  REQUIRE(editor.add_alias("sales@example.org", Strings{"Jo@Else.test", "anna@example.org"}));
+  REQUIRE(editor.add_alias("@example.org", Strings{"anna@example.org"}));
+  auto aliases = editor.aliases().value();
+  REQUIRE(aliases.size() == 2);
+  CHECK(aliases[0].address == "@example.org");
+  CHECK(aliases[1].address == "sales@example.org");
+  CHECK(aliases[1].targets == Strings{"Jo@else.test", "anna@example.org"});
+
+  REQUIRE(editor.remove_alias("sales@example.org", Strings{"Jo@else.test"}));
+  CHECK(editor.aliases().value()[1].targets == Strings{"anna@example.org"});
+  refused(editor.remove_alias("sales@example.org", Strings{"x@y.test"}), ErrorKind::not_found,
+          "no target x@y.test of alias sales@example.org");
+  REQUIRE(editor.remove_alias("sales@example.org"));
+  refused(editor.remove_alias("sales@example.org"), ErrorKind::not_found,
+          "no alias sales@example.org");
+}
+
+TEST_CASE("directory editor: an address is a user or an alias, not both", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_alias("info@example.org", Strings{"anna@example.org"}));
+  refused(editor.add_alias("anna@example.org", Strings{"x@y.test"}), ErrorKind::invalid,
+          "anna@example.org is a user; an alias would hide the mailbox");
+  refused(editor.add_user("info@example.org", 0), ErrorKind::invalid,
+          "info@example.org is an alias already");
+}
+
+TEST_CASE("directory editor: of an alias with one wrong target nothing is kept", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  CHECK_FALSE(editor.add_alias("a@example.org", Strings{"x@y.test", "not an address"}));
+  refused(editor.add_alias("a@example.org", {}), ErrorKind::invalid, "an alias needs a target");
+  refused(editor.add_alias("a@else.test", Strings{"x@y.test"}), ErrorKind::not_found,
+          "no domain else.test; add it with: postrider domain add else.test");
+  CHECK(editor.aliases().value().empty());
+}
+
+TEST_CASE("directory editor: a missing file is made only when asked for", "[directory]") {
+  const test::TempDirectory directory;
+  CHECK_FALSE(DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write));
+  CHECK(DirectoryEditor::open(directory.path("d.db"), sqlite::Access::create));
+  CHECK(DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write));
+}

@@ -1,0 +1,183 @@
+#include "common/directory/sqlite_directory.h"
+
+#include <optional>
+
+#include <catch2/catch.hpp>
+
+#include "common/directory/editor.h"
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace postrider::directory;
+using Kind = RecipientAnswer::Kind;
+using Strings = std::vector<std::string>;
+
+namespace {
+
+// A directory with a few entries, and its questions as synchronous calls.
+struct World {
+  World() {
+    REQUIRE(editor.add_domain("example.org"));
+    REQUIRE(editor.add_domain("rest.test"));
+    REQUIRE(editor.add_domain("mx.test"));
+    REQUIRE(editor.add_user("anna@example.org", 0));
+    REQUIRE(editor.add_user("admin@mx.test", 0));
+    REQUIRE(editor.add_alias("info@example.org", Strings{"anna@example.org", "jo@else.test"}));
+    REQUIRE(editor.add_alias("anna+news@example.org", Strings{"news@else.test"}));
+    REQUIRE(editor.add_alias("@rest.test", Strings{"anna@example.org"}));
+    REQUIRE(editor.add_alias("postmaster@mx.test", Strings{"admin@mx.test"}));
+  }
+
+  Result<RecipientAnswer> find(std::string_view address) {
+    std::optional<Result<RecipientAnswer>> answer;
+    const auto pending = directory.find_recipient(address, [&](Result<RecipientAnswer> found) {
+      answer = std::move(found);
+      loop.stop();
+    });
+    CHECK_FALSE(answer);
+    loop.run();
+    return std::move(*answer);
+  }
+
+  Result<LoginAnswer> log_in(std::string_view address, std::string password) {
+    std::optional<Result<LoginAnswer>> answer;
+    const auto pending = directory.verify_password(address, Secret(std::move(password)),
+                                                   [&](Result<LoginAnswer> verified) {
+                                                     answer = std::move(verified);
+                                                     loop.stop();
+                                                   });
+    CHECK_FALSE(answer);
+    loop.run();
+    return std::move(*answer);
+  }
+
+  // Lets the loop's time pass.
+  void wait(std::chrono::milliseconds time) {
+    event::Timer timer(loop, [this] { loop.stop(); });
+    timer.arm(time);
+    loop.run();
+  }
+
+  test::TempDirectory temporary;
+  DirectoryEditor editor =
+      std::move(*DirectoryEditor::open(temporary.path("d.db"), sqlite::Access::create));
+  event::EventLoop loop;
+  event::WorkerPool pool{loop, 1};
+  SqliteDirectory directory{loop, pool, temporary.path("d.db"), "MX.test"};
+};
+
+}  // namespace
+
+TEST_CASE("sqlite directory: what each address is", "[directory]") {
+  World world;
+  struct Case {
+    std::string_view address;
+    Kind kind;
+    std::string_view mailbox;
+    Strings targets;
+  };
+  const Case cases[] = {
+      {"anna@example.org", Kind::mailbox, "anna@example.org", {}},
+      {"Anna@EXAMPLE.org", Kind::mailbox, "anna@example.org", {}},
+      {"anna+tag@example.org", Kind::mailbox, "anna@example.org", {}},
+      {"anna+News@example.org", Kind::alias, "", {"news@else.test"}},
+      {"info@example.org", Kind::alias, "", {"anna@example.org", "jo@else.test"}},
+      {"info+x@example.org", Kind::alias, "", {"anna@example.org", "jo@else.test"}},
+      {"nobody@example.org", Kind::unknown_user, "", {}},
+      {"nobody@rest.test", Kind::alias, "", {"anna@example.org"}},
+      {"anna@else.test", Kind::foreign, "", {}},
+      {"anna@sub.example.org", Kind::foreign, "", {}},
+      {"Postmaster", Kind::alias, "", {"admin@mx.test"}},
+      {"postmaster@mx.test", Kind::alias, "", {"admin@mx.test"}},
+      {"postmaster@example.org", Kind::alias, "", {"postmaster@mx.test"}},
+      {"postmaster@rest.test", Kind::alias, "", {"anna@example.org"}},
+      {"nobody", Kind::unknown_user, "", {}},
+      {"' OR 1=1 --@example.org", Kind::unknown_user, "", {}},
+      {std::string_view("anna\0@example.org", 17), Kind::unknown_user, "", {}},
+  };
+  // The second time from the cache.
+  for (int time = 0; time < 2; ++time) {
+    for (const Case& c : cases) {
+      CAPTURE(c.address);
+      const auto answer = world.find(c.address);
+      REQUIRE(answer);
+      CHECK(answer->kind == c.kind);
+      CHECK(answer->mailbox == c.mailbox);
+      CHECK(answer->targets == c.targets);
+    }
+  }
+}
+
+TEST_CASE("sqlite directory: a change by another process is seen when the answer is rechecked", "[directory]") {
+  World world;
+  CHECK(world.find("anna@example.org")->kind == Kind::mailbox);
+  CHECK(world.find("carl@example.org")->kind == Kind::unknown_user);
+  REQUIRE(world.editor.remove_user("anna@example.org"));
+  REQUIRE(world.editor.add_user("carl@example.org", 0));
+  // What was not found is not cached.
+  CHECK(world.find("carl@example.org")->kind == Kind::mailbox);
+  world.wait(SqliteDirectory::kRecheck);
+  CHECK(world.find("anna@example.org")->kind == Kind::unknown_user);
+}
+
+TEST_CASE("sqlite directory: a lookup whose Pending is gone never answers", "[directory]") {
+  World world;
+  bool answered = false;
+  static_cast<void>(
+      world.directory.find_recipient("anna@example.org", [&](auto) { answered = true; }));
+  static_cast<void>(
+      world.directory.verify_password("anna@example.org", Secret("x"), [&](auto) { answered = true; }));
+  CHECK(world.find("anna@example.org"));
+  CHECK_FALSE(world.log_in("anna@example.org", "x")->accepted);
+  CHECK_FALSE(answered);
+}
+
+TEST_CASE("sqlite directory: passwords", "[directory]") {
+  World world;
+  REQUIRE(world.editor.set_password("anna@example.org", Secret("secret")));
+  const auto accepted = world.log_in("Anna@Example.ORG", "secret");
+  REQUIRE(accepted);
+  CHECK(accepted->accepted);
+  CHECK(accepted->mailbox == "anna@example.org");
+  struct Case {
+    std::string_view address;
+    std::string_view password;
+  };
+  for (const Case& c : {Case{"anna@example.org", "Secret"}, Case{"anna@example.org", ""},
+                        Case{"anna+tag@example.org", "secret"}, Case{"nobody@example.org", "secret"},
+                        Case{"admin@mx.test", ""}, Case{"anna", "secret"}, Case{"", ""}}) {
+    const auto refused = world.log_in(c.address, std::string(c.password));
+    REQUIRE(refused);
+    CHECK_FALSE(refused->accepted);
+    CHECK(refused->mailbox.empty());
+  }
+}
+
+TEST_CASE("sqlite directory: a missing file is temporary, and found when it is there", "[directory]") {
+  const test::TempDirectory temporary;
+  event::EventLoop loop;
+  event::WorkerPool pool(loop, 1);
+  SqliteDirectory directory(loop, pool, temporary.path("late.db"), "mx.test");
+  std::optional<Result<RecipientAnswer>> answer;
+  const auto ask = [&] {
+    answer.reset();
+    const auto pending = directory.find_recipient("anna@example.org", [&](auto found) {
+      answer = std::move(found);
+      loop.stop();
+    });
+    loop.run();
+  };
+  ask();
+  REQUIRE_FALSE(*answer);
+  CHECK(answer->error().kind == ErrorKind::temporary);
+  CHECK(answer->error().text ==
+        "directory: " + temporary.path("late.db") + ": unable to open database file");
+
+  REQUIRE(DirectoryEditor::open(temporary.path("late.db"), sqlite::Access::create));
+  event::Timer timer(loop, [&] { loop.stop(); });
+  timer.arm(SqliteDirectory::kRecheck);
+  loop.run();
+  ask();
+  REQUIRE(*answer);
+  CHECK((*answer)->kind == Kind::foreign);
+}
