@@ -1,0 +1,267 @@
+#include "common/smtp/client_session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/check.h"
+
+namespace postrider::smtp {
+
+// greeting -> ehlo -> ready <----------------------------------------------------.
+//               |       |                                                        |
+//              helo ----'  ready -> mail -> rcpt -> data -> content -> end_of_data
+//                                     |       |      |
+//                                     '-------+------+--> rset, lone_dot -> ready
+// A time-out, a lost connection, 421 or a malformed reply leads from anywhere to closed.
+struct ClientSession::Rule {
+  State state;
+  Wait wait;
+  void (ClientSession::*answered)(const Reply&);
+  std::string_view activity;  // for "timed out while ..."
+};
+
+const ClientSession::Rule& ClientSession::rule(State state) noexcept {
+  using enum State;
+  using Self = ClientSession;
+  static constexpr auto kRules = std::to_array<Rule>({
+      {greeting, Wait::greeting, &Self::greeted, "waiting for the greeting"},
+      {ehlo, Wait::reply, &Self::ehlo_answered, "waiting for the reply to EHLO"},
+      {helo, Wait::reply, &Self::helo_answered, "waiting for the reply to HELO"},
+      {ready, Wait::nothing, &Self::out_of_turn, "idle"},
+      {mail, Wait::reply, &Self::mail_answered, "waiting for the reply to MAIL FROM"},
+      {rcpt, Wait::reply, &Self::rcpt_answered, "waiting for the reply to RCPT TO"},
+      {data, Wait::reply, &Self::data_answered, "waiting for the reply to DATA"},
+      {content, Wait::content, &Self::interrupted, "sending the message"},
+      {end_of_data, Wait::end_of_data, &Self::end_of_data_answered,
+       "waiting for the reply to the end of the message"},
+      {lone_dot, Wait::end_of_data, &Self::transaction_cleared, "ending an empty message"},
+      {rset, Wait::reply, &Self::transaction_cleared, "waiting for the reply to RSET"},
+      {quit, Wait::reply, &Self::out_of_turn, "waiting for the reply to QUIT"},
+      {closed, Wait::nothing, &Self::out_of_turn, "closed"},
+  });
+  const Rule& found = kRules[static_cast<std::size_t>(state)];
+  POSTRIDER_CHECK(found.state == state);
+  return found;
+}
+
+ClientSession::Wait ClientSession::wait() const noexcept { return rule(state_).wait; }
+
+std::optional<ClientSession::Action> ClientSession::next_action() {
+  if (actions_.empty()) return std::nullopt;
+  Action action = std::move(actions_.front());
+  actions_.pop_front();
+  return action;
+}
+
+void ClientSession::start(ClientTransaction transaction) {
+  POSTRIDER_CHECK(ready());
+  transaction_ = std::move(transaction);
+  outcomes_.assign(transaction_.recipients.size(), {});
+  settle_hopeless();
+  asked_.clear();
+  for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    if (outcomes_[i].outcome == Outcome::untried) asked_.push_back(i);
+  if (asked_.empty()) return finish(State::ready);
+  answered_ = 0;
+  send_envelope();
+}
+
+void ClientSession::quit() {
+  POSTRIDER_CHECK(ready());
+  send("QUIT\r\n");
+  enter(State::quit);
+}
+
+void ClientSession::on_bytes(std::string_view bytes) {
+  while (state_ != State::closed && !bytes.empty()) {
+    switch (parser_.parse(bytes)) {
+      case ReplyParser::Status::incomplete: return;
+      case ReplyParser::Status::complete: on_reply(parser_.take()); break;
+      case ReplyParser::Status::malformed:
+        return give_up({0, "4.5.0", fmt::format("the server sent what is no SMTP reply while {}",
+                                                rule(state_).activity)});
+    }
+  }
+}
+
+void ClientSession::on_content_sent() {
+  if (state_ == State::content) enter(State::end_of_data);
+}
+
+void ClientSession::on_timeout() {
+  if (state_ != State::closed)
+    give_up({0, "4.4.2", fmt::format("timed out while {}", rule(state_).activity)});
+}
+
+void ClientSession::on_closed() {
+  if (state_ != State::closed)
+    give_up({0, "4.4.2", fmt::format("the connection was lost while {}", rule(state_).activity)});
+}
+
+void ClientSession::on_reply(const Reply& reply) {
+  // RFC 5321 section 3.8: 421 may come at any point; the server is about to close.
+  if (reply.code == 421) return give_up(reply);
+  (this->*rule(state_).answered)(reply);
+}
+
+void ClientSession::greeted(const Reply& reply) {
+  if (outcome_of(reply) != Outcome::delivered) return leave(reply);
+  send(fmt::format("EHLO {}\r\n", own_name_));
+  enter(State::ehlo);
+}
+
+void ClientSession::ehlo_answered(const Reply& reply) {
+  if (outcome_of(reply) == Outcome::delivered) {
+    extensions_ = parse_ehlo_reply(reply);
+    return enter(State::ready);
+  }
+  if (!reply.permanent()) return leave(reply);
+  // RFC 5321 section 3.2: a server of before the extensions.
+  send(fmt::format("HELO {}\r\n", own_name_));
+  enter(State::helo);
+}
+
+void ClientSession::helo_answered(const Reply& reply) {
+  if (outcome_of(reply) != Outcome::delivered) return leave(reply);
+  enter(State::ready);
+}
+
+void ClientSession::mail_answered(const Reply& reply) {
+  const Outcome outcome = outcome_of(reply);
+  if (outcome != Outcome::delivered) settle_open(outcome, reply);
+  if (extensions_.pipelining) return enter(State::rcpt);
+  if (outcome != Outcome::delivered) return finish(State::ready);
+  ask_next_recipient();
+}
+
+void ClientSession::rcpt_answered(const Reply& reply) {
+  RecipientOutcome& recipient = outcomes_[asked_[answered_++]];
+  // RFC 5321 section 4.5.3.1.10: 552 means "too many recipients", as 452 does.
+  const Outcome outcome = reply.code == 552 ? Outcome::deferred : outcome_of(reply);
+  // Where MAIL was refused before, its reply stands.
+  if (recipient.outcome == Outcome::untried && outcome != Outcome::delivered)
+    recipient = {outcome, reply};
+  const bool last = answered_ == asked_.size();
+  if (extensions_.pipelining) return enter(last ? State::data : State::rcpt);
+  if (!last) return ask_next_recipient();
+  if (!any_open()) return reset_and_finish();
+  send("DATA\r\n");
+  enter(State::data);
+}
+
+void ClientSession::data_answered(const Reply& reply) {
+  if (reply.code == 354 && any_open()) {
+    actions_.emplace_back(SendContent{});
+    return enter(State::content);
+  }
+  if (reply.code == 354) {
+    // RFC 2920 section 3.1: DATA went out before all recipients were refused.
+    send(".\r\n");
+    return finish(State::lone_dot);
+  }
+  settle_open(reply.permanent() ? Outcome::failed : Outcome::deferred, reply);
+  reset_and_finish();
+}
+
+// A reply before the message's end: the server gave up reading.
+void ClientSession::interrupted(const Reply& reply) {
+  if (reply.positive())
+    return give_up({0, "4.5.0", "the server accepted the message before its end"});
+  settle_open(outcome_of(reply), reply);
+  finish(State::closed);
+  close();
+}
+
+void ClientSession::end_of_data_answered(const Reply& reply) {
+  settle_open(outcome_of(reply), reply);
+  finish(State::ready);
+}
+
+void ClientSession::transaction_cleared(const Reply& reply) {
+  if (state_ == State::rset && !reply.positive()) return close();
+  enter(State::ready);
+}
+
+void ClientSession::out_of_turn(const Reply& /*reply*/) { close(); }
+
+void ClientSession::enter(State state) {
+  state_ = state;
+  ++waits_;
+}
+
+// Settles what needs no server to say no.
+void ClientSession::settle_hopeless() {
+  if (const auto why = obstacle(transaction_, extensions_)) settle_open(Outcome::failed, *why);
+  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+    const ClientRecipient& recipient = transaction_.recipients[i];
+    if (is_unsafe_in_command(recipient.address) || is_unsafe_in_command(recipient.notify) ||
+        is_unsafe_in_command(recipient.orcpt))
+      outcomes_[i] = {Outcome::failed, {0, "5.1.3", "the address holds a control character"}};
+  }
+}
+
+void ClientSession::send_envelope() {
+  std::string commands = mail_command(transaction_, extensions_);
+  if (extensions_.pipelining) {
+    for (const std::size_t i : asked_)
+      commands += rcpt_command(transaction_.recipients[i], extensions_);
+    commands += "DATA\r\n";
+  }
+  send(std::move(commands));
+  enter(State::mail);
+}
+
+void ClientSession::ask_next_recipient() {
+  send(rcpt_command(transaction_.recipients[asked_[answered_]], extensions_));
+  enter(State::rcpt);
+}
+
+bool ClientSession::any_open() const noexcept {
+  return std::any_of(outcomes_.begin(), outcomes_.end(), [](const RecipientOutcome& recipient) {
+    return recipient.outcome == Outcome::untried;
+  });
+}
+
+void ClientSession::settle_open(Outcome outcome, const Reply& reply) {
+  for (RecipientOutcome& recipient : outcomes_)
+    if (recipient.outcome == Outcome::untried) recipient = {outcome, reply};
+}
+
+void ClientSession::finish(State next) {
+  actions_.emplace_back(Done{std::exchange(outcomes_, {})});
+  transaction_ = {};
+  enter(next);
+}
+
+void ClientSession::reset_and_finish() {
+  send("RSET\r\n");
+  finish(State::rset);
+}
+
+// The server gives no session, and is told goodbye (RFC 5321 section 3.1).
+void ClientSession::leave(const Reply& why) {
+  send("QUIT\r\n");
+  give_up(why);
+}
+
+// The connection is of no further use. A message whose end was sent may have been taken: its
+// recipients are deferred and not tried elsewhere at once.
+void ClientSession::give_up(const Reply& why) {
+  if (state_ < State::ready) {
+    actions_.emplace_back(Unusable{why});
+  } else if (!outcomes_.empty()) {
+    settle_open(state_ == State::end_of_data ? Outcome::deferred : Outcome::untried, why);
+    finish(State::closed);
+  }
+  close();
+}
+
+void ClientSession::close() {
+  actions_.emplace_back(Close{});
+  enter(State::closed);
+}
+
+}  // namespace postrider::smtp

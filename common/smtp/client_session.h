@@ -1,0 +1,114 @@
+// client_session.h - the client side of one SMTP connection, without I/O.
+//
+// A ClientSession is told what happened (octets came, time ran out, the content was sent) and
+// answers with Actions for its owner to carry out, in order. It sends one message after another
+// and tells for each recipient what became of it. Commands go in one flight where the server
+// offers PIPELINING. What a server says that no RFC foresees is temporary, never delivered.
+//
+// Invariants: a transaction ends in exactly one Done; after Close there is no further Action.
+//
+// RFC 5321 (SMTP), RFC 2920 (PIPELINING).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/smtp/client_transaction.h"
+#include "common/smtp/reply_parser.h"
+
+namespace postrider::smtp {
+
+class ClientSession {
+ public:
+  struct Send {
+    std::string bytes;
+  };
+  // Send the content, dot-stuffed and ended by CRLF.CRLF, then call on_content_sent().
+  struct SendContent {};
+  // The transaction is over: an outcome for each of its recipients, in order.
+  struct Done {
+    std::vector<RecipientOutcome> outcomes;
+  };
+  // The server gives no session: `reply` says why (code 0: our reason). Close follows.
+  struct Unusable {
+    Reply reply;
+  };
+  struct Close {};
+  using Action = std::variant<Send, SendContent, Done, Unusable, Close>;
+
+  // What the owner's timer is to allow for now (RFC 5321 section 4.5.3.2).
+  enum class Wait : std::uint8_t { nothing, greeting, reply, content, end_of_data };
+
+  // `own_name` is what EHLO says: a host name or an address literal.
+  explicit ClientSession(std::string own_name) : own_name_(std::move(own_name)) {}
+
+  // A transaction may be started.
+  bool ready() const noexcept { return state_ == State::ready; }
+  // Begins a transaction. Precondition: ready().
+  void start(ClientTransaction transaction);
+  // Takes leave. Precondition: ready().
+  void quit();
+
+  void on_bytes(std::string_view bytes);
+  void on_content_sent();
+  void on_timeout();
+  // The connection is gone.
+  void on_closed();
+
+  std::optional<Action> next_action();
+
+  Wait wait() const noexcept;
+  // Changes whenever a new wait begins, so that its time starts anew.
+  std::uint64_t waits() const noexcept { return waits_; }
+
+ private:
+  enum class State : std::uint8_t {
+    greeting, ehlo, helo, ready, mail, rcpt, data, content, end_of_data, lone_dot, rset, quit, closed
+  };
+  struct Rule;
+  static const Rule& rule(State state) noexcept;
+
+  void greeted(const Reply& reply);
+  void ehlo_answered(const Reply& reply);
+  void helo_answered(const Reply& reply);
+  void mail_answered(const Reply& reply);
+  void rcpt_answered(const Reply& reply);
+  void data_answered(const Reply& reply);
+  void interrupted(const Reply& reply);
+  void end_of_data_answered(const Reply& reply);
+  void transaction_cleared(const Reply& reply);
+  void out_of_turn(const Reply& reply);
+
+  void enter(State state);
+  void send(std::string bytes) { actions_.emplace_back(Send{std::move(bytes)}); }
+  void on_reply(const Reply& reply);
+  void settle_hopeless();
+  void send_envelope();
+  void ask_next_recipient();
+  bool any_open() const noexcept;
+  void settle_open(Outcome outcome, const Reply& reply);
+  void finish(State next);
+  void reset_and_finish();
+  void leave(const Reply& why);
+  void give_up(const Reply& why);
+  void close();
+
+  const std::string own_name_;
+  ReplyParser parser_;
+  std::deque<Action> actions_;
+  State state_ = State::greeting;
+  std::uint64_t waits_ = 0;
+  Extensions extensions_;
+
+  ClientTransaction transaction_;
+  std::vector<RecipientOutcome> outcomes_;  // of transaction_; untried: still open
+  std::vector<std::size_t> asked_;          // recipients that RCPT is sent for, in order
+  std::size_t answered_ = 0;                // how many of asked_ have their reply
+};
+
+}  // namespace postrider::smtp

@@ -1,0 +1,81 @@
+#include "common/smtp/client_transaction.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+
+namespace postrider::smtp {
+
+namespace {
+
+// xtext = *( xchar / hexchar ); hexchar = "+" 2(%x30-39 / %x41-46) (RFC 3461 section 4)
+std::string to_xtext(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    if (c > ' ' && c < 0x7f && c != '+' && c != '=') {
+      encoded += c;
+    } else {
+      fmt::format_to(std::back_inserter(encoded), "+{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return encoded;
+}
+
+}  // namespace
+
+bool is_unsafe_in_command(std::string_view text) noexcept {
+  return std::any_of(text.begin(), text.end(), is_control);
+}
+
+std::string mail_command(const ClientTransaction& transaction, const Extensions& offered) {
+  std::string command = fmt::format("MAIL FROM:<{}>", transaction.sender);
+  const auto out = std::back_inserter(command);
+  if (offered.size) fmt::format_to(out, " SIZE={}", transaction.size);
+  if (offered.eight_bit_mime && transaction.eight_bit) command += " BODY=8BITMIME";
+  if (offered.smtputf8 && transaction.smtputf8) command += " SMTPUTF8";
+  if (offered.dsn && !transaction.ret.empty()) fmt::format_to(out, " RET={}", transaction.ret);
+  if (offered.dsn && !transaction.envid.empty())
+    fmt::format_to(out, " ENVID={}", to_xtext(transaction.envid));
+  return command += "\r\n";
+}
+
+std::string rcpt_command(const ClientRecipient& recipient, const Extensions& offered) {
+  std::string command = fmt::format("RCPT TO:<{}>", recipient.address);
+  const auto out = std::back_inserter(command);
+  if (offered.dsn && !recipient.notify.empty()) fmt::format_to(out, " NOTIFY={}", recipient.notify);
+  if (offered.dsn && !recipient.orcpt.empty()) fmt::format_to(out, " ORCPT={}", recipient.orcpt);
+  return command += "\r\n";
+}
+
+std::optional<Reply> obstacle(const ClientTransaction& transaction, const Extensions& offered) {
+  if (is_unsafe_in_command(transaction.sender) || is_unsafe_in_command(transaction.ret))
+    return Reply{0, "5.1.7", "the sender's address holds a control character"};
+  if (offered.size_limit != 0 && transaction.size > offered.size_limit)
+    return Reply{0, "5.3.4",
+                 fmt::format("the message has {} octets, the server takes at most {}",
+                             transaction.size, offered.size_limit)};
+  if (transaction.smtputf8 && !offered.smtputf8)  // RFC 6531 section 3.2
+    return Reply{0, "5.6.7", "the message needs SMTPUTF8, which the server does not offer"};
+  return std::nullopt;
+}
+
+Outcome outcome_of(const Reply& reply) noexcept {
+  if (reply.code >= 200 && reply.code < 300) return Outcome::delivered;
+  return reply.permanent() ? Outcome::failed : Outcome::deferred;
+}
+
+std::string status_of(const RecipientOutcome& outcome) {
+  std::string status = outcome.reply.status.empty() ? "0.0.0" : outcome.reply.status;
+  switch (outcome.outcome) {
+    case Outcome::delivered: status.front() = '2'; break;
+    case Outcome::failed: status.front() = '5'; break;
+    case Outcome::deferred:
+    case Outcome::untried: status.front() = '4'; break;
+  }
+  return status;
+}
+
+}  // namespace postrider::smtp

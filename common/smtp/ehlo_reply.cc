@@ -1,0 +1,56 @@
+#include "common/smtp/ehlo_reply.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "common/base/ascii.h"
+
+namespace postrider::smtp {
+
+namespace {
+
+struct Offer {
+  std::string_view keyword;
+  bool Extensions::*member;
+};
+constexpr auto kOffers = std::to_array<Offer>({
+    {"PIPELINING", &Extensions::pipelining},
+    {"8BITMIME", &Extensions::eight_bit_mime},
+    {"DSN", &Extensions::dsn},
+    {"SMTPUTF8", &Extensions::smtputf8},
+    {"SIZE", &Extensions::size},
+});
+
+// RFC 1870 section 4: at most 20 digits; 0 or none means that no limit is told.
+std::uint64_t parse_size(std::string_view parameter) {
+  std::uint64_t limit = 0;
+  const auto [end, error] =
+      std::from_chars(parameter.data(), parameter.data() + parameter.size(), limit);
+  return error == std::errc() && end == parameter.data() + parameter.size() ? limit : 0;
+}
+
+// ehlo-line = ehlo-keyword *( SP ehlo-param )
+void add_line(std::string_view line, Extensions& extensions) {
+  const std::size_t space = std::min(line.find(' '), line.size());
+  const std::string_view keyword = line.substr(0, space);
+  for (const Offer& offer : kOffers)
+    if (equals_ignoring_case(keyword, offer.keyword)) extensions.*offer.member = true;
+  if (equals_ignoring_case(keyword, "SIZE")) extensions.size_limit = parse_size(trim(line.substr(space)));
+}
+
+}  // namespace
+
+Extensions parse_ehlo_reply(const Reply& reply) {
+  Extensions extensions;
+  std::string_view rest = reply.text;
+  // The first line is the server's name and greeting.
+  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    rest.remove_prefix(end + 1);
+    add_line(rest.substr(0, rest.find('\n')), extensions);
+  }
+  return extensions;
+}
+
+}  // namespace postrider::smtp

@@ -1,0 +1,65 @@
+#include "common/smtp/client_transaction.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider::smtp;
+
+namespace {
+
+ClientTransaction example() {
+  ClientTransaction transaction;
+  transaction.sender = "a@x.test";
+  transaction.recipients = {{"b@y.test", "FAILURE,DELAY", "rfc822;B+2B@y.test"}};
+  transaction.size = 1234;
+  transaction.eight_bit = true;
+  transaction.smtputf8 = true;
+  transaction.envid = "q+1 =";
+  transaction.ret = "HDRS";
+  return transaction;
+}
+
+}  // namespace
+
+TEST_CASE("smtp client transaction: commands carry the parameters that are offered", "[smtp]") {
+  const Extensions all{true, true, true, true, true, 0};
+  const ClientTransaction t = example();
+  CHECK(mail_command(t, {}) == "MAIL FROM:<a@x.test>\r\n");
+  CHECK(mail_command(t, all) ==
+        "MAIL FROM:<a@x.test> SIZE=1234 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=q+2B1+20+3D\r\n");
+  CHECK(mail_command({}, all) == "MAIL FROM:<> SIZE=0\r\n");
+  CHECK(rcpt_command(t.recipients[0], {}) == "RCPT TO:<b@y.test>\r\n");
+  CHECK(rcpt_command(t.recipients[0], all) ==
+        "RCPT TO:<b@y.test> NOTIFY=FAILURE,DELAY ORCPT=rfc822;B+2B@y.test\r\n");
+}
+
+TEST_CASE("smtp client transaction: obstacles are found before the server is asked", "[smtp]") {
+  Extensions offered;
+  ClientTransaction t = example();
+  CHECK(obstacle(t, offered)->status == "5.6.7");
+  offered.smtputf8 = true;
+  CHECK_FALSE(obstacle(t, offered));
+  offered.size_limit = 1234;
+  CHECK_FALSE(obstacle(t, offered));
+  offered.size_limit = 1233;
+  CHECK(obstacle(t, offered)->status == "5.3.4");
+  t.sender = "a\r\nRCPT TO:<c@z.test>";
+  CHECK(obstacle(t, offered)->status == "5.1.7");
+}
+
+TEST_CASE("smtp client transaction: what is not known to be final is temporary", "[smtp]") {
+  CHECK(outcome_of({250, "", ""}) == Outcome::delivered);
+  CHECK(outcome_of({251, "", ""}) == Outcome::delivered);
+  CHECK(outcome_of({354, "", ""}) == Outcome::deferred);
+  CHECK(outcome_of({450, "", ""}) == Outcome::deferred);
+  CHECK(outcome_of({550, "", ""}) == Outcome::failed);
+  CHECK(outcome_of({0, "4.4.2", ""}) == Outcome::deferred);
+}
+
+TEST_CASE("smtp client transaction: the status has the class of the outcome", "[smtp]") {
+  CHECK(status_of({Outcome::delivered, {250, "2.6.0", ""}}) == "2.6.0");
+  CHECK(status_of({Outcome::delivered, {250, "", ""}}) == "2.0.0");
+  CHECK(status_of({Outcome::failed, {550, "5.1.1", ""}}) == "5.1.1");
+  CHECK(status_of({Outcome::failed, {550, "", ""}}) == "5.0.0");
+  CHECK(status_of({Outcome::deferred, {552, "5.2.2", ""}}) == "4.2.2");
+  CHECK(status_of({Outcome::untried, {554, "5.7.1", ""}}) == "4.7.1");
+}

@@ -1,0 +1,29 @@
+#include "common/smtp/ehlo_reply.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider::smtp;
+
+TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[smtp]") {
+  const Extensions all = parse_ehlo_reply(
+      {250, "", "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE 52428800\nSTARTTLS\nX-ODD a b"});
+  CHECK(all == Extensions{true, true, true, true, true, 52428800});
+}
+
+TEST_CASE("smtp ehlo reply: the greeting line offers nothing", "[smtp]") {
+  CHECK(parse_ehlo_reply({250, "", "PIPELINING"}) == Extensions{});
+  CHECK(parse_ehlo_reply({250, "", ""}) == Extensions{});
+}
+
+TEST_CASE("smtp ehlo reply: a SIZE that tells no limit, or nonsense, is no limit", "[smtp]") {
+  const auto line = GENERATE(values<std::string>(
+      {"SIZE", "SIZE 0", "SIZE x", "SIZE 12x", "SIZE -1", "SIZE 99999999999999999999999"}));
+  CAPTURE(line);
+  const Extensions offered = parse_ehlo_reply({250, "", "mx.test\n" + line});
+  CHECK(offered.size);
+  CHECK(offered.size_limit == 0);
+}
+
+TEST_CASE("smtp ehlo reply: a keyword must match whole", "[smtp]") {
+  CHECK(parse_ehlo_reply({250, "", "mx.test\nPIPELINING2\nSIZEABLE 5\n 8BITMIME"}) == Extensions{});
+}
