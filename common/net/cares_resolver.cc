@@ -1,0 +1,306 @@
+#include "common/net/cares_resolver.h"
+
+#include <ares.h>
+#include <arpa/nameser.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/base/ascii.h"
+#include "common/base/handle.h"
+
+namespace postrider::net {
+
+namespace {
+
+// Larger answers come over TCP (dnsflagday.net/2020: no fragments).
+constexpr int kMaxDatagram = 1232;
+
+void check(int status, std::string_view what) {
+  if (status != ARES_SUCCESS)
+    throw std::runtime_error(fmt::format("{}: {}", what, ares_strerror(status)));
+}
+
+DnsStatus dns_status(int ares_status) noexcept {
+  switch (ares_status) {
+    case ARES_SUCCESS: return DnsStatus::found;
+    case ARES_ENODATA: return DnsStatus::no_data;
+    case ARES_ENOTFOUND: return DnsStatus::no_domain;
+    case ARES_EBADNAME: return DnsStatus::no_domain;  // no such name can exist
+    default: return DnsStatus::temporary;
+  }
+}
+
+std::string_view type_name(int type) noexcept {
+  return type == ns_t_mx ? "MX" : type == ns_t_a ? "A" : "AAAA";
+}
+
+std::string_view reason_of(int ares_status) noexcept {
+  switch (ares_status) {
+    case ARES_ENODATA: return "there is no such record";
+    case ARES_ENOTFOUND: return "the name does not exist";
+    case ARES_EBADNAME: return "this is not a possible domain name";
+    case ARES_ETIMEOUT: return "no DNS server answered in time";
+    // c-ares goes to the next server after each of these, and says this after the last.
+    case ARES_ECONNREFUSED: return "no DNS server had an answer (unreachable, SERVFAIL or REFUSED)";
+    case ARES_EBADRESP: return "the DNS server's answer is malformed";
+    default: return ares_strerror(ares_status);
+  }
+}
+
+// What a parser of c-ares says of an answer: it holds records, it holds none, or it is malformed.
+int parsed_status(int ares_status) noexcept {
+  return ares_status == ARES_SUCCESS || ares_status == ARES_ENODATA ? ares_status : ARES_EBADRESP;
+}
+
+std::string host_name(const char* name) {
+  std::string host = to_lower(name);
+  if (host.ends_with('.')) host.pop_back();
+  return host;
+}
+
+}  // namespace
+
+// One operation. Its owners are the Question objects that c-ares holds and the Pending.
+class CaresResolver::Lookup {
+ public:
+  explicit Lookup(std::string name) : name_(std::move(name)) {}
+  Lookup(const Lookup&) = delete;
+  Lookup& operator=(const Lookup&) = delete;
+  virtual ~Lookup() = default;
+
+  virtual void add_answer(int type, int status, const unsigned char* octets, int length) = 0;
+  virtual void finish() = 0;
+
+  std::size_t unanswered = 0;
+  bool cancelled = false;
+
+ protected:
+  // Why there is no answer: "example.org MX: the name does not exist".
+  std::string why(int type, int status) const {
+    return fmt::format("{} {}: {}", name_, type_name(type), reason_of(status));
+  }
+
+ private:
+  const std::string name_;
+};
+
+class CaresResolver::MxLookup final : public Lookup {
+ public:
+  MxLookup(const std::string& domain, UniqueFunction<void(MxAnswer)> done)
+      : Lookup(domain), done_(std::move(done)) {}
+
+  void add_answer(int type, int status, const unsigned char* octets, int length) override {
+    if (status == ARES_SUCCESS) {
+      ares_mx_reply* first = nullptr;
+      status = parsed_status(ares_parse_mx_reply(octets, length, &first));
+      const Handle<ares_mx_reply, &ares_free_data> list(first);
+      for (const auto* mx = first; mx != nullptr && answer_.records.size() < kMaxMx; mx = mx->next)
+        answer_.records.push_back({mx->priority, host_name(mx->host)});
+      std::stable_sort(answer_.records.begin(), answer_.records.end(),
+                       [](const MxRecord& a, const MxRecord& b) { return a.preference < b.preference; });
+    }
+    answer_.status = dns_status(status);
+    if (status != ARES_SUCCESS) answer_.reason = why(type, status);
+  }
+
+  void finish() override { done_(std::move(answer_)); }
+
+ private:
+  UniqueFunction<void(MxAnswer)> done_;
+  MxAnswer answer_;
+};
+
+class CaresResolver::AddressLookup final : public Lookup {
+ public:
+  AddressLookup(const std::string& host, UniqueFunction<void(AddressAnswer)> done)
+      : Lookup(host), done_(std::move(done)) {}
+
+  void add_answer(int type, int status, const unsigned char* octets, int length) override {
+    if (status == ARES_SUCCESS)
+      status = type == ns_t_a ? parse_v4(octets, length) : parse_v6(octets, length);
+    if (!std::exchange(first_, false) && rank(dns_status(status)) <= rank(answer_.status)) return;
+    answer_.status = dns_status(status);
+    answer_.reason = status == ARES_SUCCESS ? "" : why(type, status);
+  }
+
+  // IPv4 first: where both work it is the path that more receivers trust.
+  void finish() override {
+    answer_.addresses = std::move(v4_);
+    answer_.addresses.insert(answer_.addresses.end(), v6_.begin(), v6_.end());
+    if (answer_.addresses.size() > kMaxAddresses) answer_.addresses.resize(kMaxAddresses);
+    done_(std::move(answer_));
+  }
+
+  void answer_loopback() {
+    answer_.status = DnsStatus::found;
+    v4_ = {*IpAddress::parse("127.0.0.1")};
+    v6_ = {*IpAddress::parse("::1")};
+  }
+
+ private:
+  // Of two answers the one that says more stands: a failure hides whether there is an address.
+  static int rank(DnsStatus status) noexcept {
+    switch (status) {
+      case DnsStatus::no_domain: return 0;
+      case DnsStatus::no_data: return 1;
+      case DnsStatus::temporary: return 2;
+      case DnsStatus::found: return 3;
+    }
+    return 2;
+  }
+
+  int parse_v4(const unsigned char* octets, int length) {
+    std::array<ares_addrttl, kMaxAddresses> records{};
+    int count = records.size();
+    const int status =
+        parsed_status(ares_parse_a_reply(octets, length, nullptr, records.data(), &count));
+    for (int i = 0; status == ARES_SUCCESS && i < count; ++i)
+      v4_.push_back(address_of(records[static_cast<std::size_t>(i)].ipaddr));
+    return status;
+  }
+  int parse_v6(const unsigned char* octets, int length) {
+    std::array<ares_addr6ttl, kMaxAddresses> records{};
+    int count = records.size();
+    const int status =
+        parsed_status(ares_parse_aaaa_reply(octets, length, nullptr, records.data(), &count));
+    for (int i = 0; status == ARES_SUCCESS && i < count; ++i)
+      v6_.push_back(address_of(records[static_cast<std::size_t>(i)].ip6addr));
+    return status;
+  }
+  template <typename Octets>
+  static IpAddress address_of(const Octets& octets) {
+    return IpAddress(std::string_view(reinterpret_cast<const char*>(&octets), sizeof octets));
+  }
+
+  UniqueFunction<void(AddressAnswer)> done_;
+  AddressAnswer answer_;
+  std::vector<IpAddress> v4_, v6_;
+  bool first_ = true;
+};
+
+// What c-ares keeps until it answers.
+struct CaresResolver::Question {
+  event::EventLoop& loop;
+  std::shared_ptr<Lookup> lookup;
+  int type;
+};
+
+struct CaresResolver::Socket final : event::Deferred {
+  Socket(CaresResolver& resolver, int fd)
+      : reading(resolver.loop_, fd, event::Watch::For::reading,
+                [&resolver, fd] { resolver.process(fd, ARES_SOCKET_BAD); }),
+        writing(resolver.loop_, fd, event::Watch::For::writing,
+                [&resolver, fd] { resolver.process(ARES_SOCKET_BAD, fd); }) {}
+  event::Watch reading, writing;
+};
+
+CaresResolver::CaresResolver(event::EventLoop& loop, const Options& options)
+    : loop_(loop), timer_(loop, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }) {
+  check(ares_library_init(ARES_LIB_INIT_ALL), "c-ares");
+  ares_options setup{};
+  setup.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
+  setup.ednspsz = kMaxDatagram;
+  setup.timeout = static_cast<int>(options.timeout.count());
+  setup.tries = static_cast<int>(options.tries);
+  setup.sock_state_cb = &CaresResolver::on_socket_state;
+  setup.sock_state_cb_data = this;
+  check(ares_init_options(&channel_, &setup,
+                          ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
+                              ARES_OPT_SOCK_STATE_CB),
+        "c-ares");
+  if (options.servers.empty()) return;
+  const std::string servers = fmt::format("{}", fmt::join(options.servers, ","));
+  if (const int status = ares_set_servers_ports_csv(channel_, servers.c_str()); status != ARES_SUCCESS) {
+    ares_destroy(channel_);
+    check(status, servers);
+  }
+}
+
+CaresResolver::~CaresResolver() {
+  ares_destroy(channel_);
+  ares_library_cleanup();
+}
+
+PendingPtr CaresResolver::find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) {
+  return start(std::make_shared<MxLookup>(domain, std::move(done)), domain, {ns_t_mx});
+}
+
+PendingPtr CaresResolver::find_addresses(const std::string& host,
+                                         UniqueFunction<void(AddressAnswer)> done) {
+  const auto lookup = std::make_shared<AddressLookup>(host, std::move(done));
+  if (equals_ignoring_case(host, "localhost")) {
+    lookup->answer_loopback();
+    return start(lookup, host, {});
+  }
+  return start(lookup, host, {ns_t_a, ns_t_aaaa});
+}
+
+PendingPtr CaresResolver::start(const std::shared_ptr<Lookup>& lookup, const std::string& name,
+                                const std::vector<int>& types) {
+  struct Cancel final : Pending {
+    explicit Cancel(std::shared_ptr<Lookup> l) : lookup(std::move(l)) {}
+    ~Cancel() override { lookup->cancelled = true; }
+    std::shared_ptr<Lookup> lookup;
+  };
+  lookup->unanswered = types.size();
+  for (const int type : types) {
+    auto question = std::make_unique<Question>(Question{loop_, lookup, type});
+    ares_query(channel_, name.c_str(), ns_c_in, type, &CaresResolver::on_answer, question.release());
+  }
+  if (types.empty()) {
+    loop_.defer([lookup] {
+      if (!lookup->cancelled) lookup->finish();
+    });
+  }
+  arm_timer();
+  return std::make_unique<Cancel>(lookup);
+}
+
+// May run inside ares_query() and inside ares_destroy(); what waits for the answer is told later.
+void CaresResolver::on_answer(void* question, int status, int /*timeouts*/, unsigned char* octets,
+                              int length) noexcept {
+  const std::unique_ptr<Question> owned(static_cast<Question*>(question));
+  const std::shared_ptr<Lookup>& lookup = owned->lookup;
+  if (status == ARES_EDESTRUCTION) lookup->cancelled = true;
+  if (lookup->cancelled) return;
+  lookup->add_answer(owned->type, status, octets, length);
+  if (--lookup->unanswered > 0) return;
+  owned->loop.defer([lookup] {
+    if (!lookup->cancelled) lookup->finish();
+  });
+}
+
+void CaresResolver::on_socket_state(void* self, int fd, int readable, int writable) noexcept {
+  static_cast<CaresResolver*>(self)->watch(fd, readable != 0, writable != 0);
+}
+
+void CaresResolver::watch(int fd, bool readable, bool writable) {
+  std::unique_ptr<Socket>& socket = sockets_[fd];
+  if (!socket) socket = std::make_unique<Socket>(*this, fd);
+  readable ? socket->reading.enable() : socket->reading.disable();
+  writable ? socket->writing.enable() : socket->writing.disable();
+  if (readable || writable) return;
+  // c-ares is about to close it, perhaps from inside one of the two watches.
+  loop_.destroy_later(std::move(socket));
+  sockets_.erase(fd);
+}
+
+void CaresResolver::process(int readable_fd, int writable_fd) {
+  ares_process_fd(channel_, readable_fd, writable_fd);
+  arm_timer();
+}
+
+void CaresResolver::arm_timer() {
+  timeval left{};
+  if (ares_timeout(channel_, nullptr, &left) == nullptr) return timer_.disarm();
+  timer_.arm(std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec));
+}
+
+}  // namespace postrider::net

@@ -1,0 +1,61 @@
+// cares_resolver.h - the Resolver that asks DNS servers, through c-ares on the event loop.
+//
+// Asks DNS alone: neither /etc/hosts nor search domains. "localhost" is the loopback addresses
+// without a question (RFC 6761 section 6.3). Truncated answers are asked for again over TCP.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/event/event_loop.h"
+#include "common/net/resolver.h"
+
+struct ares_channeldata;
+
+namespace postrider::net {
+
+class CaresResolver final : public Resolver {
+ public:
+  struct Options {
+    std::vector<std::string> servers;  // "127.0.0.1:53", "[::1]:53"; empty: the system's
+    std::chrono::milliseconds timeout{5000};  // of the first try; each further one waits longer
+    unsigned tries = 3;
+  };
+
+  // `loop` outlives the resolver. Throws std::runtime_error when c-ares cannot start or a server is
+  // no address.
+  CaresResolver(event::EventLoop& loop, const Options& options);
+  // Cancels what is under way.
+  ~CaresResolver() override;
+
+  PendingPtr find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) override;
+  PendingPtr find_addresses(const std::string& host,
+                            UniqueFunction<void(AddressAnswer)> done) override;
+
+ private:
+  class Lookup;
+  class MxLookup;
+  class AddressLookup;
+  struct Question;
+  struct Socket;
+
+  static void on_socket_state(void* self, int fd, int readable, int writable) noexcept;
+  static void on_answer(void* question, int status, int timeouts, unsigned char* octets,
+                        int length) noexcept;
+
+  PendingPtr start(const std::shared_ptr<Lookup>& lookup, const std::string& name,
+                   const std::vector<int>& types);
+  void watch(int fd, bool readable, bool writable);
+  void process(int readable_fd, int writable_fd);
+  void arm_timer();
+
+  event::EventLoop& loop_;
+  event::Timer timer_;
+  std::unordered_map<int, std::unique_ptr<Socket>> sockets_;
+  ares_channeldata* channel_ = nullptr;
+};
+
+}  // namespace postrider::net
