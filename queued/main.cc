@@ -1,1 +1,48 @@
-int main() { return 70; }
+// queued - owns the queue: takes accepted mail from the spool, decides where it goes and when, hands
+// it to deliverd, and tells senders what could not be delivered.
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <span>
+
+#include "common/config/daemon.h"
+#include "common/config/load.h"
+#include "common/event/prefork.h"
+#include "common/net/listener.h"
+#include "queued/service.h"
+
+using namespace postrider;
+
+int main(int argc, char** argv) {
+  auto start = config::start_daemon({argv, static_cast<std::size_t>(argc)});
+  if (!start) return start.error();
+  config::Settings& settings = start->settings;
+
+  const SystemClock clock;
+  log::Logger log("queued", log::parse_level(settings.log.level).value_or(log::Level::info),
+                  settings.log.format == "json" ? log::Format::json : log::Format::logfmt, clock);
+  if (::mkdir(settings.paths.run.c_str(), 0755) != 0 && errno != EEXIST) {
+    log.error("not_started").with("reason", fail_errno(settings.paths.run, errno).value().text);
+    return EXIT_FAILURE;
+  }
+  auto listening = net::open_listening_unix_socket(settings.paths.run + "/queued.sock", 0660);
+  if (!listening) {
+    log.error("not_started").with("reason", listening.error().text);
+    return EXIT_FAILURE;
+  }
+
+  event::Prefork prefork;
+  prefork.worker = [&](unsigned) { return queued::serve(settings, listening->get(), log, clock); };
+  prefork.on_reload = [&] {
+    auto fresh = config::load(start->config_path);
+    if (!fresh) {
+      log.error("reload_refused").with("reason", fresh.error().text);
+      return false;
+    }
+    settings = std::move(*fresh);
+    log.info("reloaded");
+    return true;
+  };
+  return prefork.run(log);
+}

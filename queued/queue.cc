@@ -49,6 +49,19 @@ void Queue::wake() {
   }
 }
 
+void Queue::wake_later() {
+  if (std::exchange(wake_queued_, true)) return;
+  parts_.loop.defer([this] {
+    wake_queued_ = false;
+    wake();
+  });
+}
+
+void Queue::look_again() {
+  next_due_ = parts_.clock.now();
+  wake_later();
+}
+
 WallTime Queue::next_wakeup() const {
   WallTime next = parts_.clock.now() + std::chrono::hours(1);
   if (next_due_ && !taking_due_) next = std::min(next, *next_due_);
@@ -169,6 +182,11 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
 
 void Queue::dispatch(Message& message) {
   message.pending.clear();
+  if (message.wish != Wish::none) {
+    // Said while the directory was asked: it is not attempted at all.
+    for (Recipient& recipient : message.data.recipients)
+      if (recipient.state == RecipientState::attempted) recipient.state = RecipientState::deferred;
+  }
   std::unordered_map<std::string, std::vector<std::uint32_t>> groups;
   const auto& recipients = message.data.recipients;
   for (std::uint32_t i = 0; i < recipients.size(); ++i)

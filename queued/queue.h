@@ -73,6 +73,10 @@ class Queue {
   // Takes in what there is and what is due now. Call when a segment grew, when next_wakeup() has
   // come, after an operator's verb.
   void wake();
+  // wake(), once this turn is over: for notices that come in dozens.
+  void wake_later();
+  // Something in the old generation may be due now: an operator said so.
+  void look_again();
   // When wake() has something to do at the latest.
   WallTime next_wakeup() const;
 
@@ -88,7 +92,9 @@ class Queue {
 
   // The operator's view of what is in memory, and the verbs that touch it.
   std::vector<ipc::QueuedMessage> list(const ipc::Filter& filter) const;
-  const Message* find(const MessageId& id) const;
+  // A row for each destination and state of what is being attempted.
+  std::vector<ipc::SummaryRow> summarize() const;
+  Message* find(const MessageId& id);
   // Holds or removes what matches, as soon as no job for it is under way; gives how many.
   std::uint64_t wish(const ipc::Filter& filter, Wish wish, const std::string& reason);
   // Removed from the old generation by an operator: the log accounts for each recipient.
@@ -131,6 +137,7 @@ class Queue {
   std::unordered_map<std::string, std::unique_ptr<Message>> active_;  // by id
   std::unordered_map<std::uint64_t, Work> tickets_;
   std::uint64_t last_ticket_ = 0;
+  bool wake_queued_ = false;
   PendingPtr taking_due_;
   std::optional<WallTime> next_due_;  // empty: nothing waits in the old generation
   std::vector<std::pair<WallTime, std::string>> write_retries_;

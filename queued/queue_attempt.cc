@@ -174,7 +174,7 @@ void Queue::forget(const Message& message) {
   POSTRIDER_CHECK(it != active_.end());
   active_.erase(it);
   // There is room again: what waits on disk may come.
-  if (was_full) parts_.loop.defer([this] { wake(); });
+  if (was_full) wake_later();
 }
 
 }  // namespace postrider::queued

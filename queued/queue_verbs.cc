@@ -1,5 +1,7 @@
 // queue_verbs.cc - the operator's view of the messages in memory, and the verbs that touch them.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "queued/description.h"
 #include "queued/queue.h"
@@ -34,7 +36,33 @@ std::vector<ipc::QueuedMessage> Queue::list(const ipc::Filter& filter) const {
   return messages;
 }
 
-const Message* Queue::find(const MessageId& id) const {
+std::vector<ipc::SummaryRow> Queue::summarize() const {
+  std::map<std::string, ipc::SummaryRow> rows;
+  for (const auto& [id, message] : active_) {
+    const std::int64_t arrival = message->data.arrival.time_since_epoch().count();
+    std::set<std::string> destinations;
+    for (const Recipient& recipient : message->data.recipients) {
+      if (recipient.state != RecipientState::attempted &&
+          recipient.state != RecipientState::waiting)
+        continue;
+      ipc::SummaryRow& row = rows[recipient.next_hop];
+      row.set_recipients(row.recipients() + 1);
+      if (!destinations.insert(recipient.next_hop).second) continue;
+      row.set_messages(row.messages() + 1);
+      if (row.oldest_us() == 0 || arrival < row.oldest_us()) row.set_oldest_us(arrival);
+    }
+  }
+  std::vector<ipc::SummaryRow> all;
+  for (auto& [destination, row] : rows) {
+    row.set_destination(destination);
+    row.set_state(std::string(kActive));
+    row.set_reason("being attempted, or waiting for its turn");
+    all.push_back(std::move(row));
+  }
+  return all;
+}
+
+Message* Queue::find(const MessageId& id) {
   const auto it = active_.find(id.str());
   return it == active_.end() ? nullptr : it->second.get();
 }

@@ -86,7 +86,6 @@ struct Store::Statements {
   Statement due;
   Statement activate;
   Statement next_due;
-  Statement contains;
   Statement load;
   Statement load_recipients;
 };
@@ -122,7 +121,6 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
         prepare("UPDATE message SET state=1 WHERE id=?1"),
         prepare("SELECT next_attempt_us FROM message WHERE state=0 "
                 "ORDER BY next_attempt_us LIMIT 1"),
-        prepare("SELECT 1 FROM message WHERE id=?1"),
         prepare("SELECT envelope, content_length, content_checksum, attempts, warned, arrival_us, "
                 "state, next_attempt_us, expires_us, hold_reason FROM message WHERE id=?1"),
         prepare("SELECT address, original, notify, orcpt, state, next_hop, status, reply, remote "
@@ -278,16 +276,6 @@ Result<std::optional<WallTime>> Store::next_due() {
   if (*row) due = from_us(statements_->next_due.integer(0));
   statements_->next_due.reset();
   return due;
-}
-
-Result<bool> Store::contains(const MessageId& id) {
-  auto row = statements_->contains.bind(id.view()).step();
-  statements_->contains.reset();
-  return row;
-}
-
-Result<Fd> Store::open_content(const MessageId& id) {
-  return disk_.open(paths_.deferred(id), spool::Disk::Mode::read);
 }
 
 Result<Store::Stored> Store::load(const std::string& id) {

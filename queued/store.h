@@ -52,6 +52,18 @@ struct Remove {
 };
 using Change = std::variant<Promote, Reschedule, MarkDelivered, Remove>;
 
+// A part of a list, and where the next part begins.
+struct Portion {
+  std::vector<ipc::QueuedMessage> messages;
+  std::string last_id;  // pass it as `after`; empty: that was all
+};
+
+// A message's content, for an operator.
+struct StoredContent {
+  MessageData data;
+  Fd fd;
+};
+
 struct Counts {
   std::uint64_t deferred = 0;
   std::uint64_t held = 0;
@@ -82,14 +94,11 @@ class Store {
   // When the next waiting message is due.
   Result<std::optional<WallTime>> next_due();
 
-  // Whether the message was promoted: asked in recovery, where a .done entry may be missing.
-  Result<bool> contains(const MessageId& id);
-
-  // The content of a message.
-  Result<Fd> open_content(const MessageId& id);
+  // An operator wants to see it.
+  Result<StoredContent> open_content(const MessageId& id);
 
   // Messages that wait or are held and match, by id after `after`, at most kPortion.
-  Result<std::vector<ipc::QueuedMessage>> list(const ipc::Filter& filter, const std::string& after);
+  Result<Portion> list(const ipc::Filter& filter, const std::string& after);
   Result<Counts> count();
   Result<std::vector<ipc::SummaryRow>> summarize();
 

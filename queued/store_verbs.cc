@@ -53,11 +53,19 @@ Result<std::vector<std::string>> Store::matching(const ipc::Filter& filter,
   return found;
 }
 
-Result<std::vector<ipc::QueuedMessage>> Store::list(const ipc::Filter& filter,
-                                                    const std::string& after) {
+Result<StoredContent> Store::open_content(const MessageId& id) {
+  auto stored = load(id.str());
+  if (!stored) return pass_on(std::move(stored.error()));
+  auto fd = disk_.open(paths_.deferred(id), spool::Disk::Mode::read);
+  if (!fd) return pass_on(std::move(fd.error()));
+  return StoredContent{std::move(stored->data), std::move(*fd)};
+}
+
+Result<Portion> Store::list(const ipc::Filter& filter, const std::string& after) {
   auto ids = matching(filter, after, kPortion);
   if (!ids) return pass_on(std::move(ids.error()));
-  std::vector<ipc::QueuedMessage> messages;
+  Portion portion;
+  if (ids->size() == kPortion) portion.last_id = ids->back();
   for (const std::string& id : *ids) {
     auto stored = load(id);
     if (!stored) return pass_on(std::move(stored.error()));
@@ -67,9 +75,9 @@ Result<std::vector<ipc::QueuedMessage>> Store::list(const ipc::Filter& filter,
     if (stored->state == kWaiting) message.set_next_attempt_us(stored->next_attempt_us);
     message.set_expires_us(stored->expires_us);
     message.set_hold_reason(stored->hold_reason);
-    messages.push_back(std::move(message));
+    portion.messages.push_back(std::move(message));
   }
-  return messages;
+  return portion;
 }
 
 Result<Counts> Store::count() {

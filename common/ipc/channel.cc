@@ -59,7 +59,10 @@ Channel::Channel(event::EventLoop& loop, Fd fd, Owner& owner)
       owner_(owner),
       peer_(peer_of(fd_.get())),
       readable_(loop, fd_.get(), event::Watch::For::reading, [this] { read_ready(); }),
-      writable_(loop, fd_.get(), event::Watch::For::writing, [this] { flush(); }) {
+      writable_(loop, fd_.get(), event::Watch::For::writing, [this] {
+        flush();
+        if (!closed_ && unsent() == 0) owner_.on_drained();
+      }) {
   readable_.enable();
 }
 

@@ -33,6 +33,8 @@ class Channel {
    public:
     // `descriptor` is empty unless the sender passed one with this frame.
     virtual void on_frame(const Frame& frame, Fd descriptor) = 0;
+    // All that was sent is with the kernel, after it was not for a while.
+    virtual void on_drained() {}
     // The last call. Never from inside a function of the Channel.
     virtual void on_closed(const std::string& why) = 0;
 

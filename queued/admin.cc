@@ -1,0 +1,231 @@
+#include "queued/admin.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "common/ipc/messages.pb.h"
+#include "queued/description.h"
+
+namespace postrider::queued {
+
+namespace {
+
+using Verb = ipc::AdminRequest;
+
+ipc::AdminReply last_reply() {
+  ipc::AdminReply reply;
+  reply.set_end(true);
+  return reply;
+}
+
+}  // namespace
+
+void AdminLink::on_request(const ipc::AdminRequest& request) {
+  if (question_ || listing_) return refuse("one request at a time: wait for its last reply");
+  request_ = request;
+  answer(request);
+}
+
+void AdminLink::answer(const ipc::AdminRequest& request) {
+  switch (request.verb()) {
+    case Verb::STATUS: return status();
+    case Verb::LIST: return list();
+    case Verb::SHOW: return show(request);
+    case Verb::CAT: return cat(request);
+    case Verb::SUMMARY: return summarize();
+    case Verb::HOLD: return hold();
+    case Verb::RELEASE: return release(true);
+    case Verb::RETRY: return release(false);
+    case Verb::DELETE: return remove();
+    case Verb::ROUTE: return explain(request.address());
+    default: return refuse("this queued does not know that request");
+  }
+}
+
+void AdminLink::reply(const ipc::AdminReply& reply) {
+  ipc::Frame frame;
+  *frame.mutable_admin_reply() = reply;
+  parts_.channel.send(frame);
+}
+
+void AdminLink::refuse(const std::string& why) {
+  ipc::AdminReply answer = last_reply();
+  answer.set_error(why);
+  reply(answer);
+}
+
+void AdminLink::finish(std::uint64_t count) {
+  ipc::AdminReply answer = last_reply();
+  answer.set_count(count);
+  reply(answer);
+}
+
+// What is in memory first, then the old generation, portion by portion as the reader keeps up.
+void AdminLink::list() {
+  ipc::AdminReply active;
+  for (auto& message : parts_.queue.list(request_.filter())) {
+    *active.add_messages() = std::move(message);
+    if (active.messages_size() < static_cast<int>(Store::kPortion)) continue;
+    reply(active);
+    active.clear_messages();
+  }
+  reply(active);
+  listing_ = true;
+  after_.clear();
+  on_drained();
+}
+
+void AdminLink::on_drained() {
+  if (!listing_ || question_) return;
+  question_ = parts_.store.ask(
+      [filter = request_.filter(), after = after_](Store& store) {
+        return store.list(filter, after);
+      },
+      [this](Result<Portion> portion) {
+        question_.reset();
+        if (!portion) {
+          listing_ = false;
+          return refuse(portion.error().text);
+        }
+        ipc::AdminReply answer;
+        for (auto& message : portion->messages) *answer.add_messages() = std::move(message);
+        after_ = portion->last_id;
+        listing_ = !after_.empty();
+        answer.set_end(!listing_);
+        reply(answer);
+        if (parts_.channel.unsent() < kMaxUnsent) on_drained();
+      });
+}
+
+void AdminLink::show(const ipc::AdminRequest& request) {
+  if (request.filter().ids_size() != 1) return refuse("show takes one id");
+  auto active = parts_.queue.list(request.filter());
+  if (!active.empty()) {
+    ipc::AdminReply answer = last_reply();
+    *answer.add_messages() = std::move(active.front());
+    return reply(answer);
+  }
+  question_ = parts_.store.ask(
+      [filter = request.filter()](Store& store) { return store.list(filter, {}); },
+      [this](Result<Portion> found) {
+        question_.reset();
+        if (!found) return refuse(found.error().text);
+        if (found->messages.empty())
+          return refuse(fmt::format("no message {} in the queue", request_.filter().ids(0)));
+        ipc::AdminReply answer = last_reply();
+        *answer.add_messages() = std::move(found->messages.front());
+        reply(answer);
+      });
+}
+
+void AdminLink::cat(const ipc::AdminRequest& request) {
+  const auto id = request.filter().ids_size() == 1 ? MessageId::parse(request.filter().ids(0))
+                                                   : std::nullopt;
+  if (!id) return refuse("cat takes one id of 20 letters and digits");
+  const auto send = [this](const MessageData& data, std::uint64_t offset, int fd) {
+    ipc::Frame frame;
+    ipc::AdminReply& answer = *frame.mutable_admin_reply();
+    answer.set_end(true);
+    answer.mutable_content()->set_offset(offset);
+    answer.mutable_content()->set_length(data.content_length);
+    answer.mutable_content()->set_trace(data.envelope.trace());
+    parts_.channel.send_with(frame, fd);
+  };
+  if (Message* const message = parts_.queue.find(*id)) {
+    const auto source = parts_.queue.open_source(*message);
+    if (!source) return refuse(source.error().text);
+    return send(message->data, message->content_offset, (*source)->fd.get());
+  }
+  question_ = parts_.store.ask([id = *id](Store& store) { return store.open_content(id); },
+                               [this, send](const Result<StoredContent>& content) {
+                                 question_.reset();
+                                 if (!content) return refuse(content.error().text);
+                                 send(content->data, 0, content->fd.get());
+                               });
+}
+
+void AdminLink::summarize() {
+  question_ = parts_.store.ask([](Store& store) { return store.summarize(); },
+                               [this](Result<std::vector<ipc::SummaryRow>> rows) {
+                                 question_.reset();
+                                 if (!rows) return refuse(rows.error().text);
+                                 ipc::AdminReply answer = last_reply();
+                                 for (auto& row : parts_.queue.summarize())
+                                   *answer.add_summary() = std::move(row);
+                                 for (auto& row : *rows) *answer.add_summary() = std::move(row);
+                                 reply(answer);
+                               });
+}
+
+void AdminLink::status() {
+  question_ = parts_.store.ask([](Store& store) { return store.count(); },
+                               [this](const Result<Counts>& counts) {
+                                 question_.reset();
+                                 if (!counts) return refuse(counts.error().text);
+                                 ipc::AdminReply answer = last_reply();
+                                 ipc::QueueStatus& status = *answer.mutable_status();
+                                 status.set_active(parts_.queue.active());
+                                 status.set_deferred(counts->deferred);
+                                 status.set_held(counts->held);
+                                 const std::int64_t young = parts_.queue.oldest_us();
+                                 status.set_oldest_us(young == 0               ? counts->oldest_us
+                                                      : counts->oldest_us == 0 ? young
+                                                      : std::min(young, counts->oldest_us));
+                                 parts_.describe_service(status);
+                                 reply(answer);
+                               });
+}
+
+void AdminLink::hold() {
+  const std::string reason = "held by the operator";
+  const std::uint64_t active = parts_.queue.wish(request_.filter(), Wish::hold, reason);
+  question_ = parts_.store.ask(
+      [filter = request_.filter(), reason](Store& store) { return store.hold(filter, reason); },
+      [this, active](const Result<std::uint64_t>& held) {
+        question_.reset();
+        if (!held) return refuse(held.error().text);
+        finish(active + *held);
+      });
+}
+
+void AdminLink::remove() {
+  const std::uint64_t active = parts_.queue.wish(request_.filter(), Wish::remove, "");
+  question_ = parts_.store.ask(
+      [filter = request_.filter()](Store& store) { return store.remove(filter); },
+      [this, active](const Result<std::vector<MessageData>>& removed) {
+        question_.reset();
+        if (!removed) return refuse(removed.error().text);
+        for (const MessageData& data : *removed) parts_.queue.log_deleted(data);
+        finish(active + removed->size());
+      });
+}
+
+void AdminLink::release(bool held) {
+  question_ = parts_.store.ask(
+      [filter = request_.filter(), held, now = parts_.clock.now()](Store& store) {
+        return held ? store.release(filter, now) : store.retry(filter, now);
+      },
+      [this](const Result<std::uint64_t>& changed) {
+        question_.reset();
+        if (!changed) return refuse(changed.error().text);
+        if (*changed > 0) parts_.queue.look_again();
+        finish(*changed);
+      });
+}
+
+void AdminLink::explain(const std::string& address) {
+  question_ = parts_.router.route(address, [this](const RouteAnswer& route) {
+    question_.reset();
+    ipc::AdminReply answer = last_reply();
+    for (const RouteStep& step : route.steps) {
+      ipc::RouteStep& told = *answer.add_route();
+      told.set_rule(step.rule);
+      told.set_input(step.input);
+      told.set_output(step.output);
+    }
+    reply(answer);
+  });
+}
+
+}  // namespace postrider::queued

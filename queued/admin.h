@@ -1,0 +1,61 @@
+// admin.h - answers the `postrider` command: what is in the queue, and the operator's verbs.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/ipc/channel.h"
+#include "queued/queue.h"
+#include "queued/router.h"
+#include "queued/store_thread.h"
+
+namespace postrider::queued {
+
+// One connected command; its requests are answered one after another, in order.
+class AdminLink {
+ public:
+  // Replies that wait for a slow reader stop the listing until they are read.
+  static constexpr std::size_t kMaxUnsent = 1U << 20U;
+
+  struct Parts {
+    Queue& queue;
+    StoreThread& store;
+    Router& router;
+    ipc::Channel& channel;
+    const Clock& clock;
+    log::Logger& log;
+    // Who is connected, and since when this queued runs.
+    std::function<void(ipc::QueueStatus&)> describe_service;
+  };
+
+  explicit AdminLink(Parts parts) : parts_(std::move(parts)) {}
+  AdminLink(const AdminLink&) = delete;
+  AdminLink& operator=(const AdminLink&) = delete;
+
+  void on_request(const ipc::AdminRequest& request);
+  void on_drained();
+
+ private:
+  void answer(const ipc::AdminRequest& request);
+  void list();
+  void show(const ipc::AdminRequest& request);
+  void cat(const ipc::AdminRequest& request);
+  void summarize();
+  void status();
+  void hold();
+  void remove();
+  void release(bool held);
+  void explain(const std::string& address);
+
+  void reply(const ipc::AdminReply& reply);
+  void refuse(const std::string& why);
+  void finish(std::uint64_t count);
+
+  Parts parts_;
+  ipc::AdminRequest request_;
+  std::string after_;       // where the listing goes on
+  bool listing_ = false;
+  PendingPtr question_;
+};
+
+}  // namespace postrider::queued

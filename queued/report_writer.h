@@ -1,0 +1,26 @@
+// report_writer.h - Reports, composed by common/message and written to the spool.
+#pragma once
+
+#include "common/config/settings.h"
+#include "common/spool/writer.h"
+#include "queued/reports.h"
+
+namespace postrider::queued {
+
+class ReportWriter final : public Reports {
+ public:
+  // All outlive it.
+  ReportWriter(spool::Writer& writer, const config::Settings& settings, const Clock& clock)
+      : writer_(writer), settings_(settings), clock_(clock) {}
+
+  PendingPtr send(const Message& message, ReportKind kind,
+                  const std::vector<std::uint32_t>& recipients, WallTime expires,
+                  Done done) override;
+
+ private:
+  spool::Writer& writer_;
+  const config::Settings& settings_;
+  const Clock& clock_;
+};
+
+}  // namespace postrider::queued

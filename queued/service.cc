@@ -1,0 +1,174 @@
+#include "queued/service.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+
+#include "common/base/random.h"
+#include "common/directory/sqlite_directory.h"
+#include "common/event/worker_pool.h"
+#include "common/spool/writer.h"
+#include "queued/promoted.h"
+#include "queued/report_writer.h"
+#include "queued/server.h"
+
+namespace postrider::queued {
+
+namespace {
+
+// The number of queued's own writer, for message ids: smtpd's workers count from 0.
+constexpr unsigned kWriterNumber = MessageId::kWriters - 1;
+// How often segments are looked for that nobody told of.
+constexpr std::chrono::seconds kScanInterval{10};
+// The timer for the next wakeup is not set shorter: work that is due gathers meanwhile.
+constexpr std::chrono::milliseconds kShortestWait{10};
+// How long a queued that is leaving may take to give its lock back.
+constexpr int kLockTries = 300;
+constexpr int kLockPauseMs = 100;
+
+// The folders of the spool; made where they are missing.
+Result<void> make_folders(spool::Disk& disk, const spool::Paths& paths) {
+  for (const std::string& folder : {paths.root, paths.incoming(), paths.large(), paths.deferred(),
+                                    paths.quarantine()})
+    if (auto made = disk.make_directory(folder); !made) return made;
+  return {};
+}
+
+// One queued for a spool: two would deliver everything twice.
+Result<Fd> lock_spool(spool::Disk& disk, const spool::Paths& paths) {
+  const std::string path = paths.root + "/queued.lock";
+  auto fd = disk.open(path, spool::Disk::Mode::append);
+  if (!fd) return fd;
+  for (int i = 0; i < kLockTries; ++i) {
+    auto locked = disk.lock(fd->get());
+    if (!locked) return tl::unexpected<Error>(std::move(locked.error()));
+    if (*locked) return fd;
+    ::poll(nullptr, 0, kLockPauseMs);
+  }
+  return fail(ErrorKind::temporary, path + ": another queued works on this spool");
+}
+
+int give_up(log::Logger& log, const Error& error) {
+  log.error("not_started").with("reason", error.text);
+  return EXIT_FAILURE;
+}
+
+class Service {
+ public:
+  struct Durable {
+    std::unique_ptr<Store> store;
+    Promoted promoted;
+    Fd lock;
+  };
+
+  Service(const config::Settings& settings, Durable durable, int listening, log::Logger& log,
+          metrics::Counters counters, const Clock& clock)
+      : clock_(clock),
+        counters_(std::move(counters)),
+        paths_{settings.paths.spool},
+        lock_(std::move(durable.lock)),
+        promoted_(std::move(durable.promoted)),
+        pool_(loop_, 1),
+        directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
+        router_(settings, directory_),
+        store_(loop_, std::move(durable.store)),
+        intake_(spool::system_disk(), paths_, clock, log, counters_,
+                [this](const MessageId& id) { return promoted_.contains(id); }),
+        writer_(loop_, spool::system_disk(), writer_options(settings), clock, random_, log,
+                [this](const spool::SegmentProgress& progress) {
+                  intake_.on_progress(progress);
+                  queue_.wake_later();
+                }),
+        reports_(writer_, settings, clock),
+        queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
+                intake_, store_, reports_}),
+        dispatcher_(loop_, queue_),
+        server_({loop_, queue_, intake_, store_, router_, dispatcher_, clock, log}, listening),
+        wakeup_(loop_, [this] { queue_.wake_later(); }),
+        scan_(loop_, [this] { scan(); }),
+        terminate_(loop_, SIGTERM, [this] { loop_.stop(); }) {
+    log.set_buffered(true);
+    loop_.set_after_turn([this, &log] {
+      intake_.flush();
+      arm_wakeup();
+      log.flush();
+    });
+    scan();
+  }
+
+  void run() { loop_.run(); }
+
+ private:
+  static spool::Writer::Options writer_options(const config::Settings& settings) {
+    return {.directory = settings.paths.spool,
+            .name = "queued",
+            .number = kWriterNumber,
+            .segment_size = settings.spool.segment_size,
+            .segment_age = settings.spool.segment_age,
+            .large_message = settings.spool.large_message,
+            .min_free = 0};  // a report takes less than the message that it ends
+  }
+
+  void scan() {
+    intake_.scan();
+    queue_.wake_later();
+    scan_.arm(kScanInterval);
+  }
+
+  void arm_wakeup() {
+    const auto left = queue_.next_wakeup() - clock_.now();
+    wakeup_.arm(std::max<std::chrono::microseconds>(left, kShortestWait));
+  }
+
+  const Clock& clock_;
+  SystemRandom random_;
+  metrics::Counters counters_;
+  const spool::Paths paths_;
+  Fd lock_;
+  Promoted promoted_;
+  event::EventLoop loop_;
+  event::WorkerPool pool_;
+  directory::SqliteDirectory directory_;
+  Router router_;
+  StoreThread store_;
+  Intake intake_;
+  spool::Writer writer_;
+  ReportWriter reports_;
+  Queue queue_;
+  Dispatcher dispatcher_;
+  Server server_;
+  event::Timer wakeup_;
+  event::Timer scan_;
+  event::Signal terminate_;
+};
+
+Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& log) {
+  spool::Disk& disk = spool::system_disk();
+  if (auto made = make_folders(disk, paths); !made)
+    return tl::unexpected<Error>(std::move(made.error()));
+  auto lock = lock_spool(disk, paths);
+  if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
+  auto store = Store::open(disk, paths);
+  if (!store) return tl::unexpected<Error>(std::move(store.error()));
+  auto promoted = Promoted::open(paths);
+  if (!promoted) return tl::unexpected<Error>(std::move(promoted.error()));
+  log.info("started").with("spool", paths.root);
+  return Service::Durable{std::move(*store), std::move(*promoted), std::move(*lock)};
+}
+
+}  // namespace
+
+int serve(const config::Settings& settings, int listening, log::Logger& log, const Clock& clock) {
+  auto durable = open_durable({settings.paths.spool}, log);
+  if (!durable) return give_up(log, durable.error());
+  auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);
+  if (!counters) return give_up(log, counters.error());
+  Service service(settings, std::move(*durable), listening, log, std::move(*counters), clock);
+  service.run();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace postrider::queued

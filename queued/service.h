@@ -1,0 +1,15 @@
+// service.h - the parts of queued, put together: one worker.
+#pragma once
+
+#include <string>
+
+#include "common/base/result.h"
+#include "common/config/settings.h"
+#include "common/log/log.h"
+
+namespace postrider::queued {
+
+// Runs until SIGTERM and returns the exit status. `listening` is the socket that the parent holds.
+int serve(const config::Settings& settings, int listening, log::Logger& log, const Clock& clock);
+
+}  // namespace postrider::queued

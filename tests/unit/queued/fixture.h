@@ -1,0 +1,250 @@
+// fixture.h - a whole queue on a folder of its own, with time, directory, deliveries and reports in
+// the test's hand.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+#include "common/spool/writer.h"
+#include "queued/promoted.h"
+#include "queued/queue.h"
+#include "tests/unit/temp_directory.h"
+
+namespace postrider::test {
+
+using namespace std::chrono_literals;
+
+// "local.test" is ours: what `aliases` has are aliases, "nobody" is unknown, all others mailboxes.
+class FakeDirectory final : public directory::Directory {
+ public:
+  explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
+
+  std::map<std::string, std::vector<std::string>> aliases;
+  bool broken = false;
+
+  PendingPtr find_recipient(std::string_view address,
+                            UniqueFunction<void(Result<directory::RecipientAnswer>)> done) override {
+    auto alive = std::make_shared<bool>(true);
+    loop_.defer([alive, answer = find(std::string(address)), done = std::move(done)]() mutable {
+      if (*alive) done(std::move(answer));
+    });
+    struct Cancel final : Pending {
+      explicit Cancel(std::shared_ptr<bool> a) : alive(std::move(a)) {}
+      ~Cancel() override { *alive = false; }
+      std::shared_ptr<bool> alive;
+    };
+    return std::make_unique<Cancel>(alive);
+  }
+  PendingPtr verify_password(std::string_view, Secret,
+                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
+
+ private:
+  Result<directory::RecipientAnswer> find(const std::string& address) {
+    using Kind = directory::RecipientAnswer::Kind;
+    if (broken) return fail(ErrorKind::temporary, "no database");
+    if (const auto it = aliases.find(address); it != aliases.end())
+      return directory::RecipientAnswer{.kind = Kind::alias, .targets = it->second};
+    if (!address.ends_with("@local.test")) return directory::RecipientAnswer{};
+    if (address.starts_with("nobody@"))
+      return directory::RecipientAnswer{.kind = Kind::unknown_user};
+    return directory::RecipientAnswer{.kind = Kind::mailbox, .mailbox = address};
+  }
+
+  event::EventLoop& loop_;
+};
+
+class FakeReports final : public queued::Reports {
+ public:
+  explicit FakeReports(event::EventLoop& loop) : loop_(loop) {}
+
+  std::vector<std::string> sent;  // "failed to SENDER about RECIPIENT: REPLY"
+  bool broken = false;
+
+  PendingPtr send(const queued::Message& message, queued::ReportKind kind,
+                  const std::vector<std::uint32_t>& recipients, WallTime, Done done) override {
+    for (const std::uint32_t index : recipients) {
+      const queued::Recipient& recipient = message.data.recipients[index];
+      if (!broken)
+        sent.push_back((kind == queued::ReportKind::failed ? "failed to " : "delayed to ") +
+                       message.data.sender() + " about " + recipient.address + ": " +
+                       recipient.reply);
+    }
+    loop_.defer([this, done = std::move(done)]() mutable {
+      done(broken ? Result<void>(fail(ErrorKind::temporary, "disk full")) : Result<void>());
+    });
+    return nullptr;
+  }
+
+ private:
+  event::EventLoop& loop_;
+};
+
+// What survives a crash is the folder; everything else is in a Life.
+class QueueFixture {
+ public:
+  QueueFixture() {
+    settings.hostname = "mx.local.test";
+    settings.queue.retry_interval = 30min;
+    settings.queue.lifetime = 5 * 24h;
+    settings.queue.bounce_lifetime = 24h;
+    settings.queue.delay_warning = 4h;
+    settings.queue.active_limit = 1000;
+    settings.queue.destination_concurrency = 20;
+    settings.relay.port = 25;
+    for (const std::string& folder :
+         {paths.incoming(), paths.large(), paths.deferred(), paths.quarantine()})
+      REQUIRE(spool::system_disk().make_directory(folder));
+    begin_life();
+  }
+
+  struct Life {
+    explicit Life(QueueFixture& f)
+        : directory(loop),
+          reports(loop),
+          router(f.settings, directory),
+          store(loop, queued::Store::open(spool::system_disk(), f.paths).value()),
+          promoted(queued::Promoted::open(f.paths).value()),
+          intake(spool::system_disk(), f.paths, f.clock, f.log, f.counters,
+                 [this](const MessageId& id) { return promoted.contains(id); }),
+          queue({loop, f.settings, spool::system_disk(), f.clock, f.random, f.log, f.counters,
+                 router, intake, store, reports}) {}
+    event::EventLoop loop;
+    FakeDirectory directory;
+    FakeReports reports;
+    queued::Router router;
+    queued::StoreThread store;
+    queued::Promoted promoted;
+    queued::Intake intake;
+    queued::Queue queue;
+  };
+
+  // As after a start; the earlier life ends as by SIGKILL: nothing is written on the way.
+  void begin_life() {
+    life.reset();
+    life = std::make_unique<Life>(*this);
+    life->loop.set_after_turn([this] {
+      life->intake.flush();
+      if (until_()) life->loop.stop();
+    });
+    life->intake.scan();
+  }
+
+  // Puts a message into the young generation, in a sealed segment.
+  std::string accept(const std::string& sender, const std::vector<std::string>& recipients,
+                     const std::string& content = "Subject: test\r\n\r\ntext\r\n") {
+    event::EventLoop loop;
+    spool::Writer writer(loop, spool::system_disk(), writer_options, clock, random, log,
+                         [](const spool::SegmentProgress&) {});
+    auto draft = writer.begin(content.size());
+    REQUIRE(draft);
+    REQUIRE((*draft)->append(content));
+    spool::Envelope envelope;
+    const std::string id = (*draft)->id().str();
+    envelope.set_id(id);
+    envelope.set_arrival_us(clock.now().time_since_epoch().count());
+    envelope.set_sender(sender);
+    for (const std::string& recipient : recipients)
+      envelope.add_recipients()->set_address(recipient);
+    const auto pending = writer.commit(std::move(*draft), envelope, [&](const Result<void>& ok) {
+      REQUIRE(ok);
+      loop.stop();
+    });
+    loop.run();
+    clock.advance(1us);  // segments are named by time
+    return id;
+  }
+
+  // Lets everything happen that can happen now: jobs are answered by `answer`, in order.
+  void settle() {
+    life->intake.scan();
+    life->queue.wake();
+    run_until([this] {
+      bool worked = false;
+      for (const auto kind : {queued::WorkKind::local, queued::WorkKind::remote})
+        while (auto order = life->queue.next_order(kind)) {
+          worked = true;
+          life->queue.on_result(order->ticket, answer_all(order->job));
+        }
+      if (worked || !life->store.idle()) {
+        quiet_ = 0;
+      } else {
+        ++quiet_;
+      }
+      return quiet_ > 20;
+    });
+  }
+
+  // Moves time to where the queue has something to do, and lets it; false at `end`.
+  bool advance(WallTime end) {
+    const WallTime next = std::max(life->queue.next_wakeup(), clock.now() + 1s);
+    if (next >= end) {
+      clock.set(end);
+      return false;
+    }
+    clock.set(next);
+    settle();
+    return true;
+  }
+
+  void run_until(std::function<bool()> condition) {
+    quiet_ = 0;
+    until_ = std::move(condition);
+    event::Timer tick(life->loop, [&] { tick.arm(100us); });
+    tick.arm(0us);
+    life->loop.run();
+    until_ = [] { return false; };
+  }
+
+  // The answer to one recipient of a job; a test replaces it.
+  std::function<ipc::RecipientResult(const ipc::Job&, const ipc::JobRecipient&)> answer =
+      [](const ipc::Job&, const ipc::JobRecipient&) { return result(ipc::DELIVERED, "250 ok"); };
+
+  static ipc::RecipientResult result(ipc::Outcome outcome, const std::string& reply) {
+    ipc::RecipientResult one;
+    one.set_outcome(outcome);
+    one.set_reply(reply);
+    return one;
+  }
+
+  std::vector<std::string> files(const std::string& folder) {
+    return spool::system_disk().list(folder).value();
+  }
+
+  TempDirectory directory;
+  spool::Paths paths{directory.path()};
+  ManualClock clock;
+  SeededRandom random{1};
+  std::string logged;
+  log::Logger log{"queued", log::Level::info, log::Format::logfmt, clock,
+                  [this](std::string_view lines) { logged += lines; }};
+  metrics::Counters counters;
+  config::Settings settings;
+  spool::Writer::Options writer_options{.directory = directory.path(),
+                                        .name = "smtpd0",
+                                        .large_message = 100'000,
+                                        .min_free = 0};
+  std::vector<std::string> attempts;  // "NEXT_HOP: ADDRESS" in the order of the jobs
+  std::unique_ptr<Life> life;
+
+ private:
+  ipc::JobResult answer_all(const ipc::Job& job) {
+    ipc::JobResult all;
+    for (const ipc::JobRecipient& recipient : job.recipients()) {
+      attempts.push_back(job.next_hop() + ": " + recipient.address());
+      *all.add_recipients() = answer(job, recipient);
+      all.mutable_recipients(all.recipients_size() - 1)->set_index(recipient.index());
+    }
+    return all;
+  }
+
+  std::function<bool()> until_ = [] { return false; };
+  int quiet_ = 0;
+};
+
+}  // namespace postrider::test

@@ -1,0 +1,306 @@
+#include "queued/queue.h"
+
+#include "tests/unit/queued/fixture.h"
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using test::QueueFixture;
+using Lines = std::vector<std::string>;
+
+TEST_CASE("queued: a message for two places is delivered to both and leaves nothing", "[queued]") {
+  QueueFixture f;
+  f.accept("a@x.test", {"bob@local.test", "c@far.test"});
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test", "mx:far.test: c@far.test"});
+  CHECK(f.life->queue.active() == 0);
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.life->reports.sent.empty());
+}
+
+TEST_CASE("queued: aliases are expanded, loops are cut, nobody gets it twice", "[queued]") {
+  QueueFixture f;
+  f.life->directory.aliases = {{"all@local.test", {"bob@local.test", "team@local.test"}},
+                               {"team@local.test", {"all@local.test", "bob@local.test", "z@far.test"}}};
+  f.accept("a@x.test", {"all@local.test"});
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test", "mx:far.test: z@far.test"});
+}
+
+TEST_CASE("queued: an alias that leads only to itself is refused", "[queued]") {
+  QueueFixture f;
+  f.life->directory.aliases = {{"me@local.test", {"me@local.test"}}};
+  f.accept("a@x.test", {"me@local.test"});
+  f.settle();
+  CHECK(f.life->reports.sent ==
+        Lines{"failed to a@x.test about me@local.test: the alias leads only to itself"});
+}
+
+TEST_CASE("queued: each recipient has its own fate", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient& to) {
+    if (to.address() == "bad@far.test") return QueueFixture::result(ipc::FAILED, "550 no such user");
+    if (to.address() == "late@far.test") return QueueFixture::result(ipc::DEFERRED, "451 later");
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  const std::string id = f.accept("a@x.test", {"good@far.test", "bad@far.test", "late@far.test"});
+  f.settle();
+  CHECK(f.life->reports.sent == Lines{"failed to a@x.test about bad@far.test: 550 no such user"});
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.files(f.paths.deferred_folder(*MessageId::parse(id))) == Lines{id});
+
+  f.attempts.clear();
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.attempts == Lines{"mx:far.test: late@far.test"});
+
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.files(f.paths.deferred_folder(*MessageId::parse(id))).empty());
+  CHECK(f.life->reports.sent.size() == 1);
+}
+
+TEST_CASE("queued: five days of a host that never answers", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "connection timed out");
+  };
+  f.accept("a@x.test", {"b@dead.test"});
+  const WallTime start = f.clock.now();
+  f.settle();
+  while (f.advance(start + 6 * 24h)) {
+  }
+  // Every 30 minutes for 120 hours, the first at once and the last at the end.
+  CHECK(f.attempts.size() >= 5 * 48);
+  CHECK(f.attempts.size() <= 5 * 48 + 2);
+  CHECK(f.life->reports.sent ==
+        Lines{"delayed to a@x.test about b@dead.test: connection timed out",
+              "failed to a@x.test about b@dead.test: connection timed out"});
+  CHECK(f.life->queue.active() == 0);
+  CHECK(f.logged.find("event=expired") != std::string::npos);
+}
+
+TEST_CASE("queued: a report is never reported on", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::FAILED, "550 no");
+  };
+  f.accept("", {"b@far.test"});
+  f.settle();
+  CHECK(f.life->reports.sent.empty());
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.logged.find("event=report_not_sent") != std::string::npos);
+}
+
+TEST_CASE("queued: while a report cannot be written nothing is final", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::FAILED, "550 no");
+  };
+  f.life->reports.broken = true;
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  f.life->reports.broken = false;
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.attempts.size() == 2);
+  CHECK(f.life->reports.sent == Lines{"failed to a@x.test about b@far.test: 550 no"});
+}
+
+TEST_CASE("queued: a directory that cannot answer defers, and routing is decided anew", "[queued]") {
+  QueueFixture f;
+  f.life->directory.broken = true;
+  f.accept("a@x.test", {"bob@local.test"});
+  f.settle();
+  CHECK(f.attempts.empty());
+  CHECK(f.life->reports.sent.empty());
+
+  f.life->directory.broken = false;
+  f.settings.routes = {{.match = "local.test", .via = "smtp:[127.0.0.1]:2525"}};
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.attempts == Lines{"smtp:[127.0.0.1]:2525: bob@local.test"});
+}
+
+TEST_CASE("queued: a crash at any time delivers again only what had no result", "[queued]") {
+  QueueFixture f;
+  int calls = 0;
+  f.answer = [&](const ipc::Job&, const ipc::JobRecipient& to) {
+    ++calls;
+    return QueueFixture::result(
+        to.address() == "late@far.test" ? ipc::DEFERRED : ipc::DELIVERED, "x");
+  };
+  f.accept("a@x.test", {"bob@local.test", "late@far.test"});
+  f.settle();
+  f.begin_life();
+  f.settle();
+  CHECK(calls == 2);
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test", "mx:far.test: late@far.test",
+                            "mx:far.test: late@far.test"});
+}
+
+TEST_CASE("queued: a lost .done entry does not bring back what was promoted", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  const std::string segment = f.files(f.paths.incoming()).front();
+  const std::string copy = f.directory.path("copy");
+  std::filesystem::copy_file(f.paths.segment(segment), copy);
+  f.settle();
+  f.life.reset();
+  std::filesystem::copy_file(copy, f.paths.segment(segment));
+  f.begin_life();
+  f.settle();
+  CHECK(f.attempts.size() == 1);
+  CHECK(f.files(f.paths.incoming()).empty());
+}
+
+TEST_CASE("queued: a deliverd that dies gives its jobs back, marked as repeated", "[queued]") {
+  QueueFixture f;
+  f.accept("a@x.test", {"bob@local.test"});
+  f.life->intake.scan();
+  f.life->queue.wake();
+  std::optional<queued::Order> order;
+  f.run_until([&] {
+    order = f.life->queue.next_order(queued::WorkKind::local);
+    return order.has_value();
+  });
+  CHECK_FALSE(order->job.repeated());
+  f.life->queue.on_lost(order->ticket);
+  order = f.life->queue.next_order(queued::WorkKind::local);
+  REQUIRE(order);
+  CHECK(order->job.repeated());
+}
+
+TEST_CASE("queued: what does not match its checksum is quarantined, never delivered", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::CORRUPT, "");
+  };
+  const std::string id = f.accept("a@x.test", {"bob@local.test"});
+  f.settle();
+  CHECK(f.files(f.paths.quarantine()) == Lines{id});
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.logged.find("event=message_corrupt") != std::string::npos);
+}
+
+TEST_CASE("queued: a damaged record is set aside, and the rest goes on", "[queued]") {
+  QueueFixture f;
+  f.accept("a@x.test", {"bob@local.test"});
+  const std::string path = f.paths.segment(f.files(f.paths.incoming()).front());
+  std::string bytes(std::filesystem::file_size(path), '\0');
+  {
+    auto fd = spool::system_disk().open(path, spool::Disk::Mode::read);
+    REQUIRE(spool::system_disk().read(fd->get(), 0, bytes));
+  }
+  bytes[spool::kSegmentHeaderSize + 50] ^= 1;
+  REQUIRE(spool::system_disk().remove(path));
+  auto fd = spool::system_disk().open(path, spool::Disk::Mode::create_new);
+  iovec part{bytes.data(), bytes.size()};
+  REQUIRE(spool::system_disk().append(fd->get(), {&part, 1}));
+  fd->reset();
+  f.accept("a@x.test", {"carol@local.test"});
+  f.settle();
+  CHECK(f.attempts == Lines{"local: carol@local.test"});
+  CHECK(f.files(f.paths.quarantine()).size() == 1);
+  CHECK(f.logged.find("event=record_corrupt") != std::string::npos);
+}
+
+TEST_CASE("queued: a large message moves through both generations", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  const std::string id = f.accept("a@x.test", {"b@far.test"}, std::string(200'000, 'x'));
+  CHECK(f.files(f.paths.large()) == Lines{id});
+  f.settle();
+  CHECK(f.files(f.paths.large()).empty());
+  CHECK(f.files(f.paths.deferred_folder(*MessageId::parse(id))) == Lines{id});
+  f.answer = [](const ipc::Job& job, const ipc::JobRecipient&) {
+    CHECK(job.length() == 200'000);
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.files(f.paths.deferred_folder(*MessageId::parse(id))).empty());
+}
+
+TEST_CASE("queued: an operator holds, releases, retries and removes", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  ipc::Filter filter;
+  filter.set_domain("far.test");
+  const auto ask = [&](auto question) {
+    std::uint64_t count = 0;
+    bool done = false;
+    const auto pending = f.life->store.ask(std::move(question), [&](auto answer) {
+      count = answer.value();
+      done = true;
+    });
+    f.run_until([&] { return done; });
+    f.life->queue.look_again();
+    f.settle();
+    return count;
+  };
+  CHECK(ask([&](queued::Store& s) { return s.hold(filter, "why not"); }) == 1);
+  f.clock.advance(10 * 24h);
+  f.settle();
+  CHECK(f.attempts.size() == 1);
+  const auto listed = [&] {
+    std::vector<ipc::QueuedMessage> messages;
+    bool done = false;
+    const auto pending =
+        f.life->store.ask([&](queued::Store& s) { return s.list(filter, {}); }, [&](auto answer) {
+          messages = answer.value().messages;
+          done = true;
+        });
+    f.run_until([&] { return done; });
+    return messages;
+  };
+  REQUIRE(listed().size() == 1);
+  CHECK(listed()[0].state() == "held");
+  CHECK(listed()[0].hold_reason() == "why not");
+  CHECK(listed()[0].recipients(0).reply() == "451 later");
+
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  CHECK(ask([&](queued::Store& s) { return s.release(filter, f.clock.now()); }) == 1);
+  CHECK(f.attempts.size() == 2);
+  CHECK(listed().empty());
+}
+
+TEST_CASE("queued: a filter that names nothing matches nothing, unless it says all", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  const auto removed = [&](const ipc::Filter& filter) {
+    std::size_t count = 99;
+    bool done = false;
+    const auto pending =
+        f.life->store.ask([&](queued::Store& s) { return s.remove(filter); }, [&](auto answer) {
+          count = answer.value().size();
+          done = true;
+        });
+    f.run_until([&] { return done; });
+    return count;
+  };
+  ipc::Filter filter;
+  CHECK(removed(filter) == 0);
+  filter.set_all(true);
+  CHECK(removed(filter) == 1);
+  CHECK(removed(filter) == 0);
+}
