@@ -58,7 +58,8 @@ void HeaderScanner::report() {
   if (colon != std::string::npos) {
     const std::string_view field = field_;
     const std::string_view name = trim(field.substr(0, colon));
-    if (is_field_name(name) && !is_wsp(field.front())) on_field_(name, trim(field.substr(colon + 1)));
+    if (is_field_name(name) && !is_wsp(field.front()))
+      on_field_(name, trim(field.substr(colon + 1)));
   }
   field_.clear();
 }

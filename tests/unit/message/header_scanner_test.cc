@@ -38,7 +38,8 @@ TEST_CASE("header scanner: fields are reported unfolded, however the bytes are c
   const auto row = GENERATE(values<Case>({
       {"A: b\r\n\r\nbody: x\r\n", {{"A=b"}, true, 8}},
       {"A: b\nC:d\n\nbody: x\n", {{"A=b", "C=d"}, true, 10}},
-      {"Subject: one\r\n two\r\n\tthree\r\nX:\r\n\r\n", {{"Subject=one two\tthree", "X="}, true, 34}},
+      {"Subject: one\r\n two\r\n\tthree\r\nX:\r\n\r\n",
+       {{"Subject=one two\tthree", "X="}, true, 34}},
       {"\r\nbody", {{}, true, 2}},
       {"A: b", {{"A=b"}, false, 4}},
       {"A: b\r\n", {{"A=b"}, false, 6}},
