@@ -1,0 +1,74 @@
+// server_actions.h - what a ServerSession works by, and what it asks of its owner.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "common/smtp/address.h"
+#include "common/smtp/command.h"
+#include "common/smtp/command_reader.h"
+#include "common/smtp/data_reader.h"
+#include "common/smtp/reply.h"
+
+namespace postrider::smtp {
+
+// What all sessions of a listener share; outlives them.
+struct ServerSettings {
+  std::string hostname;
+  std::size_t line_limit = CommandReader::kCommandLine;
+  std::size_t text_line_limit = DataReader::kTextLine;
+  std::uint64_t message_size_limit = 50U << 20U;  // octets
+  std::uint64_t recipient_limit = 1000;           // a message; RFC 5321 section 4.5.3.1.8: >= 100
+  std::uint64_t bad_command_limit = 20;           // since the last accepted message
+  std::uint64_t message_limit = 0;                // a connection; 0: none
+  bool vrfy = false;                              // answer VRFY truly
+  bool expn = false;                              // answer EXPN at all
+};
+
+// The message that MAIL, RCPT and DATA build.
+struct Transaction {
+  Mailbox sender;
+  std::uint64_t declared_size = 0;  // SIZE=, 0 where not given
+  Body body = Body::seven_bit;
+  std::vector<Mailbox> recipients;
+};
+
+struct Send {
+  std::string bytes;
+};
+struct AskSender {
+  Mailbox sender;
+};
+struct AskRecipient {
+  Mailbox recipient;
+};
+// VRFY and EXPN: the verdict is the whole reply.
+struct AskVerify {
+  Mailbox mailbox;
+};
+struct AskExpand {
+  Mailbox list;
+};
+// May a message begin? Any positive verdict says yes.
+struct OpenMessage {
+  std::uint64_t declared_size;
+};
+// Dots unstuffed, CRLF lines. Valid until the next call to a function of the session.
+struct AppendMessage {
+  std::string_view content;
+};
+// All content is there; a positive verdict means that the message is durable.
+struct CommitMessage {};
+// The message is refused with `reason`, or the conversation ends within it.
+struct AbortMessage {
+  Reply reason;
+};
+// Once all that was sent is written.
+struct Close {};
+using Action = std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage,
+                            AppendMessage, CommitMessage, AbortMessage, Close>;
+
+}  // namespace postrider::smtp

@@ -1,0 +1,395 @@
+#include "common/smtp/server_session.h"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/base/check.h"
+
+namespace postrider::smtp {
+
+//            EHLO, HELO             MAIL            RCPT            DATA
+//   connected ---------> ready ------------> mail --------> rcpt --------> data
+//                         ^ ^                 |             |  ^ RCPT       |
+//                         | '-- RSET, EHLO ---+-------------'               |
+//                         '------------- <CRLF>.<CRLF> ---------------------'
+//
+//   any but data --- QUIT, too many bad commands, 421 ---> closed
+//
+// MAIL, RCPT, DATA and the end of data change the state when their verdict is positive.
+class ServerSession::StateSet {
+ public:
+  constexpr StateSet(std::initializer_list<State> states) {
+    for (const State state : states) bits_ |= bit(state);
+  }
+  constexpr bool contains(State state) const { return (bits_ & bit(state)) != 0; }
+
+ private:
+  static constexpr unsigned bit(State state) { return 1U << static_cast<unsigned>(state); }
+  unsigned bits_ = 0;
+};
+
+struct ServerSession::Command {
+  enum class Argument : std::uint8_t { none, allowed };
+
+  std::string_view verb;
+  StateSet allowed_in;
+  Argument argument;
+  void (ServerSession::*run)(std::string_view argument);
+};
+
+// Which command is legal in which state: RFC 5321 section 4.1.4. Later extensions move from the
+// second part of the table to the first.
+const ServerSession::Command* ServerSession::find_command(std::string_view verb) {
+  using enum State;
+  using enum Command::Argument;
+  constexpr StateSet kAny{connected, ready, State::mail, State::rcpt};
+  static constexpr auto kCommands = std::to_array<Command>({
+      {"RCPT", {State::mail, State::rcpt}, allowed, &ServerSession::rcpt},
+      {"MAIL", {ready}, allowed, &ServerSession::mail},
+      {"DATA", {State::rcpt}, none, &ServerSession::data},
+      {"RSET", kAny, none, &ServerSession::rset},
+      {"QUIT", kAny, none, &ServerSession::quit},
+      {"EHLO", kAny, allowed, &ServerSession::ehlo},
+      {"HELO", kAny, allowed, &ServerSession::helo},
+      {"NOOP", kAny, allowed, &ServerSession::noop},
+      {"VRFY", kAny, allowed, &ServerSession::vrfy},
+      {"EXPN", kAny, allowed, &ServerSession::expn},
+      {"HELP", kAny, allowed, &ServerSession::help},
+      // Known and not offered: RFC 3207, 4954, 3030, 4468, 1985, 2645, 2033, 821.
+      {"STARTTLS", kAny, allowed, &ServerSession::not_offered},
+      {"AUTH", kAny, allowed, &ServerSession::not_offered},
+      {"BDAT", kAny, allowed, &ServerSession::not_offered},
+      {"BURL", kAny, allowed, &ServerSession::not_offered},
+      {"ETRN", kAny, allowed, &ServerSession::not_offered},
+      {"ATRN", kAny, allowed, &ServerSession::not_offered},
+      {"LHLO", kAny, allowed, &ServerSession::not_offered},
+      {"TURN", kAny, allowed, &ServerSession::not_offered},
+      {"SEND", kAny, allowed, &ServerSession::not_offered},
+      {"SOML", kAny, allowed, &ServerSession::not_offered},
+      {"SAML", kAny, allowed, &ServerSession::not_offered},
+      // A web page that makes a browser speak to us (cross-protocol scripting).
+      {"GET", kAny, allowed, &ServerSession::another_protocol},
+      {"POST", kAny, allowed, &ServerSession::another_protocol},
+      {"PUT", kAny, allowed, &ServerSession::another_protocol},
+      {"CONNECT", kAny, allowed, &ServerSession::another_protocol},
+  });
+  const auto* const command = std::find_if(
+      kCommands.begin(), kCommands.end(),
+      [&](const Command& candidate) { return equals_ignoring_case(candidate.verb, verb); });
+  return command == kCommands.end() ? nullptr : &*command;
+}
+
+ServerSession::ServerSession(const ServerSettings& settings)
+    : settings_(settings), commands_(settings.line_limit) {
+  say({220, "", settings_.hostname + " ESMTP Postrider"});
+}
+
+void ServerSession::on_bytes(std::string_view bytes) {
+  if (state_ != State::closed) input_.add(bytes);
+}
+
+void ServerSession::on_verdict(Reply verdict) {
+  POSTRIDER_CHECK(waiting());
+  switch (std::exchange(question_, Question::none)) {
+    case Question::sender:
+      if (verdict.positive()) state_ = State::mail;
+      break;
+    case Question::recipient:
+      if (!verdict.positive()) break;
+      transaction_.recipients.push_back(std::move(candidate_));
+      state_ = State::rcpt;
+      break;
+    case Question::open:
+      if (verdict.positive()) verdict = begin_content();
+      break;
+    case Question::commit:
+      if (verdict.positive()) accepted();
+      reset();
+      break;
+    case Question::directory:
+    case Question::none:
+      break;
+  }
+  if (verdict.code == 421) return close(verdict);
+  say(verdict);
+}
+
+void ServerSession::on_message_refused(Reply reason) {
+  POSTRIDER_CHECK(receiving());
+  if (!refusal_) refusal_ = std::move(reason);
+}
+
+void ServerSession::on_timeout() {
+  POSTRIDER_CHECK(!waiting());
+  close({421, "4.4.2", settings_.hostname + " timed out waiting for input, closing"});
+}
+
+void ServerSession::on_shutdown() {
+  shutting_down_ = true;
+}
+
+std::optional<Action> ServerSession::next_action() {
+  while (!action_ && !waiting() && state_ != State::closed && step()) {
+  }
+  if (action_) return std::exchange(action_, std::nullopt);
+  if (!waiting() && !replies_.empty()) return Send{std::exchange(replies_, {})};
+  if (std::exchange(close_due_, false)) return Close{};
+  input_.keep();
+  return std::nullopt;
+}
+
+// False: more input is needed.
+bool ServerSession::step() {
+  if (receiving()) return take_content();
+  if (!shutting_down_) return take_command();
+  close({421, "4.3.2", settings_.hostname + " is shutting down, try again"});
+  return false;
+}
+
+bool ServerSession::take_command() {
+  using Kind = CommandReader::Kind;
+  const CommandReader::Taken taken = commands_.take(input_.rest());
+  switch (taken.kind) {
+    case Kind::incomplete:
+      return false;
+    case Kind::line:
+      execute(taken.line);
+      break;
+    case Kind::too_long:
+      complain({500, "5.5.2", fmt::format("line longer than {} octets", settings_.line_limit)});
+      break;
+    case Kind::malformed:
+      complain({500, "5.5.2", "a command is one line of text that ends with CRLF"});
+      break;
+    case Kind::alien:
+      another_protocol({});
+      break;
+  }
+  return true;
+}
+
+void ServerSession::execute(std::string_view line) {
+  const auto [verb, argument] = split_command(line);
+  const Command* const command = find_command(verb);
+  if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});
+  if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
+  if (command->argument == Command::Argument::none && !argument.empty())
+    return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});
+  (this->*command->run)(argument);
+}
+
+Reply ServerSession::out_of_sequence(std::string_view verb) const {
+  switch (state_) {
+    case State::connected:
+      return {503, "5.5.1", "say EHLO or HELO first"};
+    case State::ready:
+      return {503, "5.5.1", "MAIL first"};
+    case State::mail:
+      // RFC 5321 section 3.3, RFC 2920 section 3.1.
+      if (verb == "DATA") return {554, "5.5.1", "no valid recipients"};
+      [[fallthrough]];
+    case State::rcpt:
+    case State::data:
+    case State::closed:
+      break;
+  }
+  return {503, "5.5.1", "a transaction is under way; RSET ends it"};
+}
+
+// ---- The message ----
+
+Reply ServerSession::begin_content() {
+  state_ = State::data;
+  content_ = DataReader(settings_.text_line_limit);
+  content_octets_ = 0;
+  refusal_.reset();
+  return {354, "", "end data with <CR><LF>.<CR><LF>"};
+}
+
+bool ServerSession::take_content() {
+  if (input_.rest().empty()) return false;
+  const std::string_view content = content_.read(input_.rest());
+  content_octets_ += content.size();
+  if (!refusal_) {
+    refusal_ = judge_content();
+    if (refusal_) {
+      action_ = AbortMessage{*refusal_};
+    } else if (!content.empty()) {
+      action_ = AppendMessage{content};
+    }
+  }
+  if (content_.finished()) end_of_content();
+  return true;
+}
+
+// The reply that refuses the content as far as it came, if any.
+std::optional<Reply> ServerSession::judge_content() const {
+  switch (content_.defect()) {
+    case DataReader::Defect::none:
+      break;
+    case DataReader::Defect::long_line:
+      return Reply{554, "5.6.0",
+                   fmt::format("a line is longer than {} octets", settings_.text_line_limit)};
+    case DataReader::Defect::nul:
+      return Reply{550, "5.6.0", "the message has a NUL character"};
+    case DataReader::Defect::bare_line_end:
+      return Reply{550, "5.6.11", "a line of the message ends without CRLF"};
+  }
+  if (content_octets_ > settings_.message_size_limit) return too_big();
+  return std::nullopt;
+}
+
+void ServerSession::end_of_content() {
+  state_ = State::ready;
+  if (!refusal_) return ask(Question::commit, CommitMessage{});
+  say(*refusal_);
+  reset();
+}
+
+void ServerSession::accepted() {
+  ++messages_;
+  bad_commands_ = 0;
+}
+
+Reply ServerSession::too_big() const {
+  return {552, "5.3.4",
+          fmt::format("message exceeds the size limit of {} octets", settings_.message_size_limit)};
+}
+
+// ---- What is said ----
+
+void ServerSession::say(const Reply& reply) {
+  replies_ += to_wire(reply);
+}
+
+// A reply to what no client should send; too many of them end the conversation.
+void ServerSession::complain(const Reply& reply) {
+  say(reply);
+  if (++bad_commands_ >= settings_.bad_command_limit)
+    close({421, "4.7.0", settings_.hostname + " closing: too many bad commands"});
+}
+
+void ServerSession::ask(Question question, Action action) {
+  question_ = question;
+  action_ = std::move(action);
+}
+
+// VRFY and EXPN ask about a mailbox, with or without angle brackets.
+template <typename Ask>
+void ServerSession::ask_directory(std::string_view argument) {
+  const bool bracketed = argument.starts_with('<') && argument.ends_with('>');
+  auto mailbox = parse_mailbox(bracketed ? argument.substr(1, argument.size() - 2) : argument);
+  if (!mailbox) return complain({501, "5.1.3", "bad address syntax"});
+  ask(Question::directory, Ask{std::move(*mailbox)});
+}
+
+// Ends the transaction, if there is one.
+void ServerSession::reset() {
+  transaction_ = Transaction{};
+  if (state_ != State::connected) state_ = State::ready;
+}
+
+void ServerSession::close(const Reply& last_words) {
+  if (state_ == State::closed) return;
+  if (receiving() && !refusal_) action_ = AbortMessage{last_words};
+  say(last_words);
+  state_ = State::closed;
+  close_due_ = true;
+  input_.rest() = {};
+}
+
+// ---- Commands ----
+
+void ServerSession::helo(std::string_view argument) {
+  if (begin_session(argument)) say({250, "", settings_.hostname});
+}
+
+// RFC 5321 section 4.1.1.1; RFC 2034 section 3: these replies have no enhanced status.
+void ServerSession::ehlo(std::string_view argument) {
+  if (!begin_session(argument)) return;
+  extended_ = true;
+  say({250, "",
+       fmt::format("{}\nPIPELINING\nSIZE {}\n8BITMIME\nENHANCEDSTATUSCODES", settings_.hostname,
+                   settings_.message_size_limit)});
+}
+
+// EHLO and HELO begin anew, as RSET does (RFC 5321 section 4.1.4).
+bool ServerSession::begin_session(std::string_view argument) {
+  const auto name = parse_client_name(argument);
+  if (!name) {
+    complain(name.error());
+    return false;
+  }
+  client_name_ = *name;
+  extended_ = false;
+  state_ = State::ready;
+  reset();
+  return true;
+}
+
+void ServerSession::mail(std::string_view argument) {
+  if (settings_.message_limit != 0 && messages_ >= settings_.message_limit)
+    return close(
+        {421, "4.7.0", settings_.hostname + " closing: enough messages for one connection"});
+  auto mail = parse_mail(argument);
+  if (!mail) return complain(mail.error());
+  if (mail->size.value_or(0) > settings_.message_size_limit) return say(too_big());
+  transaction_ = {std::move(mail->sender), mail->size.value_or(0), mail->body, {}};
+  ask(Question::sender, AskSender{transaction_.sender});
+}
+
+void ServerSession::rcpt(std::string_view argument) {
+  auto recipient = parse_rcpt(argument);
+  if (!recipient) return complain(recipient.error());
+  if (transaction_.recipients.size() >= settings_.recipient_limit)
+    return say({452, "4.5.3", "too many recipients"});
+  candidate_ = std::move(*recipient);
+  ask(Question::recipient, AskRecipient{candidate_});
+}
+
+void ServerSession::data(std::string_view /*argument*/) {
+  ask(Question::open, OpenMessage{transaction_.declared_size});
+}
+
+void ServerSession::rset(std::string_view /*argument*/) {
+  reset();
+  say({250, "2.0.0", "ok"});
+}
+
+void ServerSession::noop(std::string_view /*argument*/) {
+  say({250, "2.0.0", "ok"});
+}
+
+void ServerSession::quit(std::string_view /*argument*/) {
+  close({221, "2.0.0", settings_.hostname + " closing"});
+}
+
+// RFC 5321 section 3.5 and 7.3.
+void ServerSession::vrfy(std::string_view argument) {
+  if (!settings_.vrfy) return say({252, "2.5.2", "cannot verify; send mail and see"});
+  ask_directory<AskVerify>(argument);
+}
+
+void ServerSession::expn(std::string_view argument) {
+  if (!settings_.expn) return not_offered(argument);
+  ask_directory<AskExpand>(argument);
+}
+
+void ServerSession::help(std::string_view /*argument*/) {
+  say({214, "2.0.0", "HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321"});
+}
+
+void ServerSession::not_offered(std::string_view /*argument*/) {
+  complain({502, "5.5.1", "command not implemented"});
+}
+
+void ServerSession::another_protocol(std::string_view /*argument*/) {
+  close({421, "4.7.0", settings_.hostname + " speaks SMTP, closing"});
+}
+
+}  // namespace postrider::smtp

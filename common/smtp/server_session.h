@@ -1,0 +1,126 @@
+// server_session.h - the server side of one SMTP conversation, without I/O.
+//
+// A ServerSession is told what happened (octets arrived, a verdict is known, time ran out) and
+// answers with Actions for its owner to carry out, in order. It opens nothing, starts no timer,
+// reads no clock and calls nobody, so every conversation can be replayed in a test.
+//
+// Invariants:
+//  - at most one question (Ask*, OpenMessage, CommitMessage) is unanswered; while one is, input is
+//    kept and nothing is done;
+//  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
+//    on_message_refused() ends the message;
+//  - each command gets one reply; replies that can go together come as one Send;
+//  - after Close comes no further action.
+//
+// RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
+// (PIPELINING), RFC 6152 (8BITMIME).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/smtp/command_reader.h"
+#include "common/smtp/data_reader.h"
+#include "common/smtp/input_buffer.h"
+#include "common/smtp/server_actions.h"
+
+namespace postrider::smtp {
+
+class ServerSession {
+ public:
+  // `settings` outlives the session. The first action is the greeting.
+  explicit ServerSession(const ServerSettings& settings);
+  ServerSession(const ServerSession&) = delete;
+  ServerSession& operator=(const ServerSession&) = delete;
+
+  // What happened. After each the owner calls next_action() until it gives nothing; `bytes` stay
+  // valid until then. A verdict of 421 closes the connection.
+  void on_bytes(std::string_view bytes);
+  void on_verdict(Reply verdict);  // Precondition: waiting()
+  // The owner cannot or will not take the content: it goes nowhere, and `reason` is the reply at
+  // its end. Called while a message is open, between AppendMessage and the next action.
+  void on_message_refused(Reply reason);
+  void on_timeout();   // Precondition: !waiting()
+  void on_shutdown();  // closes as soon as no command and no message is under way
+
+  std::optional<Action> next_action();
+
+  // A question is open: the owner may stop reading.
+  bool waiting() const noexcept { return question_ != Question::none; }
+  // Octets kept until the question is answered or their line is whole. Bounded by what the owner
+  // hands over while waiting().
+  std::size_t unprocessed() const noexcept { return input_.rest().size(); }
+  // Between DATA and the end of the message.
+  bool receiving() const noexcept { return state_ == State::data; }
+
+  const Transaction& transaction() const noexcept { return transaction_; }
+  std::string_view client_name() const noexcept { return client_name_; }  // of HELO or EHLO
+  bool extended() const noexcept { return extended_; }                    // EHLO, not HELO
+
+ private:
+  enum class State : std::uint8_t { connected, ready, mail, rcpt, data, closed };
+  enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit };
+  class StateSet;
+  struct Command;
+  static const Command* find_command(std::string_view verb);
+
+  bool step();
+  bool take_command();
+  void execute(std::string_view line);
+  Reply out_of_sequence(std::string_view verb) const;
+
+  Reply begin_content();
+  bool take_content();
+  std::optional<Reply> judge_content() const;
+  void end_of_content();
+  void accepted();
+  Reply too_big() const;
+
+  void say(const Reply& reply);
+  void complain(const Reply& reply);
+  void ask(Question question, Action action);
+  template <typename Ask>
+  void ask_directory(std::string_view argument);
+  void close(const Reply& last_words);
+  bool begin_session(std::string_view argument);
+  void reset();
+
+  void helo(std::string_view argument);
+  void ehlo(std::string_view argument);
+  void mail(std::string_view argument);
+  void rcpt(std::string_view argument);
+  void data(std::string_view argument);
+  void rset(std::string_view argument);
+  void noop(std::string_view argument);
+  void quit(std::string_view argument);
+  void vrfy(std::string_view argument);
+  void expn(std::string_view argument);
+  void help(std::string_view argument);
+  void not_offered(std::string_view argument);
+  void another_protocol(std::string_view argument);
+
+  const ServerSettings& settings_;
+  State state_ = State::connected;
+  Question question_ = Question::none;
+  bool shutting_down_ = false;
+  bool extended_ = false;
+  bool close_due_ = false;
+  std::string client_name_;
+  Transaction transaction_;
+  Mailbox candidate_;  // the recipient that the owner is asked about
+  std::uint64_t messages_ = 0;
+  std::uint64_t bad_commands_ = 0;
+
+  InputBuffer input_;
+  CommandReader commands_;
+  DataReader content_;
+  std::uint64_t content_octets_ = 0;
+  std::optional<Reply> refusal_;  // of the message under way
+
+  std::string replies_;  // said, and not yet given to the owner
+  std::optional<Action> action_;
+};
+
+}  // namespace postrider::smtp

@@ -1,0 +1,110 @@
+// conversation.h - plays the owner of a ServerSession: answers its questions, keeps what it sends.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "common/base/overloaded.h"
+#include "common/base/unique_function.h"
+#include "common/smtp/server_session.h"
+
+namespace postrider::smtp::test {
+
+struct Message {
+  std::string sender;
+  std::vector<std::string> recipients;
+  std::string content;
+  bool operator==(const Message&) const = default;
+};
+
+class Conversation {
+ public:
+  explicit Conversation(ServerSettings settings = {.hostname = "mx.test"})
+      : settings_(std::move(settings)), session(settings_) {
+    act();
+  }
+
+  // What the policy and the spool would say.
+  UniqueFunction<Reply(const Mailbox&)> on_sender = [](const Mailbox&) {
+    return Reply{250, "2.1.0", "sender ok"};
+  };
+  UniqueFunction<Reply(const Mailbox&)> on_recipient = [](const Mailbox&) {
+    return Reply{250, "2.1.5", "recipient ok"};
+  };
+  UniqueFunction<Reply()> on_open = [] { return Reply{250, "2.0.0", "ok"}; };
+  UniqueFunction<Reply()> on_commit = [] { return Reply{250, "2.0.0", "queued"}; };
+
+  // Hands `bytes` over, `step` at a time, and gives what is said meanwhile.
+  std::string say(std::string_view bytes, std::size_t step = std::string_view::npos) {
+    for (std::size_t i = 0; i < bytes.size(); i += std::min(step, bytes.size())) {
+      // In memory of its own, gone afterwards: a view kept too long is found.
+      const std::string piece(bytes.substr(i, step));
+      session.on_bytes(piece);
+      act();
+    }
+    return heard();
+  }
+
+  // What was said since the last call.
+  std::string heard() { return std::exchange(sent_, {}); }
+
+  // Carries out all actions, answering each question once they are taken.
+  void act() {
+    do {
+      while (auto action = session.next_action()) carry_out(*action);
+    } while (!held_back && answer());
+  }
+
+  std::vector<Message> messages;  // committed
+  std::vector<std::string> aborted;
+  unsigned sends = 0;
+  bool closed = false;
+  bool held_back = false;  // questions stay open
+
+ private:
+  void carry_out(const Action& action) {
+    std::visit(Overloaded{
+                   [&](const Send& send) { sent_ += send.bytes, ++sends; },
+                   [&](const AskSender& ask) { verdict_ = on_sender(ask.sender); },
+                   [&](const AskRecipient& ask) { verdict_ = on_recipient(ask.recipient); },
+                   [&](const AskVerify& ask) {
+                     verdict_ = {250, "2.1.5", ask.mailbox.str()};
+                   },
+                   [&](const AskExpand& ask) {
+                     verdict_ = {250, "2.1.5", ask.list.str()};
+                   },
+                   [&](const OpenMessage&) { verdict_ = on_open(), content_.clear(); },
+                   [&](const AppendMessage& append) { content_ += append.content; },
+                   [&](const CommitMessage&) { commit(); },
+                   [&](const AbortMessage& abort) { aborted.push_back(to_line(abort.reason)); },
+                   [&](const Close&) { closed = true; },
+               },
+               action);
+  }
+
+  void commit() {
+    verdict_ = on_commit();
+    Message message{session.transaction().sender.str(), {}, std::exchange(content_, {})};
+    for (const Mailbox& recipient : session.transaction().recipients)
+      message.recipients.push_back(recipient.str());
+    messages.push_back(std::move(message));
+  }
+
+  bool answer() {
+    if (!session.waiting()) return false;
+    session.on_verdict(std::move(verdict_));
+    return true;
+  }
+
+  ServerSettings settings_;
+  Reply verdict_;
+  std::string content_;
+  std::string sent_;
+
+ public:
+  ServerSession session;
+};
+
+}  // namespace postrider::smtp::test
