@@ -120,11 +120,16 @@ void Stream::idle_check() {
   if (closed_) return;
   if (!reading_ && !write_pending_) last_activity_ = loop_.now();
   const auto left = last_activity_ + idle_timeout_ - loop_.now();
-  if (left.count() > 0) {
-    idle_timer_.arm(left);
-  } else {
-    close(CloseReason::timeout);
+  if (left.count() > 0) return idle_timer_.arm(left);
+  in_callback_ = true;
+  const bool close_now = owner_.on_timeout();
+  in_callback_ = false;
+  if (!close_now) {
+    last_activity_ = loop_.now();
+    return idle_timer_.arm(idle_timeout_);
   }
+  static_cast<void>(write_some());
+  close(CloseReason::timeout);
 }
 
 void Stream::on_readable(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {

@@ -29,6 +29,9 @@ class Stream {
     // All that was sent is with the kernel. Called after a flush() that could not write everything
     // at once, and after every flush() that could when want_drained(true).
     virtual void on_drained() = 0;
+    // The idle time-out passed. True: last words may be sent now, on_closed(timeout) follows. False:
+    // the owner itself is what the peer waits for; the time begins anew.
+    virtual bool on_timeout() { return true; }
     // The last call that the Owner gets. Never from inside a function of the Stream.
     virtual void on_closed(CloseReason reason) = 0;
 

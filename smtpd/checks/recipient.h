@@ -1,0 +1,21 @@
+// recipient.h - is this a recipient that mail may be accepted for?
+//
+//   mailbox or alias of ours   250 2.1.5
+//   no such user of ours       550 5.1.1
+//   another domain             250 2.1.5 for a client that may relay, else 550 5.7.1
+//   the directory is away      451 4.3.0: never "no such user"
+#pragma once
+
+#include "common/base/result.h"
+#include "common/directory/directory.h"
+#include "common/smtp/reply.h"
+#include "smtpd/client.h"
+
+namespace postrider::smtpd::checks {
+
+smtp::Reply judge_recipient(const Client& client, const Result<directory::RecipientAnswer>& answer);
+
+// 451 4.3.0: the directory could not answer.
+smtp::Reply directory_away();
+
+}  // namespace postrider::smtpd::checks

@@ -1,0 +1,33 @@
+#include "smtpd/checks/verify.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "smtpd/checks/recipient.h"
+
+namespace postrider::smtpd::checks {
+
+using Kind = directory::RecipientAnswer::Kind;
+
+smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
+                        const Result<directory::RecipientAnswer>& answer) {
+  if (!answer) return directory_away();
+  switch (answer->kind) {
+    case Kind::mailbox:
+    case Kind::alias:
+      return {250, "2.1.5", fmt::format("<{}>", asked.str())};
+    case Kind::unknown_user:
+      return {550, "5.1.1", "no such user"};
+    case Kind::foreign:
+      break;
+  }
+  return {252, "2.5.2", "not a user of this host; send mail and see"};
+}
+
+smtp::Reply answer_expn(const Result<directory::RecipientAnswer>& answer) {
+  if (!answer) return directory_away();
+  if (answer->kind != Kind::alias) return {550, "5.1.1", "no such list"};
+  return {250, "2.1.5", fmt::format("<{}>", fmt::join(answer->targets, ">\n<"))};
+}
+
+}  // namespace postrider::smtpd::checks

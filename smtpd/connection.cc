@@ -1,0 +1,255 @@
+#include "smtpd/connection.h"
+
+#include <utility>
+#include <variant>
+
+#include "common/base/overloaded.h"
+#include "common/spool/record.h"
+#include "smtpd/trace.h"
+
+namespace postrider::smtpd {
+
+using metrics::Counter;
+
+namespace {
+
+smtp::Reply no_storage() {
+  return {452, "4.3.1", "insufficient system storage"};
+}
+
+spool::Envelope::Body to_spool(smtp::Body body) {
+  return body == smtp::Body::eight_bit_mime ? spool::Envelope::EIGHT_BIT_MIME
+                                            : spool::Envelope::SEVEN_BIT;
+}
+
+}  // namespace
+
+Connection::Connection(Services& services, Fd fd, const net::SocketAddress& peer,
+                       UniqueFunction<void()> on_done)
+    : services_(services),
+      on_done_(std::move(on_done)),
+      client_(services.policy.meet(peer.ip)),
+      session_(services.session),
+      stream_(services.loop, std::move(fd), *this) {
+  stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
+  act();
+}
+
+void Connection::shut_down() {
+  session_.on_shutdown();
+  act();
+}
+
+// ---- The stream ----
+
+void Connection::on_bytes(std::string_view bytes) {
+  if (closing_) {
+    lingered_ += bytes.size();
+    if (lingered_ > kLingerOctets) finish();
+    return;
+  }
+  session_.on_bytes(bytes);
+  act();
+}
+
+bool Connection::on_timeout() {
+  if (session_.waiting()) return false;
+  if (!closing_) {
+    session_.on_timeout();
+    act();
+  }
+  return true;
+}
+
+// A message that is being committed is waited for, so that the log tells what became of it.
+void Connection::on_closed(net::CloseReason /*reason*/) {
+  gone_ = true;
+  question_.reset();
+  draft_.reset();
+  if (!commit_) finish();
+}
+
+// ---- The session ----
+
+void Connection::act() {
+  while (auto action = session_.next_action()) carry_out(*action);
+  stream_.flush();
+  adjust_stream();
+}
+
+void Connection::carry_out(smtp::Action& action) {
+  std::visit(Overloaded{
+                 [&](const smtp::Send& send) { stream_.send(send.bytes); },
+                 [&](const smtp::AskSender& ask) { ask_sender(ask.sender); },
+                 [&](const smtp::AskRecipient& ask) { ask_recipient(ask.recipient); },
+                 [&](const smtp::AskVerify& ask) {
+                   question_ = services_.policy.verify(ask.mailbox, verdict());
+                 },
+                 [&](const smtp::AskExpand& ask) {
+                   question_ = services_.policy.expand(ask.list, verdict());
+                 },
+                 [&](const smtp::OpenMessage& open) { open_message(open.declared_size); },
+                 [&](const smtp::AppendMessage& append_to) { append(append_to.content); },
+                 [&](const smtp::CommitMessage&) { commit(); },
+                 [&](const smtp::AbortMessage& abort) { drop_message(abort.reason); },
+                 [&](const smtp::Close&) { begin_close(); },
+             },
+             action);
+}
+
+// Back-pressure: a client that does not wait for answers, or does not read them, waits itself.
+void Connection::adjust_stream() {
+  const bool busy = session_.waiting() && session_.unprocessed() > 0;
+  if (busy || stream_.unsent() > kMaxUnsent) {
+    stream_.pause_reading();
+  } else {
+    stream_.resume_reading();
+  }
+  if (session_.receiving() == receiving_ || closing_) return;
+  receiving_ = session_.receiving();
+  const auto& smtpd = services_.settings.smtpd;
+  stream_.set_idle_timeout(receiving_ ? smtpd.data_timeout : smtpd.command_timeout);
+}
+
+Policy::Done Connection::verdict() {
+  return [this](smtp::Reply reply) {
+    question_.reset();
+    session_.on_verdict(std::move(reply));
+    act();
+  };
+}
+
+void Connection::ask_sender(const smtp::Mailbox& sender) {
+  session_.on_verdict(services_.policy.check_sender(client_, sender));
+}
+
+void Connection::ask_recipient(const smtp::Mailbox& recipient) {
+  const auto judged = [this, address = recipient.str()](smtp::Reply reply) {
+    if (!reply.positive()) {
+      services_.counters.add(Counter::smtp_recipients_refused);
+      services_.log.info("recipient_refused")
+          .with("from", session_.transaction().sender.str())
+          .with("to", address)
+          .with("client", client_.address.str())
+          .with("helo", session_.client_name())
+          .with("reply", to_line(reply));
+    }
+    verdict()(std::move(reply));
+  };
+  question_ = services_.policy.check_recipient(client_, recipient, judged);
+}
+
+// ---- The message ----
+
+void Connection::open_message(std::uint64_t declared_size) {
+  auto draft = services_.writer.begin(declared_size);
+  if (!draft) {
+    services_.log.warning("spool_refused").with("reason", draft.error().text);
+    return session_.on_verdict(no_storage());
+  }
+  draft_ = std::move(*draft);
+  const auto& smtpd = services_.settings.smtpd;
+  header_.emplace(checks::HeaderLimits{smtpd.header_limit, smtpd.received_limit});
+  session_.on_verdict({250, "2.0.0", "ok"});
+}
+
+void Connection::append(std::string_view content) {
+  if (const auto refusal = header_->feed(content)) return refuse_message(*refusal);
+  if (const auto appended = draft_->append(content); !appended) {
+    services_.log.warning("spool_refused").id(draft_->id()).with("reason", appended.error().text);
+    refuse_message(no_storage());
+  }
+}
+
+void Connection::commit() {
+  if (const auto refusal = header_->finish()) {
+    drop_message(*refusal);
+    return session_.on_verdict(*refusal);
+  }
+  const MessageId id = draft_->id();
+  const spool::Envelope written = envelope(id);
+  if (written.ByteSizeLong() > spool::kMaxEnvelope) {
+    const smtp::Reply reason{452, "4.5.3", "too many recipients for one message"};
+    drop_message(reason);
+    return session_.on_verdict(reason);
+  }
+  size_ = draft_->size();
+  commit_ = services_.writer.commit(std::move(draft_), written,
+                                    [this, id](const Result<void>& r) { committed(id, r); });
+}
+
+void Connection::committed(const MessageId& id, const Result<void>& result) {
+  const MessageId message = id;  // `id` goes with the operation
+  smtp::Reply reply{250, "2.0.0", "accepted as " + message.str()};
+  if (result) {
+    services_.counters.add(Counter::smtp_messages_accepted);
+    services_.log.info("accepted")
+        .id(message)
+        .with("from", session_.transaction().sender.str())
+        .with("recipients", session_.transaction().recipients.size())
+        .with("size", size_)
+        .with("client", client_.address.str())
+        .with("helo", session_.client_name())
+        .with("protocol", protocol());
+  } else {
+    reply = {451, "4.3.0", "the message could not be stored, try again"};
+    services_.counters.add(Counter::smtp_messages_refused);
+    services_.log.error("message_refused").id(message).with("reason", result.error().text);
+  }
+  commit_.reset();
+  if (gone_) return finish();
+  session_.on_verdict(std::move(reply));
+  act();
+}
+
+spool::Envelope Connection::envelope(const MessageId& id) const {
+  const smtp::Transaction& transaction = session_.transaction();
+  const WallTime now = services_.clock.now();
+  spool::Envelope envelope;
+  envelope.set_id(id.str());
+  envelope.set_arrival_us(now.time_since_epoch().count());
+  envelope.set_sender(transaction.sender.str());
+  for (const smtp::Mailbox& recipient : transaction.recipients)
+    envelope.add_recipients()->set_address(recipient.str());
+  envelope.set_body(to_spool(transaction.body));
+  envelope.set_client_address(client_.address.str());
+  envelope.set_client_name(std::string(session_.client_name()));
+  envelope.set_protocol(std::string(protocol()));
+  envelope.set_trace(received_field(
+      {session_.client_name(), client_.address, services_.session.hostname, protocol(), id, now},
+      transaction));
+  return envelope;
+}
+
+// We refuse what the session is still taking in.
+void Connection::refuse_message(const smtp::Reply& reason) {
+  drop_message(reason);
+  session_.on_message_refused(reason);
+}
+
+void Connection::drop_message(const smtp::Reply& reason) {
+  services_.counters.add(Counter::smtp_messages_refused);
+  services_.log.info("message_refused")
+      .id(draft_->id())
+      .with("from", session_.transaction().sender.str())
+      .with("recipients", session_.transaction().recipients.size())
+      .with("client", client_.address.str())
+      .with("helo", session_.client_name())
+      .with("reply", to_line(reason));
+  draft_.reset();
+}
+
+// ---- The end ----
+
+void Connection::begin_close() {
+  closing_ = true;
+  stream_.set_idle_timeout(kLinger);
+  stream_.shut_down();
+}
+
+void Connection::finish() {
+  question_.reset();
+  if (auto on_done = std::exchange(on_done_, {})) on_done();
+}
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,80 @@
+// connection.h - carries out what an smtp::ServerSession decides.
+//
+// The one place where the SMTP protocol, the network, the policy and the spool meet. It holds no
+// protocol state of its own.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/base/fd.h"
+#include "common/base/unique_function.h"
+#include "common/net/address.h"
+#include "common/net/stream.h"
+#include "common/smtp/server_session.h"
+#include "smtpd/checks/header.h"
+#include "smtpd/client.h"
+#include "smtpd/services.h"
+
+namespace postrider::smtpd {
+
+class Connection final : public event::Deferred, private net::Stream::Owner {
+ public:
+  // Replies that a client does not read, in octets: beyond, nothing more is read from it.
+  static constexpr std::size_t kMaxUnsent = 65536;
+  // After the last reply: how long, and for how many octets, the client is heard out, so that a
+  // reset does not overtake the reply.
+  static constexpr std::chrono::seconds kLinger{5};
+  static constexpr std::size_t kLingerOctets = 1U << 20U;
+
+  // `services` outlives the Connection. `on_done` is called once, when the conversation is over,
+  // and never from the constructor; its owner then hands the Connection to destroy_later().
+  Connection(Services& services, Fd fd, const net::SocketAddress& peer,
+             UniqueFunction<void()> on_done);
+
+  // Ends the conversation as soon as no command and no message is under way.
+  void shut_down();
+
+ private:
+  void on_bytes(std::string_view bytes) override;
+  void on_drained() override { act(); }
+  bool on_timeout() override;
+  void on_closed(net::CloseReason reason) override;
+
+  void act();
+  void carry_out(smtp::Action& action);
+  void adjust_stream();
+
+  void ask_sender(const smtp::Mailbox& sender);
+  void ask_recipient(const smtp::Mailbox& recipient);
+  Policy::Done verdict();
+  void open_message(std::uint64_t declared_size);
+  void append(std::string_view content);
+  void commit();
+  void committed(const MessageId& id, const Result<void>& result);
+  spool::Envelope envelope(const MessageId& id) const;
+  void refuse_message(const smtp::Reply& reason);
+  void drop_message(const smtp::Reply& reason);
+  std::string_view protocol() const { return session_.extended() ? "ESMTP" : "SMTP"; }
+
+  void begin_close();
+  void finish();
+
+  Services& services_;
+  UniqueFunction<void()> on_done_;
+  const Client client_;
+  smtp::ServerSession session_;
+  PendingPtr question_;  // to the policy
+  PendingPtr commit_;
+  std::unique_ptr<spool::Draft> draft_;
+  std::optional<checks::HeaderCheck> header_;
+  std::uint64_t size_ = 0;  // of the message that is being committed
+  net::Stream stream_;
+  bool receiving_ = false;  // which time-out holds
+  bool closing_ = false;
+  bool gone_ = false;
+  std::size_t lingered_ = 0;
+};
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,49 @@
+#include "smtpd/policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "smtpd/checks/recipient.h"
+#include "smtpd/checks/verify.h"
+
+namespace postrider::smtpd {
+
+using Answer = Result<directory::RecipientAnswer>;
+
+Policy::Policy(directory::Directory& directory, std::vector<net::Network> relay_networks)
+    : directory_(directory), relay_networks_(std::move(relay_networks)) {}
+
+Client Policy::meet(const net::IpAddress& address) const {
+  const bool may_relay =
+      std::any_of(relay_networks_.begin(), relay_networks_.end(),
+                  [&](const net::Network& network) { return network.contains(address); });
+  return {address, may_relay};
+}
+
+smtp::Reply Policy::check_sender(const Client& /*client*/, const smtp::Mailbox& /*sender*/) const {
+  return {250, "2.1.0", "sender ok"};
+}
+
+PendingPtr Policy::check_recipient(const Client& client, const smtp::Mailbox& recipient,
+                                   Done done) {
+  return directory_.find_recipient(recipient.unquoted(),
+                                   [client, done = std::move(done)](const Answer& answer) mutable {
+                                     done(checks::judge_recipient(client, answer));
+                                   });
+}
+
+PendingPtr Policy::verify(const smtp::Mailbox& mailbox, Done done) {
+  return directory_.find_recipient(mailbox.unquoted(),
+                                   [mailbox, done = std::move(done)](const Answer& answer) mutable {
+                                     done(checks::answer_vrfy(mailbox, answer));
+                                   });
+}
+
+PendingPtr Policy::expand(const smtp::Mailbox& list, Done done) {
+  return directory_.find_recipient(list.unquoted(),
+                                   [done = std::move(done)](const Answer& answer) mutable {
+                                     done(checks::answer_expn(answer));
+                                   });
+}
+
+}  // namespace postrider::smtpd

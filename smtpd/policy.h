@@ -1,0 +1,41 @@
+// policy.h - the questions of a session, put to the checks with what the checks need to know.
+//
+// The checks decide and ask nobody; this class asks the directory for them. A check that comes
+// later (SPF, block lists, greylisting) is a file in checks/ and a line here.
+#pragma once
+
+#include <vector>
+
+#include "common/base/pending.h"
+#include "common/base/unique_function.h"
+#include "common/directory/directory.h"
+#include "common/net/address.h"
+#include "common/smtp/address.h"
+#include "common/smtp/reply.h"
+#include "smtpd/client.h"
+
+namespace postrider::smtpd {
+
+class Policy {
+ public:
+  // Called once, from the loop.
+  using Done = UniqueFunction<void(smtp::Reply)>;
+
+  // `directory` outlives the Policy.
+  Policy(directory::Directory& directory, std::vector<net::Network> relay_networks);
+
+  Client meet(const net::IpAddress& address) const;
+
+  // Any sender may send: what speaks against one is not known before its recipient is.
+  smtp::Reply check_sender(const Client& client, const smtp::Mailbox& sender) const;
+  [[nodiscard]] PendingPtr check_recipient(const Client& client, const smtp::Mailbox& recipient,
+                                           Done done);
+  [[nodiscard]] PendingPtr verify(const smtp::Mailbox& mailbox, Done done);
+  [[nodiscard]] PendingPtr expand(const smtp::Mailbox& list, Done done);
+
+ private:
+  directory::Directory& directory_;
+  std::vector<net::Network> relay_networks_;
+};
+
+}  // namespace postrider::smtpd

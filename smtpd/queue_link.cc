@@ -1,0 +1,66 @@
+#include "smtpd/queue_link.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/ipc/messages.pb.h"
+#include "common/net/connector.h"
+
+namespace postrider::smtpd {
+
+QueueLink::QueueLink(event::EventLoop& loop, std::string path, unsigned worker, log::Logger& log)
+    : loop_(loop), path_(std::move(path)), worker_(worker), log_(log), retry_(loop, [this] {
+        connect();
+      }) {
+  connect();
+}
+
+void QueueLink::announce(const spool::SegmentProgress& progress) {
+  progress_ = progress;
+  if (!channel_) return;
+  send_progress();
+  if (channel_->unsent() <= kMaxUnsent) return;
+  channel_.reset();
+  retry_later("queued does not read");
+}
+
+void QueueLink::connect() {
+  auto fd = net::connect_unix(path_);
+  if (!fd) return retry_later(fd.error().text);
+  ipc::Channel::Owner& owner = *this;
+  channel_.emplace(loop_, std::move(*fd), owner);
+  backoff_ = kMinBackoff;
+  log_.info("queue_link_up").with("worker", worker_);
+  ipc::Frame frame;
+  frame.mutable_hello()->set_role(ipc::SMTPD);
+  frame.mutable_hello()->set_worker(worker_);
+  channel_->send(frame);
+  if (!progress_.segment.empty()) send_progress();
+}
+
+void QueueLink::send_progress() {
+  ipc::Frame frame;
+  ipc::SegmentDurable& durable = *frame.mutable_segment_durable();
+  durable.set_segment(progress_.segment);
+  durable.set_durable(progress_.durable);
+  durable.set_sealed(progress_.sealed);
+  channel_->send(frame);
+}
+
+// queued has nothing to tell smtpd yet; a later one may, and an earlier smtpd passes it over.
+void QueueLink::on_frame(const ipc::Frame& /*frame*/, Fd /*descriptor*/) {}
+
+void QueueLink::on_closed(const std::string& why) {
+  channel_.reset();
+  retry_later(why);
+}
+
+// Said once for each time that queued is away.
+void QueueLink::retry_later(std::string_view why) {
+  if (backoff_ == kMinBackoff)
+    log_.warning("queue_link_down").with("worker", worker_).with("reason", why);
+  retry_.arm(backoff_);
+  backoff_ = std::min<std::chrono::milliseconds>(backoff_ * 2, kMaxBackoff);
+}
+
+}  // namespace postrider::smtpd

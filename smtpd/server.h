@@ -1,0 +1,51 @@
+// server.h - the connections of one worker: who may connect, and the end of all of them.
+//
+// Limits are for this worker. A connection beyond one is told 421 at once and closed, which costs
+// no session. When descriptors run out, accepting pauses (net::Listener) and connections wait in
+// the kernel.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/unique_function.h"
+#include "common/net/listener.h"
+#include "smtpd/connection.h"
+#include "smtpd/services.h"
+
+namespace postrider::smtpd {
+
+class Server {
+ public:
+  // Accepts on the sockets `listening`, which are borrowed. `services` outlives the Server.
+  Server(Services& services, std::span<const int> listening);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Accepts no more, lets each session finish the command or message it is at, and calls `on_idle`
+  // from the loop when the last connection is gone. Once.
+  void drain(UniqueFunction<void()> on_idle);
+
+  std::size_t connections() const noexcept { return connections_.size(); }
+
+ private:
+  using ConnectionMap = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
+
+  void accept(Fd fd, const net::SocketAddress& peer);
+  void refuse(const Fd& fd, const net::SocketAddress& peer, std::string_view reason);
+  void remove(std::uint64_t number, const net::IpAddress& address);
+  void idle_later();
+
+  Services& services_;
+  ConnectionMap connections_;
+  std::uint64_t next_number_ = 0;
+  std::map<net::IpAddress, std::uint64_t> per_address_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  UniqueFunction<void()> on_idle_;
+};
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,28 @@
+// sockets.h - the sockets that the parent listens on, for all its workers.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/base/fd.h"
+#include "common/base/result.h"
+#include "common/config/settings.h"
+#include "common/log/log.h"
+
+namespace postrider::smtpd {
+
+class Sockets {
+ public:
+  // Opens what `settings` asks for, keeps what is open already and closes the rest, so that a
+  // reload misses no connection. After an error all is as it was. Only the mode mx is served;
+  // another is passed over with a warning.
+  Result<void> open(const config::Settings& settings, log::Logger& log);
+
+  std::vector<int> descriptors() const;
+
+ private:
+  std::map<std::string, Fd> open_;  // by address
+};
+
+}  // namespace postrider::smtpd

@@ -1,0 +1,30 @@
+// trace.h - the Received field that stands before every message accepted here.
+//
+// RFC 5321 section 4.4, RFC 3848 (protocol names).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "common/base/message_id.h"
+#include "common/net/address.h"
+#include "common/smtp/server_actions.h"
+
+namespace postrider::smtpd {
+
+struct Arrival {
+  std::string_view client_name;  // of EHLO or HELO, as the client gave it
+  net::IpAddress client_address;
+  std::string_view hostname;
+  std::string_view protocol;  // "SMTP", "ESMTP"
+  MessageId id;
+  WallTime time;
+};
+
+// One folded field with its CRLF. A client's name that is no domain is replaced by its address, so
+// that nothing it says can break the field. "for" is written only where there is one recipient: it
+// would tell each of several about the others.
+std::string received_field(const Arrival& arrival, const smtp::Transaction& transaction);
+
+}  // namespace postrider::smtpd

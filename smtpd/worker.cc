@@ -1,0 +1,109 @@
+#include "smtpd/worker.h"
+
+#include <csignal>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/base/random.h"
+#include "common/directory/sqlite_directory.h"
+#include "common/event/prefork.h"
+#include "common/event/worker_pool.h"
+#include "common/spool/disk.h"
+#include "smtpd/queue_link.h"
+#include "smtpd/server.h"
+
+namespace postrider::smtpd {
+
+namespace {
+
+// Leaves the parent's grace time enough for the last commit.
+constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono::seconds{2};
+// Password hashes, the one thing that blocks besides the spool's own thread.
+constexpr unsigned kPoolThreads = 1;
+
+metrics::Counters open_counters(const config::Settings& settings, unsigned number,
+                                log::Logger& log) {
+  auto counters = metrics::Counters::open(settings.paths.run, "smtpd", number);
+  if (counters) return std::move(*counters);
+  log.warning("counters_not_shared").with("reason", counters.error().text);
+  return {};
+}
+
+// The configuration was checked: each is a network.
+std::vector<net::Network> relay_networks(const config::Settings& settings) {
+  std::vector<net::Network> networks;
+  for (const std::string& text : settings.relay.networks)
+    if (auto network = net::Network::parse(text)) networks.push_back(*network);
+  return networks;
+}
+
+spool::Writer::Options writer_options(const config::Settings& settings, unsigned number) {
+  return {.directory = settings.paths.spool,
+          .name = fmt::format("smtpd{}", number),
+          .number = number,
+          .segment_size = settings.spool.segment_size,
+          .segment_age = settings.spool.segment_age,
+          .large_message = settings.spool.large_message,
+          .min_free = settings.spool.min_free};
+}
+
+// The members in the order in which each needs those before it; they end in the other.
+class Worker {
+ public:
+  Worker(const config::Settings& settings, std::span<const int> listening, unsigned number)
+      : log_("smtpd", *log::parse_level(settings.log.level), format_of(settings), clock_),
+        counters_(open_counters(settings, number, log_)),
+        pool_(loop_, kPoolThreads),
+        directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
+        policy_(directory_, relay_networks(settings)),
+        link_(loop_, settings.paths.run + "/queued.sock", number, log_),
+        writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
+                log_, [this](const spool::SegmentProgress& progress) { link_.announce(progress); }),
+        services_{loop_,   clock_,  log_,     counters_,
+                  policy_, writer_, settings, session_settings(settings)},
+        server_(services_, listening),
+        drain_timer_(loop_, [this] { loop_.stop(); }),
+        terminate_(loop_, SIGTERM, [this] { drain(); }) {
+    log_.set_buffered(true);
+    loop_.set_after_turn([this] { log_.flush(); });
+  }
+
+  void run() { loop_.run(); }
+
+ private:
+  static log::Format format_of(const config::Settings& settings) {
+    return settings.log.format == "json" ? log::Format::json : log::Format::logfmt;
+  }
+
+  void drain() {
+    drain_timer_.arm(kDrainTime);
+    server_.drain([this] { loop_.stop(); });
+  }
+
+  SystemClock clock_;
+  SystemRandom random_;
+  event::EventLoop loop_;
+  log::Logger log_;
+  metrics::Counters counters_;
+  event::WorkerPool pool_;
+  directory::SqliteDirectory directory_;
+  Policy policy_;
+  QueueLink link_;
+  spool::Writer writer_;
+  Services services_;
+  Server server_;
+  event::Timer drain_timer_;
+  event::Signal terminate_;
+};
+
+}  // namespace
+
+int run_worker(const config::Settings& settings, std::span<const int> listening, unsigned number) {
+  Worker(settings, listening, number).run();
+  return EXIT_SUCCESS;
+}
+
+}  // namespace postrider::smtpd
