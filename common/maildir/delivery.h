@@ -1,0 +1,95 @@
+// delivery.h - puts one message into one mailbox: written in tmp/, then renamed into new/.
+//
+// Every call may block: for worker threads. The name in new/ depends on message, mailbox and
+// arrival alone, so a delivery that is repeated, or that several threads do at once, ends with one
+// file. States of a mailbox with regard to one message, and what commit() makes of them:
+//
+//   N  nothing                                     renames its own file into new/
+//   W  a whole file in new/, or in cur/ with flags  drops its own file
+//   T  a torn file (power was cut): its size is not
+//      what S= says, or its octets differ          unlinks it, then as N
+//   L  a leftover in tmp/                           stays until a mailbox is read (scan.h)
+//
+// Without Sync::file the caller makes the file durable (syncfs) before it reports the delivery.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <tl/expected.hpp>
+
+#include "common/base/fd.h"
+#include "common/maildir/line_ends.h"
+
+namespace postrider::maildir {
+
+struct DeliveryError {
+  enum class Cause {
+    disk_full,   // ENOSPC
+    over_quota,  // EDQUOT
+    other,       // the text says what
+  };
+  Cause cause = Cause::other;
+  std::string text;
+};
+
+template <typename T>
+using DeliveryResult = tl::expected<T, DeliveryError>;
+
+enum class Sync { none, file };
+
+// What a message is called and where it goes.
+struct Destination {
+  int mail_directory = -1;   // descriptor of paths.mail
+  std::string mailbox_path;  // mailbox_path()
+  std::string base;          // base_name()
+};
+
+enum class Placed {
+  now,
+  earlier,  // a whole file was already there
+};
+
+class Delivery {
+ public:
+  // Creates the file in tmp/, and the mailbox (directories of mode 0700) if it is not there.
+  static DeliveryResult<Delivery> begin(Destination destination);
+
+  Delivery(Delivery&&) = default;
+  Delivery& operator=(Delivery&&) = delete;
+  // Removes the file from tmp/ unless commit() has moved it.
+  ~Delivery();
+
+  // Adds text with LF line ends.
+  DeliveryResult<void> append(std::string_view text);
+
+  // Puts the file into new/ (with a line end at its end, if it has none). `repeated`: an earlier
+  // attempt may have put it there, and a program of the user moved it to cur/ since: looks there
+  // too. Call once.
+  enum class Attempt { first, repeated };
+  DeliveryResult<Placed> commit(Attempt attempt, Sync sync);
+
+ private:
+  Delivery(Destination destination, Fd file, std::string tmp_path);
+
+  DeliveryResult<void> write_all(std::string_view first, std::string_view second);
+  DeliveryResult<Placed> find_or_rename(Attempt attempt);
+  DeliveryResult<Placed> rename_to_new(const std::string& name);
+  // The path of an earlier result; empty: there is none.
+  std::string find_earlier() const;
+  bool is_whole(const std::string& path) const;
+  bool same_octets(int other) const;
+  void unlink_tmp() noexcept;
+
+  Destination to_;
+  Fd file_;
+  std::string tmp_path_;  // as all paths here relative to mail_directory; empty once it is gone
+  std::string unwritten_;
+  std::uint64_t size_ = 0;
+  WireSize wire_size_;
+  char last_ = '\n';
+  bool created_mailbox_ = false;
+};
+
+}  // namespace postrider::maildir

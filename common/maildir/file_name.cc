@@ -1,0 +1,98 @@
+#include "common/maildir/file_name.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+
+namespace postrider::maildir {
+
+namespace {
+
+constexpr std::size_t kMaxHost = 64;
+constexpr std::size_t kHashLength = 16;
+constexpr std::size_t kMaxUniqueId = 70;  // RFC 1939 section 7
+
+template <typename Int>
+std::optional<Int> parse_number(std::string_view text) noexcept {
+  Int value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.front() == '-')
+    return std::nullopt;
+  return value;
+}
+
+// The middle part of `base` if it is one of ours, else empty.
+std::string_view unique_part(std::string_view base) noexcept {
+  const std::size_t begin = base.find('.') + 1;
+  const std::size_t end = base.find('.', begin);
+  if (begin == 0 || end == std::string_view::npos) return {};
+  const std::string_view unique = base.substr(begin, end - begin);
+  if (unique.size() != MessageId::kLength + kHashLength) return {};
+  if (!MessageId::parse(unique.substr(0, MessageId::kLength))) return {};
+  const std::string_view hash = unique.substr(MessageId::kLength);
+  return hash.find_first_not_of("0123456789abcdef") == std::string_view::npos ? unique
+                                                                             : std::string_view();
+}
+
+}  // namespace
+
+std::string host_label(std::string_view hostname) {
+  std::string label(hostname.substr(0, kMaxHost));
+  std::replace_if(
+      label.begin(), label.end(),
+      [](char c) { return !is_alnum(c) && c != '.' && c != '-' && c != '_'; }, '_');
+  return label;
+}
+
+std::string base_name(std::int64_t arrival_seconds, const MessageId& id, std::string_view mailbox,
+                      std::string_view host) {
+  return fmt::format("{}.{}{:016x}.{}", arrival_seconds, id.view(),
+                     XXH3_64bits(mailbox.data(), mailbox.size()), host);
+}
+
+FileName FileName::parse(std::string_view name) noexcept {
+  FileName parsed;
+  const std::size_t colon = std::min(name.find(':'), name.size());
+  parsed.stem = name.substr(0, colon);
+  parsed.flags = name.substr(colon);
+  std::size_t comma = std::min(parsed.stem.find(','), parsed.stem.size());
+  parsed.base = parsed.stem.substr(0, comma);
+  const std::size_t dot = parsed.base.find('.');
+  if (dot != 0 && dot != std::string_view::npos)
+    parsed.seconds = parse_number<std::int64_t>(parsed.base.substr(0, dot));
+  while (comma < parsed.stem.size()) {
+    const std::size_t begin = comma + 1;
+    comma = std::min(parsed.stem.find(',', begin), parsed.stem.size());
+    const std::string_view parameter = parsed.stem.substr(begin, comma - begin);
+    if (parameter.size() <= 2) continue;
+    if (parameter.starts_with("S=")) parsed.size = parse_number<std::uint64_t>(parameter.substr(2));
+    if (parameter.starts_with("W="))
+      parsed.wire_size = parse_number<std::uint64_t>(parameter.substr(2));
+  }
+  return parsed;
+}
+
+std::string unique_id(std::string_view base) {
+  if (const std::string_view unique = unique_part(base); !unique.empty())
+    return std::string(unique);
+  const bool fits = !base.empty() && base.size() <= kMaxUniqueId &&
+                    std::all_of(base.begin(), base.end(),
+                                [](char c) { return c > ' ' && is_ascii(c) && !is_control(c); });
+  if (fits) return std::string(base);
+  const XXH128_hash_t hash = XXH3_128bits(base.data(), base.size());
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+std::string with_sizes(const FileName& name, std::uint64_t size, std::uint64_t wire_size) {
+  std::string stem(name.stem);
+  if (!name.size) stem += fmt::format(",S={}", size);
+  if (!name.wire_size) stem += fmt::format(",W={}", wire_size);
+  return stem;
+}
+
+}  // namespace postrider::maildir

@@ -1,0 +1,49 @@
+// file_name.h - the names of message files in a Maildir.
+//
+//   name   = base *( "," parameter ) [ ":2," flags ]
+//   base   = unix-seconds "." unique "." host        ours; other programs put what they like
+//   unique = message-id mailbox-hash                 20 characters of [0-9a-v], 16 of [0-9a-f]
+//
+// Parameters are "S=" (octets of the file) and "W=" (octets with CRLF line ends, as Courier,
+// Dovecot and Maildir++ use them). Nothing but the base ever identifies a message: flags and
+// parameters come and go with renaming.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/message_id.h"
+
+namespace postrider::maildir {
+
+// A host's name fit to stand in a file name: what is not a letter, a digit, '.', '-' or '_' becomes
+// '_', and it is cut at 64 octets.
+std::string host_label(std::string_view hostname);
+
+// The base of the file of message `id` in `mailbox`. The same for every attempt, so that a repeated
+// delivery meets its earlier result. `host` is a host_label().
+std::string base_name(std::int64_t arrival_seconds, const MessageId& id, std::string_view mailbox,
+                      std::string_view host);
+
+// What the name of a file says. The views are into the name that was parsed.
+struct FileName {
+  std::string_view base;
+  std::string_view stem;                   // base and parameters: all before the flags
+  std::string_view flags;                  // ":2,FS", or empty
+  std::optional<std::int64_t> seconds;     // missing: the base does not begin with a number
+  std::optional<std::uint64_t> size;       // S=
+  std::optional<std::uint64_t> wire_size;  // W=
+
+  static FileName parse(std::string_view name) noexcept;
+};
+
+// The POP3 unique-id of the message with this base (RFC 1939 section 7: 1 to 70 characters of 0x21
+// to 0x7e): the unique part where we made the base, the base itself where it fits, else a hash.
+std::string unique_id(std::string_view base);
+
+// `stem` with S= and W= as they are missing in it.
+std::string with_sizes(const FileName& name, std::uint64_t size, std::uint64_t wire_size);
+
+}  // namespace postrider::maildir

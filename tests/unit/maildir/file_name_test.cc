@@ -1,0 +1,82 @@
+#include "common/maildir/file_name.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider;
+using namespace postrider::maildir;
+
+namespace {
+const MessageId kId = *MessageId::parse("0123456789abcdefghij");
+}
+
+TEST_CASE("maildir file name: the base tells time, message and mailbox apart", "[maildir]") {
+  const std::string base = base_name(1'800'000'000, kId, "ann@example.test", "mx.test");
+  CHECK(base.starts_with("1800000000.0123456789abcdefghij"));
+  CHECK(base.ends_with(".mx.test"));
+  CHECK(base.size() == 10 + 1 + 36 + 1 + 7);
+  CHECK(base == base_name(1'800'000'000, kId, "ann@example.test", "mx.test"));
+  CHECK(base != base_name(1'800'000'000, kId, "bob@example.test", "mx.test"));
+  CHECK(base != base_name(1'800'000'000, MessageId(), "ann@example.test", "mx.test"));
+}
+
+TEST_CASE("maildir file name: a host's name cannot leave its place in the file name",
+          "[maildir]") {
+  CHECK(host_label("mx.example-1.test") == "mx.example-1.test");
+  CHECK(host_label("a/b:2,S=1\n") == "a_b_2_S_1_");
+  CHECK(host_label(std::string(300, 'a')).size() == 64);
+}
+
+TEST_CASE("maildir file name: base, parameters and flags are found whatever is missing",
+          "[maildir]") {
+  struct Row {
+    std::string_view name, base, stem, flags;
+    std::optional<std::int64_t> seconds;
+    std::optional<std::uint64_t> size, wire_size;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"1.u.h,S=2,W=3:2,FS", "1.u.h", "1.u.h,S=2,W=3", ":2,FS", 1, 2, 3},
+      {"1.u.h,W=3,S=2", "1.u.h", "1.u.h,W=3,S=2", "", 1, 2, 3},
+      {"1.u.h,S=2:2,", "1.u.h", "1.u.h,S=2", ":2,", 1, 2, {}},
+      {"1.u.h", "1.u.h", "1.u.h", "", 1, {}, {}},
+      {"1.u.h:2,S=5", "1.u.h", "1.u.h", ":2,S=5", 1, {}, {}},
+      {"note", "note", "note", "", {}, {}, {}},
+      {"-1.u.h,S=-2,W=", "-1.u.h", "-1.u.h,S=-2,W=", "", {}, {}, {}},
+      {"x.u.h,S=2x,W=99999999999999999999", "x.u.h", "x.u.h,S=2x,W=99999999999999999999", "", {},
+       {}, {}},
+      {",S=1", "", ",S=1", "", {}, 1, {}},
+      {"", "", "", "", {}, {}, {}},
+  }));
+  CAPTURE(row.name);
+  const FileName parsed = FileName::parse(row.name);
+  CHECK(parsed.base == row.base);
+  CHECK(parsed.stem == row.stem);
+  CHECK(parsed.flags == row.flags);
+  CHECK(parsed.seconds == row.seconds);
+  CHECK(parsed.size == row.size);
+  CHECK(parsed.wire_size == row.wire_size);
+}
+
+TEST_CASE("maildir file name: missing sizes are added to the stem, present ones stay",
+          "[maildir]") {
+  const auto sized = [](std::string_view name) { return with_sizes(FileName::parse(name), 7, 9); };
+  CHECK(sized("1.u.h:2,S") == "1.u.h,S=7,W=9");
+  CHECK(sized("1.u.h,S=7") == "1.u.h,S=7,W=9");
+  CHECK(sized("1.u.h,W=9") == "1.u.h,W=9,S=7");
+}
+
+TEST_CASE("maildir file name: the unique-id of our own file is its unique part", "[maildir]") {
+  const std::string base = base_name(1'800'000'000, kId, "ann@example.test", "mx.test");
+  CHECK(unique_id(base) == base.substr(11, 36));
+}
+
+TEST_CASE("maildir file name: the unique-id of a foreign file has 1 to 70 visible characters",
+          "[maildir]") {
+  CHECK(unique_id("1.V801I2M3.host") == "1.V801I2M3.host");
+  const std::string base =
+      GENERATE(std::string(), std::string(71, 'a'), std::string("a b"), std::string("a\nb"),
+               std::string("a\xc3\xa4"), std::string("a\x7f"));
+  const std::string id = unique_id(base);
+  CHECK(id.size() == 32);
+  CHECK(id.find_first_not_of("0123456789abcdef") == std::string::npos);
+  CHECK(unique_id(base) != unique_id(base + "x"));
+}
