@@ -1,0 +1,32 @@
+// scan.h - reads which messages a mailbox holds, and tidies what a crash left behind.
+//
+// Blocks: for worker threads. Sizes come from the names, so no mail is read, except that a file of
+// another program without S= or W= is read once and renamed, so that they are known from then on.
+// Not served, and left alone: directories and other things that are not files, names that begin
+// with a dot, and files whose size is not what S= says (torn by a power cut: the repeated delivery
+// replaces them).
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/maildir/listing.h"
+
+namespace postrider::maildir {
+
+// Files in tmp/ that nobody has written for this long are removed (maildir(5): 36 hours).
+inline constexpr std::chrono::hours kTmpLife{36};
+
+struct Scan {
+  Listing listing;
+  std::uint64_t skipped = 0;
+  std::string example;  // one that was skipped and why, for the log
+};
+
+// `maildir` is a descriptor of the Maildir directory; the caller has its lock. A missing new/ or
+// cur/ is empty.
+Result<Scan> scan(int maildir, WallTime now);
+
+}  // namespace postrider::maildir
