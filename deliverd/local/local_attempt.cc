@@ -1,0 +1,174 @@
+#include "deliverd/local/local_attempt.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/base/message_id.h"
+#include "common/maildir/file_name.h"
+#include "common/maildir/mailbox_path.h"
+#include "common/message/header_scanner.h"
+#include "deliverd/local/content.h"
+
+namespace postrider::deliverd {
+
+namespace {
+
+using maildir::Delivery;
+using maildir::DeliveryError;
+
+// One recipient's mailbox, while the message is on its way into it.
+struct Target {
+  const ipc::JobRecipient* recipient = nullptr;
+  std::optional<Delivery> delivery;  // empty once `result` says why
+  ipc::RecipientResult result;
+
+  void end(ipc::Outcome outcome, std::string_view status, std::string reply) {
+    delivery.reset();
+    result.set_outcome(outcome);
+    result.set_status(status.data(), status.size());
+    result.set_reply(std::move(reply));
+  }
+
+  void end(const DeliveryError& error) {
+    using enum DeliveryError::Cause;
+    const std::string_view status = error.cause == disk_full    ? "4.3.1"
+                                    : error.cause == over_quota ? "4.2.2"
+                                                                : "4.3.0";
+    end(ipc::DEFERRED, status, error.text);
+  }
+};
+
+// `text` for a header field's value: it can neither end the line nor hide in it.
+std::string field_text(std::string_view text) {
+  std::string safe(text);
+  std::replace_if(safe.begin(), safe.end(), is_control, '?');
+  return safe;
+}
+
+std::string to_lf(std::string_view crlf_text) {
+  std::string lf_text;
+  maildir::ToLf converter;
+  converter.append(crlf_text, lf_text);
+  converter.finish(lf_text);
+  return lf_text;
+}
+
+// The recipients that are delivered to in one reading of the content.
+class Group {
+ public:
+  Group(const ipc::Job& job, int source_fd, const MailStore& store, const MessageId& id)
+      : job_(job), source_fd_(source_fd), store_(store), id_(id) {}
+
+  void add(const ipc::JobRecipient& recipient) {
+    Target target;
+    target.recipient = &recipient;
+    target.result.set_index(recipient.index());
+    begin(target);
+    targets_.push_back(std::move(target));
+  }
+
+  void deliver(ipc::JobResult& to) {
+    const Content::Status status = write_content();
+    for (Target& target : targets_) {
+      if (target.delivery) finish(target, status);
+      *to.add_recipients() = std::move(target.result);
+    }
+  }
+
+ private:
+  void begin(Target& target) {
+    const std::string& mailbox = target.recipient->address();
+    auto path = maildir::mailbox_path(mailbox);
+    if (!path) return target.end(ipc::FAILED, "5.1.3", path.error().text);
+    const std::int64_t seconds = job_.arrival_us() / 1'000'000;
+    auto delivery = Delivery::begin(
+        {.mail_directory = store_.directory,
+         .mailbox_path = std::move(*path),
+         .base = maildir::base_name(seconds, id_, mailbox, store_.host)});
+    if (!delivery) return target.end(delivery.error());
+    target.delivery.emplace(std::move(*delivery));
+    write(target, fmt::format("Return-Path: <{}>\nDelivered-To: {}\n{}",
+                              field_text(job_.sender()), mailbox, trace_));
+  }
+
+  static void write(Target& target, std::string_view lf_text) {
+    if (!target.delivery) return;
+    if (auto written = target.delivery->append(lf_text); !written) target.end(written.error());
+  }
+
+  Content::Status write_content() {
+    Content content({.fd = source_fd_,
+                     .offset = job_.offset(),
+                     .length = job_.length(),
+                     .checksum = job_.checksum()});
+    message::HeaderScanner header([this](std::string_view name, std::string_view value) {
+      if (equals_ignoring_case(name, "Delivered-To")) find_loop(value);
+    });
+    std::string lf_text;
+    while (true) {
+      const Content::Status status = content.next(lf_text);
+      if (!header.done()) header.feed(lf_text);
+      for (Target& target : targets_) write(target, lf_text);
+      if (status == Content::Status::more) continue;
+      header.finish();
+      return status;
+    }
+  }
+
+  void find_loop(std::string_view delivered_to) {
+    for (Target& target : targets_)
+      if (target.delivery && equals_ignoring_case(delivered_to, target.recipient->address()))
+        target.end(ipc::FAILED, "5.4.6",
+                   fmt::format("mail loop: was delivered to {} before", delivered_to));
+  }
+
+  void finish(Target& target, Content::Status status) {
+    if (status == Content::Status::corrupt)
+      return target.end(ipc::CORRUPT, "4.3.0", "the content does not match its checksum");
+    if (status == Content::Status::unreadable)
+      return target.end(ipc::DEFERRED, "4.3.0", "the content cannot be read");
+    const auto attempt = job_.repeated() ? Delivery::Attempt::repeated : Delivery::Attempt::first;
+    const auto placed = target.delivery->commit(attempt, store_.sync);
+    if (!placed) return target.end(placed.error());
+    target.end(ipc::DELIVERED, "2.0.0",
+               fmt::format("{} in mailbox {}",
+                           *placed == maildir::Placed::now ? "stored" : "was already stored",
+                           target.recipient->address()));
+  }
+
+  const ipc::Job& job_;
+  const int source_fd_;
+  const MailStore& store_;
+  const MessageId& id_;
+  const std::string trace_ = to_lf(job_.trace());
+  std::vector<Target> targets_;
+};
+
+}  // namespace
+
+ipc::JobResult attempt_local(const ipc::Job& job, int source_fd, const MailStore& store) {
+  ipc::JobResult result;
+  result.set_number(job.number());
+  const auto id = MessageId::parse(job.message_id());
+  for (int i = 0; i < job.recipients_size();) {
+    if (!id) {
+      Target target;
+      target.result.set_index(job.recipients(i++).index());
+      target.end(ipc::DEFERRED, "4.3.0", "the job has no valid message id");
+      *result.add_recipients() = std::move(target.result);
+      continue;
+    }
+    Group group(job, source_fd, store, *id);
+    for (const int end = std::min(i + kMailboxesAtOnce, job.recipients_size()); i < end; ++i)
+      group.add(job.recipients(i));
+    group.deliver(result);
+  }
+  return result;
+}
+
+}  // namespace postrider::deliverd
