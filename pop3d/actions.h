@@ -1,0 +1,47 @@
+// actions.h - what a Session asks of its owner, and the words of the answers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/base/secret.h"
+
+namespace postrider::pop3d {
+
+struct Send {
+  std::string bytes;
+};
+// Judge the password, then open the mailbox. Answered by on_login_accepted or on_login_refused.
+struct Login {
+  std::string user;
+  Secret password;
+};
+// Read a message's first portion (with TOP's number of lines, or whole), or its next. Both are
+// answered by on_portion or on_message_unavailable.
+struct OpenMessage {
+  std::size_t message = 0;  // of the Listing
+  std::optional<std::uint64_t> body_lines;
+};
+struct ReadMessage {};
+// Remove these messages. Answered by on_removed.
+struct RemoveMessages {
+  std::vector<std::size_t> messages;
+};
+// Close once all is sent. The last action.
+struct Close {};
+
+using Action = std::variant<Send, Login, OpenMessage, ReadMessage, RemoveMessages, Close>;
+
+enum class LoginRefusal : std::uint8_t {
+  credentials,  // [AUTH] the user or the password is wrong
+  in_use,       // [IN-USE] another session has the mailbox
+  temporary,    // [SYS/TEMP] the directory or the mailbox cannot be had now
+  permanent,    // [SYS/PERM] the mailbox will not open until somebody mends it
+};
+
+enum class More : std::uint8_t { no, yes };
+
+}  // namespace postrider::pop3d
