@@ -1,0 +1,60 @@
+#include <catch2/catch.hpp>
+
+#include "smtpd/checks/header.h"
+#include "smtpd/checks/recipient.h"
+#include "smtpd/checks/verify.h"
+
+using namespace postrider;
+using namespace postrider::smtpd;
+using directory::RecipientAnswer;
+using Kind = RecipientAnswer::Kind;
+
+TEST_CASE("smtpd recipient check: who may get mail from whom", "[smtpd]") {
+  const auto judge = [](Kind kind, bool may_relay) {
+    return to_line(checks::judge_recipient({{}, may_relay}, RecipientAnswer{kind, "", {}}));
+  };
+  for (const bool may_relay : {false, true}) {
+    CHECK(judge(Kind::mailbox, may_relay) == "250 2.1.5 recipient ok");
+    CHECK(judge(Kind::alias, may_relay) == "250 2.1.5 recipient ok");
+    CHECK(judge(Kind::unknown_user, may_relay) == "550 5.1.1 no such user");
+    const Result<RecipientAnswer> away = fail(ErrorKind::temporary, "locked");
+    CHECK(checks::judge_recipient({{}, may_relay}, away).code == 451);
+  }
+  CHECK(judge(Kind::foreign, true) == "250 2.1.5 recipient ok");
+  CHECK(judge(Kind::foreign, false) == "550 5.7.1 relaying denied");
+}
+
+TEST_CASE("smtpd verify check: VRFY and EXPN tell what the directory knows", "[smtpd]") {
+  const smtp::Mailbox asked{"a b", "here.test"};
+  const auto vrfy = [&](Kind kind) {
+    return to_line(checks::answer_vrfy(asked, RecipientAnswer{kind, "", {}}));
+  };
+  CHECK(vrfy(Kind::mailbox) == "250 2.1.5 <\"a b\"@here.test>");
+  CHECK(vrfy(Kind::unknown_user) == "550 5.1.1 no such user");
+  CHECK(vrfy(Kind::foreign).starts_with("252 2.5.2"));
+  CHECK(checks::answer_vrfy(asked, fail(ErrorKind::temporary, "x")).code == 451);
+
+  const RecipientAnswer list{Kind::alias, "", {"a@here.test", "b@far.test"}};
+  CHECK(to_wire(checks::answer_expn(list)) ==
+        "250-2.1.5 <a@here.test>\r\n250 2.1.5 <b@far.test>\r\n");
+  CHECK(checks::answer_expn(RecipientAnswer{Kind::mailbox, "a@here.test", {}}).code == 550);
+  CHECK(checks::answer_expn(fail(ErrorKind::temporary, "x")).code == 451);
+}
+
+TEST_CASE("smtpd header check: counts Received fields and octets of the header alone", "[smtpd]") {
+  const std::string two = "Received: a\r\n\tfolded\r\nX-Received: no\r\nReceived: b\r\n";
+  for (std::size_t step = 1; step < two.size(); ++step) {
+    checks::HeaderCheck check({.octets = 1000, .received = 3});
+    for (std::size_t i = 0; i < two.size(); i += step) CHECK_FALSE(check.feed(two.substr(i, step)));
+    CHECK_FALSE(check.feed("\r\nReceived: c\r\nReceived: d\r\n"));
+    CHECK_FALSE(check.finish());
+  }
+  checks::HeaderCheck loop({.octets = 1000, .received = 2});
+  CHECK_FALSE(loop.feed(two));  // the last field may still go on
+  CHECK(loop.finish()->status == "5.4.6");
+
+  checks::HeaderCheck longer({.octets = 10, .received = 3});
+  CHECK_FALSE(longer.feed("A: 345678"));
+  CHECK_FALSE(longer.feed("9"));
+  CHECK(longer.feed("0")->status == "5.3.4");
+}

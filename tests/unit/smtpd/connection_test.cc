@@ -1,0 +1,214 @@
+#include "smtpd/connection.h"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/smtpd/world.h"
+
+using namespace postrider;
+using namespace postrider::smtpd;
+using metrics::Counter;
+using smtpd::test::Peer;
+using smtpd::test::World;
+
+namespace {
+
+struct Fixture {
+  Peer& connect(const char* address = "203.0.113.9") {
+    auto [ours, theirs] = smtpd::test::socket_pair();
+    peer = std::make_unique<Peer>(world.loop, std::move(theirs));
+    connection = std::make_unique<Connection>(
+        world.services(), std::move(ours),
+        net::SocketAddress{*net::IpAddress::parse(address), 40000}, [this] {
+          ++done;
+          world.loop.destroy_later(std::move(connection));
+          if (stop_when_done) world.loop.stop();
+        });
+    peer->expect(220);
+    return *peer;
+  }
+
+  World world;
+  std::unique_ptr<Peer> peer;
+  std::unique_ptr<Connection> connection;
+  int done = 0;
+  bool stop_when_done = false;
+};
+
+constexpr std::string_view kEnvelope =
+    "EHLO client.test\r\nMAIL FROM:<a@far.test> BODY=8BITMIME\r\nRCPT TO:<alice@here.test>\r\n";
+
+}  // namespace
+
+TEST_CASE("smtpd connection: a message is durable, with its envelope and trace, when 250 is said",
+          "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  const std::string reply = peer.exchange("Subject: x\r\n\r\n..dot\r\n.\r\n", 250);
+
+  const auto envelopes = f.world.envelopes();
+  REQUIRE(envelopes.size() == 1);
+  const spool::Envelope& envelope = envelopes[0];
+  CHECK(reply == "250 2.0.0 accepted as " + envelope.id() + "\r\n");
+  CHECK(envelope.sender() == "a@far.test");
+  REQUIRE(envelope.recipients_size() == 1);
+  CHECK(envelope.recipients(0).address() == "alice@here.test");
+  CHECK(envelope.body() == spool::Envelope::EIGHT_BIT_MIME);
+  CHECK(envelope.client_address() == "203.0.113.9");
+  CHECK(envelope.client_name() == "client.test");
+  CHECK(envelope.protocol() == "ESMTP");
+  CHECK(envelope.trace() ==
+        "Received: from client.test ([203.0.113.9])\r\n\tby mx.test with ESMTP id " +
+            envelope.id() +
+            "\r\n\tfor <alice@here.test>;\r\n\tFri, 15 Jan 2027 08:00:00 +0000\r\n");
+  CHECK(f.world.lines.find("event=accepted id=" + envelope.id() +
+                           " from=a@far.test recipients=1 size=20 client=203.0.113.9 "
+                           "helo=client.test protocol=ESMTP") != std::string::npos);
+  CHECK(f.world.counters.value(Counter::smtp_messages_accepted) == 1);
+}
+
+TEST_CASE("smtpd connection: everything in one packet is answered in order, then closed",
+          "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.send(std::string(kEnvelope) + "RCPT TO:<nobody@here.test>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n");
+  const std::string heard = peer.expect_close();
+  CHECK(heard.find("250 2.1.5 recipient ok\r\n550 5.1.1 no such user\r\n354 ") !=
+        std::string::npos);
+  CHECK(heard.ends_with("221 2.0.0 mx.test closing\r\n"));
+  CHECK(f.world.envelopes().size() == 1);
+  CHECK(f.world.counters.value(Counter::smtp_recipients_refused) == 1);
+  CHECK(f.world.lines.find("event=recipient_refused from=a@far.test to=nobody@here.test") !=
+        std::string::npos);
+}
+
+TEST_CASE("smtpd connection: a directory that cannot answer refuses for now", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  f.world.directory.away = true;
+  CHECK(peer.exchange(kEnvelope, 451)
+            .ends_with("451 4.3.0 cannot look up the recipient now, try again\r\n"));
+  f.world.directory.away = false;
+  peer.exchange("RCPT TO:<alice@here.test>\r\n", 250);
+}
+
+TEST_CASE("smtpd connection: only relay.networks may send elsewhere", "[smtpd]") {
+  Fixture f;
+  const auto [client, code] =
+      GENERATE(table<const char*, int>({{"192.0.2.7", 250}, {"203.0.113.9", 550}}));
+  Peer& peer = f.connect(client);
+  peer.exchange("EHLO a\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<b@far.test>\r\n", code);
+}
+
+TEST_CASE(
+    "smtpd connection: a spool that is full is 452, one that fails to commit 451, and the "
+    "session goes on",
+    "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(kEnvelope, 250);
+  SECTION("the folder is gone at DATA") {
+    std::filesystem::remove_all(f.world.paths.incoming());
+    CHECK(peer.exchange("DATA\r\n", 452) == "452 4.3.1 insufficient system storage\r\n");
+    peer.exchange("NOOP\r\n", 250);
+  }
+  SECTION("the folder is gone at commit") {
+    peer.exchange("DATA\r\n", 354);
+    std::filesystem::remove_all(f.world.paths.incoming());
+    CHECK(peer.exchange("x\r\n.\r\n", 451) ==
+          "451 4.3.0 the message could not be stored, try again\r\n");
+    CHECK(f.world.lines.find("event=message_refused id=") != std::string::npos);
+    peer.exchange("NOOP\r\n", 250);
+  }
+  SECTION("the folder is gone when a large message needs its file") {
+    peer.exchange("DATA\r\n", 354);
+    std::filesystem::remove_all(f.world.paths.incoming());
+    for (int i = 0; i < 300; ++i) {
+      peer.send(std::string(998, 'x') + "\r\n");
+      peer.drain();
+    }
+    CHECK(peer.exchange(".\r\n", 452) == "452 4.3.1 insufficient system storage\r\n");
+  }
+}
+
+TEST_CASE("smtpd connection: a loop and an overlong header are refused at the end", "[smtpd]") {
+  Fixture f;
+  f.world.settings.smtpd.received_limit = 3;
+  f.world.settings.smtpd.header_limit = 100;
+  Peer& peer = f.connect();
+  peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  SECTION("Received") {
+    peer.exchange("Received: a\r\nreceived: b\r\nRECEIVED: c\r\n.\r\n", 554);
+    CHECK(f.world.lines.find("reply=\"554 5.4.6 mail loop: 3 Received fields or more\"") !=
+          std::string::npos);
+  }
+  SECTION("length") {
+    peer.exchange("A: " + std::string(100, 'x') + "\r\n\r\nbody\r\n.\r\n", 552);
+  }
+  CHECK(f.world.envelopes().empty());
+  CHECK(f.world.counters.value(Counter::smtp_messages_refused) == 1);
+  peer.exchange("NOOP\r\n", 250);
+}
+
+TEST_CASE("smtpd connection: a client that leaves takes its unfinished message along", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  f.stop_when_done = true;
+  peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  peer.send("half a message\r\n");
+  peer.hang_up();
+  f.world.loop.run();
+  CHECK(f.done == 1);
+  CHECK(f.world.envelopes().empty());
+}
+
+TEST_CASE("smtpd connection: a message that was whole is accounted for though its client left",
+          "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  f.stop_when_done = true;
+  peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  peer.send("x\r\n.\r\n");
+  peer.hang_up();
+  f.world.loop.run();
+  CHECK(f.done == 1);
+  CHECK(f.world.envelopes().size() == 1);
+  CHECK(f.world.lines.find("event=accepted") != std::string::npos);
+}
+
+TEST_CASE("smtpd connection: a client that is silent is told so", "[smtpd]") {
+  Fixture f;
+  f.world.settings.smtpd.command_timeout = std::chrono::seconds{0};
+  f.world.settings.smtpd.data_timeout = std::chrono::seconds{1};
+  Peer& peer = f.connect();
+  peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  CHECK(peer.expect_close() == "421 4.4.2 mx.test timed out waiting for input, closing\r\n");
+  CHECK(f.world.lines.find("event=message_refused") != std::string::npos);
+}
+
+TEST_CASE("smtpd connection: a client that reads no replies is not read from", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.stop_reading();
+  std::size_t sent = 0;
+  const std::string commands = [] {
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += "HELP\r\n";
+    return text;
+  }();
+  // Until neither side takes any more.
+  for (int idle = 0; idle < 3;) {
+    const std::size_t taken = peer.try_send(commands);
+    sent += taken;
+    idle = taken == 0 ? idle + 1 : 0;
+    peer.drain();
+  }
+  CHECK(sent < 4'000'000);
+}
+
+TEST_CASE("smtpd connection: a shutdown says 421 between commands", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  f.connection->shut_down();
+  CHECK(peer.expect_close() == "421 4.3.2 mx.test is shutting down, try again\r\n");
+}

@@ -1,0 +1,38 @@
+#include "smtpd/trace.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider;
+using namespace postrider::smtpd;
+
+namespace {
+
+std::string received(std::string_view client_name, std::string_view address,
+                     std::vector<smtp::Mailbox> recipients) {
+  smtp::Transaction transaction;
+  transaction.recipients = std::move(recipients);
+  return received_field({client_name, *net::IpAddress::parse(address), "mx.test", "SMTP",
+                         *MessageId::parse("00000000000000000abc"), WallTime{}},
+                        transaction);
+}
+
+}  // namespace
+
+TEST_CASE("smtpd trace: the Received field names client, host, protocol, id and time", "[smtpd]") {
+  CHECK(received("a.test", "192.0.2.1", {{"a", "b"}}) ==
+        "Received: from a.test ([192.0.2.1])\r\n\tby mx.test with SMTP id 00000000000000000abc\r\n"
+        "\tfor <a@b>;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
+  CHECK(received("[IPv6:2001:db8::1]", "2001:db8::2", {})
+            .starts_with("Received: from [IPv6:2001:db8::1] ([IPv6:2001:db8::2])\r\n"));
+}
+
+TEST_CASE("smtpd trace: several recipients are not told of each other", "[smtpd]") {
+  CHECK(received("a", "192.0.2.1", {{"a", "b"}, {"c", "d"}}).find("for <") == std::string::npos);
+}
+
+TEST_CASE("smtpd trace: a client's name that is no domain does not get into the header",
+          "[smtpd]") {
+  const auto* const name = GENERATE("a_b", "x)evil(", "a;b", "\"", "<a>", "192.0.2.1:25", "");
+  CHECK(
+      received(name, "192.0.2.1", {}).starts_with("Received: from [192.0.2.1] ([192.0.2.1])\r\n"));
+}

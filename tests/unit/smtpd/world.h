@@ -1,0 +1,212 @@
+// world.h - what a worker of smtpd has around it: a real spool in a folder of its own, a directory
+// that is a table, a clock that stands still, a log that is kept.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+
+#include "common/config/load.h"
+#include "common/spool/disk.h"
+#include "common/spool/segment_reader.h"
+#include "smtpd/services.h"
+#include "tests/unit/temp_directory.h"
+
+namespace postrider::smtpd::test {
+
+using Kind = directory::RecipientAnswer::Kind;
+
+// Answers on the next turn of the loop. Addresses that are not in the table are foreign.
+class FakeDirectory final : public directory::Directory {
+ public:
+  explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
+
+  PendingPtr find_recipient(
+      std::string_view address,
+      UniqueFunction<void(Result<directory::RecipientAnswer>)> done) override {
+    Result<directory::RecipientAnswer> answer = fail(ErrorKind::temporary, "away");
+    if (!away) {
+      directory::RecipientAnswer found;
+      const auto row = table.find(std::string(address));
+      found.kind = row == table.end() ? Kind::foreign : row->second;
+      if (found.kind == Kind::alias) found.targets = {"alice@here.test", "bob@far.test"};
+      answer = found;
+    }
+    auto asked = std::make_unique<Asked>();
+    loop_.defer([alive = asked->alive, answer, done = std::move(done)]() mutable {
+      if (*alive) done(std::move(answer));
+    });
+    return asked;
+  }
+
+  PendingPtr verify_password(std::string_view, Secret,
+                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    FAIL("smtpd does not ask for passwords yet");
+    return nullptr;
+  }
+
+  std::map<std::string, Kind> table{{"alice@here.test", Kind::mailbox},
+                                    {"staff@here.test", Kind::alias},
+                                    {"nobody@here.test", Kind::unknown_user}};
+  bool away = false;
+
+ private:
+  struct Asked final : Pending {
+    ~Asked() override { *alive = false; }
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // second owner: the loop's task
+  };
+  event::EventLoop& loop_;
+};
+
+struct World {
+  World() {
+    for (const std::string& made : {paths.incoming(), paths.large()})
+      REQUIRE(spool::system_disk().make_directory(made));
+  }
+
+  Services& services() {
+    if (!services_) {
+      settings.hostname = "mx.test";
+      services_ = std::make_unique<Services>(Services{loop, clock, log, counters, policy, writer,
+                                                      settings, session_settings(settings)});
+    }
+    return *services_;
+  }
+
+  // The envelopes that the spool holds.
+  std::vector<spool::Envelope> envelopes() {
+    std::vector<spool::Envelope> all;
+    if (progress.segment.empty()) return all;
+    auto reader = spool::SegmentReader::open(spool::system_disk(), paths, progress.segment);
+    REQUIRE(reader);
+    while (true) {
+      auto step = (*reader)->next(progress.durable, true);
+      REQUIRE(step);
+      if (std::holds_alternative<spool::SegmentReader::NoMore>(*step)) return all;
+      if (const auto* record = std::get_if<spool::SegmentReader::Record>(&*step))
+        all.push_back(record->envelope);
+    }
+  }
+
+  postrider::test::TempDirectory folder;
+  spool::Paths paths{folder.path()};
+  event::EventLoop loop;
+  ManualClock clock;
+  SeededRandom random{1};
+  std::string lines;  // of the log
+  log::Logger log{"smtpd", log::Level::info, log::Format::logfmt, clock,
+                  [this](std::string_view text) { lines += text; }};
+  metrics::Counters counters;
+  config::Settings settings = config::defaults();
+  FakeDirectory directory{loop};
+  Policy policy{directory, {*net::Network::parse("192.0.2.0/24")}};
+  spool::SegmentProgress progress;
+  spool::Writer writer{loop,
+                       spool::system_disk(),
+                       {.directory = folder.path(), .name = "smtpd0", .min_free = 0},
+                       clock,
+                       random,
+                       log,
+                       [this](const spool::SegmentProgress& p) { progress = p; }};
+
+ private:
+  std::unique_ptr<Services> services_;
+};
+
+inline std::array<Fd, 2> socket_pair() {
+  std::array<int, 2> fds{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0);
+  return {Fd(fds[0]), Fd(fds[1])};
+}
+
+// A client's end of a connection.
+class Peer {
+ public:
+  Peer(event::EventLoop& loop, Fd fd)
+      : loop_(loop),
+        fd_(std::move(fd)),
+        readable_(loop, fd_.get(), event::Watch::For::reading, [this] { read_ready(); }),
+        too_late_(loop, [this] { loop_.stop(), late_ = true; }) {
+    readable_.enable();
+  }
+
+  void send(std::string_view bytes) {
+    REQUIRE(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+            static_cast<ssize_t>(bytes.size()));
+  }
+
+  // Runs the loop until what was heard since the last call ends in a reply of `code`.
+  std::string expect(int code) {
+    awaited_ = std::to_string(code) + " ";
+    if (!satisfied()) run();
+    CAPTURE(heard_);
+    REQUIRE(satisfied());
+    return std::exchange(heard_, {});
+  }
+  std::string exchange(std::string_view bytes, int code) {
+    send(bytes);
+    return expect(code);
+  }
+  // Runs the loop until the server has closed; gives what was heard before.
+  std::string expect_close() {
+    awaited_.clear();
+    if (!closed_) run();
+    REQUIRE(closed_);
+    return std::exchange(heard_, {});
+  }
+
+  // Gives the server its turns until there is nothing to do at once.
+  void drain() {
+    for (int turn = 0; turn < 4; ++turn) event_base_loop(loop_.raw(), EVLOOP_NONBLOCK);
+  }
+
+  // What the kernel takes of `bytes` now.
+  std::size_t try_send(std::string_view bytes) {
+    const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    return n < 0 ? 0 : static_cast<std::size_t>(n);
+  }
+  void stop_reading() { readable_.disable(); }
+
+  void hang_up() {
+    readable_.disable();
+    fd_.reset();
+  }
+
+ private:
+  bool satisfied() const {
+    if (awaited_.empty() || !heard_.ends_with("\r\n")) return false;
+    const std::size_t before = heard_.rfind("\r\n", heard_.size() - 3);
+    return heard_.compare(before == std::string::npos ? 0 : before + 2, awaited_.size(),
+                          awaited_) == 0;
+  }
+
+  void run() {
+    too_late_.arm(std::chrono::seconds{20});
+    loop_.run();
+    too_late_.disarm();
+    REQUIRE_FALSE(late_);
+  }
+
+  void read_ready() {
+    std::array<char, 4096> chunk{};
+    const ssize_t n = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+    if (n > 0) heard_.append(chunk.data(), static_cast<std::size_t>(n));
+    closed_ = n == 0;
+    if (closed_) readable_.disable();
+    if (closed_ || satisfied()) loop_.stop();
+  }
+
+  event::EventLoop& loop_;
+  Fd fd_;
+  event::Watch readable_;
+  event::Timer too_late_;
+  std::string heard_;
+  std::string awaited_;
+  bool closed_ = false;
+  bool late_ = false;
+};
+
+}  // namespace postrider::smtpd::test
