@@ -1,1 +1,91 @@
-int main() { return 70; }
+// pop3d - hands mailboxes out over POP3: the parent opens the sockets, the workers serve them.
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "common/base/clock.h"
+#include "common/config/daemon.h"
+#include "common/config/load.h"
+#include "common/event/prefork.h"
+#include "common/net/listener.h"
+#include "pop3d/worker.h"
+
+namespace {
+
+using namespace postrider;
+
+log::Logger make_log(const config::Settings::Log& settings, const Clock& clock) {
+  return log::Logger("pop3d", log::parse_level(settings.level).value_or(log::Level::info),
+                     settings.format == "json" ? log::Format::json : log::Format::logfmt, clock);
+}
+
+unsigned worker_count(const config::Settings& settings) {
+  if (settings.pop3d.workers > 0) return static_cast<unsigned>(settings.pop3d.workers);
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+Result<std::vector<Fd>> open_sockets(const config::Settings& settings, log::Logger& log) {
+  std::vector<Fd> sockets;
+  for (const config::Pop3Listener& listener : settings.pop3d.listen) {
+    if (listener.tls == config::Pop3Tls::implicit) {
+      log.warning("listener_skipped")
+          .with("address", listener.address)
+          .with("reason", "TLS is not available in this release");
+      continue;
+    }
+    auto address = net::SocketAddress::parse(listener.address);
+    if (!address) return tl::unexpected<Error>(std::move(address.error()));
+    auto socket = net::open_listening_socket(*address);
+    if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
+    log.info("listening").with("address", listener.address);
+    sockets.push_back(std::move(*socket));
+  }
+  return sockets;
+}
+
+int run(config::DaemonStart start) {
+  const SystemClock clock;
+  log::Logger log = make_log(start.settings.log, clock);
+  auto sockets = open_sockets(start.settings, log);
+  if (!sockets) {
+    log.error("not_started").with("reason", sockets.error().text);
+    return EXIT_FAILURE;
+  }
+  std::vector<int> listening;
+  for (const Fd& socket : *sockets) listening.push_back(socket.get());
+
+  event::Prefork prefork;
+  prefork.workers = worker_count(start.settings);
+  prefork.worker = [&](unsigned number) {
+    return pop3d::run_worker(start.settings, listening, number, clock, log);
+  };
+  // New workers get the new settings; where they listen changes with a restart.
+  prefork.on_reload = [&] {
+    auto settings = config::load(start.config_path);
+    if (!settings) {
+      log.error("not_reloaded").with("reason", settings.error().text);
+      return false;
+    }
+    start.settings = std::move(*settings);
+    prefork.workers = worker_count(start.settings);
+    log.info("reloaded").with("config", start.config_path);
+    return true;
+  };
+  return prefork.run(log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    auto start = config::start_daemon({argv, static_cast<std::size_t>(argc)});
+    return start ? run(std::move(*start)) : start.error();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "pop3d: {}\n", error.what());
+    return EXIT_FAILURE;
+  }
+}

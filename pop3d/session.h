@@ -69,6 +69,8 @@ class Session {
   // A question is open.
   bool waiting() const noexcept { return waiting_; }
   State state() const noexcept { return state_; }
+  // The client ended it by QUIT.
+  bool has_quit() const noexcept { return quit_; }
 
   struct Totals {
     std::uint64_t retrieved = 0;  // messages, by RETR
@@ -125,6 +127,7 @@ class Session {
   SessionOptions options_;
   State state_ = State::authorization;
   bool waiting_ = false;
+  bool quit_ = false;
   std::string input_;
   std::size_t input_done_ = 0;
   std::deque<Action> actions_;

@@ -185,6 +185,7 @@ void Session::noop(std::string_view /*argument*/) { ok("done"); }
 
 // RFC 1939 section 6: only here are messages removed.
 void Session::quit(std::string_view /*argument*/) {
+  quit_ = true;
   if (state_ == State::transaction) {
     state_ = State::update;
     if (auto marked = maildrop_->marked(); !marked.empty()) {

@@ -45,6 +45,9 @@ class Mailbox {
   // removed them before.
   std::size_t remove(const std::vector<std::size_t>& messages) const;
 
+  // Lets go of the lock, for the next who opens it. Only listing() may be asked after that.
+  void release() noexcept { lock_.reset(); }
+
  private:
   Mailbox() = default;
 

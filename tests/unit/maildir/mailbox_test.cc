@@ -67,6 +67,9 @@ TEST_CASE("maildir mailbox: one holder at a time, the next when it is gone", "[m
   REQUIRE(first);
   CHECK(f.open() == nullptr);
   first.reset();
+  const auto second = f.open();
+  REQUIRE(second != nullptr);
+  second->release();
   CHECK(f.open() != nullptr);
 }
 

@@ -1,0 +1,78 @@
+#include "pop3d/server.h"
+
+#include <sys/socket.h>
+
+#include <system_error>
+#include <utility>
+
+namespace postrider::pop3d {
+
+namespace {
+
+constexpr std::string_view kFull = "-ERR [SYS/TEMP] too many connections, try again later\r\n";
+
+// RFC 1939 knows no other way than the password in the clear; see `pop3d.plaintext_auth`.
+Plaintext plaintext_for(config::PlaintextAuth setting, const net::SocketAddress& peer) {
+  switch (setting) {
+    case config::PlaintextAuth::always: return Plaintext::allowed;
+    case config::PlaintextAuth::loopback:
+      return peer.ip.is_loopback() ? Plaintext::allowed : Plaintext::refused;
+    case config::PlaintextAuth::never: return Plaintext::refused;
+  }
+  return Plaintext::refused;
+}
+
+}  // namespace
+
+Server::Server(const Services& services, ServerOptions options, std::span<const int> listening)
+    : services_(services), options_(std::move(options)) {
+  for (const int fd : listening)
+    listeners_.push_back(std::make_unique<net::Listener>(
+        services_.loop, fd,
+        [this](Fd connection, const net::SocketAddress& peer) {
+          accept(std::move(connection), peer);
+        },
+        [this](int error) {
+          services_.log.error("accept_paused")
+              .with("reason", std::generic_category().message(error));
+        }));
+}
+
+void Server::accept(Fd fd, const net::SocketAddress& peer) {
+  if (connections_.size() >= options_.connection_limit) return send_away(fd.get(), peer);
+  full_ = false;
+  const std::uint64_t number = ++last_number_;
+  connections_.emplace(
+      number, std::make_unique<Connection>(
+                  services_, options_.connection,
+                  SessionOptions{.hostname = options_.hostname,
+                                 .plaintext = plaintext_for(options_.plaintext_auth, peer),
+                                 .bad_command_limit = options_.bad_command_limit},
+                  std::move(fd), peer, [this, number] { done(number); }));
+}
+
+// The log has one line each time the limit is reached, not one a client.
+void Server::send_away(int fd, const net::SocketAddress& peer) {
+  if (!std::exchange(full_, true))
+    services_.log.warning("connection_limit_reached")
+        .with("limit", options_.connection_limit)
+        .with("client", peer.str());
+  static_cast<void>(::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+void Server::done(std::uint64_t number) {
+  auto node = connections_.extract(number);
+  services_.loop.destroy_later(std::move(node.mapped()));
+  if (connections_.empty() && on_stopped_) std::exchange(on_stopped_, {})();
+}
+
+void Server::stop(UniqueFunction<void()> on_stopped) {
+  listeners_.clear();
+  if (connections_.empty()) return on_stopped();
+  on_stopped_ = std::move(on_stopped);
+  std::vector<Connection*> all;
+  for (const auto& [number, connection] : connections_) all.push_back(connection.get());
+  for (Connection* connection : all) connection->end_when_idle();
+}
+
+}  // namespace postrider::pop3d

@@ -1,0 +1,54 @@
+// server.h - the connections of one worker.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/base/fd.h"
+#include "common/base/unique_function.h"
+#include "common/config/settings.h"
+#include "common/net/listener.h"
+#include "pop3d/connection.h"
+
+namespace postrider::pop3d {
+
+struct ServerOptions {
+  ConnectionOptions connection;
+  std::string hostname;
+  config::PlaintextAuth plaintext_auth = config::PlaintextAuth::loopback;
+  std::uint64_t bad_command_limit = 20;
+  std::uint64_t connection_limit = 5000;
+};
+
+class Server {
+ public:
+  // Accepts on the `listening` sockets, which stay open. `services` outlives the Server.
+  Server(const Services& services, ServerOptions options, std::span<const int> listening);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Accepts no more, ends each connection as soon as it does nothing, then calls `on_stopped`;
+  // perhaps at once.
+  void stop(UniqueFunction<void()> on_stopped);
+
+  std::size_t connections() const noexcept { return connections_.size(); }
+
+ private:
+  void accept(Fd fd, const net::SocketAddress& peer);
+  void send_away(int fd, const net::SocketAddress& peer);
+  void done(std::uint64_t number);
+
+  const Services& services_;
+  const ServerOptions options_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::uint64_t last_number_ = 0;
+  bool full_ = false;  // the limit was reached and told
+  UniqueFunction<void()> on_stopped_;
+};
+
+}  // namespace postrider::pop3d

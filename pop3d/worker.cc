@@ -1,0 +1,70 @@
+#include "pop3d/worker.h"
+
+#include <csignal>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "common/directory/schema.h"
+#include "common/directory/sqlite_directory.h"
+#include "common/event/event_loop.h"
+#include "common/event/worker_pool.h"
+#include "common/metrics/counters.h"
+#include "pop3d/server.h"
+
+namespace postrider::pop3d {
+
+namespace {
+
+// Hashing takes a core each; reading mailboxes waits for the disk.
+constexpr unsigned kPasswordThreads = 2;
+constexpr unsigned kFileThreads = 4;
+
+metrics::Counters open_counters(const config::Settings& settings, unsigned number,
+                                log::Logger& log) {
+  auto counters = metrics::Counters::open(settings.paths.run, "pop3d", number);
+  if (counters) return std::move(*counters);
+  log.warning("not_counted").with("reason", counters.error().text);
+  return {};
+}
+
+ServerOptions server_options(const config::Settings& settings) {
+  return {.connection = {.mail_directory = settings.paths.mail,
+                         .timeout = settings.pop3d.timeout,
+                         .login_delay = settings.pop3d.login_delay},
+          .hostname = settings.hostname,
+          .plaintext_auth = settings.pop3d.plaintext_auth,
+          .bad_command_limit = settings.pop3d.bad_command_limit,
+          .connection_limit = settings.pop3d.connection_limit};
+}
+
+}  // namespace
+
+int run_worker(const config::Settings& settings, std::span<const int> listening, unsigned number,
+               const Clock& clock, log::Logger& log) {
+  event::EventLoop loop;
+  metrics::Counters counters = open_counters(settings, number, log);
+  event::WorkerPool passwords(loop, kPasswordThreads);
+  event::WorkerPool files(loop, kFileThreads);
+  directory::SqliteDirectory directory(
+      loop, passwords, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
+      settings.hostname);
+  const Services services{.loop = loop,
+                          .directory = directory,
+                          .files = files,
+                          .clock = clock,
+                          .log = log,
+                          .counters = counters};
+  Server server(services, server_options(settings), listening);
+
+  const auto stop = [&] { server.stop([&] { loop.stop(); }); };
+  const event::Signal terminate(loop, SIGTERM, stop);
+  const event::Signal interrupt(loop, SIGINT, stop);
+  log.set_buffered(true);
+  loop.set_after_turn([&] { log.flush(); });
+  loop.run();
+  log.set_buffered(false);
+  return EXIT_SUCCESS;
+}
+
+}  // namespace postrider::pop3d
