@@ -1,0 +1,295 @@
+#include "pop3d/connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/maildir/mail_directory.h"
+
+using namespace postrider;
+using namespace postrider::pop3d;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Knows ann@t with the password "secret"; answers from the loop.
+class FakeDirectory final : public directory::Directory {
+ public:
+  explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
+
+  bool broken = false;
+  bool silent = false;  // never answers
+  int asked = 0;
+
+  PendingPtr find_recipient(std::string_view /*address*/,
+                            UniqueFunction<void(Result<directory::RecipientAnswer>)>) override {
+    return nullptr;
+  }
+
+  PendingPtr verify_password(std::string_view address, Secret password,
+                             UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {
+    ++asked;
+    struct Answer final : Pending {
+      UniqueFunction<void(Result<directory::LoginAnswer>)> done;
+    };
+    auto answer = std::make_unique<Answer>();
+    if (silent) return answer;
+    directory::LoginAnswer login{address == "ann@t" && password.reveal() == "secret", "ann@t"};
+    // Called from its own stack frame: the callback may destroy the Pending.
+    loop_.defer([done = std::move(done), login, broken = broken]() mutable {
+      if (broken) return done(fail(ErrorKind::temporary, "no database"));
+      done(login);
+    });
+    return answer;
+  }
+
+ private:
+  event::EventLoop& loop_;
+};
+
+// A Connection over a socket pair; the client's end is played by the test.
+struct Fixture {
+  Fixture() {
+    box = mail.create("t/ann");
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()) == 0);
+  }
+  ~Fixture() {
+    if (client >= 0) ::close(client);
+  }
+
+  void connect() {
+    client = fds[1];
+    connection = std::make_unique<Connection>(
+        services, options,
+        SessionOptions{.hostname = "mx.test", .plaintext = Plaintext::allowed}, Fd(fds[0]),
+        net::SocketAddress{}, [this] {
+          done = true;
+          loop.destroy_later(std::move(connection));
+          loop.stop();
+        });
+  }
+
+  void send(std::string_view text) {
+    REQUIRE(::send(client, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
+  }
+
+  // Runs the loop until the client has received `end`, or the connection is over.
+  std::string receive_until(std::string_view end) {
+    std::string all;
+    event::Watch readable(loop, client, event::Watch::For::reading, [&] {
+      std::array<char, 65536> chunk;  // NOLINT: filled before it is read
+      const ssize_t n = ::recv(client, chunk.data(), chunk.size(), 0);
+      if (n > 0) all.append(chunk.data(), static_cast<std::size_t>(n));
+      if (n <= 0 || all.ends_with(end)) loop.stop();
+    });
+    readable.enable();
+    if (!done) loop.run();
+    return all;
+  }
+
+  std::string say(std::string_view line, std::string_view end = "\r\n") {
+    send(std::string(line) + "\r\n");
+    return receive_until(end);
+  }
+
+  void log_in() {
+    receive_until("\r\n");
+    say("USER ann@t");
+    REQUIRE(say("PASS secret").starts_with("+OK"));
+  }
+
+  // The client leaves; runs until the connection is over.
+  void leave() {
+    ::close(std::exchange(client, -1));
+    if (!done) loop.run();
+  }
+
+  void put(const std::string& name, const std::string& content) {
+    std::ofstream(box / "new" / name) << content;
+  }
+
+  MailDirectory mail;
+  std::filesystem::path box;
+  event::EventLoop loop;
+  ManualClock clock;
+  std::string lines;
+  log::Logger log{"pop3d", log::Level::info, log::Format::logfmt, clock,
+                  [this](std::string_view text) { lines += text; }};
+  metrics::Counters counters;
+  FakeDirectory directory{loop};
+  event::WorkerPool files{loop, 2};
+  Services services{loop, directory, files, clock, log, counters};
+  ConnectionOptions options{.mail_directory = mail.path(), .timeout = 0s, .login_delay = 0s};
+  std::array<int, 2> fds{-1, -1};
+  int client = -1;
+  bool done = false;
+  std::unique_ptr<Connection> connection;
+};
+
+}  // namespace
+
+TEST_CASE("pop3d connection: a mailbox is fetched and emptied", "[pop3d]") {
+  Fixture f;
+  f.put("1.a.h", "Subject: x\n\n.dot\n");
+  f.put("2.b.h", "Subject: y\n\nz\n");
+  f.connect();
+  f.log_in();
+  CHECK(f.say("STAT") == "+OK 2 37\r\n");
+  CHECK(f.say("RETR 1", "\r\n.\r\n") == "+OK 20 octets\r\nSubject: x\r\n\r\n..dot\r\n.\r\n");
+  CHECK(f.say("DELE 1").starts_with("+OK"));
+  CHECK(f.say("QUIT") == "+OK 1 messages removed, bye\r\n");
+  f.leave();
+  CHECK(f.done);
+  CHECK(files_in(f.box / "new") == std::vector<std::string>{"2.b.h,S=14,W=17"});
+  CHECK(f.counters.value(metrics::Counter::pop3_logins) == 1);
+  CHECK(f.counters.value(metrics::Counter::pop3_messages_retrieved) == 1);
+  CHECK(f.counters.value(metrics::Counter::pop3_messages_deleted) == 1);
+  CHECK(f.lines.find("event=login user=ann@t") != std::string::npos);
+  CHECK(f.lines.find("event=logout user=ann@t client=0.0.0.0 how=quit retrieved=1 deleted=1") !=
+        std::string::npos);
+}
+
+TEST_CASE("pop3d connection: a client that leaves without QUIT deletes nothing", "[pop3d]") {
+  Fixture f;
+  f.put("1.a.h,S=2,W=3", "x\n");
+  f.connect();
+  f.log_in();
+  f.say("DELE 1");
+  f.leave();
+  CHECK(files_in(f.box / "new").size() == 1);
+  CHECK(f.lines.find("how=closed_by_client retrieved=0 deleted=0") != std::string::npos);
+}
+
+TEST_CASE("pop3d connection: a wrong password is refused and told, but never shown", "[pop3d]") {
+  Fixture f;
+  f.connect();
+  f.receive_until("\r\n");
+  f.say("USER ann@t");
+  CHECK(f.say("PASS hunter2") == "-ERR [AUTH] wrong user or password\r\n");
+  CHECK(f.lines.find("event=login_refused user=ann@t") != std::string::npos);
+  CHECK(f.lines.find("hunter2") == std::string::npos);
+  CHECK(f.counters.value(metrics::Counter::pop3_logins_refused) == 1);
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: a directory in trouble is not a wrong password", "[pop3d]") {
+  Fixture f;
+  f.directory.broken = true;
+  f.connect();
+  f.receive_until("\r\n");
+  f.say("USER ann@t");
+  CHECK(f.say("PASS secret").starts_with("-ERR [SYS/TEMP]"));
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: a mailbox that is open elsewhere is in use", "[pop3d]") {
+  Fixture f;
+  const auto elsewhere = maildir::Mailbox::open(f.mail.path(), "ann@t", f.clock.now());
+  f.connect();
+  f.receive_until("\r\n");
+  f.say("USER ann@t");
+  CHECK(f.say("PASS secret").starts_with("-ERR [IN-USE]"));
+  (*elsewhere)->release();
+  f.say("USER ann@t");
+  CHECK(f.say("PASS secret").starts_with("+OK"));
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: the mailbox is free when the answer to QUIT arrives", "[pop3d]") {
+  Fixture f;
+  f.put("1.a.h,S=2,W=3", "x\n");
+  f.connect();
+  f.log_in();
+  if (GENERATE(false, true)) f.say("DELE 1");
+  f.say("QUIT");
+  const auto next = maildir::Mailbox::open(f.mail.path(), "ann@t", f.clock.now());
+  REQUIRE(next.has_value());
+  CHECK(*next != nullptr);
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: a client that leaves during the login cancels it", "[pop3d]") {
+  Fixture f;
+  f.directory.silent = true;
+  f.connect();
+  f.receive_until("\r\n");
+  f.send("USER ann@t\r\nPASS secret\r\n");
+  event::Timer gone(f.loop, [&] { f.connection->end_when_idle(); f.loop.stop(); });
+  gone.arm(1ms);
+  f.receive_until("never");
+  CHECK(f.directory.asked == 1);
+  CHECK_FALSE(f.done);
+  f.connection.reset();
+  CHECK(f.counters.value(metrics::Counter::pop3_logins) == 0);
+}
+
+TEST_CASE("pop3d connection: large messages and long lists come through whole, pipelined",
+          "[pop3d]") {
+  Fixture f;
+  std::string text;
+  std::string wire;
+  for (int i = 0; text.size() < 1'000'000; ++i) {
+    const std::string line = ".line " + std::to_string(i);
+    text += line + "\n";
+    wire += "." + line + "\r\n";
+  }
+  f.put("1.a.h", text);
+  for (int i = 2; i < 2'000; ++i) f.put(std::to_string(i) + ".a.h,S=2,W=3", "x\n");
+  f.connect();
+  f.log_in();
+  f.send("RETR 1\r\nUIDL\r\nRETR 1\r\nQUIT\r\n");
+  const std::string all = f.receive_until("bye\r\n");
+  CHECK(std::count(all.begin(), all.end(), '\n') >
+        2 * std::count(text.begin(), text.end(), '\n') + 1'998);
+  CHECK(all.find("octets\r\n" + wire + ".\r\n+OK 1999 messages\r\n1 1.a.h\r\n") !=
+        std::string::npos);
+  CHECK(all.find("octets\r\n" + wire + ".\r\n+OK bye\r\n") != std::string::npos);
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: files that are not served are told once, in the log", "[pop3d]") {
+  Fixture f;
+  f.put("1.torn.h,S=9,W=9", "x\n");
+  f.connect();
+  f.log_in();
+  CHECK(f.say("STAT") == "+OK 0 0\r\n");
+  CHECK(f.lines.find("event=files_not_served user=ann@t count=1") != std::string::npos);
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: a message that is gone is refused, the rest is served", "[pop3d]") {
+  Fixture f;
+  f.put("1.a.h,S=2,W=3", "x\n");
+  f.put("2.b.h,S=2,W=3", "y\n");
+  f.connect();
+  f.log_in();
+  std::filesystem::remove(f.box / "new" / "1.a.h,S=2,W=3");
+  CHECK(f.say("RETR 1").starts_with("-ERR [SYS/TEMP]"));
+  CHECK(f.say("RETR 2", "\r\n.\r\n") == "+OK 3 octets\r\ny\r\n.\r\n");
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: told to end, it ends at once when it does nothing", "[pop3d]") {
+  Fixture f;
+  f.connect();
+  f.log_in();
+  f.connection->end_when_idle();
+  CHECK(f.done);
+  CHECK(f.lines.find("how=shutdown") != std::string::npos);
+}
+
+TEST_CASE("pop3d connection: a client that is silent too long is left, nothing deleted",
+          "[pop3d]") {
+  Fixture f;
+  f.put("1.a.h,S=2,W=3", "x\n");
+  f.options.timeout = 1s;
+  f.connect();
+  f.log_in();
+  f.say("DELE 1");
+  f.loop.run();
+  CHECK(f.done);
+  CHECK(f.lines.find("how=timeout") != std::string::npos);
+  CHECK(files_in(f.box / "new").size() == 1);
+}

@@ -1,0 +1,123 @@
+#include "pop3d/server.h"
+
+#include <sys/socket.h>
+
+#include <array>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/maildir/mail_directory.h"
+
+using namespace postrider;
+using namespace postrider::pop3d;
+
+namespace {
+
+class NoDirectory final : public directory::Directory {
+ public:
+  PendingPtr find_recipient(std::string_view /*address*/,
+                            UniqueFunction<void(Result<directory::RecipientAnswer>)>) override {
+    return nullptr;
+  }
+  PendingPtr verify_password(std::string_view /*address*/, Secret /*password*/,
+                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
+};
+
+struct Fixture {
+  Fixture() {
+    auto opened = net::open_listening_socket(*net::SocketAddress::parse("127.0.0.1:0"));
+    REQUIRE(opened.has_value());
+    listening = std::move(*opened);
+    address_length = sizeof address;
+    REQUIRE(::getsockname(listening.get(), reinterpret_cast<sockaddr*>(&address),
+                          &address_length) == 0);
+  }
+
+  Fd connect() const {
+    Fd fd(::socket(address.ss_family, SOCK_STREAM, 0));
+    REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), address_length) == 0);
+    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+    return fd;
+  }
+
+  // Runs the loop until a line has arrived.
+  std::string line_from(const Fd& client) {
+    std::string line;
+    event::Watch readable(loop, client.get(), event::Watch::For::reading, [&] {
+      std::array<char, 512> chunk;  // NOLINT: filled before it is read
+      const ssize_t n = ::recv(client.get(), chunk.data(), chunk.size(), 0);
+      if (n > 0) line.append(chunk.data(), static_cast<std::size_t>(n));
+      loop.stop();
+    });
+    readable.enable();
+    loop.run();
+    return line;
+  }
+
+  Fd listening;
+  sockaddr_storage address{};
+  socklen_t address_length = 0;
+  event::EventLoop loop;
+  ManualClock clock;
+  std::string lines;
+  log::Logger log{"pop3d", log::Level::info, log::Format::logfmt, clock,
+                  [this](std::string_view text) { lines += text; }};
+  metrics::Counters counters;
+  NoDirectory directory;
+  event::WorkerPool files{loop, 1};
+  Services services{loop, directory, files, clock, log, counters};
+  ServerOptions options{.connection = {}, .hostname = "mx.test"};
+};
+
+}  // namespace
+
+TEST_CASE("pop3d server: above its limit it sends clients away with a reason", "[pop3d]") {
+  Fixture f;
+  f.options.connection_limit = 1;
+  const int listening = f.listening.get();
+  Server server(f.services, f.options, {&listening, 1});
+  const Fd first = f.connect();
+  CHECK(f.line_from(first) == "+OK mx.test POP3 ready\r\n");
+  for (int i = 0; i < 3; ++i) {
+    const Fd next = f.connect();
+    CHECK(f.line_from(next) == "-ERR [SYS/TEMP] too many connections, try again later\r\n");
+  }
+  CHECK(server.connections() == 1);
+  CHECK(f.counters.value(metrics::Counter::pop3_connections) == 1);
+  const auto told = f.lines.find("connection_limit_reached");
+  CHECK(told != std::string::npos);
+  CHECK(f.lines.find("connection_limit_reached", told + 1) == std::string::npos);
+}
+
+TEST_CASE("pop3d server: the password in the clear is taken as the settings say", "[pop3d]") {
+  struct Row {
+    config::PlaintextAuth setting;
+    const char* answer;
+  };
+  // The client of this test comes from loopback.
+  const auto row = GENERATE(values<Row>({{config::PlaintextAuth::always, "+OK"},
+                                         {config::PlaintextAuth::loopback, "+OK"},
+                                         {config::PlaintextAuth::never, "-ERR [SYS/PERM]"}}));
+  Fixture f;
+  f.options.plaintext_auth = row.setting;
+  const int listening = f.listening.get();
+  const Server server(f.services, f.options, {&listening, 1});
+  const Fd client = f.connect();
+  f.line_from(client);
+  REQUIRE(::send(client.get(), "USER ann\r\n", 10, 0) == 10);
+  CHECK(f.line_from(client).starts_with(row.answer));
+}
+
+TEST_CASE("pop3d server: stopping ends the connections that do nothing", "[pop3d]") {
+  Fixture f;
+  const int listening = f.listening.get();
+  Server server(f.services, f.options, {&listening, 1});
+  const Fd client = f.connect();
+  f.line_from(client);
+  bool stopped = false;
+  server.stop([&] { stopped = true; });
+  CHECK(stopped);
+  CHECK(server.connections() == 0);
+}
