@@ -29,11 +29,16 @@ void check(int status, std::string_view what) {
 
 DnsStatus dns_status(int ares_status) noexcept {
   switch (ares_status) {
-    case ARES_SUCCESS: return DnsStatus::found;
-    case ARES_ENODATA: return DnsStatus::no_data;
-    case ARES_ENOTFOUND: return DnsStatus::no_domain;
-    case ARES_EBADNAME: return DnsStatus::no_domain;  // no such name can exist
-    default: return DnsStatus::temporary;
+    case ARES_SUCCESS:
+      return DnsStatus::found;
+    case ARES_ENODATA:
+      return DnsStatus::no_data;
+    case ARES_ENOTFOUND:
+      return DnsStatus::no_domain;
+    case ARES_EBADNAME:
+      return DnsStatus::no_domain;  // no such name can exist
+    default:
+      return DnsStatus::temporary;
   }
 }
 
@@ -43,14 +48,21 @@ std::string_view type_name(int type) noexcept {
 
 std::string_view reason_of(int ares_status) noexcept {
   switch (ares_status) {
-    case ARES_ENODATA: return "there is no such record";
-    case ARES_ENOTFOUND: return "the name does not exist";
-    case ARES_EBADNAME: return "this is not a possible domain name";
-    case ARES_ETIMEOUT: return "no DNS server answered in time";
+    case ARES_ENODATA:
+      return "there is no such record";
+    case ARES_ENOTFOUND:
+      return "the name does not exist";
+    case ARES_EBADNAME:
+      return "this is not a possible domain name";
+    case ARES_ETIMEOUT:
+      return "no DNS server answered in time";
     // c-ares goes to the next server after each of these, and says this after the last.
-    case ARES_ECONNREFUSED: return "no DNS server had an answer (unreachable, SERVFAIL or REFUSED)";
-    case ARES_EBADRESP: return "the DNS server's answer is malformed";
-    default: return ares_strerror(ares_status);
+    case ARES_ECONNREFUSED:
+      return "no DNS server had an answer (unreachable, SERVFAIL or REFUSED)";
+    case ARES_EBADRESP:
+      return "the DNS server's answer is malformed";
+    default:
+      return ares_strerror(ares_status);
   }
 }
 
@@ -103,8 +115,9 @@ class CaresResolver::MxLookup final : public Lookup {
       const Handle<ares_mx_reply, &ares_free_data> list(first);
       for (const auto* mx = first; mx != nullptr && answer_.records.size() < kMaxMx; mx = mx->next)
         answer_.records.push_back({mx->priority, host_name(mx->host)});
-      std::stable_sort(answer_.records.begin(), answer_.records.end(),
-                       [](const MxRecord& a, const MxRecord& b) { return a.preference < b.preference; });
+      std::stable_sort(
+          answer_.records.begin(), answer_.records.end(),
+          [](const MxRecord& a, const MxRecord& b) { return a.preference < b.preference; });
     }
     answer_.status = dns_status(status);
     if (status != ARES_SUCCESS) answer_.reason = why(type, status);
@@ -148,10 +161,14 @@ class CaresResolver::AddressLookup final : public Lookup {
   // Of two answers the one that says more stands: a failure hides whether there is an address.
   static int rank(DnsStatus status) noexcept {
     switch (status) {
-      case DnsStatus::no_domain: return 0;
-      case DnsStatus::no_data: return 1;
-      case DnsStatus::temporary: return 2;
-      case DnsStatus::found: return 3;
+      case DnsStatus::no_domain:
+        return 0;
+      case DnsStatus::no_data:
+        return 1;
+      case DnsStatus::temporary:
+        return 2;
+      case DnsStatus::found:
+        return 3;
     }
     return 2;
   }
@@ -217,7 +234,8 @@ CaresResolver::CaresResolver(event::EventLoop& loop, const Options& options)
         "c-ares");
   if (options.servers.empty()) return;
   const std::string servers = fmt::format("{}", fmt::join(options.servers, ","));
-  if (const int status = ares_set_servers_ports_csv(channel_, servers.c_str()); status != ARES_SUCCESS) {
+  if (const int status = ares_set_servers_ports_csv(channel_, servers.c_str());
+      status != ARES_SUCCESS) {
     ares_destroy(channel_);
     check(status, servers);
   }
@@ -252,7 +270,8 @@ PendingPtr CaresResolver::start(const std::shared_ptr<Lookup>& lookup, const std
   lookup->unanswered = types.size();
   for (const int type : types) {
     auto question = std::make_unique<Question>(Question{loop_, lookup, type});
-    ares_query(channel_, name.c_str(), ns_c_in, type, &CaresResolver::on_answer, question.release());
+    ares_query(channel_, name.c_str(), ns_c_in, type, &CaresResolver::on_answer,
+               question.release());
   }
   if (types.empty()) {
     loop_.defer([lookup] {

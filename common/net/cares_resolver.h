@@ -20,7 +20,7 @@ namespace postrider::net {
 class CaresResolver final : public Resolver {
  public:
   struct Options {
-    std::vector<std::string> servers;  // "127.0.0.1:53", "[::1]:53"; empty: the system's
+    std::vector<std::string> servers;         // "127.0.0.1:53", "[::1]:53"; empty: the system's
     std::chrono::milliseconds timeout{5000};  // of the first try; each further one waits longer
     unsigned tries = 3;
   };

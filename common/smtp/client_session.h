@@ -68,7 +68,19 @@ class ClientSession {
 
  private:
   enum class State : std::uint8_t {
-    greeting, ehlo, helo, ready, mail, rcpt, data, content, end_of_data, lone_dot, rset, quit, closed
+    greeting,
+    ehlo,
+    helo,
+    ready,
+    mail,
+    rcpt,
+    data,
+    content,
+    end_of_data,
+    lone_dot,
+    rset,
+    quit,
+    closed
   };
   struct Rule;
   static const Rule& rule(State state) noexcept;

@@ -1,4 +1,5 @@
-// client_transaction.h - one message as the client side hands it to a server, and what became of it.
+// client_transaction.h - one message as the client side hands it to a server, and what became of
+// it.
 //
 // RFC 5321 section 3.3; RFC 1870 (SIZE), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
 #pragma once
@@ -21,7 +22,7 @@ struct ClientRecipient {
 };
 
 struct ClientTransaction {
-  std::string sender;  // reverse-path without angle brackets; empty for <>
+  std::string sender;                       // reverse-path without angle brackets; empty for <>
   std::vector<ClientRecipient> recipients;  // at least one
   std::uint64_t size = 0;                   // octets of the content, before dot-stuffing
   bool eight_bit = false;

@@ -37,7 +37,8 @@ void add_line(std::string_view line, Extensions& extensions) {
   const std::string_view keyword = line.substr(0, space);
   for (const Offer& offer : kOffers)
     if (equals_ignoring_case(keyword, offer.keyword)) extensions.*offer.member = true;
-  if (equals_ignoring_case(keyword, "SIZE")) extensions.size_limit = parse_size(trim(line.substr(space)));
+  if (equals_ignoring_case(keyword, "SIZE"))
+    extensions.size_limit = parse_size(trim(line.substr(space)));
 }
 
 }  // namespace

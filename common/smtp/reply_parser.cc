@@ -11,8 +11,8 @@ namespace {
 
 // Takes 1 to 3 digits from the front of `text`; 0: there are none, or more.
 std::size_t count_digits(std::string_view text) noexcept {
-  const auto digits = static_cast<std::size_t>(
-      std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  const auto digits =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
   return digits <= 3 ? digits : 0;
 }
 

@@ -15,10 +15,14 @@ using Lines = std::vector<std::string>;
 
 std::string name_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::delivered: return "delivered";
-    case Outcome::deferred: return "deferred";
-    case Outcome::failed: return "failed";
-    case Outcome::untried: return "untried";
+    case Outcome::delivered:
+      return "delivered";
+    case Outcome::deferred:
+      return "deferred";
+    case Outcome::failed:
+      return "failed";
+    case Outcome::untried:
+      return "untried";
   }
   return "?";
 }
@@ -107,7 +111,8 @@ TEST_CASE("smtp client session: the greeting is answered with EHLO, and HELO whe
       {"220 mx\r\n250 mx\r\n", {"C: EHLO me.test"}, true},
       {"220 mx\r\n502 what?\r\n250 mx\r\n", {"C: EHLO me.test", "C: HELO me.test"}, true},
       {"220 mx\r\n502 a\r\n550 b\r\n",
-       {"C: EHLO me.test", "C: HELO me.test", "C: QUIT", "unusable 550", "close"}, false},
+       {"C: EHLO me.test", "C: HELO me.test", "C: QUIT", "unusable 550", "close"},
+       false},
       {"220 mx\r\n450 later\r\n", {"C: EHLO me.test", "C: QUIT", "unusable 450", "close"}, false},
       {"220 mx\r\n421 bye\r\n", {"C: EHLO me.test", "unusable 421", "close"}, false},
       {"554 no mail here\r\n", {"C: QUIT", "unusable 554", "close"}, false},
@@ -217,9 +222,10 @@ TEST_CASE("smtp client session: one message follows another on the same connecti
   CHECK(conversation.seen == Lines{"C: QUIT", "close"});
 }
 
-TEST_CASE("smtp client session: after 421, silence, loss or garbage the rest is untried, and "
-          "deferred once the message was sent whole",
-          "[smtp]") {
+TEST_CASE(
+    "smtp client session: after 421, silence, loss or garbage the rest is untried, and "
+    "deferred once the message was sent whole",
+    "[smtp]") {
   const std::vector<std::string> script{"250 ok\r\n", "550 no\r\n", "250 ok\r\n", "354 go\r\n"};
   const std::vector<std::pair<std::string, int>> troubles{
       {"421 closing", 421}, {"timeout", 0}, {"lost", 0}, {"garbage", 0}};
@@ -243,7 +249,8 @@ TEST_CASE("smtp client session: after 421, silence, loss or garbage the rest is 
   }
 }
 
-TEST_CASE("smtp client session: a reply in the middle of the content ends the connection", "[smtp]") {
+TEST_CASE("smtp client session: a reply in the middle of the content ends the connection",
+          "[smtp]") {
   const auto [reply, outcome] = GENERATE(table<std::string, std::string>({
       {"552 5.3.4 too big\r\n", "done: failed(552)"},
       {"451 disk\r\n", "done: deferred(451)"},
@@ -271,7 +278,8 @@ TEST_CASE("smtp client session: a message above the server's SIZE is not sent", 
   CHECK(conversation.session.ready());
 }
 
-TEST_CASE("smtp client session: a recipient that would break the line is refused, not sent", "[smtp]") {
+TEST_CASE("smtp client session: a recipient that would break the line is refused, not sent",
+          "[smtp]") {
   Conversation conversation(kPlain);
   CHECK(conversation.run(to({"a\r\nDATA@y.test", "b@y.test"}),
                          "250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n") ==

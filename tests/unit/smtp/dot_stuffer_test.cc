@@ -9,7 +9,8 @@ namespace {
 std::string stuff(std::string_view content, std::size_t step) {
   DotStuffer stuffer;
   std::string out;
-  for (std::size_t i = 0; i < content.size(); i += step) stuffer.append(content.substr(i, step), out);
+  for (std::size_t i = 0; i < content.size(); i += step)
+    stuffer.append(content.substr(i, step), out);
   stuffer.finish(out);
   return out;
 }

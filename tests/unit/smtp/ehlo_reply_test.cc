@@ -5,8 +5,10 @@
 using namespace postrider::smtp;
 
 TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[smtp]") {
-  const Extensions all = parse_ehlo_reply(
-      {250, "", "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE 52428800\nSTARTTLS\nX-ODD a b"});
+  const Extensions all =
+      parse_ehlo_reply({250, "",
+                        "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
+                        "52428800\nSTARTTLS\nX-ODD a b"});
   CHECK(all == Extensions{true, true, true, true, true, 52428800});
 }
 

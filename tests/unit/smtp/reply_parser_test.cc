@@ -45,8 +45,10 @@ TEST_CASE("smtp reply parser: replies are read with their status codes split off
       {"250 2.1.0\r\n", {250, "2.1.0", ""}},
       {"354\r\n", {354, "", ""}},
       {"354 \r\n", {354, "", ""}},
-      {"250-mx.test\r\n250-SIZE 1000\r\n250 8BITMIME\r\n", {250, "", "mx.test\nSIZE 1000\n8BITMIME"}},
-      {"550-5.7.1 not here\r\n550 5.7.1 read the page\r\n", {550, "5.7.1", "not here\nread the page"}},
+      {"250-mx.test\r\n250-SIZE 1000\r\n250 8BITMIME\r\n",
+       {250, "", "mx.test\nSIZE 1000\n8BITMIME"}},
+      {"550-5.7.1 not here\r\n550 5.7.1 read the page\r\n",
+       {550, "5.7.1", "not here\nread the page"}},
       {"550-5.7.1 not here\r\n550 bye\r\n", {550, "5.7.1", "not here\nbye"}},
       {"550-\r\n550 bye\r\n", {550, "", "\nbye"}},
       {"550 4.7.1 the class is not the code's\r\n", {550, "", "4.7.1 the class is not the code's"}},
@@ -71,8 +73,18 @@ TEST_CASE("smtp reply parser: replies that come together are told apart", "[smtp
 
 TEST_CASE("smtp reply parser: what is no reply is malformed", "[smtp]") {
   const auto wire = GENERATE(values<std::string>({
-      "\r\n", "ok\r\n", "25\r\n", "25x ok\r\n", "150 ok\r\n", "650 ok\r\n", "250_ok\r\n", "2500\r\n",
-      "250-a\r\n251 b\r\n", "250-a\r\nb\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 400 Bad Request\r\n",
+      "\r\n",
+      "ok\r\n",
+      "25\r\n",
+      "25x ok\r\n",
+      "150 ok\r\n",
+      "650 ok\r\n",
+      "250_ok\r\n",
+      "2500\r\n",
+      "250-a\r\n251 b\r\n",
+      "250-a\r\nb\r\n",
+      "SSH-2.0-OpenSSH_9.2\r\n",
+      "HTTP/1.1 400 Bad Request\r\n",
       std::string("\0\0\0\r\n", 5),
   }));
   CAPTURE(wire);

@@ -1,0 +1,191 @@
+#include "deliverd/remote/attempt.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "deliverd/remote/route_hosts.h"
+
+namespace postrider::deliverd {
+
+namespace {
+
+using smtp::Outcome;
+using smtp::RecipientOutcome;
+
+ipc::Outcome to_ipc(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::delivered:
+      return ipc::DELIVERED;
+    case Outcome::failed:
+      return ipc::FAILED;
+    case Outcome::deferred:
+    case Outcome::untried:
+      break;
+  }
+  return ipc::DEFERRED;
+}
+
+RecipientOutcome our_reason(Outcome outcome, std::string status, std::string text) {
+  return {outcome, {0, std::move(status), std::move(text)}};
+}
+
+// "1.234": seconds with milliseconds.
+std::string seconds_since(WallTime arrival, WallTime now) {
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(now - arrival).count();
+  return fmt::format("{}.{:03}", ms / 1000, std::max<std::int64_t>(ms, 0) % 1000);
+}
+
+}  // namespace
+
+Attempt::Attempt(const AttemptContext& context, const ipc::Job& job, int source, Done done)
+    : context_(context),
+      job_(job),
+      source_(source),
+      done_(std::move(done)),
+      open_(static_cast<std::size_t>(job.recipients_size())) {
+  std::iota(open_.begin(), open_.end(), 0);
+  result_.set_number(job_.number());
+  for (const ipc::JobRecipient& recipient : job_.recipients())
+    result_.add_recipients()->set_index(recipient.index());
+}
+
+void Attempt::start() {
+  const auto hop =
+      parse_next_hop(job_.next_hop(), static_cast<std::uint16_t>(context_.settings.relay.port));
+  if (!hop) return conclude_open({our_reason(Outcome::deferred, "4.3.5", hop.error().text), ""});
+  std::visit([this](const auto& kind) { follow(kind); }, *hop);
+}
+
+void Attempt::follow(const MxHop& hop) {
+  port_ = hop.port;
+  question_ =
+      context_.resolver.find_mx(hop.domain, [this, domain = hop.domain](const auto& answer) {
+        HostRoute route = route_hosts(domain, answer, context_.settings.hostname, context_.random);
+        if (route.hosts.empty()) return conclude_open({route.no_hosts, ""});
+        hosts_.assign(route.hosts.begin(), route.hosts.end());
+        try_next_host();
+      });
+}
+
+void Attempt::follow(const HostHop& hop) {
+  port_ = hop.port;
+  hosts_ = {hop.host};
+  host_was_configured_ = true;
+  try_next_host();
+}
+
+void Attempt::follow(const net::SocketAddress& hop) {
+  port_ = hop.port;
+  addresses_ = {hop.ip};
+  try_next_address();
+}
+
+void Attempt::try_next_host() {
+  if (hosts_.empty()) return conclude_open(*failure_);
+  host_ = std::move(hosts_.front());
+  hosts_.pop_front();
+  question_ = context_.resolver.find_addresses(
+      host_, [this](net::AddressAnswer answer) { on_addresses(std::move(answer)); });
+}
+
+void Attempt::on_addresses(net::AddressAnswer answer) {
+  if (answer.status == net::DnsStatus::found) {
+    addresses_.assign(answer.addresses.begin(), answer.addresses.end());
+  } else if (answer.status == net::DnsStatus::temporary) {
+    host_failed({our_reason(Outcome::deferred, "4.4.3", answer.reason), ""});
+  } else {
+    // A host that an administrator named and DNS does not know is a slip, to be mended in time.
+    host_failed({host_was_configured_ ? our_reason(Outcome::deferred, "4.3.5", answer.reason)
+                                      : our_reason(Outcome::failed, "5.4.4", answer.reason),
+                 ""});
+  }
+  try_next_address();
+}
+
+void Attempt::try_next_address() {
+  if (addresses_.empty()) return try_next_host();
+  if (addresses_tried_ == context_.settings.deliverd.hosts_per_attempt) {
+    failure_->outcome.outcome = Outcome::deferred;  // those not tried may be better
+    return conclude_open(*failure_);
+  }
+  ++addresses_tried_;
+  address_ = addresses_.front();
+  addresses_.pop_front();
+  auto transfer = std::make_unique<Transfer>(
+      Transfer{job_, source_, open_,
+               [this](TransferResult result) { on_transfer(std::move(result)); }, false});
+  context_.pool.add({address_, port_}, std::move(transfer));
+}
+
+void Attempt::on_transfer(TransferResult result) {
+  const std::vector<int> asked = std::exchange(open_, {});
+  if (result.corrupt) {
+    const Told damaged{our_reason(Outcome::failed, "5.3.0", "the message in the spool is damaged"),
+                       ""};
+    for (const int recipient : asked) conclude(recipient, ipc::CORRUPT, damaged);
+    return finish();
+  }
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    RecipientOutcome& outcome = result.outcomes[i];
+    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name()};
+    if (told.outcome.outcome == Outcome::untried) {
+      open_.push_back(asked[i]);
+      told.outcome.outcome = told.outcome.reply.permanent() ? Outcome::failed : Outcome::deferred;
+      host_failed(std::move(told));
+    } else {
+      conclude(asked[i], to_ipc(told.outcome.outcome), told);
+    }
+  }
+  open_.empty() ? finish() : try_next_address();
+}
+
+void Attempt::host_failed(Told told) {
+  if (!failure_ || failure_->outcome.outcome == Outcome::failed) failure_ = std::move(told);
+}
+
+void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
+  const smtp::Reply& reply = told.outcome.reply;
+  ipc::RecipientResult& result = *result_.mutable_recipients(recipient);
+  result.set_outcome(outcome);
+  result.set_status(smtp::status_of(told.outcome));
+  result.set_reply(reply.code == 0 ? reply.text : smtp::to_line(reply));
+  result.set_remote(told.remote);
+  log_result(recipient, result);
+}
+
+void Attempt::conclude_open(const Told& told) {
+  for (const int recipient : std::exchange(open_, {}))
+    conclude(recipient, to_ipc(told.outcome.outcome), told);
+  finish();
+}
+
+void Attempt::finish() {
+  context_.loop.defer([this, alive = alive_] {
+    if (*alive) done_(*this, std::move(result_));
+  });
+}
+
+void Attempt::log_result(int recipient, const ipc::RecipientResult& result) {
+  const std::string_view event = result.outcome() == ipc::DELIVERED  ? "sent"
+                                 : result.outcome() == ipc::DEFERRED ? "deferred"
+                                 : result.outcome() == ipc::CORRUPT  ? "corrupt"
+                                                                     : "refused";
+  const WallTime arrival{std::chrono::microseconds(job_.arrival_us())};
+  context_.log.info(event)
+      .with("id", job_.message_id())
+      .with("to", job_.recipients(recipient).address())
+      .with("remote", result.remote())
+      .with("status", result.status())
+      .with("reply", result.reply())
+      .with("delay", seconds_since(arrival, context_.clock.now()));
+}
+
+// "mx.example.org[192.0.2.1]"
+std::string Attempt::remote_name() const {
+  return fmt::format("{}[{}]", host_, address_.str());
+}
+
+}  // namespace postrider::deliverd

@@ -1,0 +1,92 @@
+// attempt.h - one attempt at a job: asks DNS, then one host after another, until every recipient
+// has its result or no host is left.
+//
+// A host that fails before it decides (no connection, no session, lost before the end of the data)
+// leaves its recipients to the next; a host's word on a recipient is final for this attempt. At the
+// end the rest is deferred, unless every host refused for good.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/pending.h"
+#include "common/base/random.h"
+#include "common/config/settings.h"
+#include "common/log/log.h"
+#include "common/net/resolver.h"
+#include "deliverd/delivery.h"
+#include "deliverd/remote/connection_pool.h"
+#include "deliverd/remote/next_hop.h"
+
+namespace postrider::deliverd {
+
+// What every attempt works with.
+struct AttemptContext {
+  event::EventLoop& loop;
+  const config::Settings& settings;
+  net::Resolver& resolver;
+  ConnectionPool& pool;
+  Random& random;
+  const Clock& clock;
+  log::Logger& log;
+};
+
+class Attempt final : public event::Deferred {
+ public:
+  using Done = UniqueFunction<void(Attempt&, ipc::JobResult)>;
+
+  // `context` and `source` outlive the Attempt. Nothing happens before start().
+  Attempt(const AttemptContext& context, const ipc::Job& job, int source, Done done);
+
+  ~Attempt() override { *alive_ = false; }
+
+  // `done` runs once, later.
+  void start();
+
+ private:
+  void follow(const MxHop& hop);
+  void follow(const HostHop& hop);
+  void follow(const net::SocketAddress& hop);
+
+  void try_next_host();
+  void try_next_address();
+  void on_addresses(net::AddressAnswer answer);
+  void on_transfer(TransferResult result);
+
+  // What one host, or DNS, said; `remote` is the host's name where the words are its own.
+  struct Told {
+    smtp::RecipientOutcome outcome;
+    std::string remote;
+  };
+  void host_failed(Told told);
+  void conclude(int recipient, ipc::Outcome outcome, const Told& told);
+  void conclude_open(const Told& told);
+  void finish();
+  void log_result(int recipient, const ipc::RecipientResult& result);
+  std::string remote_name() const;
+
+  const AttemptContext& context_;
+  const ipc::Job job_;
+  const int source_;
+  Done done_;
+
+  std::deque<std::string> hosts_;         // still to be tried
+  std::deque<net::IpAddress> addresses_;  // of host_, still to be tried
+  std::uint16_t port_ = 0;
+  bool host_was_configured_ = false;  // an administrator named the host, no DNS answer
+  std::string host_;                  // "" for an address that was named
+  net::IpAddress address_;            // of host_, being tried
+  std::uint64_t addresses_tried_ = 0;
+  std::optional<Told> failure_;  // of the hosts so far: a temporary one, if any
+
+  std::vector<int> open_;  // recipients without a result
+  ipc::JobResult result_;
+  PendingPtr question_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: a deferred task
+};
+
+}  // namespace postrider::deliverd

@@ -1,0 +1,158 @@
+#include "deliverd/remote/connection.h"
+
+#include <utility>
+
+#include "common/base/check.h"
+#include "common/base/overloaded.h"
+#include "common/net/connector.h"
+
+namespace postrider::deliverd {
+
+using Session = smtp::ClientSession;
+
+Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
+                       const net::SocketAddress& address, Owner& owner)
+    : loop_(loop),
+      settings_(settings),
+      owner_(owner),
+      session_(settings.hostname),
+      timer_(loop, [this] { expired(); }),
+      connecting_(net::connect_tcp(loop, address, std::nullopt, settings.deliverd.connect_timeout,
+                                   [this](Result<Fd> socket) { connected(std::move(socket)); })) {}
+
+void Connection::connected(Result<Fd> socket) {
+  if (!socket) {
+    unusable_ = smtp::Reply{0, "4.4.1", socket.error().text};
+    return close();
+  }
+  stream_.emplace(loop_, std::move(*socket), static_cast<net::Stream::Owner&>(*this));
+  arm_timer();
+}
+
+void Connection::carry(TransferPtr transfer) {
+  POSTRIDER_CHECK(ready());
+  transfer_ = std::move(transfer);
+  ++carried_;
+  session_.start(transaction_of(*transfer_));
+  act();
+}
+
+void Connection::leave() {
+  POSTRIDER_CHECK(ready());
+  leaving_ = true;
+  session_.quit();
+  act();
+}
+
+void Connection::on_bytes(std::string_view bytes) {
+  const bool was_ready = ready();
+  session_.on_bytes(bytes);
+  act();
+  if (!was_ready && !closed_ && ready()) owner_.on_ready(*this);
+}
+
+void Connection::on_drained() {
+  if (!content_) return;
+  timed_wait_.reset();
+  send_content();
+  act();
+}
+
+void Connection::on_closed(net::CloseReason /*reason*/) {
+  session_.on_closed();
+  act();
+}
+
+void Connection::expired() {
+  if (ready()) return leave();
+  session_.on_timeout();
+  act();
+}
+
+void Connection::act() {
+  while (auto action = session_.next_action()) {
+    if (closed_) return;
+    perform(*action);
+  }
+  if (closed_) return;
+  stream_->flush();
+  arm_timer();
+}
+
+void Connection::perform(Session::Action& action) {
+  std::visit(Overloaded{
+                 [&](const Session::Send& send) { stream_->send(send.bytes); },
+                 [&](const Session::SendContent&) {
+                   content_.emplace(transfer_->job, transfer_->source);
+                   send_content();
+                 },
+                 [&](Session::Done& done) {
+                   end_transfer({std::move(done.outcomes), false});
+                 },
+                 [&](Session::Unusable& why) { unusable_ = std::move(why.reply); },
+                 [&](const Session::Close&) { close(); },
+             },
+             action);
+}
+
+void Connection::send_content() {
+  std::string block;
+  block.reserve(content_->expected_block());
+  switch (content_->append_next(block)) {
+    case OutgoingContent::Block::more:
+      stream_->send(block);
+      stream_->want_drained(true);
+      break;
+    case OutgoingContent::Block::last:
+      stream_->send(block);
+      stream_->want_drained(false);
+      content_.reset();
+      session_.on_content_sent();
+      break;
+    case OutgoingContent::Block::corrupt:
+      return abandon_content({{}, true});
+    case OutgoingContent::Block::unreadable:
+      const smtp::Reply why{0, "4.3.0", "the message cannot be read from the spool"};
+      return abandon_content(
+          {{transfer_->recipients.size(), {smtp::Outcome::deferred, why}}, false});
+  }
+}
+
+// Closing before the end of the data is the only way to take it back (RFC 5321 section 4.1.1.4).
+void Connection::abandon_content(TransferResult result) {
+  end_transfer(std::move(result));
+  close();
+}
+
+void Connection::end_transfer(TransferResult result) {
+  content_.reset();
+  owner_.on_result(*this, std::move(transfer_), std::move(result));
+}
+
+// The session's waits have their time-outs; a connection without work is kept for a while.
+void Connection::arm_timer() {
+  if (timed_wait_ == session_.waits()) return;
+  timed_wait_ = session_.waits();
+  const auto& limits = settings_.deliverd;
+  switch (session_.wait()) {
+    case Session::Wait::nothing:
+      return timer_.arm(limits.idle_timeout);
+    case Session::Wait::greeting:
+      return timer_.arm(limits.greeting_timeout);
+    case Session::Wait::reply:
+      return timer_.arm(limits.command_timeout);
+    case Session::Wait::content:
+      return timer_.arm(limits.data_block_timeout);
+    case Session::Wait::end_of_data:
+      return timer_.arm(limits.data_end_timeout);
+  }
+}
+
+void Connection::close() {
+  if (std::exchange(closed_, true)) return;
+  leaving_ = true;
+  timer_.disarm();
+  owner_.on_closed(*this, unusable_);
+}
+
+}  // namespace postrider::deliverd

@@ -1,0 +1,81 @@
+// connection.h - one connection to a server: carries out what an smtp::ClientSession decides.
+//
+// This is the only place where the SMTP client and the network meet. It holds no protocol state of
+// its own. One Transfer at a time, one after another.
+#pragma once
+
+#include <optional>
+
+#include "common/base/pending.h"
+#include "common/config/settings.h"
+#include "common/event/event_loop.h"
+#include "common/net/address.h"
+#include "common/net/stream.h"
+#include "common/smtp/client_session.h"
+#include "deliverd/remote/outgoing_content.h"
+#include "deliverd/remote/transfer.h"
+
+namespace postrider::deliverd {
+
+class Connection final : public event::Deferred, private net::Stream::Owner {
+ public:
+  class Owner {
+   public:
+    // The connection takes a Transfer; again after each.
+    virtual void on_ready(Connection& connection) = 0;
+    // A Transfer is over; it comes back to be told, or to be carried again.
+    virtual void on_result(Connection& connection, TransferPtr transfer, TransferResult result) = 0;
+    // The last call. `why` tells what was wrong with the host, where it never became ready.
+    virtual void on_closed(Connection& connection, const std::optional<smtp::Reply>& why) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // Begins to connect. The references outlive the Connection.
+  Connection(event::EventLoop& loop, const config::Settings& settings,
+             const net::SocketAddress& address, Owner& owner);
+
+  // Precondition: ready().
+  void carry(TransferPtr transfer);
+  // Says QUIT. Precondition: ready().
+  void leave();
+
+  bool ready() const noexcept { return session_.ready() && !transfer_; }
+  // It will take no further Transfer.
+  bool leaving() const noexcept { return leaving_; }
+  // Transfers that were given to it.
+  std::uint64_t carried() const noexcept { return carried_; }
+
+ private:
+  void on_bytes(std::string_view bytes) override;
+  void on_drained() override;
+  void on_closed(net::CloseReason reason) override;
+
+  void connected(Result<Fd> socket);
+  void act();
+  void perform(smtp::ClientSession::Action& action);
+  void send_content();
+  void abandon_content(TransferResult result);
+  void end_transfer(TransferResult result);
+  void expired();
+  void arm_timer();
+  void close();
+
+  event::EventLoop& loop_;
+  const config::Settings& settings_;
+  Owner& owner_;
+  smtp::ClientSession session_;
+  event::Timer timer_;
+  PendingPtr connecting_;
+  std::optional<net::Stream> stream_;
+  TransferPtr transfer_;
+  std::optional<OutgoingContent> content_;  // while it is being sent
+  std::optional<smtp::Reply> unusable_;
+  std::optional<std::uint64_t> timed_wait_;  // ClientSession::waits() that timer_ is armed for
+  std::uint64_t carried_ = 0;
+  bool leaving_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace postrider::deliverd

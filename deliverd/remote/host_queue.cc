@@ -1,0 +1,118 @@
+#include "deliverd/remote/host_queue.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::deliverd {
+
+namespace {
+
+bool all_untried(const TransferResult& result) {
+  return !result.corrupt &&
+         std::all_of(result.outcomes.begin(), result.outcomes.end(),
+                     [](const auto& o) { return o.outcome == smtp::Outcome::untried; });
+}
+
+}  // namespace
+
+HostQueue::HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
+                     metrics::Counters& counters, const net::SocketAddress& address,
+                     UniqueFunction<void()> on_empty)
+    : loop_(loop),
+      settings_(settings),
+      log_(log),
+      counters_(counters),
+      address_(address),
+      on_empty_(std::move(on_empty)),
+      connection_limit_(settings.deliverd.connections_per_host) {}
+
+void HostQueue::add(TransferPtr transfer) {
+  waiting_.push_back(std::move(transfer));
+  dispatch_later();
+}
+
+// Once a turn: what came together is counted together.
+void HostQueue::dispatch_later() {
+  if (std::exchange(dispatch_queued_, true)) return;
+  loop_.defer([this, alive = alive_] {
+    if (*alive) dispatch();
+  });
+}
+
+void HostQueue::dispatch() {
+  dispatch_queued_ = false;
+  hand_out();
+  open_connections();
+  if (waiting_.empty() && connections_.empty()) on_empty_();
+}
+
+void HostQueue::hand_out() {
+  // By index: a transfer that needs no server ends inside carry(), and may close connections.
+  for (std::size_t i = 0; i < connections_.size() && !waiting_.empty(); ++i) {
+    Connection& connection = *connections_[i];
+    if (connection.leaving() || !connection.ready()) continue;
+    if (connection.carried() >= settings_.deliverd.messages_per_connection) {
+      connection.leave();
+      continue;
+    }
+    TransferPtr next = std::move(waiting_.front());
+    waiting_.pop_front();
+    connection.carry(std::move(next));
+  }
+}
+
+void HostQueue::open_connections() {
+  while (!waiting_.empty() && in_use() < std::max<std::size_t>(connection_limit_, 1)) {
+    if (in_use() > 0 && waiting_.size() <= kWaitingPerConnection * in_use()) return;
+    counters_.add(metrics::Counter::delivery_connections_remote);
+    connections_.push_back(std::make_unique<Connection>(loop_, settings_, address_,
+                                                        static_cast<Connection::Owner&>(*this)));
+  }
+}
+
+std::size_t HostQueue::in_use() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(connections_.begin(), connections_.end(),
+                    [](const auto& connection) { return !connection->leaving(); }));
+}
+
+void HostQueue::on_ready(Connection& /*connection*/) {
+  dispatch_later();
+}
+
+void HostQueue::on_result(Connection& connection, TransferPtr transfer, TransferResult result) {
+  // A server may close a connection between two messages at any time: that says nothing of the
+  // server, so the message is carried again by another connection, once.
+  if (all_untried(result) && connection.carried() > 1 && !std::exchange(transfer->repeated, true)) {
+    waiting_.push_front(std::move(transfer));
+  } else {
+    transfer->done(std::move(result));
+  }
+  dispatch_later();
+}
+
+void HostQueue::on_closed(Connection& connection, const std::optional<smtp::Reply>& why) {
+  const auto at = std::find_if(connections_.begin(), connections_.end(),
+                               [&](const auto& owned) { return owned.get() == &connection; });
+  loop_.destroy_later(std::move(*at));
+  connections_.erase(at);
+  if (why) host_failed(*why);
+  dispatch_later();
+}
+
+void HostQueue::host_failed(const smtp::Reply& why) {
+  log_.warning("connection_failed")
+      .with("address", address_.str())
+      .with("reason", why.code == 0 ? why.text : smtp::to_line(why));
+  // The server serves us, but not on one more connection: what waits will be served.
+  if (in_use() > 0) {
+    connection_limit_ = in_use();
+    return;
+  }
+  for (TransferPtr& transfer : std::exchange(waiting_, {})) {
+    const smtp::RecipientOutcome untried{smtp::Outcome::untried, why};
+    transfer->done({{transfer->recipients.size(), untried}, false});
+  }
+}
+
+}  // namespace postrider::deliverd

@@ -1,0 +1,61 @@
+// host_queue.h - the transfers that wait for one server address, and the connections to it.
+//
+// A connection is used again and again; another is opened only when many transfers wait for each
+// that is open, so that a server is never met by a crowd. When a server fails, all that waits for
+// it is told, and may be tried elsewhere.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "common/config/settings.h"
+#include "common/event/event_loop.h"
+#include "common/log/log.h"
+#include "common/metrics/counters.h"
+#include "deliverd/remote/connection.h"
+
+namespace postrider::deliverd {
+
+class HostQueue final : public event::Deferred, private Connection::Owner {
+ public:
+  // Another connection is opened when more than this many transfers wait for each open one.
+  static constexpr std::size_t kWaitingPerConnection = 20;
+
+  // `on_empty`: nothing waits and no connection is left. Not called from inside add().
+  HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
+            metrics::Counters& counters, const net::SocketAddress& address,
+            UniqueFunction<void()> on_empty);
+  ~HostQueue() override { *alive_ = false; }
+
+  // `done` of the transfer runs once, later.
+  void add(TransferPtr transfer);
+
+  std::size_t connections() const noexcept { return connections_.size(); }
+
+ private:
+  void on_ready(Connection& connection) override;
+  void on_result(Connection& connection, TransferPtr transfer, TransferResult result) override;
+  void on_closed(Connection& connection, const std::optional<smtp::Reply>& why) override;
+
+  void dispatch_later();
+  void dispatch();
+  void hand_out();
+  void open_connections();
+  std::size_t in_use() const noexcept;
+  void host_failed(const smtp::Reply& why);
+
+  event::EventLoop& loop_;
+  const config::Settings& settings_;
+  log::Logger& log_;
+  metrics::Counters& counters_;
+  const net::SocketAddress address_;
+  UniqueFunction<void()> on_empty_;
+  std::deque<TransferPtr> waiting_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::size_t connection_limit_;  // lowered to what the server bore when it refused another
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: deferred tasks
+  bool dispatch_queued_ = false;
+};
+
+}  // namespace postrider::deliverd

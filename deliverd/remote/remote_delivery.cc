@@ -1,0 +1,28 @@
+#include "deliverd/remote/remote_delivery.h"
+
+#include <utility>
+
+namespace postrider::deliverd {
+
+RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& settings,
+                               net::Resolver& resolver, Random& random, const Clock& clock,
+                               log::Logger& log, metrics::Counters& counters)
+    : loop_(loop),
+      counters_(counters),
+      pool_(loop, settings, log, counters),
+      context_{loop, settings, resolver, pool_, random, clock, log} {}
+
+void RemoteDelivery::deliver(const ipc::Job& job, int source, Done done) {
+  counters_.add(metrics::Counter::delivery_attempts_remote);
+  auto attempt = std::make_unique<Attempt>(
+      context_, job, source,
+      [this, done = std::move(done)](Attempt& ended, ipc::JobResult result) mutable {
+        loop_.destroy_later(std::move(attempts_.extract(&ended).mapped()));
+        done(std::move(result));
+      });
+  Attempt& started = *attempt;
+  attempts_.emplace(&started, std::move(attempt));
+  started.start();
+}
+
+}  // namespace postrider::deliverd

@@ -1,0 +1,86 @@
+#include "deliverd/remote/outgoing_content.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "common/base/fd.h"
+
+using namespace postrider;
+using namespace postrider::deliverd;
+
+namespace {
+
+struct Spooled {
+  explicit Spooled(const std::string& content) : fd(::memfd_create("spool", MFD_CLOEXEC)) {
+    const std::string file = "before" + content + "after";
+    REQUIRE(::write(fd.get(), file.data(), file.size()) == static_cast<ssize_t>(file.size()));
+    job.set_offset(6);
+    job.set_length(content.size());
+    job.set_checksum(XXH3_64bits(content.data(), content.size()));
+    job.set_trace("Received: here\r\n");
+  }
+  // All blocks together; `last_block` is what the last one was.
+  std::string read() {
+    OutgoingContent content(job, fd.get());
+    std::string out;
+    do last_block = content.append_next(out);
+    while (last_block == OutgoingContent::Block::more);
+    return out;
+  }
+  Fd fd;
+  ipc::Job job;
+  OutgoingContent::Block last_block = OutgoingContent::Block::more;
+};
+
+}  // namespace
+
+TEST_CASE("deliverd outgoing content: trace fields come first, dots are stuffed, the end is told",
+          "[deliverd]") {
+  Spooled spooled("a\r\n.b\r\n");
+  CHECK(spooled.read() == "Received: here\r\na\r\n..b\r\n.\r\n");
+  CHECK(spooled.last_block == OutgoingContent::Block::last);
+  Spooled empty("");
+  CHECK(empty.read() == "Received: here\r\n.\r\n");
+}
+
+TEST_CASE("deliverd outgoing content: what is longer than a block comes in several and is the same",
+          "[deliverd]") {
+  const auto size =
+      GENERATE(OutgoingContent::kBlock - 1, OutgoingContent::kBlock, OutgoingContent::kBlock + 1, 3 * OutgoingContent::kBlock + 17);
+  std::string text;
+  while (text.size() < size) text += ".\r\n";
+  text.resize(size - 2);
+  text += "\r\n";
+  smtp::DotStuffer stuffer;
+  std::string expected;
+  stuffer.append("Received: here\r\n", expected);
+  stuffer.append(text, expected);
+  stuffer.finish(expected);
+  Spooled spooled(text);
+  CHECK((spooled.read() == expected));
+  CHECK(spooled.last_block == OutgoingContent::Block::last);
+}
+
+TEST_CASE("deliverd outgoing content: damage shows before the end of the data is given out", "[deliverd]") {
+  const auto size = GENERATE(std::size_t{10}, 2 * OutgoingContent::kBlock + 10);
+  Spooled spooled(std::string(size, 'x'));
+  SECTION("a changed octet") {
+    REQUIRE(::pwrite(spooled.fd.get(), "y", 1, 10) == 1);
+  }
+  SECTION("a file that was cut") {
+    REQUIRE(::ftruncate(spooled.fd.get(), 12) == 0);
+  }
+  const std::string out = spooled.read();
+  CHECK(spooled.last_block == OutgoingContent::Block::corrupt);
+  CHECK_FALSE(out.ends_with("\r\n.\r\n"));
+}
+
+TEST_CASE("deliverd outgoing content: a failed read is told apart from damage", "[deliverd]") {
+  Spooled spooled("abc\r\n");
+  spooled.fd.reset(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
+  CHECK(spooled.read().empty());
+  CHECK(spooled.last_block == OutgoingContent::Block::unreadable);
+}

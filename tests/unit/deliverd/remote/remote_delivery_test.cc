@@ -1,0 +1,429 @@
+#include "deliverd/remote/remote_delivery.h"
+
+#include <sys/mman.h>
+#include <xxhash.h>
+
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "common/net/listener.h"
+
+using namespace postrider;
+using namespace postrider::deliverd;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Answers from tables; what is not in them does not exist.
+class FakeResolver final : public net::Resolver {
+ public:
+  explicit FakeResolver(event::EventLoop& loop) : loop_(loop) {}
+
+  std::map<std::string, net::MxAnswer> mx;
+  std::map<std::string, net::AddressAnswer> hosts;
+
+  PendingPtr find_mx(const std::string& domain, UniqueFunction<void(net::MxAnswer)> done) override {
+    const auto found = mx.find(domain);
+    return answer(found == mx.end() ? net::MxAnswer{net::DnsStatus::no_domain, {}, "no such name"}
+                                    : found->second,
+                  std::move(done));
+  }
+  PendingPtr find_addresses(const std::string& host,
+                            UniqueFunction<void(net::AddressAnswer)> done) override {
+    const auto found = hosts.find(host);
+    return answer(found == hosts.end()
+                      ? net::AddressAnswer{net::DnsStatus::no_domain, {}, "no such name"}
+                      : found->second,
+                  std::move(done));
+  }
+
+ private:
+  template <typename Answer>
+  PendingPtr answer(Answer answer, UniqueFunction<void(Answer)> done) {
+    loop_.defer([answer = std::move(answer), done = std::move(done)]() mutable {
+      done(std::move(answer));
+    });
+    return std::make_unique<Pending>();
+  }
+  event::EventLoop& loop_;
+};
+
+// An SMTP server of a few lines, on its own loopback address: says what `replies` says to a verb
+// (or its usual answer), and keeps what it took. "close" as a reply closes the connection.
+class FakeServer {
+ public:
+  FakeServer(event::EventLoop& loop, std::string_view ip, std::uint16_t port)
+      : loop_(loop), socket_(*net::open_listening_socket({*net::IpAddress::parse(ip), port})) {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &length);
+    address = net::SocketAddress::from(storage);
+    listener_.emplace(
+        loop, socket_.get(),
+        [this](Fd fd, const net::SocketAddress&) {
+          ++connections;
+          sessions_.push_back(std::make_unique<Session>(*this, std::move(fd)));
+        },
+        [](int) {});
+  }
+
+  net::SocketAddress address;
+  std::map<std::string, std::string> replies;
+  unsigned messages_per_session = 1000;  // then 421
+  int connections = 0;
+  std::vector<std::string> messages;  // content as it came, dots stuffed
+
+ private:
+  struct Session final : net::Stream::Owner {
+    Session(FakeServer& s, Fd fd) : server(s), stream(s.loop_, std::move(fd), *this) {
+      say("greeting", "220 fake");
+    }
+    void on_bytes(std::string_view bytes) override {
+      input.append(bytes);
+      while (!gone) {
+        const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n");
+        if (end == std::string::npos) return;
+        const std::string line = input.substr(0, end);
+        input.erase(0, end + (in_data ? 5 : 2));
+        in_data ? content(line) : command(line);
+      }
+    }
+    void on_drained() override {}
+    void on_closed(net::CloseReason) override { gone = true; }
+
+    void command(const std::string& line) {
+      const std::string verb = line.substr(0, 4);
+      if (verb == "EHLO") return say(verb, "250-fake\r\n250 PIPELINING");
+      if (verb == "QUIT") return say(verb, "221 bye");
+      if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
+      if (verb != "DATA") return say(verb, "250 ok");
+      in_data = server.replies["DATA"].empty();
+      say(verb, "354 go");
+    }
+    void content(const std::string& text) {
+      in_data = false;
+      ++taken;
+      server.messages.push_back(text + "\r\n");
+      say("end", "250 queued");
+    }
+    void say(const std::string& to, const std::string& usual) {
+      const std::string& reply = server.replies[to].empty() ? usual : server.replies[to];
+      if (reply == "close") {
+        stream.shut_down();
+        gone = true;
+        return;
+      }
+      stream.send(reply + "\r\n");
+      stream.flush();
+    }
+    FakeServer& server;
+    net::Stream stream;
+    std::string input;
+    unsigned taken = 0;
+    bool in_data = false;
+    bool gone = false;
+  };
+
+  event::EventLoop& loop_;
+  Fd socket_;
+  std::optional<net::Listener> listener_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+};
+
+net::AddressAnswer addresses(std::initializer_list<std::string_view> ips) {
+  net::AddressAnswer answer{net::DnsStatus::found, {}, ""};
+  for (const std::string_view ip : ips) answer.addresses.push_back(*net::IpAddress::parse(ip));
+  return answer;
+}
+
+config::Settings some_settings() {
+  config::Settings settings;
+  settings.hostname = "me.test";
+  settings.deliverd.connections_per_host = 10;
+  settings.deliverd.messages_per_connection = 1000;
+  settings.deliverd.hosts_per_attempt = 5;
+  settings.deliverd.connect_timeout = 5s;
+  settings.deliverd.idle_timeout = 60s;
+  settings.deliverd.greeting_timeout = 60s;
+  settings.deliverd.command_timeout = 60s;
+  settings.deliverd.data_block_timeout = 60s;
+  settings.deliverd.data_end_timeout = 60s;
+  return settings;
+}
+
+struct Fixture {
+  Fixture() : source(::memfd_create("spool", MFD_CLOEXEC)) {
+    REQUIRE(::write(source.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    settings.relay.port = server.address.port;
+    resolver.mx["x.test"] = {net::DnsStatus::found, {{10, "mx1.test"}, {20, "mx2.test"}}, ""};
+    resolver.hosts["mx1.test"] = addresses({"127.0.0.1"});
+    resolver.hosts["mx2.test"] = addresses({"127.0.0.2"});
+  }
+
+  ipc::Job job(std::initializer_list<std::string> recipients = {"a@x.test"}) {
+    ipc::Job job;
+    job.set_number(++jobs);
+    job.set_message_id("00000000000000000001");
+    job.set_length(text.size());
+    job.set_checksum(XXH3_64bits(text.data(), text.size()));
+    job.set_trace("Received: here\r\n");
+    job.set_sender("s@y.test");
+    job.set_next_hop("mx:x.test");
+    unsigned index = 7;
+    for (const std::string& address : recipients) {
+      job.add_recipients()->set_address(address);
+      job.mutable_recipients()->rbegin()->set_index(index++);
+    }
+    return job;
+  }
+
+  void deliver(const ipc::Job& one) {
+    ++under_way;
+    delivery.deliver(one, source.get(), [this](ipc::JobResult result) {
+      results.push_back(std::move(result));
+      if (--under_way == 0) loop.stop();
+    });
+  }
+  // "OUTCOME STATUS reply remote", the first recipient's.
+  std::string run(const ipc::Job& one) {
+    deliver(one);
+    loop.run();
+    const ipc::RecipientResult& result = results.back().recipients(0);
+    const std::string remote = result.remote().empty() ? "" : " from " + result.remote();
+    return ipc::Outcome_Name(result.outcome()) + " " + result.status() + " " + result.reply() +
+           remote;
+  }
+
+  const std::string text = "Subject: hello\r\n\r\n.dot\r\n";
+  event::EventLoop loop;
+  ManualClock clock;
+  std::string log_lines;
+  log::Logger log{"deliverd", log::Level::debug, log::Format::logfmt, clock,
+                  [this](std::string_view lines) { log_lines += lines; }};
+  metrics::Counters counters;
+  SeededRandom random{1};
+  config::Settings settings = some_settings();
+  FakeResolver resolver{loop};
+  FakeServer server{loop, "127.0.0.1", 0};
+  FakeServer second{loop, "127.0.0.2", server.address.port};
+  RemoteDelivery delivery{loop, settings, resolver, random, clock, log, counters};
+  Fd source;
+  std::uint64_t jobs = 0;
+  int under_way = 0;
+  std::vector<ipc::JobResult> results;
+};
+
+}  // namespace
+
+TEST_CASE("deliverd remote: a message reaches the best host, with its trace fields", "[deliverd]") {
+  Fixture f;
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+  CHECK(f.results[0].number() == 1);
+  CHECK(f.results[0].recipients(0).index() == 7);
+  CHECK(f.server.messages ==
+        std::vector<std::string>{"Received: here\r\nSubject: hello\r\n\r\n..dot\r\n"});
+  CHECK(f.second.connections == 0);
+  CHECK(f.log_lines.find("event=sent") != std::string::npos);
+}
+
+TEST_CASE("deliverd remote: each recipient has its own result", "[deliverd]") {
+  Fixture f;
+  f.server.replies["RCPT"] = "550 5.1.1 nobody";
+  CHECK(f.run(f.job({"a@x.test", "b@x.test"})) ==
+        "FAILED 5.1.1 550 5.1.1 nobody from mx1.test[127.0.0.1]");
+  CHECK(f.results[0].recipients_size() == 2);
+  CHECK(f.results[0].recipients(1).index() == 8);
+  CHECK(f.results[0].recipients(1).outcome() == ipc::FAILED);
+}
+
+TEST_CASE("deliverd remote: what DNS says decides without a connection", "[deliverd]") {
+  Fixture f;
+  f.resolver.mx["null.test"] = {net::DnsStatus::found, {{0, ""}}, ""};
+  f.resolver.mx["slow.test"] = {net::DnsStatus::temporary, {}, "slow.test MX: no answer"};
+  f.resolver.mx["self.test"] = {net::DnsStatus::found, {{10, "me.test"}}, ""};
+  f.resolver.mx["bare.test"] = {net::DnsStatus::no_data, {}, ""};
+  const auto [hop, expected] = GENERATE(table<std::string, std::string>({
+      {"mx:null.test", "FAILED 5.1.10 null.test does not accept mail (null MX)"},
+      {"mx:absent.test", "FAILED 5.1.2 the domain absent.test does not exist"},
+      {"mx:slow.test", "DEFERRED 4.4.3 slow.test MX: no answer"},
+      {"mx:self.test",
+       "FAILED 5.4.6 mail for self.test loops back to myself: this host is its mail "
+       "exchanger, but does not know the domain"},
+      {"mx:bare.test", "FAILED 5.4.4 no such name"},
+      {"smtp:absent.test:25", "DEFERRED 4.3.5 no such name"},
+      {"what?",
+       "DEFERRED 4.3.5 'what?' is no next hop: it is mx:DOMAIN, smtp:HOST:PORT or "
+       "smtp:[ADDRESS]:PORT"},
+  }));
+  ipc::Job job = f.job();
+  job.set_next_hop(hop);
+  CHECK(f.run(job) == expected);
+  CHECK(f.server.connections == 0);
+}
+
+TEST_CASE("deliverd remote: when a host fails the next is tried", "[deliverd]") {
+  const auto [to, reply] = GENERATE(table<std::string, std::string>({
+      {"greeting", "421 busy"},
+      {"greeting", "554 no mail here"},
+      {"greeting", "close"},
+      {"greeting", "what?"},
+      {"EHLO", "close"},
+      {"EHLO", "450 not now"},
+      {"MAIL", "421 closing"},
+      {"MAIL", "close"},
+      {"RCPT", "close"},
+      {"DATA", "close"},
+  }));
+  CAPTURE(to, reply);
+  Fixture f;
+  f.server.replies[to] = reply;
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx2.test[127.0.0.2]");
+  CHECK(f.server.messages.empty());
+}
+
+TEST_CASE("deliverd remote: a host without addresses or listener is passed over", "[deliverd]") {
+  Fixture f;
+  f.resolver.hosts["mx1.test"] =
+      GENERATE(net::AddressAnswer{net::DnsStatus::no_domain, {}, "gone"},
+               net::AddressAnswer{net::DnsStatus::temporary, {}, "slow"}, addresses({"127.0.0.3"}),
+               addresses({"127.0.0.3", "127.0.0.4"}));
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx2.test[127.0.0.2]");
+}
+
+TEST_CASE(
+    "deliverd remote: a word on a recipient, or a lost reply to the end, is not asked again "
+    "elsewhere",
+    "[deliverd]") {
+  const auto [to, reply, expected] = GENERATE(table<std::string, std::string, std::string>({
+      {"RCPT", "450 4.2.0 later", "DEFERRED 4.2.0 450 4.2.0 later from mx1.test[127.0.0.1]"},
+      {"MAIL", "550 5.7.1 not you", "FAILED 5.7.1 550 5.7.1 not you from mx1.test[127.0.0.1]"},
+      {"end", "close",
+       "DEFERRED 4.4.2 the connection was lost while waiting for the reply to the end of the "
+       "message"},
+  }));
+  Fixture f;
+  f.server.replies[to] = reply;
+  CHECK(f.run(f.job()) == expected);
+  CHECK(f.second.connections == 0);
+}
+
+TEST_CASE("deliverd remote: when all hosts fail the mail is deferred, unless all refuse for good",
+          "[deliverd]") {
+  Fixture f;
+  f.server.replies["greeting"] = "554 5.7.1 go away";
+  f.second.replies["greeting"] =
+      GENERATE(as<std::string>(), "450 4.7.0 later", "554 5.7.1 go away");
+  if (f.second.replies["greeting"].starts_with("4")) {
+    CHECK(f.run(f.job()) == "DEFERRED 4.7.0 450 4.7.0 later from mx2.test[127.0.0.2]");
+  } else {
+    CHECK(f.run(f.job()) == "FAILED 5.7.1 554 5.7.1 go away from mx2.test[127.0.0.2]");
+  }
+}
+
+TEST_CASE("deliverd remote: no more hosts are tried than the settings allow", "[deliverd]") {
+  Fixture f;
+  f.settings.deliverd.hosts_per_attempt = 1;
+  f.server.replies["greeting"] = "554 5.7.1 go away";
+  CHECK(f.run(f.job()) == "DEFERRED 4.7.1 554 5.7.1 go away from mx1.test[127.0.0.1]");
+  CHECK(f.second.connections == 0);
+}
+
+TEST_CASE("deliverd remote: one connection carries many messages", "[deliverd]") {
+  Fixture f;
+  for (int i = 0; i < 20; ++i) f.deliver(f.job());
+  f.loop.run();
+  CHECK(f.server.messages.size() == 20);
+  CHECK(f.server.connections == 1);
+  CHECK(f.delivery.connections_to(f.server.address) == 1);
+}
+
+TEST_CASE("deliverd remote: 50 messages at once use at most three connections", "[deliverd]") {
+  Fixture f;
+  for (int i = 0; i < 50; ++i) f.deliver(f.job());
+  f.loop.run();
+  CHECK(f.server.messages.size() == 50);
+  CHECK(f.server.connections <= 3);
+}
+
+TEST_CASE("deliverd remote: the connections to a host have their limit", "[deliverd]") {
+  Fixture f;
+  f.settings.deliverd.connections_per_host = GENERATE(1U, 2U);
+  RemoteDelivery limited(f.loop, f.settings, f.resolver, f.random, f.clock, f.log, f.counters);
+  int left = 300;
+  for (int i = 0; i < 300; ++i)
+    limited.deliver(f.job(), f.source.get(), [&](const ipc::JobResult&) {
+      if (--left == 0) f.loop.stop();
+    });
+  f.loop.run();
+  CHECK(f.server.messages.size() == 300);
+  CHECK(f.server.connections == static_cast<int>(f.settings.deliverd.connections_per_host));
+}
+
+TEST_CASE("deliverd remote: a connection is left after its number of messages", "[deliverd]") {
+  Fixture f;
+  f.settings.deliverd.messages_per_connection = 5;
+  for (int i = 0; i < 20; ++i) f.deliver(f.job());
+  f.loop.run();
+  CHECK(f.server.messages.size() == 20);
+  CHECK(f.server.connections == 4);
+}
+
+TEST_CASE("deliverd remote: a server that ends a used connection gets the message again",
+          "[deliverd]") {
+  Fixture f;
+  f.server.messages_per_session = 1;
+  CHECK(f.run(f.job()).starts_with("DELIVERED"));
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+  CHECK(f.server.connections == 2);
+}
+
+TEST_CASE("deliverd remote: damaged content is never sent whole", "[deliverd]") {
+  Fixture f;
+  ipc::Job job = f.job({"a@x.test", "b@x.test"});
+  job.set_checksum(1);
+  CHECK(f.run(job) == "CORRUPT 5.3.0 the message in the spool is damaged");
+  CHECK(f.results[0].recipients(1).outcome() == ipc::CORRUPT);
+  CHECK(f.server.messages.empty());
+  CHECK(f.run(f.job()).starts_with("DELIVERED"));
+}
+
+TEST_CASE("deliverd remote: an address is reached without DNS", "[deliverd]") {
+  Fixture f;
+  ipc::Job job = f.job();
+  job.set_next_hop("smtp:[127.0.0.1]:" + std::to_string(f.server.address.port));
+  CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from [127.0.0.1]");
+  job.set_next_hop("mx:[127.0.0.2]");
+  CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from [127.0.0.2]");
+}
+
+TEST_CASE("deliverd remote: a message larger than a block and a socket buffer arrives whole",
+          "[deliverd]") {
+  Fixture f;
+  std::string large;
+  while (large.size() < (16U << 20U)) large += ".0123456789012345678901234567890123456789\r\n";
+  REQUIRE(::pwrite(f.source.get(), large.data(), large.size(), 0) ==
+          static_cast<ssize_t>(large.size()));
+  ipc::Job job = f.job();
+  job.set_length(large.size());
+  job.set_checksum(XXH3_64bits(large.data(), large.size()));
+  CHECK(f.run(job).starts_with("DELIVERED"));
+  std::string expected = "Received: here\r\n";
+  smtp::DotStuffer().append(large, expected);
+  REQUIRE(f.server.messages.size() == 1);
+  CHECK((f.server.messages[0] == expected));
+}
+
+TEST_CASE("deliverd remote: what is destroyed tells nobody", "[deliverd]") {
+  Fixture f;
+  bool told = false;
+  {
+    RemoteDelivery short_lived(f.loop, f.settings, f.resolver, f.random, f.clock, f.log,
+                               f.counters);
+    ipc::Job job = f.job();
+    job.set_next_hop("smtp:[127.0.0.1]:1");
+    short_lived.deliver(job, f.source.get(), [&](const ipc::JobResult&) { told = true; });
+  }
+  CHECK(f.run(f.job()).starts_with("DELIVERED"));
+  CHECK_FALSE(told);
+}
