@@ -24,11 +24,12 @@
 #include "common/ipc/messages.pb.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
+#include "deliverd/delivery.h"
 #include "deliverd/local/local_attempt.h"
 
 namespace postrider::deliverd {
 
-class LocalDelivery {
+class LocalDelivery final : public Delivery {
  public:
   struct Options {
     std::string mail_directory;  // exists; all mailboxes are on its file system
@@ -40,21 +41,18 @@ class LocalDelivery {
     std::size_t files_per_sync = 512;
     unsigned threads = 4;
   };
-  using Done = UniqueFunction<void(ipc::JobResult)>;
 
   // All references outlive the LocalDelivery. Throws std::system_error when mail_directory cannot
   // be opened.
   LocalDelivery(event::EventLoop& loop, Options options, const Clock& clock, log::Logger& log,
                 metrics::Counters& counters);
   // Waits for the files being written. What was not reported is never reported.
-  ~LocalDelivery();
-  LocalDelivery(const LocalDelivery&) = delete;
-  LocalDelivery& operator=(const LocalDelivery&) = delete;
+  ~LocalDelivery() override;
 
   // Delivers `job` (next_hop "local"), whose content is in `source_fd`, and calls `done` once, from
   // the loop, never from inside this function, with a result for each recipient. `source_fd` stays
   // open until then. Memory: a few buffers a thread, whatever the size of the message.
-  void deliver(const ipc::Job& job, int source_fd, Done done);
+  void deliver(const ipc::Job& job, int source_fd, Done done) override;
 
   // Jobs taken and not yet reported.
   std::size_t in_progress() const noexcept {

@@ -1,0 +1,94 @@
+#include "deliverd/service.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include "common/base/random.h"
+#include "common/metrics/counters.h"
+#include "common/net/cares_resolver.h"
+#include "deliverd/local/local_delivery.h"
+#include "deliverd/remote/remote_delivery.h"
+#include "deliverd/worker.h"
+
+namespace postrider::deliverd {
+
+namespace {
+
+// Jobs that a worker takes at once: enough to fill its connections, and more than one sync's worth
+// of mailbox files.
+constexpr unsigned kCredit = 1000;
+
+metrics::Counters open_counters(const config::Settings& settings, Role role, unsigned number,
+                                log::Logger& log) {
+  auto counters = metrics::Counters::open(
+      settings.paths.run, role == Role::local ? "deliverd-local" : "deliverd-remote", number);
+  if (counters) return std::move(*counters);
+  log.warning("counters_not_shared").with("reason", counters.error().text);
+  return {};
+}
+
+// Sends to other servers, with the DNS that the settings name.
+class Relay final : public Delivery {
+ public:
+  Relay(event::EventLoop& loop, const config::Settings& settings, const Clock& clock,
+        log::Logger& log, metrics::Counters& counters)
+      : resolver_(loop, {settings.dns.servers, settings.dns.timeout,
+                         static_cast<unsigned>(settings.dns.tries)}),
+        delivery_(loop, settings, resolver_, random_, clock, log, counters) {}
+
+  void deliver(const ipc::Job& job, int source, Done done) override {
+    delivery_.deliver(job, source, std::move(done));
+  }
+
+ private:
+  net::CaresResolver resolver_;
+  SystemRandom random_;
+  RemoteDelivery delivery_;
+};
+
+std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Settings& settings,
+                                       Role role, const Clock& clock, log::Logger& log,
+                                       metrics::Counters& counters) {
+  if (role == Role::remote)
+    return std::make_unique<Relay>(loop, settings, clock, log, counters);
+  LocalDelivery::Options options;
+  options.mail_directory = settings.paths.mail;
+  options.hostname = settings.hostname;
+  options.sync = settings.deliverd.sync;
+  options.sync_interval = settings.deliverd.sync_interval;
+  return std::make_unique<LocalDelivery>(loop, options, clock, log, counters);
+}
+
+void run(const config::Settings& settings, Role role, unsigned number, log::Logger& log,
+         const Clock& clock) {
+  event::EventLoop loop;
+  log.set_buffered(true);
+  loop.set_after_turn([&] { log.flush(); });
+  metrics::Counters counters = open_counters(settings, role, number, log);
+  const auto delivery = new_delivery(loop, settings, role, clock, log, counters);
+  const auto ipc_role = role == Role::local ? ipc::DELIVERD_LOCAL : ipc::DELIVERD_REMOTE;
+  Worker worker(loop, {settings.paths.run + "/queued.sock", ipc_role, number, kCredit}, *delivery,
+                log, [&] { loop.stop(); });
+  const event::Signal terminate(loop, SIGTERM, [&] { worker.stop(); });
+  const event::Signal interrupt(loop, SIGINT, [&] { worker.stop(); });
+  worker.start();
+  loop.run();
+}
+
+}  // namespace
+
+int serve(const config::Settings& settings, Role role, unsigned number, log::Logger& log,
+          const Clock& clock) {
+  try {
+    run(settings, role, number, log, clock);
+    return EXIT_SUCCESS;
+  } catch (const std::exception& error) {
+    log.error("not_started").with("reason", error.what());
+    return EXIT_FAILURE;
+  }
+}
+
+}  // namespace postrider::deliverd
