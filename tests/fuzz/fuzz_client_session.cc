@@ -1,0 +1,32 @@
+// A server that says anything at all: each transaction ends once, and the session ends.
+#include <cstdint>
+
+#include "common/base/check.h"
+#include "common/smtp/client_session.h"
+
+using postrider::smtp::ClientSession;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view input(reinterpret_cast<const char*>(data), size);
+  ClientSession session("me.test");
+  int under_way = 0;
+  const auto act = [&] {
+    while (const auto action = session.next_action()) {
+      if (std::holds_alternative<ClientSession::SendContent>(*action)) session.on_content_sent();
+      if (const auto* done = std::get_if<ClientSession::Done>(&*action)) {
+        POSTRIDER_CHECK(--under_way == 0 && done->outcomes.size() == 2);
+      }
+    }
+    if (!session.ready()) return;
+    ++under_way;
+    session.start({"s@x.test", {{"a@y.test", "", ""}, {"b@y.test", "", ""}}, 10, true, false, "", ""});
+  };
+  for (; !input.empty(); input.remove_prefix(std::min<std::size_t>(input.size(), 7))) {
+    session.on_bytes(input.substr(0, 7));
+    act();
+  }
+  session.on_closed();
+  act();
+  POSTRIDER_CHECK(under_way == 0 && !session.ready());
+  return 0;
+}
