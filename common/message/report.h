@@ -1,0 +1,60 @@
+// report.h - composes delivery status notifications. Pure: values in, a message out.
+//
+// Three parts: what a person reads, message/delivery-status for programs, and the original message
+// or its header section. What came from outside stands sanitized in it: no line break, no control
+// character, bounded.
+//
+// RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 3461 (which reports, and of what),
+// RFC 6533 (addresses beyond ASCII), RFC 3834 (Auto-Submitted).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+
+namespace postrider::message {
+
+// The Action field, RFC 3464 section 2.3.3.
+enum class ReportKind : std::uint8_t { failed, delayed, delivered, relayed, expanded };
+
+struct ReportedRecipient {
+  std::string address;  // where it went: Final-Recipient
+  std::string orcpt;    // RFC 3461 ORCPT, as given; empty: none
+  std::string status;   // enhanced status code, "5.1.1"
+  std::string reply;    // the words of `remote`, or our own
+  std::string remote;   // "mx.example.org[192.0.2.1]"; empty: `reply` is our own
+};
+
+struct ReportRequest {
+  ReportKind kind = ReportKind::failed;
+  std::string hostname;       // of this server: Reporting-MTA, From, Message-ID
+  std::string id;             // makes the report's Message-ID unique: [0-9a-v]
+  WallTime now;
+  std::string sender;         // reverse-path of the original, to whom the report goes; not empty
+  std::string envid;          // RFC 3461 ENVID, decoded; empty: none
+  WallTime arrival;
+  std::optional<WallTime> retry_until;         // of `delayed`
+  std::vector<ReportedRecipient> recipients;   // at least one
+  bool return_content = false;                 // RFC 3461 RET=FULL; else the header section alone
+  std::string_view original;  // CRLF lines, from its first octet; no more than kMaxReturned need be there
+  std::uint64_t original_size = 0;             // octets of all of it
+};
+
+struct Report {
+  std::string content;     // CRLF lines
+  bool eight_bit = false;  // it holds octets beyond ASCII: BODY=8BITMIME
+  bool smtputf8 = false;   // its header does: SMTPUTF8
+};
+
+// A larger original is returned without its body, and a longer header section is cut.
+inline constexpr std::size_t kMaxReturned = 65536;
+// Octets of a reply, or another value from outside, that a report repeats.
+inline constexpr std::size_t kMaxReportedValue = 900;
+
+Report compose(const ReportRequest& request);
+
+}  // namespace postrider::message
