@@ -1,0 +1,19 @@
+// certificate.h - a self-signed certificate, so that a new instance speaks TLS from its first start.
+#pragma once
+
+#include <string>
+
+#include "common/base/result.h"
+
+namespace postrider::net {
+
+struct SelfSigned {
+  std::string certificate;  // PEM
+  std::string key;          // PEM, ECDSA P-256, without a passphrase
+};
+
+// A certificate for `hostname`, valid from now for kSelfSignedDays days. `hostname` is a domain name.
+inline constexpr int kSelfSignedDays = 3650;
+Result<SelfSigned> make_self_signed(const std::string& hostname);
+
+}  // namespace postrider::net
