@@ -1,1 +1,61 @@
-int main() { return 70; }
+// main.cc - the program `postrider`, which is also `sendmail` and `mailq` under these names.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "common/config/daemon.h"
+#include "ctl/commands.h"
+#include "ctl/context.h"
+#include "ctl/sendmail.h"
+
+namespace {
+
+using namespace postrider;
+
+int run_command(std::vector<std::string> arguments) {
+  ctl::Context context;
+  CLI::App app("The command of the Postrider mail suite", "postrider");
+  app.set_version_flag("--version", fmt::format("postrider {}", config::version()));
+  app.add_option("--config", context.config_path, "The configuration file");
+  app.add_flag("--json", context.json, "Answer with one JSON document");
+  app.require_subcommand(1);
+  app.fallthrough();
+  ctl::add_init_command(app, context);
+  ctl::add_run_command(app, context);
+  ctl::add_status_commands(app, context);
+  ctl::add_config_commands(app, context);
+  ctl::add_directory_commands(app, context);
+  ctl::add_queue_commands(app, context);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ctl::ExitStatus::usage);
+  }
+  return static_cast<int>(context.status);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "";
+  std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  try {
+    if (name == "sendmail") {
+      const ctl::SendmailOptions options = ctl::parse_sendmail(arguments);
+      if (!options.list_queue) return ctl::sendmail(options);
+      arguments.clear();
+    }
+    if (name == "sendmail" || name == "mailq") arguments.insert(arguments.end(), {"queue", "list"});
+    return run_command(std::move(arguments));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", name, error.what());
+    return static_cast<int>(ctl::ExitStatus::try_again);
+  }
+}

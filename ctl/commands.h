@@ -1,0 +1,21 @@
+// commands.h - the groups of commands; each adds itself to the command line and runs when chosen.
+//
+// A command sets context.status and shows its answer or why it refused.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace postrider::ctl {
+
+class Context;
+
+void add_init_command(CLI::App& app, Context& context);
+void add_run_command(CLI::App& app, Context& context);
+void add_status_commands(CLI::App& app, Context& context);     // status, explain
+void add_config_commands(CLI::App& app, Context& context);     // config show|explain|test|...
+void add_directory_commands(CLI::App& app, Context& context);  // domain, user, alias
+void add_queue_commands(CLI::App& app, Context& context);      // queue list|show|...
+
+}  // namespace postrider::ctl

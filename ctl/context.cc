@@ -1,0 +1,49 @@
+#include "ctl/context.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/config/daemon.h"
+#include "common/config/load.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+constexpr const char* kConfigVariable = "POSTRIDER_CONFIG";
+constexpr int kIndent = 2;
+
+}  // namespace
+
+std::string Context::configuration_file() const {
+  if (!config_path.empty()) return config_path;
+  const char* variable = std::getenv(kConfigVariable);
+  return variable != nullptr && *variable != '\0' ? variable : std::string(config::kDefaultPath);
+}
+
+std::optional<config::Settings> Context::settings() {
+  auto settings = config::load(configuration_file());
+  if (settings) return std::move(*settings);
+  refuse(ExitStatus::configuration, settings.error().text);
+  return std::nullopt;
+}
+
+void Context::answer(const nlohmann::json& document, const std::string& text) const {
+  // Addresses and replies may hold octets that are not UTF-8: they are shown as U+FFFD.
+  if (json) {
+    fmt::print("{}\n", document.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", text);
+  }
+}
+
+void Context::refuse(ExitStatus why, const std::string& text) {
+  std::fflush(stdout);
+  fmt::print(stderr, "postrider: {}\n", text);
+  status = why;
+}
+
+}  // namespace postrider::ctl

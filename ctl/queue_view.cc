@@ -1,0 +1,149 @@
+#include "ctl/queue_view.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "ctl/terminal.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using nlohmann::json;
+
+json time_or_null(std::int64_t us) { return us == 0 ? json() : json(iso_time(us)); }
+
+std::string age(std::int64_t us, WallTime now) {
+  return short_duration(now.time_since_epoch() - std::chrono::microseconds(us));
+}
+
+std::string in(std::int64_t us, WallTime now) {
+  return short_duration(std::chrono::microseconds(us) - now.time_since_epoch());
+}
+
+// Why the recipient still waits, in the remote's words.
+std::string last_reply(const ipc::QueuedRecipient& recipient) {
+  if (recipient.reply().empty()) return {};
+  return fmt::format("{}{}{}", recipient.remote(), recipient.remote().empty() ? "" : " said: ",
+                     recipient.reply());
+}
+
+}  // namespace
+
+json to_json(const ipc::QueuedMessage& message) {
+  json recipients = json::array();
+  for (const ipc::QueuedRecipient& recipient : message.recipients())
+    recipients.push_back({{"address", recipient.address()},
+                          {"state", recipient.state()},
+                          {"attempts", recipient.attempts()},
+                          {"reply", recipient.reply()},
+                          {"remote", recipient.remote()},
+                          {"next_hop", recipient.next_hop()}});
+  return {{"id", message.id()},
+          {"state", message.state()},
+          {"arrival", time_or_null(message.arrival_us())},
+          {"sender", message.sender()},
+          {"size", message.size()},
+          {"recipients", recipients},
+          {"hold_reason", message.hold_reason()},
+          {"next_attempt", time_or_null(message.next_attempt_us())},
+          {"expires", time_or_null(message.expires_us())},
+          {"client_address", message.client_address()},
+          {"auth", message.auth()}};
+}
+
+json to_json(const ipc::SummaryRow& row) {
+  return {{"destination", row.destination()}, {"state", row.state()},
+          {"reason", row.reason()},           {"messages", row.messages()},
+          {"recipients", row.recipients()},   {"oldest", time_or_null(row.oldest_us())}};
+}
+
+json to_json(const ipc::QueueStatus& status) {
+  json processes = json::array();
+  for (const ipc::Connected& process : status.connected())
+    processes.push_back({{"name", name_of(process.role())},
+                         {"worker", process.worker()},
+                         {"pid", process.pid()},
+                         {"jobs", process.jobs()}});
+  return {{"active", status.active()},
+          {"deferred", status.deferred()},
+          {"held", status.held()},
+          {"oldest", time_or_null(status.oldest_us())},
+          {"started", time_or_null(status.started_us())},
+          {"processes", processes}};
+}
+
+std::string to_line(const ipc::QueuedMessage& message, WallTime now) {
+  std::string text = fmt::format("{}  {:8}  {:>4}  {:>8}  <{}>\n", printable(message.id()),
+                                 printable(message.state()), age(message.arrival_us(), now),
+                                 short_size(message.size()), printable(message.sender()));
+  for (const ipc::QueuedRecipient& recipient : message.recipients()) {
+    if (recipient.state() != "pending") continue;
+    text += fmt::format("    {}\n", printable(recipient.address()));
+    if (const std::string reply = last_reply(recipient); !reply.empty())
+      text += fmt::format("        {}\n", printable(reply));
+  }
+  return text;
+}
+
+std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
+  std::vector<std::vector<std::string>> rows{
+      {"id", message.id()},
+      {"state", message.state()},
+      {"arrived", fmt::format("{} ({} ago)", iso_time(message.arrival_us()),
+                              age(message.arrival_us(), now))},
+      {"sender", fmt::format("<{}>", message.sender())},
+      {"size", short_size(message.size())}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) rows.push_back({name, value});
+  };
+  add("client", message.client_address());
+  add("logged in as", message.auth());
+  add("held because", message.hold_reason());
+  if (message.next_attempt_us() != 0)
+    add("next attempt", fmt::format("{} (in {})", iso_time(message.next_attempt_us()),
+                                    in(message.next_attempt_us(), now)));
+  add("expires", iso_time(message.expires_us()));
+  for (const ipc::QueuedRecipient& recipient : message.recipients()) {
+    rows.push_back({"recipient", recipient.address()});
+    rows.push_back({"", fmt::format("{}, {} attempts, by {}", recipient.state(),
+                                    recipient.attempts(), recipient.next_hop())});
+    if (const std::string reply = last_reply(recipient); !reply.empty()) rows.push_back({"", reply});
+  }
+  return table(rows);
+}
+
+std::string to_text(const std::vector<ipc::SummaryRow>& summary, WallTime now) {
+  std::vector<std::vector<std::string>> rows{
+      {"DESTINATION", "STATE", "MESSAGES", "RECIPIENTS", "OLDEST", "REASON"}};
+  for (const ipc::SummaryRow& row : summary)
+    rows.push_back({row.destination(), row.state(), std::to_string(row.messages()),
+                    std::to_string(row.recipients()),
+                    row.oldest_us() == 0 ? "" : age(row.oldest_us(), now), row.reason()});
+  return table(rows);
+}
+
+std::string to_text(const ipc::QueueStatus& status, WallTime now) {
+  std::string text = fmt::format("queue: {} active, {} deferred, {} held", status.active(),
+                                 status.deferred(), status.held());
+  if (status.oldest_us() != 0)
+    text += fmt::format(", the oldest {}", age(status.oldest_us(), now));
+  text += "\n";
+  std::vector<std::vector<std::string>> rows{{"PROCESS", "WORKER", "PID", "JOBS"}};
+  for (const ipc::Connected& process : status.connected())
+    rows.push_back({std::string(name_of(process.role())), std::to_string(process.worker()),
+                    std::to_string(process.pid()), std::to_string(process.jobs())});
+  return text + table(rows);
+}
+
+std::string_view name_of(ipc::Role role) noexcept {
+  switch (role) {
+    case ipc::SMTPD: return "smtpd";
+    case ipc::DELIVERD_LOCAL: return "deliverd@local";
+    case ipc::DELIVERD_REMOTE: return "deliverd@remote";
+    case ipc::ADMIN: return "postrider";
+    default: return "unknown";
+  }
+}
+
+}  // namespace postrider::ctl

@@ -1,0 +1,29 @@
+// queue_view.h - what queued says of its messages, as JSON and for people.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/base/clock.h"
+#include "common/ipc/messages.pb.h"
+
+namespace postrider::ctl {
+
+// Keys are stable; times are ISO 8601 in UTC, or null.
+nlohmann::json to_json(const ipc::QueuedMessage& message);
+nlohmann::json to_json(const ipc::SummaryRow& row);
+nlohmann::json to_json(const ipc::QueueStatus& status);
+
+// A line for the message and one for each recipient that waits. All of it is printable.
+std::string to_line(const ipc::QueuedMessage& message, WallTime now);
+// Everything that is known of it.
+std::string to_text(const ipc::QueuedMessage& message, WallTime now);
+std::string to_text(const std::vector<ipc::SummaryRow>& rows, WallTime now);
+std::string to_text(const ipc::QueueStatus& status, WallTime now);
+
+// "smtpd", "deliverd@local", ...
+std::string_view name_of(ipc::Role role) noexcept;
+
+}  // namespace postrider::ctl

@@ -1,0 +1,81 @@
+// run_command.cc - postrider run: the whole suite in the foreground.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "common/base/clock.h"
+#include "common/base/fd.h"
+#include "common/log/log.h"
+#include "ctl/commands.h"
+#include "ctl/context.h"
+#include "ctl/supervisor.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The daemons are where this program is.
+std::vector<Program> programs(const std::string& config_file) {
+  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  const auto program = [&](const char* name, const char* executable,
+                           std::vector<std::string> options) {
+    Program made{name, {(folder / executable).string(), "--config", config_file}};
+    made.arguments.insert(made.arguments.end(), options.begin(), options.end());
+    return made;
+  };
+  return {program("queued", "queued", {}),
+          program("deliverd@local", "deliverd", {"--role", "local"}),
+          program("deliverd@remote", "deliverd", {"--role", "remote"}),
+          program("smtpd", "smtpd", {}),
+          program("pop3d", "pop3d", {})};
+}
+
+// Held while the suite runs, so that a second one on the same instance is refused. The file holds
+// the process id.
+Result<Fd> lock_instance(const std::string& run_directory) {
+  const std::string path = run_directory + "/postrider.pid";
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+  if (!fd) return fail_errno(path, errno);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    return fail(ErrorKind::invalid, fmt::format("{}: is locked: this instance runs already", path));
+  const std::string pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::write(fd.get(), pid.data(), pid.size()) != static_cast<ssize_t>(pid.size()))
+    return fail_errno(path, errno);
+  return fd;
+}
+
+void run(Context& context) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  const auto lock = lock_instance(settings->paths.run);
+  if (!lock) return context.refuse(lock.error());
+  const SystemClock clock;
+  log::Logger log("postrider", log::parse_level(settings->log.level).value_or(log::Level::info),
+                  settings->log.format == "json" ? log::Format::json : log::Format::logfmt, clock);
+  Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string()),
+                        settings->paths.run, log, [] {
+                          fmt::print("ready\n");
+                          std::fflush(stdout);
+                        });
+  context.status = static_cast<ExitStatus>(supervisor.run());
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, Context& context) {
+  app.add_subcommand("run", "Run the whole suite in the foreground")->callback([&context] {
+    run(context);
+  });
+}
+
+}  // namespace postrider::ctl

@@ -1,0 +1,118 @@
+#include "ctl/submission.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+
+#include "common/base/fd.h"
+#include "common/smtp/client_session.h"
+#include "common/smtp/dot_stuffer.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using smtp::ClientSession;
+
+constexpr std::size_t kReadChunk = 16384;
+constexpr std::size_t kContentPortion = 1U << 16U;
+
+// Carries out what the session asks for, on a blocking socket.
+class Dialogue {
+ public:
+  Dialogue(Fd fd, const std::string& own_name, const smtp::ClientTransaction& transaction,
+           std::string_view content)
+      : fd_(std::move(fd)), session_(own_name), transaction_(transaction), content_(content) {}
+
+  Result<std::vector<smtp::RecipientOutcome>> run() {
+    while (!closed_) {
+      while (auto action = session_.next_action())
+        std::visit([this](auto& a) { act(a); }, *action);
+      if (closed_) break;
+      if (!session_.ready()) {
+        read();
+      } else if (!outcomes_) {
+        session_.start(transaction_);
+      } else {
+        session_.quit();
+      }
+    }
+    if (outcomes_) return std::move(*outcomes_);
+    return fail(ErrorKind::temporary, smtp::to_line(unusable_));
+  }
+
+ private:
+  void act(ClientSession::Send& send) { write(send.bytes); }
+  void act(ClientSession::SendContent&) {
+    smtp::DotStuffer stuffer;
+    for (std::string_view rest = content_; !rest.empty();) {
+      std::string portion;
+      stuffer.append(rest.substr(0, kContentPortion), portion);
+      rest.remove_prefix(std::min(rest.size(), kContentPortion));
+      write(portion);
+    }
+    std::string end;
+    stuffer.finish(end);
+    write(end);
+    session_.on_content_sent();
+  }
+  void act(ClientSession::Done& done) { outcomes_ = std::move(done.outcomes); }
+  void act(ClientSession::Unusable& unusable) { unusable_ = std::move(unusable.reply); }
+  void act(ClientSession::Close&) { closed_ = true; }
+
+  // A write that fails is noticed by the next read.
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return;
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  void read() {
+    std::array<char, kReadChunk> buffer;
+    const ssize_t n = ::recv(fd_.get(), buffer.data(), buffer.size(), 0);
+    if (n > 0) return session_.on_bytes({buffer.data(), static_cast<std::size_t>(n)});
+    if (n < 0 && errno == EINTR) return;
+    if (n < 0 && errno == EAGAIN) return session_.on_timeout();
+    session_.on_closed();
+  }
+
+  Fd fd_;
+  ClientSession session_;
+  const smtp::ClientTransaction& transaction_;
+  std::string_view content_;
+  std::optional<std::vector<smtp::RecipientOutcome>> outcomes_;
+  smtp::Reply unusable_;
+  bool closed_ = false;
+};
+
+Result<Fd> connect(const net::SocketAddress& server) {
+  sockaddr_storage storage{};
+  const socklen_t length = server.fill(storage);
+  Fd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const timeval timeout{.tv_sec = kSubmissionTimeout.count(), .tv_usec = 0};
+  if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
+      ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0 ||
+      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0)
+    return fail_errno(server.str(), errno);
+  return fd;
+}
+
+}  // namespace
+
+Result<std::vector<smtp::RecipientOutcome>> submit(const net::SocketAddress& server,
+                                                   const std::string& own_name,
+                                                   const smtp::ClientTransaction& transaction,
+                                                   std::string_view content) {
+  auto fd = connect(server);
+  if (!fd) return fail(ErrorKind::temporary, fd.error().text);
+  return Dialogue(std::move(*fd), own_name, transaction, content).run();
+}
+
+}  // namespace postrider::ctl

@@ -1,0 +1,30 @@
+// terminal.h - text and tables for people; what came from outside cannot control the terminal.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+
+namespace postrider::ctl {
+
+// `text` with control characters, C1 controls, and octets that are not UTF-8 as \xNN.
+std::string printable(std::string_view text);
+
+// Rows of cells in columns that are as wide as their widest cell; the last column is not padded.
+// Cells are made printable.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+// "2026-11-21T20:38:18Z"; "" for 0.
+std::string iso_time(std::int64_t us_since_1970);
+
+// The largest unit that fits: "42s", "17m", "3h", "2d".
+std::string short_duration(std::chrono::microseconds span);
+
+// "512B", "4.1KiB", "50.0MiB".
+std::string short_size(std::uint64_t octets);
+
+}  // namespace postrider::ctl

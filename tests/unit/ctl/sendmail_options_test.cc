@@ -1,0 +1,34 @@
+#include <catch2/catch.hpp>
+
+#include "ctl/sendmail.h"
+
+using postrider::ctl::parse_sendmail;
+using Strings = std::vector<std::string>;
+
+TEST_CASE("sendmail options: as programs write them", "[ctl]") {
+  const auto options = parse_sendmail(
+      {"-oi", "-t", "-fada@example.org", "-F", "Ada L.", "-odb", "-N", "never", "anna@a.test"});
+  CHECK(options.wrong.empty());
+  CHECK_FALSE(options.dot_ends);
+  CHECK(options.read_recipients);
+  CHECK(options.sender == "ada@example.org");
+  CHECK(options.full_name == "Ada L.");
+  CHECK(options.recipients == Strings{"anna@a.test"});
+}
+
+TEST_CASE("sendmail options: values apart, the null sender, what follows --", "[ctl]") {
+  CHECK(parse_sendmail({"-f", "ada@a.test", "x@a.test"}).sender == "ada@a.test");
+  CHECK(parse_sendmail({"-f", "", "x@a.test"}).sender == "<>");
+  CHECK(parse_sendmail({"-r", "<>", "x@a.test"}).sender == "<>");
+  CHECK(parse_sendmail({"--", "-f", "x@a.test"}).recipients == Strings{"-f", "x@a.test"});
+  CHECK(parse_sendmail({"-i", "x"}).dot_ends == false);
+  CHECK(parse_sendmail({"x"}).dot_ends == true);
+  CHECK(parse_sendmail({"-"}).recipients == Strings{"-"});
+}
+
+TEST_CASE("sendmail options: modes", "[ctl]") {
+  CHECK(parse_sendmail({"-bp"}).list_queue);
+  CHECK(parse_sendmail({"-bm", "x"}).wrong.empty());
+  CHECK(parse_sendmail({"-bs"}).wrong == "the mode -bs is not offered");
+  CHECK(parse_sendmail({"-f"}).wrong == "-f needs a value");
+}
