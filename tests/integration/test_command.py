@@ -1,0 +1,202 @@
+"""The command without a running suite: init, configuration, directory, exit statuses."""
+
+import json
+import os
+import socket
+import ssl
+import stat
+import subprocess
+
+import pytest
+from harness import BIN, Instance
+
+
+@pytest.fixture
+def instance():
+    with Instance(start=False) as made:
+        yield made
+
+
+def refused(instance, status, *arguments, input=None):
+    done = instance.command(*arguments, input=input, check=False)
+    assert (done.returncode, done.stdout) == (status, ""), done
+    return done.stderr
+
+
+def test_init_makes_a_whole_instance_for_its_owner_alone(instance):
+    for folder in ("spool/incoming/large", "spool/deferred", "spool/quarantine", "mail", "run", "data"):
+        path = instance.directory / folder
+        assert path.is_dir()
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((instance.directory / "tls/key.pem").stat().st_mode) == 0o600
+    assert "no errors" in instance.command("config", "test").stdout
+    assert instance.json("domain", "list") == {"domains": ["example.test", "mx.example.test"]}
+
+
+def test_init_makes_a_certificate_for_the_hostname(instance):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls = instance.directory / "tls"
+    context.load_cert_chain(tls / "certificate.pem", tls / "key.pem")
+    text = subprocess.run(["openssl", "x509", "-noout", "-ext", "subjectAltName,basicConstraints",
+                           "-in", tls / "certificate.pem"], capture_output=True, text=True).stdout
+    assert "DNS:mx.example.test" in text and "CA:FALSE" in text
+
+
+def test_init_refuses_what_it_would_overwrite_and_what_cannot_be(instance):
+    before = instance.config.read_text()
+    options = ["--hostname", "mx.test", "--domain", "a.test", "--port-base", "20000"]
+    assert "nothing was changed" in refused(instance, 1, "init", instance.directory, *options)
+    assert instance.config.read_text() == before
+    new = instance.root / "new"
+    assert "is not a domain name" in refused(
+        instance, 1, "init", new, "--hostname", "a b", "--domain", "a.test", "--port-base", "20000")
+    assert not new.exists()
+    done = instance.command("init", new, "--hostname", "mx.test", "--domain", "a.test",
+                            "--port-base", "70000", check=False)
+    assert done.returncode == 2
+
+
+def test_config_shows_and_explains_every_parameter(instance):
+    shown = instance.json("config", "show")
+    assert shown["hostname"] == {"value": '"mx.example.test"', "default": False}
+    assert shown["queue.lifetime"] == {"value": '"5d"', "default": True}
+    for name in shown:
+        explained = instance.json("config", "explain", name)
+        assert explained["name"] == name and explained["meaning"]
+    assert "did you mean `smtpd.workers`" in refused(instance, 1, "config", "explain", "smtpd.worker")
+
+
+def test_a_wrong_configuration_is_exit_status_78_with_every_error(instance):
+    instance.configure({"smtpd": {"worker": 2}, "queue": {"lifetime": 5}})
+    errors = refused(instance, 78, "config", "test")
+    assert "smtpd.worker: unknown parameter; did you mean `smtpd.workers`?" in errors
+    assert "queue.lifetime: a number stands here" in errors
+    for program in ("smtpd", "queued"):
+        done = instance.command(program=program, check=False)
+        assert done.returncode == 78 and "smtpd.worker" in done.stderr
+    assert refused(instance, 78, "run") == errors
+
+
+def test_the_configuration_is_found_by_option_then_by_environment(instance):
+    environment = dict(os.environ, POSTRIDER_CONFIG=str(instance.config))
+    done = subprocess.run([BIN / "postrider", "config", "test"], env=environment, capture_output=True)
+    assert done.returncode == 0
+    environment["POSTRIDER_CONFIG"] = "/nonexistent/postrider.toml"
+    done = subprocess.run([BIN / "postrider", "config", "test"], env=environment, capture_output=True)
+    assert done.returncode == 78
+
+
+def test_domains_users_and_aliases(instance):
+    instance.command("domain", "add", "Example.ORG")
+    instance.command("user", "add", "Anna@example.org", "--quota", "5GiB")
+    instance.command("user", "passwd", "anna@example.org", "--password-stdin", input="secret\n")
+    instance.command("alias", "add", "info@example.org", "anna@example.org", "jo@else.test")
+    users = instance.json("user", "list")["users"]
+    assert {"address": "anna@example.org", "quota": 5 * 2**30, "can_log_in": True} in users
+    aliases = instance.json("alias", "list")["aliases"]
+    assert {"address": "info@example.org", "targets": ["anna@example.org", "jo@else.test"]} in aliases
+    assert "remove them first" in refused(instance, 1, "domain", "remove", "example.org")
+    instance.command("alias", "remove", "info@example.org")
+    instance.command("user", "remove", "anna@example.org")
+    instance.command("domain", "remove", "example.org")
+    assert "example.org" not in instance.json("domain", "list")["domains"]
+
+
+@pytest.mark.parametrize("arguments", [
+    ("domain", "add", "no domain"),
+    ("user", "add", "../x@example.test"),
+    ("user", "add", "anna@unknown.test"),
+    ("user", "remove", "nobody@example.test"),
+    ("user", "add", "anna@example.test", "--quota", "much"),
+    ("alias", "add", "a@example.test", "not an address"),
+    ("alias", "remove", "nobody@example.test"),
+])
+def test_what_is_refused_is_exit_status_1(instance, arguments):
+    before = instance.json("user", "list"), instance.json("alias", "list")
+    refused(instance, 1, *arguments)
+    assert before == (instance.json("user", "list"), instance.json("alias", "list"))
+
+
+@pytest.mark.parametrize("input", ["", "\n"])
+def test_a_user_is_not_added_without_the_password_that_was_promised(instance, input):
+    refused(instance, 1, "user", "add", "anna@example.test", "--password-stdin", input=input)
+    assert "anna" not in instance.command("user", "list").stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("user",), ("queue", "show"), ("--nonsense",)])
+def test_wrong_usage_is_exit_status_2(instance, arguments):
+    assert instance.command(*arguments, check=False).returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [
+    ("status",), ("queue", "list"), ("queue", "summary"), ("queue", "retry", "--all"),
+    ("explain", "anna@example.test"),
+])
+def test_without_queued_the_exit_status_is_69(instance, arguments):
+    assert "queued is not reachable" in refused(instance, 69, *arguments)
+
+
+def test_no_messages_are_chosen_by_accident(instance):
+    assert "which messages" in refused(instance, 2, "queue", "delete")
+
+
+def sendmail(instance, *arguments, input="Subject: x\n\nbody\n"):
+    return subprocess.run([BIN / "sendmail", "-C", instance.config, *arguments], input=input,
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_sendmail_without_a_server_says_to_try_again(instance):
+    assert sendmail(instance, "anna@example.test").returncode == 75
+
+
+def test_sendmail_refuses_wrong_usage(instance):
+    assert sendmail(instance).returncode == 64
+    assert sendmail(instance, "-bs", "anna@example.test").returncode == 64
+    assert sendmail(instance, "-f").returncode == 64
+    assert sendmail(instance, "a\nRCPT TO:<b@example.test>").returncode == 65
+
+
+def test_sendmail_sends_crlf_lines_and_hides_bcc(instance):
+    with socket.create_server(("127.0.0.1", instance.submission_port)) as server:
+        process = subprocess.Popen(
+            [BIN / "sendmail", "-C", instance.config, "-i", "-t", "-f", "ada@example.org"],
+            stdin=subprocess.PIPE, text=True)
+        process.stdin.write("To: Anna <anna@example.test>,\n bert@example.test\nBcc: carl@example.test,\n"
+                            " dora@example.test\nSubject: x\n\nline\n.\n.after\n")
+        process.stdin.close()
+        connection, _ = server.accept()
+        wire = connection.makefile("rwb")
+
+        def reply(text):
+            wire.write(text.encode() + b"\r\n")
+            wire.flush()
+
+        commands = []
+        reply("220 fake")
+        for line in wire:
+            commands.append(line.decode().strip())
+            if line.startswith(b"DATA"):
+                reply("354 go")
+                content = b""
+                while not content.endswith(b"\r\n.\r\n"):
+                    content += wire.readline()
+                reply("250 ok")
+            elif line.startswith(b"QUIT"):
+                reply("221 bye")
+                break
+            else:
+                reply("250 ok")
+        connection.close()
+        assert process.wait() == 0
+    assert commands[1].startswith("MAIL FROM:<ada@example.org>")
+    assert [c for c in commands if c.startswith("RCPT")] == [
+        f"RCPT TO:<{name}@example.test>" for name in ("anna", "bert", "carl", "dora")]
+    header, _, body = content.partition(b"\r\n\r\n")
+    assert body == b"line\r\n..\r\n..after\r\n.\r\n"
+    assert b"carl" not in header and b"dora" not in header
+    assert b"From: ada@example.org\r\n" in header + b"\r\n"
+    assert b"\nDate: " in header and b"\nMessage-ID: <" in header
+
+
+def test_json_is_one_document_even_when_empty(instance):
+    assert json.loads(instance.command("--json", "alias", "list").stdout)["aliases"] != []
