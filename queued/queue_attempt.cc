@@ -55,6 +55,8 @@ void Queue::report_failures(Message& message) {
         .with("reason", "the message is a report itself: its sender is <>");
     return warn_of_delay(message);
   }
+  // Refused by the router alone, it was never opened; the report returns what can be read.
+  static_cast<void>(open_source(message));
   message.pending.push_back(parts_.reports.send(
       message, ReportKind::failed, failed, expires(message),
       [this, &message, failed](const Result<void>& sent) {

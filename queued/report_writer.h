@@ -10,17 +10,22 @@ namespace postrider::queued {
 class ReportWriter final : public Reports {
  public:
   // All outlive it.
-  ReportWriter(spool::Writer& writer, const config::Settings& settings, const Clock& clock)
-      : writer_(writer), settings_(settings), clock_(clock) {}
+  ReportWriter(event::EventLoop& loop, spool::Writer& writer, const config::Settings& settings,
+               const Clock& clock, log::Logger& log)
+      : loop_(loop), writer_(writer), settings_(settings), clock_(clock), log_(log) {}
 
   PendingPtr send(const Message& message, ReportKind kind,
                   const std::vector<std::uint32_t>& recipients, WallTime expires,
                   Done done) override;
 
  private:
+  PendingPtr fail_later(Error error, Done done);
+
+  event::EventLoop& loop_;
   spool::Writer& writer_;
   const config::Settings& settings_;
   const Clock& clock_;
+  log::Logger& log_;
 };
 
 }  // namespace postrider::queued

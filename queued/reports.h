@@ -7,11 +7,12 @@
 #include "common/base/pending.h"
 #include "common/base/result.h"
 #include "common/base/unique_function.h"
+#include "common/message/report.h"
 #include "queued/message.h"
 
 namespace postrider::queued {
 
-enum class ReportKind : std::uint8_t { failed, delayed };
+using message::ReportKind;
 
 class Reports {
  public:

@@ -82,7 +82,7 @@ class Service {
                   intake_.on_progress(progress);
                   queue_.wake_later();
                 }),
-        reports_(writer_, settings, clock),
+        reports_(loop_, writer_, settings, clock, log),
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
                 intake_, store_, reports_}),
         dispatcher_(loop_, queue_),

@@ -1,0 +1,93 @@
+#include "queued/report_writer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace postrider::queued {
+
+namespace {
+
+// The beginning of the original, as a report returns it: our trace fields, then the content. What
+// cannot be read is left out; the report is worth more than its appendix.
+std::string beginning_of(const Message& message) {
+  std::string original = message.data.envelope.trace();
+  if (!message.source || original.size() >= message::kMaxReturned) return original;
+  const std::size_t trace = original.size();
+  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(
+      message::kMaxReturned - trace, message.data.content_length));
+  original.resize(trace + wanted);
+  const ssize_t n = ::pread(message.source->fd.get(), original.data() + trace, wanted,
+                            static_cast<off_t>(message.content_offset));
+  original.resize(trace + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  return original;
+}
+
+message::ReportedRecipient reported(const Recipient& recipient) {
+  // A time that ran out has a status of its own, RFC 3463 section 3.5; the words stay the remote's.
+  const bool expired = recipient.state == RecipientState::expired;
+  return {.address = recipient.address,
+          .orcpt = recipient.orcpt,
+          .status = expired ? "5.4.7" : recipient.status,
+          .reply = recipient.reply,
+          .remote = recipient.remote};
+}
+
+}  // namespace
+
+PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
+                              const std::vector<std::uint32_t>& recipients, WallTime expires,
+                              Done done) {
+  auto draft = writer_.begin(0);
+  if (!draft) return fail_later(std::move(draft.error()), std::move(done));
+  const std::string original = beginning_of(message);
+  const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
+  message::ReportRequest request{
+      .kind = kind,
+      .hostname = settings_.hostname,
+      .id = (*draft)->id().str(),
+      .now = clock_.now(),
+      .sender = message.data.sender(),
+      .envid = message.data.envelope.envid(),
+      .arrival = message.data.arrival,
+      .return_content = kind == ReportKind::failed && message.data.envelope.ret() != "HDRS" &&
+                        size <= settings_.queue.bounce_size_limit,
+      .original = original,
+      .original_size = size};
+  if (kind == ReportKind::delayed) request.retry_until = expires;
+  for (const std::uint32_t index : recipients)
+    request.recipients.push_back(reported(message.data.recipients[index]));
+  const message::Report report = compose(request);
+
+  if (auto appended = (*draft)->append(report.content); !appended)
+    return fail_later(std::move(appended.error()), std::move(done));
+  spool::Envelope envelope;
+  envelope.set_id((*draft)->id().str());
+  envelope.set_arrival_us(clock_.now().time_since_epoch().count());
+  envelope.add_recipients()->set_address(message.data.sender());
+  envelope.set_body(report.eight_bit ? spool::Envelope::EIGHT_BIT_MIME
+                                     : spool::Envelope::SEVEN_BIT);
+  envelope.set_smtputf8(report.smtputf8);
+  envelope.set_protocol("LOCAL");
+  log_.info("report")
+      .with("id", envelope.id())
+      .with("of", message.data.id.view())
+      .with("to", message.data.sender())
+      .with("kind", kind == ReportKind::failed ? "failed" : "delayed");
+  return writer_.commit(std::move(*draft), envelope, std::move(done));
+}
+
+PendingPtr ReportWriter::fail_later(Error error, Done done) {
+  auto cancelled = std::make_shared<bool>(false);
+  struct Cancel final : Pending {
+    explicit Cancel(std::shared_ptr<bool> c) : flag(std::move(c)) {}
+    ~Cancel() override { *flag = true; }
+    std::shared_ptr<bool> flag;
+  };
+  loop_.defer([cancelled, error = std::move(error), done = std::move(done)]() mutable {
+    if (!*cancelled) done(Result<void>(tl::unexpected<Error>(std::move(error))));
+  });
+  return std::make_unique<Cancel>(cancelled);
+}
+
+}  // namespace postrider::queued
