@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 
 #include "tests/unit/smtp/conversation.h"
+#include "tests/unit/smtp/replies.h"
 
 using namespace postrider::smtp;
+using test::codes;
 using test::Conversation;
 using test::Message;
 
@@ -12,18 +14,6 @@ namespace {
 
 constexpr std::string_view kEnvelope =
     "EHLO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\n";
-
-// The codes of the replies in `wire`: "250 354"; a reply of several lines counts once.
-std::string codes(std::string_view wire) {
-  std::string seen;
-  while (!wire.empty()) {
-    const std::string_view line = wire.substr(0, wire.find("\r\n"));
-    if (line.size() > 3 && line[3] == ' ')
-      seen += (seen.empty() ? "" : " ") + std::string(line.substr(0, 3));
-    wire.remove_prefix(line.size() + 2);
-  }
-  return seen;
-}
 
 // A conversation after its greeting.
 Conversation& greeted(Conversation& conversation) {
