@@ -43,21 +43,15 @@ void Connection::shut_down() {
 // ---- The stream ----
 
 void Connection::on_bytes(std::string_view bytes) {
-  if (closing_) {
-    lingered_ += bytes.size();
-    if (lingered_ > kLingerOctets) finish();
-    return;
-  }
+  if (linger_) return;
   session_.on_bytes(bytes);
   act();
 }
 
 bool Connection::on_timeout() {
   if (session_.waiting()) return false;
-  if (!closing_) {
-    session_.on_timeout();
-    act();
-  }
+  session_.on_timeout();
+  act();
   return true;
 }
 
@@ -105,7 +99,7 @@ void Connection::adjust_stream() {
   } else {
     stream_.resume_reading();
   }
-  if (session_.receiving() == receiving_ || closing_) return;
+  if (session_.receiving() == receiving_ || linger_) return;
   receiving_ = session_.receiving();
   const auto& smtpd = services_.settings.smtpd;
   stream_.set_idle_timeout(receiving_ ? smtpd.data_timeout : smtpd.command_timeout);
@@ -242,8 +236,9 @@ void Connection::drop_message(const smtp::Reply& reason) {
 // ---- The end ----
 
 void Connection::begin_close() {
-  closing_ = true;
-  stream_.set_idle_timeout(kLinger);
+  linger_.emplace(services_.loop, [this] { finish(); });
+  linger_->arm(kLinger);
+  stream_.set_idle_timeout(std::chrono::microseconds{0});
   stream_.shut_down();
 }
 

@@ -23,10 +23,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
  public:
   // Replies that a client does not read, in octets: beyond, nothing more is read from it.
   static constexpr std::size_t kMaxUnsent = 65536;
-  // After the last reply: how long, and for how many octets, the client is heard out, so that a
-  // reset does not overtake the reply.
+  // After the last reply: how long the client is heard out, so that a reset does not overtake the
+  // reply, and how long it may take to read it.
   static constexpr std::chrono::seconds kLinger{5};
-  static constexpr std::size_t kLingerOctets = 1U << 20U;
 
   // `services` outlives the Connection. `on_done` is called once, when the conversation is over,
   // and never from the constructor; its owner then hands the Connection to destroy_later().
@@ -71,10 +70,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::optional<checks::HeaderCheck> header_;
   std::uint64_t size_ = 0;  // of the message that is being committed
   net::Stream stream_;
-  bool receiving_ = false;  // which time-out holds
-  bool closing_ = false;
+  bool receiving_ = false;              // which time-out holds
+  std::optional<event::Timer> linger_;  // there once the session has closed
   bool gone_ = false;
-  std::size_t lingered_ = 0;
 };
 
 }  // namespace postrider::smtpd
