@@ -8,13 +8,14 @@
 // has back-pressure on everything, long lists and pipelined commands alike, and no answer is ever
 // held in memory as a whole.
 //
-//                      PASS accepted
-//   authorization  +----------------> transaction --QUIT--> update ----> closed
-//     |        ^   |                  STAT LIST RETR DELE     | RemoveMessages
-//     | USER   |   |                  NOOP RSET TOP UIDL      | answered: +OK or -ERR
-//     v        |   |
-//   named -----+---+       CAPA and QUIT: in authorization, named and transaction
-//     PASS refused         closed: from anywhere, by a bare LF or CR, a NUL, a limit that is reached
+//                 USER            PASS accepted               QUIT
+//   authorization ----> named ----------------> transaction ------> update ----> closed
+//         ^               |                     STAT LIST RETR      removes what was marked:
+//         +---------------+                     TOP UIDL DELE       +OK, or -ERR
+//           PASS refused                        RSET NOOP
+//
+// CAPA is legal in the first three, and QUIT, which leads from the first two to closed at once. From
+// anywhere a bare LF or CR, a NUL, and a limit that is reached lead there too.
 //
 // RFC 1939 (POP3), RFC 2449 (CAPA, RESP-CODES, PIPELINING), RFC 3206 (AUTH and SYS codes).
 // Deviation: RFC 1939 section 4 lets only PASS follow USER; here CAPA may stand between them.
