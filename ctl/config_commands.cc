@@ -2,8 +2,8 @@
 #include <memory>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/assign.h"
@@ -63,16 +63,18 @@ void add_config_commands(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("config", "What the configuration says and means");
   group->require_subcommand(1);
   group->add_subcommand("show", "Every parameter with its value")->callback([&] { show(context); });
-  group->add_subcommand("test", "Check the file; exit status 78 if it has errors")
-      ->callback([&] { test(context); });
+  group->add_subcommand("test", "Check the file; exit status 78 if it has errors")->callback([&] {
+    test(context);
+  });
   CLI::App* explained = group->add_subcommand("explain", "What a parameter does and may be");
   const auto name = std::make_shared<std::string>();
   explained->add_option("name", *name, "As in smtpd.workers")->required();
   explained->callback([&context, name] { explain(context, *name); });
   group->add_subcommand("example", "A configuration file with every parameter and its default")
       ->callback([] { fmt::print("{}", config::example_file()); });
-  group->add_subcommand("manual", "The manual page postrider.conf(5), in roff")
-      ->callback([] { fmt::print("{}", config::manual_page()); });
+  group->add_subcommand("manual", "The manual page postrider.conf(5), in roff")->callback([] {
+    fmt::print("{}", config::manual_page());
+  });
 }
 
 }  // namespace postrider::ctl

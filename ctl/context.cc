@@ -34,7 +34,8 @@ std::optional<config::Settings> Context::settings() {
 void Context::answer(const nlohmann::json& document, const std::string& text) const {
   // Addresses and replies may hold octets that are not UTF-8: they are shown as U+FFFD.
   if (json) {
-    fmt::print("{}\n", document.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n",
+               document.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     fmt::print("{}", text);
   }

@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/units.h"
@@ -69,7 +69,8 @@ Result<Secret> read_password() {
 Result<std::uint64_t> parse_quota(const std::string& text) {
   const auto quota = config::parse_size(text);
   if (!quota)
-    return fail(ErrorKind::invalid, fmt::format("'{}' is not a size, as in 5GiB; 0B is none", text));
+    return fail(ErrorKind::invalid,
+                fmt::format("'{}' is not a size, as in 5GiB; 0B is none", text));
   return *quota;
 }
 
@@ -164,7 +165,8 @@ void add_user_group(CLI::App& app, Context& context) {
     return command;
   };
   CLI::App* add = subcommand("add", "Add a user");
-  add->add_flag("--password-stdin", options->password_stdin, "Read the password from standard input");
+  add->add_flag("--password-stdin", options->password_stdin,
+                "Read the password from standard input");
   add->add_option("--quota", options->quota, "The mailbox's size limit, as in 5GiB");
   add->callback([&context, options] { add_user(context, *options); });
   subcommand("remove", "Remove a user; the mailbox stays")->callback([&context, options] {
@@ -179,8 +181,7 @@ void add_user_group(CLI::App& app, Context& context) {
     const auto password = read_password();
     if (!password) return context.refuse(password.error());
     change(context, fmt::format("changed the password of {}", options->address),
-           {{"address", options->address}},
-           [&](DirectoryEditor& editor) {
+           {{"address", options->address}}, [&](DirectoryEditor& editor) {
              return editor.set_password(options->address, *password);
            });
   });
@@ -199,8 +200,7 @@ void add_alias_group(CLI::App& app, Context& context) {
       ->required();
   add->add_option("targets", options->targets, "Where its mail goes")->required();
   add->callback([&context, options] {
-    change(context,
-           fmt::format("{} -> {}", options->address, fmt::join(options->targets, ", ")),
+    change(context, fmt::format("{} -> {}", options->address, fmt::join(options->targets, ", ")),
            {{"address", options->address}, {"targets", options->targets}},
            [&](DirectoryEditor& editor) {
              return editor.add_alias(options->address, options->targets);

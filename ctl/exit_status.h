@@ -7,9 +7,9 @@ namespace postrider::ctl {
 
 enum class ExitStatus : int {
   done = 0,
-  refused = 1,        // refused, or not found
+  refused = 1,  // refused, or not found
   usage = 2,
-  unreachable = 69,   // a daemon does not answer
+  unreachable = 69,  // a daemon does not answer
   try_again = 75,
   configuration = 78,
 };

@@ -1,8 +1,8 @@
 // init_command.cc - postrider init DIR: a new instance.
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "ctl/commands.h"
@@ -17,16 +17,14 @@ void init(Context& context, const InstancePlan& plan) {
   if (const auto made = make_instance(plan); !made) return context.refuse(made.error());
   const std::string file = plan.directory + "/postrider.toml";
   const int smtp = plan.port_base + kSmtpPort;
-  const int submission = plan.port_base + kSubmissionPort;
   const int pop3 = plan.port_base + kPop3Port;
-  context.answer(
-      {{"configuration", file}, {"smtp", smtp}, {"submission", submission}, {"pop3", pop3}},
-      fmt::format("{0}\n"
-                  "SMTP 127.0.0.1:{1}, submission 127.0.0.1:{2}, POP3 127.0.0.1:{3}\n"
-                  "Add a user and start:\n"
-                  "  postrider --config {0} user add NAME@{4} --password-stdin\n"
-                  "  postrider --config {0} run\n",
-                  file, smtp, submission, pop3, plan.domain));
+  context.answer({{"configuration", file}, {"smtp", smtp}, {"pop3", pop3}},
+                 fmt::format("{0}\n"
+                             "SMTP 127.0.0.1:{1}, POP3 127.0.0.1:{2}\n"
+                             "Add a user and start:\n"
+                             "  postrider --config {0} user add NAME@{3} --password-stdin\n"
+                             "  postrider --config {0} run\n",
+                             file, smtp, pop3, plan.domain));
 }
 
 }  // namespace
@@ -34,13 +32,12 @@ void init(Context& context, const InstancePlan& plan) {
 void add_init_command(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("init", "Make an instance in a new directory");
   const auto plan = std::make_shared<InstancePlan>();
-  command->add_option("directory", plan->directory, "Where; must be empty or not exist")->required();
+  command->add_option("directory", plan->directory, "Where; must be empty or not exist")
+      ->required();
   command->add_option("--hostname", plan->hostname, "The host's name, as in mx.example.org")
       ->required();
   command->add_option("--domain", plan->domain, "The first domain that gets mail here")->required();
-  command
-      ->add_option("--port-base", plan->port_base,
-                   "SMTP listens on this plus 25, submission plus 587, POP3 plus 110")
+  command->add_option("--port-base", plan->port_base, "SMTP listens on this plus 25, POP3 plus 110")
       ->required()
       ->check(CLI::Range(0, int{kMaxPortBase}));
   command->callback([&context, plan] { init(context, *plan); });

@@ -22,9 +22,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 9> kFolders{
-    "spool",      "spool/incoming", "spool/incoming/large", "spool/deferred", "spool/quarantine",
-    "mail",       "data",           "run",                  "tls"};
+constexpr std::array<const char*, 9> kFolders{"spool",
+                                              "spool/incoming",
+                                              "spool/incoming/large",
+                                              "spool/deferred",
+                                              "spool/quarantine",
+                                              "mail",
+                                              "data",
+                                              "run",
+                                              "tls"};
 
 constexpr mode_t kPrivateFolder = 0700;
 constexpr mode_t kPrivateFile = 0600;
@@ -46,12 +52,8 @@ run = "run"
 certificate = "tls/certificate.pem"
 key = "tls/key.pem"
 
-# Mail from other servers, and from users.
 [smtpd]
-listen = [
-  {{ address = "127.0.0.1:{smtp}", mode = "mx" }},
-  {{ address = "127.0.0.1:{submission}", mode = "submission" }},
-]
+listen = [{{ address = "127.0.0.1:{smtp}", mode = "mx" }}]
 workers = 2
 
 # Who may send to other domains.
@@ -72,7 +74,6 @@ plaintext_auth = "loopback"
 std::string configuration(const InstancePlan& plan) {
   return fmt::format(kConfiguration, fmt::arg("hostname", plan.hostname),
                      fmt::arg("smtp", plan.port_base + kSmtpPort),
-                     fmt::arg("submission", plan.port_base + kSubmissionPort),
                      fmt::arg("pop3", plan.port_base + kPop3Port));
 }
 

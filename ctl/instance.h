@@ -17,9 +17,9 @@ struct InstancePlan {
 
 // The services of an instance listen on 127.0.0.1 at port_base plus the well-known port.
 inline constexpr std::uint16_t kSmtpPort = 25;
-inline constexpr std::uint16_t kSubmissionPort = 587;
 inline constexpr std::uint16_t kPop3Port = 110;
-inline constexpr std::uint16_t kMaxPortBase = 65535 - kSubmissionPort;
+// Leaves room for the highest port of a mail service, POP3 over TLS (995).
+inline constexpr std::uint16_t kMaxPortBase = 65535 - 995;
 
 // Makes the directory with postrider.toml, spool, mail, run, data and tls. The directory of users
 // has `domain`, and the host's own name where that differs, each with a postmaster. Refuses

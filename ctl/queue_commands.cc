@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
@@ -104,14 +104,14 @@ Result<void> copy_out(int fd, std::uint64_t offset, std::uint64_t length) {
 // The message as it is stored: its octets are not for a terminal, and are not escaped.
 void cat(Context& context, const std::string& id) {
   Result<void> copied = fail(ErrorKind::not_found, "no message " + id);
-  const bool done = ask(context, request_of(AdminRequest::CAT, {.ids = {id}}),
-                        [&](const AdminReply& reply, const Fd& descriptor) {
-                          if (!reply.has_content() || !descriptor) return;
-                          const std::string& trace = reply.content().trace();
-                          std::fwrite(trace.data(), 1, trace.size(), stdout);
-                          copied = copy_out(descriptor.get(), reply.content().offset(),
-                                            reply.content().length());
-                        });
+  const bool done =
+      ask(context, request_of(AdminRequest::CAT, {.ids = {id}}),
+          [&](const AdminReply& reply, const Fd& descriptor) {
+            if (!reply.has_content() || !descriptor) return;
+            const std::string& trace = reply.content().trace();
+            std::fwrite(trace.data(), 1, trace.size(), stdout);
+            copied = copy_out(descriptor.get(), reply.content().offset(), reply.content().length());
+          });
   if (done && !copied) context.refuse(copied.error());
 }
 
@@ -145,7 +145,8 @@ void act(Context& context, AdminRequest::Verb verb, const FilterOptions& options
 }
 
 void add_filters(CLI::App& command, FilterOptions& options) {
-  command.add_option("--domain", options.domain, "Messages that wait for recipients of this domain");
+  command.add_option("--domain", options.domain,
+                     "Messages that wait for recipients of this domain");
   command.add_option("--sender", options.sender, "Messages from this reverse-path");
   command.add_option("--state", options.state, "active, deferred or held")
       ->check(CLI::IsMember({"active", "deferred", "held"}));

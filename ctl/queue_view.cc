@@ -24,8 +24,8 @@ std::string in(std::int64_t us, WallTime now) {
 // Why the recipient still waits, in the remote's words.
 std::string last_reply(const ipc::QueuedRecipient& recipient) {
   if (recipient.reply().empty()) return {};
-  return fmt::format("{}{}{}", recipient.remote(), recipient.remote().empty() ? "" : " said: ",
-                     recipient.reply());
+  return fmt::format("{}{}{}", recipient.remote(),
+                     recipient.remote().empty() ? "" : " said: ", recipient.reply());
 }
 
 }  // namespace
@@ -90,8 +90,8 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
   std::vector<std::vector<std::string>> rows{
       {"id", message.id()},
       {"state", message.state()},
-      {"arrived", fmt::format("{} ({} ago)", iso_time(message.arrival_us()),
-                              age(message.arrival_us(), now))},
+      {"arrived",
+       fmt::format("{} ({} ago)", iso_time(message.arrival_us()), age(message.arrival_us(), now))},
       {"sender", fmt::format("<{}>", message.sender())},
       {"size", short_size(message.size())}};
   const auto add = [&](const char* name, const std::string& value) {
@@ -108,7 +108,8 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
     rows.push_back({"recipient", recipient.address()});
     rows.push_back({"", fmt::format("{}, {} attempts, by {}", recipient.state(),
                                     recipient.attempts(), recipient.next_hop())});
-    if (const std::string reply = last_reply(recipient); !reply.empty()) rows.push_back({"", reply});
+    if (const std::string reply = last_reply(recipient); !reply.empty())
+      rows.push_back({"", reply});
   }
   return table(rows);
 }
@@ -126,8 +127,7 @@ std::string to_text(const std::vector<ipc::SummaryRow>& summary, WallTime now) {
 std::string to_text(const ipc::QueueStatus& status, WallTime now) {
   std::string text = fmt::format("queue: {} active, {} deferred, {} held", status.active(),
                                  status.deferred(), status.held());
-  if (status.oldest_us() != 0)
-    text += fmt::format(", the oldest {}", age(status.oldest_us(), now));
+  if (status.oldest_us() != 0) text += fmt::format(", the oldest {}", age(status.oldest_us(), now));
   text += "\n";
   std::vector<std::vector<std::string>> rows{{"PROCESS", "WORKER", "PID", "JOBS"}};
   for (const ipc::Connected& process : status.connected())

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
@@ -35,8 +35,7 @@ std::vector<Program> programs(const std::string& config_file) {
   return {program("queued", "queued", {}),
           program("deliverd@local", "deliverd", {"--role", "local"}),
           program("deliverd@remote", "deliverd", {"--role", "remote"}),
-          program("smtpd", "smtpd", {}),
-          program("pop3d", "pop3d", {})};
+          program("smtpd", "smtpd", {}), program("pop3d", "pop3d", {})};
 }
 
 // Held while the suite runs, so that a second one on the same instance is refused. The file holds

@@ -40,8 +40,9 @@ Result<std::string> read_message(std::uint64_t limit) {
     if (n == 0) return text;
     if (n < 0 && errno != EINTR) return fail_errno("standard input", errno);
   }
-  return fail(ErrorKind::invalid,
-              fmt::format("the message is larger than {} octets (smtpd.message_size_limit)", limit));
+  return fail(
+      ErrorKind::invalid,
+      fmt::format("the message is larger than {} octets (smtpd.message_size_limit)", limit));
 }
 
 // A name without a domain is one of this host.
@@ -57,7 +58,8 @@ std::string own_name() {
 std::string sender_of(const SendmailOptions& options, const std::string& hostname) {
   if (options.sender == "<>") return {};
   std::string sender = options.sender.empty() ? own_name() : options.sender;
-  if (sender.starts_with('<') && sender.ends_with('>')) sender = sender.substr(1, sender.size() - 2);
+  if (sender.starts_with('<') && sender.ends_with('>'))
+    sender = sender.substr(1, sender.size() - 2);
   return qualified(sender, hostname);
 }
 
@@ -117,14 +119,14 @@ OutgoingMessage message_of(std::string_view text, const SendmailOptions& options
   const std::string sender = sender_of(options, hostname);
   const WallTime now = SystemClock().now();
   SystemRandom random;
-  return prepare(
-      text, {.dot_ends = options.dot_ends,
-             .read_recipients = options.read_recipients,
-             .from = from_field(options.full_name,
-                                sender.empty() ? qualified(own_name(), hostname) : sender),
-             .message_id = fmt::format("<{:x}.{:x}@{}>", now.time_since_epoch().count(),
-                                       random.next(), hostname),
-             .date = now});
+  return prepare(text,
+                 {.dot_ends = options.dot_ends,
+                  .read_recipients = options.read_recipients,
+                  .from = from_field(options.full_name,
+                                     sender.empty() ? qualified(own_name(), hostname) : sender),
+                  .message_id = fmt::format("<{:x}.{:x}@{}>", now.time_since_epoch().count(),
+                                            random.next(), hostname),
+                  .date = now});
 }
 
 // An address that could end an SMTP command, or nothing.

@@ -9,8 +9,8 @@
 namespace postrider::ctl {
 
 struct SendmailOptions {
-  std::string sender;                   // -f, -r; empty: the user's own address, "<>": the null path
-  std::string full_name;                // -F
+  std::string sender;     // -f, -r; empty: the user's own address, "<>": the null path
+  std::string full_name;  // -F
   std::vector<std::string> recipients;  // as given on the command line
   std::string config_path;              // -C
   bool dot_ends = true;                 // not with -i

@@ -48,7 +48,8 @@ SendmailOptions parse_sendmail(const std::vector<std::string>& arguments) {
       case 'o': options.dot_ends = options.dot_ends && value != "i"; break;
       case 'b':
         options.list_queue = value == "p";
-        if (value != "p" && value != "m") options.wrong = "the mode " + argument + " is not offered";
+        if (value != "p" && value != "m")
+          options.wrong = "the mode " + argument + " is not offered";
         break;
       default: break;
     }

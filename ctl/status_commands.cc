@@ -1,9 +1,10 @@
-// status_commands.cc - postrider status and postrider explain: how the suite is, and what it would do.
+// status_commands.cc - postrider status and postrider explain: how the suite is, and what it would
+// do.
 #include <memory>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"

@@ -108,8 +108,8 @@ Result<void> Supervisor::open_notify_socket(Daemon& daemon) {
   std::memcpy(address.sun_path, daemon.socket_path.data(), daemon.socket_path.size());
   ::unlink(daemon.socket_path.c_str());
   daemon.notify = Fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!daemon.notify || ::bind(daemon.notify.get(), reinterpret_cast<const sockaddr*>(&address),
-                               sizeof address) != 0)
+  if (!daemon.notify ||
+      ::bind(daemon.notify.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno(daemon.socket_path, errno);
   daemon.watch.emplace(loop_, daemon.notify.get(), event::Watch::For::reading,
                        [this, &daemon] { notified(daemon); });
@@ -124,7 +124,9 @@ void Supervisor::start(Daemon& daemon) {
   const pid_t pid = ::fork();
   if (pid == 0) become(daemon.program, daemon.socket_path, parent);
   if (pid < 0) {
-    log_.error("daemon_not_started").with("daemon", daemon.program.name).with("reason", "fork failed");
+    log_.error("daemon_not_started")
+        .with("daemon", daemon.program.name)
+        .with("reason", "fork failed");
     daemon.start_timer.arm(kMaxBackoff);
     return;
   }
@@ -139,7 +141,8 @@ void Supervisor::notified(Daemon& daemon) {
   if (n <= 0) return;
   const std::string_view text(notice.data(), static_cast<std::size_t>(n));
   if (text.find("READY=1") != std::string_view::npos) daemon.ready = true;
-  const bool all = std::all_of(daemons_.begin(), daemons_.end(), [](const auto& d) { return d->ready; });
+  const bool all =
+      std::all_of(daemons_.begin(), daemons_.end(), [](const auto& d) { return d->ready; });
   if (phase_ != Phase::starting || !all) return;
   phase_ = Phase::ready;
   start_timer_.disarm();
@@ -163,9 +166,9 @@ void Supervisor::ended(Daemon& daemon, int status) {
   entry.with("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
   if (phase_ == Phase::starting) return stop(exit_status == 0 ? EXIT_FAILURE : exit_status);
   const bool young = loop_.now() - daemon.started < kHealthyLife;
-  daemon.backoff = young ? std::clamp<std::chrono::milliseconds>(daemon.backoff * 2, kMinBackoff,
-                                                                 kMaxBackoff)
-                         : kMinBackoff;
+  daemon.backoff =
+      young ? std::clamp<std::chrono::milliseconds>(daemon.backoff * 2, kMinBackoff, kMaxBackoff)
+            : kMinBackoff;
   entry.with("restart_in_ms", daemon.backoff.count());
   daemon.start_timer.arm(daemon.backoff);
 }

@@ -3,9 +3,11 @@
 // Each daemon is a child that dies with this process. It tells that it is ready as it would tell
 // systemd (sd_notify), over a datagram socket of its own in the run directory.
 //
-//   starting  a daemon that ends before all are ready ends the whole: its message stands on standard
+//   starting  a daemon that ends before all are ready ends the whole: its message stands on
+//   standard
 //             error already, and what was wrong at the start is still wrong a second later
-//   ready     on_ready ran once; a daemon that ends is started again, later and later while it keeps
+//   ready     on_ready ran once; a daemon that ends is started again, later and later while it
+//   keeps
 //             dying young
 //   stopping  SIGTERM or SIGINT came: all get SIGTERM, and SIGKILL after kGrace
 //

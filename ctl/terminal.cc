@@ -94,7 +94,8 @@ std::string iso_time(std::int64_t us_since_1970) {
 }
 
 std::string short_duration(std::chrono::microseconds span) {
-  const auto seconds = std::max<long long>(0, std::chrono::floor<std::chrono::seconds>(span).count());
+  const auto seconds =
+      std::max<long long>(0, std::chrono::floor<std::chrono::seconds>(span).count());
   if (seconds < 60) return fmt::format("{}s", seconds);
   if (seconds < 3'600) return fmt::format("{}m", seconds / 60);
   if (seconds < 86'400) return fmt::format("{}h", seconds / 3'600);

@@ -92,9 +92,7 @@ class Reader {
 
   template <typename Enum>
   requires std::is_enum_v<Enum>
-  void read(const Value& value, Enum& member) {
-    read_choice(value, parameter_.range, member);
-  }
+  void read(const Value& value, Enum& member) { read_choice(value, parameter_.range, member); }
 
   template <typename Element>
   void read(const Value& value, std::vector<Element>& member) {
@@ -192,7 +190,8 @@ class Reader {
       if (it != names.end()) {
         found[static_cast<std::size_t>(it - names.begin())] = &member.value;
       } else {
-        complain(value, fmt::format("unknown key `{}`{}", member.key, did_you_mean(member.key, names)));
+        complain(value,
+                 fmt::format("unknown key `{}`{}", member.key, did_you_mean(member.key, names)));
       }
     }
     for (std::size_t i = 0; i < names.size(); ++i)

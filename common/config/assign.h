@@ -1,7 +1,7 @@
 // assign.h - one value of the file into its member of Settings, and back into text.
 //
-// The checks of each type stand here; what a parameter is called and may be stands in its row of the
-// table.
+// The checks of each type stand here; what a parameter is called and may be stands in its row of
+// the table.
 #pragma once
 
 #include <string>

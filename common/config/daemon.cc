@@ -20,8 +20,8 @@ class CommandLine {
  public:
   CommandLine(std::span<char* const> arguments, std::span<const DaemonOption> options)
       : arguments_(arguments), options_(options) {
-    name_ = arguments.empty() ? "postrider"
-                              : std::filesystem::path(arguments[0]).filename().string();
+    name_ =
+        arguments.empty() ? "postrider" : std::filesystem::path(arguments[0]).filename().string();
   }
 
   tl::expected<DaemonStart, int> read() const {

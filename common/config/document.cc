@@ -48,9 +48,12 @@ Value::Table to_members(const toml::table& table) {
 }  // namespace
 
 std::string_view Value::kind() const noexcept {
-  constexpr std::array<std::string_view, 6> kKinds{
-      "a number with a fraction, a date or a time", "a boolean", "a number", "a string",
-      "an array", "a table"};
+  constexpr std::array<std::string_view, 6> kKinds{"a number with a fraction, a date or a time",
+                                                   "a boolean",
+                                                   "a number",
+                                                   "a string",
+                                                   "an array",
+                                                   "a table"};
   return kKinds[data.index()];
 }
 

@@ -1,5 +1,5 @@
-// document.h - a TOML text as plain values with the lines they stand on; the TOML library is seen in
-// document.cc alone.
+// document.h - a TOML text as plain values with the lines they stand on; the TOML library is seen
+// in document.cc alone.
 #pragma once
 
 #include <cstdint>

@@ -107,7 +107,8 @@ tl::unexpected<Error> all_of(std::vector<Complaint> complaints, const std::strin
   for (std::size_t i = 0; i < std::min(complaints.size(), kMaxComplaints); ++i) {
     const auto& [line, key, what] = complaints[i];
     if (!text.empty()) text += '\n';
-    text += on_one_line(fmt::format("{}:{}: {}{}{}", path, line, key, key.empty() ? "" : ": ", what));
+    text +=
+        on_one_line(fmt::format("{}:{}: {}{}{}", path, line, key, key.empty() ? "" : ": ", what));
   }
   if (complaints.size() > kMaxComplaints)
     text += fmt::format("\n{}: and {} more", path, complaints.size() - kMaxComplaints);

@@ -73,8 +73,7 @@ std::string manual_page() {
   std::string_view section = "none";
   for (const Parameter& parameter : parameters()) {
     const std::string_view own = section_of(parameter.name);
-    if (own != section)
-      page += own.empty() ? ".SH TOP LEVEL\n" : fmt::format(".SH [{}]\n", own);
+    if (own != section) page += own.empty() ? ".SH TOP LEVEL\n" : fmt::format(".SH [{}]\n", own);
     section = own;
     page += fmt::format(".TP\n.B {}\n{}\nWrite {}{}{}.", roff_escaped(parameter.name),
                         roff_escaped(parameter.meaning), roff_escaped(describe(parameter.type)),

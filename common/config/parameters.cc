@@ -42,11 +42,13 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"smtpd.listen", Type::smtp_listeners, &at<&S::smtpd, &S::Smtpd::listen>,
      R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
      "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
-     "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program."},
+     "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program. "
+     "This release "
+     "serves mx; for the other modes it logs a warning."},
     {"smtpd.workers", Type::count, &at<&S::smtpd, &S::Smtpd::workers>, "0", "0..256",
      "Worker processes. 0: one for each processor core."},
-    {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>,
-     "50MiB", "64KiB..4GiB",
+    {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>, "50MiB",
+     "64KiB..4GiB",
      "The largest message accepted, as SIZE announces it (RFC 1870). A larger one gets 552."},
     {"smtpd.recipient_limit", Type::count, &at<&S::smtpd, &S::Smtpd::recipient_limit>, "1000",
      "1..100000",
@@ -129,7 +131,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "domain's own servers, by MX."},
 
     {"route", Type::routes, &top<&S::routes>, "[]", "",
-     "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a dot "
+     "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a "
+     "dot "
      "before it for its subdomains, or \"*\"; the first that matches counts. `via` is "
      "\"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or \"hold:\"."},
 
@@ -155,23 +158,22 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"deliverd.messages_per_connection", Type::count,
      &at<&S::deliverd, &S::Deliverd::messages_per_connection>, "1000", "1..1000000",
      "Messages sent over one connection before it is closed."},
-    {"deliverd.hosts_per_attempt", Type::count,
-     &at<&S::deliverd, &S::Deliverd::hosts_per_attempt>, "5", "1..50",
-     "Server addresses tried in one attempt."},
+    {"deliverd.hosts_per_attempt", Type::count, &at<&S::deliverd, &S::Deliverd::hosts_per_attempt>,
+     "5", "1..50", "Server addresses tried in one attempt."},
     {"deliverd.connect_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::connect_timeout>,
      "30s", "1s..10m", "How long connecting may take."},
     {"deliverd.idle_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::idle_timeout>, "5s",
      "1s..5m", "How long a connection without work is kept for the next message."},
-    {"deliverd.greeting_timeout", Type::duration,
-     &at<&S::deliverd, &S::Deliverd::greeting_timeout>, "5m", "1s..1h",
-     "How long the greeting may take (RFC 5321 section 4.5.3.2.1: 5 minutes)."},
+    {"deliverd.greeting_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::greeting_timeout>,
+     "5m", "1s..1h", "How long the greeting may take (RFC 5321 section 4.5.3.2.1: 5 minutes)."},
     {"deliverd.command_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::command_timeout>,
-     "5m", "1s..1h", "How long a reply to a command may take (RFC 5321 section 4.5.3.2: 5 minutes)."},
+     "5m", "1s..1h",
+     "How long a reply to a command may take (RFC 5321 section 4.5.3.2: 5 minutes)."},
     {"deliverd.data_block_timeout", Type::duration,
      &at<&S::deliverd, &S::Deliverd::data_block_timeout>, "3m", "1s..1h",
      "How long the server may take no content (RFC 5321 section 4.5.3.2.5: 3 minutes)."},
-    {"deliverd.data_end_timeout", Type::duration,
-     &at<&S::deliverd, &S::Deliverd::data_end_timeout>, "10m", "1s..1h",
+    {"deliverd.data_end_timeout", Type::duration, &at<&S::deliverd, &S::Deliverd::data_end_timeout>,
+     "10m", "1s..1h",
      "How long the reply to the end of a message may take (RFC 5321 section 4.5.3.2.6: 10 "
      "minutes). A shorter time makes duplicates."},
 

@@ -17,20 +17,20 @@ namespace postrider::config {
 
 // How a value is written, and with it what is checked.
 enum class Type : std::uint8_t {
-  path,            // a file; relative names start from the folder of the configuration file
-  domain,          // a host's name
-  host_port,       // HOST or HOST:PORT; may be empty
-  mail_address,    // local-part@domain; may be empty
-  choice,          // one of the words in `range`
-  count,           // a whole number
-  size,            // "50MiB"
-  duration,        // "30m"
-  durations,       // an array of durations
+  path,              // a file; relative names start from the folder of the configuration file
+  domain,            // a host's name
+  host_port,         // HOST or HOST:PORT; may be empty
+  mail_address,      // local-part@domain; may be empty
+  choice,            // one of the words in `range`
+  count,             // a whole number
+  size,              // "50MiB"
+  duration,          // "30m"
+  durations,         // an array of durations
   socket_addresses,  // an array of ADDRESS:PORT
-  networks,        // an array of networks in CIDR form
-  smtp_listeners,  // an array of tables { address, mode }
-  pop3_listeners,  // an array of tables { address, tls }
-  routes,          // [[route]] tables { match, via }
+  networks,          // an array of networks in CIDR form
+  smtp_listeners,    // an array of tables { address, mode }
+  pop3_listeners,    // an array of tables { address, tls }
+  routes,            // [[route]] tables { match, via }
 };
 
 // Returns the member of a Settings that a parameter sets.

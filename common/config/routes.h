@@ -13,7 +13,8 @@ inline constexpr std::string_view kRouteMatchForms =
 // "smtp:HOST[:PORT]", "smtp:[ADDRESS][:PORT]", "mx", "local", "discard:" or "hold:".
 bool is_route_via(std::string_view text);
 inline constexpr std::string_view kRouteViaForms =
-    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or "
+    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" "
+    "or "
     "\"hold:\"";
 
 }  // namespace postrider::config

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kMaxName = 100;
 
-// Levenshtein's distance, a row at a time: row[j] is that of the first i letters of `a` to the first
-// j of `b`.
+// Levenshtein's distance, a row at a time: row[j] is that of the first i letters of `a` to the
+// first j of `b`.
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), 0);

@@ -17,17 +17,16 @@ struct Unit {
 };
 
 // Largest first.
-constexpr std::array kSizes{
-    Unit{"TiB", 1ULL << 40U}, Unit{"GiB", 1ULL << 30U}, Unit{"MiB", 1ULL << 20U},
-    Unit{"KiB", 1ULL << 10U}, Unit{"B", 1},
-    // Read, never written.
-    Unit{"GB", 1'000'000'000}, Unit{"MB", 1'000'000}, Unit{"kB", 1'000}, Unit{"KB", 1'000}};
+constexpr std::array kSizes{Unit{"TiB", 1ULL << 40U}, Unit{"GiB", 1ULL << 30U},
+                            Unit{"MiB", 1ULL << 20U}, Unit{"KiB", 1ULL << 10U}, Unit{"B", 1},
+                            // Read, never written.
+                            Unit{"GB", 1'000'000'000}, Unit{"MB", 1'000'000}, Unit{"kB", 1'000},
+                            Unit{"KB", 1'000}};
 constexpr std::size_t kWrittenSizes = 5;
 
 // In milliseconds.
-constexpr std::array kDurations{
-    Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
-    Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
+constexpr std::array kDurations{Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
+                                Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
 
 constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kMaxDuration = 10ULL * 366 * 86'400'000;

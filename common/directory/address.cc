@@ -66,8 +66,7 @@ std::string_view without_tag(std::string_view local) noexcept {
 Result<Address> parse_mailbox_address(std::string_view text) {
   auto address = split_checked(text);
   if (!address) return address;
-  if (address->local.empty() || !is_mailbox_name(address->local) ||
-      !is_dot_string(address->local))
+  if (address->local.empty() || !is_mailbox_name(address->local) || !is_dot_string(address->local))
     return wrong_local(text, "letters, digits, and . _ = - (a letter or digit first)");
   address->local = to_lower(address->local);
   return address;

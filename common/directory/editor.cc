@@ -99,9 +99,10 @@ Result<void> DirectoryEditor::add_user(std::string_view text, std::uint64_t quot
   if (!alias) return tl::unexpected<Error>(alias.error());
   if (*alias)
     return fail(ErrorKind::invalid, fmt::format("{} is an alias already", address->str()));
-  auto added = change("INSERT INTO users (domain, local, password, quota) VALUES (?1, ?2, '', ?3) "
-                      "ON CONFLICT DO NOTHING",
-                      domain, local, quota);
+  auto added = change(
+      "INSERT INTO users (domain, local, password, quota) VALUES (?1, ?2, '', ?3) "
+      "ON CONFLICT DO NOTHING",
+      domain, local, quota);
   if (!added) return passed_on(added.error());
   if (*added == 0)
     return fail(ErrorKind::invalid, fmt::format("user {} is there already", address->str()));
@@ -111,9 +112,9 @@ Result<void> DirectoryEditor::add_user(std::string_view text, std::uint64_t quot
 Result<void> DirectoryEditor::remove_user(std::string_view text) {
   const auto address = parse_mailbox_address(text);
   if (!address) return tl::unexpected<Error>(address.error());
-  return found(change("DELETE FROM users WHERE domain = ?1 AND local = ?2", address->domain,
-                      address->local),
-               "user", address->str());
+  return found(
+      change("DELETE FROM users WHERE domain = ?1 AND local = ?2", address->domain, address->local),
+      "user", address->str());
 }
 
 Result<void> DirectoryEditor::set_password(std::string_view text, const Secret& password) {
@@ -167,9 +168,10 @@ Result<void> DirectoryEditor::add_alias(std::string_view text,
   for (const std::string& given : targets) {
     const auto target = parse_target_address(given);
     if (!target) return tl::unexpected<Error>(target.error());
-    const auto added = change("INSERT INTO aliases (domain, local, target) VALUES (?1, ?2, ?3) "
-                              "ON CONFLICT DO NOTHING",
-                              domain, local, target->str());
+    const auto added = change(
+        "INSERT INTO aliases (domain, local, target) VALUES (?1, ?2, ?3) "
+        "ON CONFLICT DO NOTHING",
+        domain, local, target->str());
     if (!added) return tl::unexpected<Error>(added.error());
   }
   return transaction->commit();

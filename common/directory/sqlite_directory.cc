@@ -107,10 +107,10 @@ Result<RecipientAnswer> SqliteDirectory::find(std::string_view address) {
   if (!ours) return tl::unexpected<Error>(ours.error());
   // Mail for a bare postmaster has no other host to go to.
   if (!*ours)
-    return RecipientAnswer{bare_postmaster ? RecipientAnswer::Kind::unknown_user
-                                           : RecipientAnswer::Kind::foreign,
-                           {},
-                           {}};
+    return RecipientAnswer{
+        bare_postmaster ? RecipientAnswer::Kind::unknown_user : RecipientAnswer::Kind::foreign,
+        {},
+        {}};
   auto answer = find_in_domain(parts->local, parts->domain);
   const bool found = answer && answer->kind != RecipientAnswer::Kind::unknown_user;
   return found ? cache_.keep(key, std::move(*answer)) : answer;

@@ -85,8 +85,9 @@ Result<SelfSigned> make_self_signed(const std::string& hostname) {
   const Memory certificate_pem(BIO_new(BIO_s_mem()));
   const Memory key_pem(BIO_new(BIO_s_mem()));
   if (!certificate_pem || PEM_write_bio_X509(certificate_pem.get(), certificate.get()) != 1 ||
-      !key_pem || PEM_write_bio_PKCS8PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0,
-                                                nullptr, nullptr) != 1)
+      !key_pem ||
+      PEM_write_bio_PKCS8PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr,
+                                    nullptr) != 1)
     return failed("cannot write a certificate");
   return SelfSigned{content(certificate_pem.get()), content(key_pem.get())};
 }

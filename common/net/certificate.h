@@ -1,4 +1,5 @@
-// certificate.h - a self-signed certificate, so that a new instance speaks TLS from its first start.
+// certificate.h - a self-signed certificate, so that a new instance speaks TLS from its first
+// start.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@ struct SelfSigned {
   std::string key;          // PEM, ECDSA P-256, without a passphrase
 };
 
-// A certificate for `hostname`, valid from now for kSelfSignedDays days. `hostname` is a domain name.
+// A certificate for `hostname`, valid from now for kSelfSignedDays days. `hostname` is a domain
+// name.
 inline constexpr int kSelfSignedDays = 3650;
 Result<SelfSigned> make_self_signed(const std::string& hostname);
 

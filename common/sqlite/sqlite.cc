@@ -169,8 +169,9 @@ Result<void> Database::migrate(std::span<const char* const> steps) {
   if (!version) return tl::unexpected<Error>(version.error());
   const auto applied = static_cast<std::size_t>(*version);
   if (applied > steps.size())
-    return fail(ErrorKind::invalid, fmt::format("{}: was written by a newer release (schema {}, known {})",
-                                                *path_, applied, steps.size()));
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: was written by a newer release (schema {}, known {})", *path_,
+                            applied, steps.size()));
   if (applied == steps.size()) return {};
   for (const char* step : steps.subspan(applied))
     if (auto done = execute(step); !done) return done;

@@ -126,7 +126,6 @@ class Instance:
             self.start()
 
     smtp_port = property(lambda self: self.port_base + 25)
-    submission_port = property(lambda self: self.port_base + 587)
     pop3_port = property(lambda self: self.port_base + 110)
     spool = property(lambda self: self.directory / "spool")
 

@@ -157,7 +157,7 @@ def test_sendmail_refuses_wrong_usage(instance):
 
 
 def test_sendmail_sends_crlf_lines_and_hides_bcc(instance):
-    with socket.create_server(("127.0.0.1", instance.submission_port)) as server:
+    with socket.create_server(("127.0.0.1", instance.smtp_port)) as server:
         process = subprocess.Popen(
             [BIN / "sendmail", "-C", instance.config, "-i", "-t", "-f", "ada@example.org"],
             stdin=subprocess.PIPE, text=True)

@@ -50,8 +50,9 @@ class Suite:
     def starts(self, name):
         return sorted(self.bin.glob(f"{name}.*.started"))
 
-    def pid(self, name, index=0):
-        return int(self.starts(name)[index].name.split(".")[1])
+    def pid(self, name):
+        """Of the first daemon of that name, once it runs."""
+        return int(wait_for(lambda: self.starts(name))[0].name.split(".")[1])
 
 
 @pytest.fixture
@@ -81,7 +82,6 @@ def test_it_says_ready_when_all_are_and_ends_all_by_sigterm(suite):
 def test_a_daemon_that_dies_is_started_again(suite):
     process = suite.run()
     assert process.stdout.readline() == "ready\n"
-    wait_for(lambda: suite.starts("pop3d"))
     os.kill(suite.pid("pop3d"), signal.SIGKILL)
     wait_for(lambda: len(suite.starts("pop3d")) == 2)
     process.send_signal(signal.SIGINT)
@@ -119,7 +119,6 @@ def test_sighup_is_passed_on(suite):
 def test_no_daemon_outlives_the_supervisor(suite):
     process = suite.run()
     assert process.stdout.readline() == "ready\n"
-    wait_for(lambda: all(suite.starts(name) for name in DAEMONS))
     pids = [suite.pid(name) for name in DAEMONS]
     process.kill()
     process.wait()

@@ -93,14 +93,16 @@ plaintext_auth = "always"
 }
 
 TEST_CASE("config load: relative file names start from the folder of the file", "[config]") {
-  const Settings settings = parsed("[paths]\nspool = \"spool\"\nmail = \"../mail\"\nrun = \"/run/p\"\n");
+  const Settings settings =
+      parsed("[paths]\nspool = \"spool\"\nmail = \"../mail\"\nrun = \"/run/p\"\n");
   CHECK(settings.paths.spool == "/etc/spool");
   CHECK(settings.paths.mail == "/mail");
   CHECK(settings.paths.run == "/run/p");
   CHECK(settings.tls.certificate.empty());
 }
 
-TEST_CASE("config load: each error names file, line and key, and says what would be right", "[config]") {
+TEST_CASE("config load: each error names file, line and key, and says what would be right",
+          "[config]") {
   struct Case {
     std::string_view text;
     std::string_view complaint;
@@ -136,8 +138,7 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[queue]\npostmaster = \"nobody\"",
        "p.toml:3: queue.postmaster: \"nobody\" is not right; write a mail address, as in "
        "\"postmaster@example.org\""},
-      {"[smtpd]\nvrfy = \"maybe\"",
-       "p.toml:3: smtpd.vrfy: \"maybe\" is not one of off|on"},
+      {"[smtpd]\nvrfy = \"maybe\"", "p.toml:3: smtpd.vrfy: \"maybe\" is not one of off|on"},
       {"[pop3d]\nplaintext_auth = true",
        "p.toml:3: pop3d.plaintext_auth: a boolean is not one of never|loopback|always"},
       {"[relay]\nnetworks = [\"192.0.2.1/24\"]",
@@ -169,7 +170,8 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:4: route: \"smtp:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
        "\"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or \"hold:\""},
       {"[[route]]\nmatch = \"@example.org\"\nvia = \"mx\"",
-       "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, or "
+       "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, "
+       "or "
        "\"*\""},
       {"[queue]\nliftime = \"5d\"",
        "p.toml:3: queue.liftime: unknown parameter; did you mean `queue.lifetime`?"},
@@ -179,18 +181,20 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"zebra = 5", "p.toml:2: zebra: unknown parameter"},
       {"\"a\\nb\" = 5", "p.toml:2: a?b: unknown parameter"},
       {"smtpd = 5",
-       "p.toml:2: smtpd: is a section; write [smtpd] on a line of its own, and its parameters on the "
+       "p.toml:2: smtpd: is a section; write [smtpd] on a line of its own, and its parameters on "
+       "the "
        "lines after it"},
   };
   for (const Case& c : cases) CHECK(refused(c.text) == c.complaint);
 }
 
 TEST_CASE("config load: all errors are reported at once, in the order of the lines", "[config]") {
-  CHECK(refused("[queue]\nlifetime = 5\n[smtpd]\nworkers = 1000\nnonsense_ = 1\n") ==
-        "p.toml:3: queue.lifetime: a number stands here; write a duration, as in \"500ms\", \"30m\" "
-        "or \"5d\", 1s..90d\n"
-        "p.toml:5: smtpd.workers: is out of range; write a whole number, as in 100, 0..256\n"
-        "p.toml:6: smtpd.nonsense_: unknown parameter");
+  CHECK(
+      refused("[queue]\nlifetime = 5\n[smtpd]\nworkers = 1000\nnonsense_ = 1\n") ==
+      "p.toml:3: queue.lifetime: a number stands here; write a duration, as in \"500ms\", \"30m\" "
+      "or \"5d\", 1s..90d\n"
+      "p.toml:5: smtpd.workers: is out of range; write a whole number, as in 100, 0..256\n"
+      "p.toml:6: smtpd.nonsense_: unknown parameter");
 }
 
 TEST_CASE("config load: a hostname that is missing or no name", "[config]") {
@@ -221,8 +225,10 @@ TEST_CASE("config load: errors past a hundred are counted", "[config]") {
 }
 
 TEST_CASE("config load: no octets of a file can do worse than be refused", "[config]") {
-  const std::string text = std::string(kHost) + "[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", "
-                           "mode = \"mx\" }]\nworkers = 2\n[[route]]\nmatch = \"*\"\nvia = \"mx\"\n";
+  const std::string text =
+      std::string(kHost) +
+      "[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", "
+      "mode = \"mx\" }]\nworkers = 2\n[[route]]\nmatch = \"*\"\nvia = \"mx\"\n";
   for (std::size_t length = 0; length < text.size(); ++length)
     static_cast<void>(config::parse(text.substr(0, length), "p.toml").has_value());
   for (std::size_t i = 0; i < text.size(); ++i) {

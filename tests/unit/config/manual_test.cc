@@ -20,18 +20,22 @@ std::string file(const std::string& name) {
 }  // namespace
 
 TEST_CASE("config manual: the pages in the source are those of the table", "[config]") {
-  INFO("write them anew: postrider config manual > man/postrider.conf.5, "
-       "postrider config example > etc/postrider.toml");
+  INFO(
+      "write them anew: postrider config manual > man/postrider.conf.5, "
+      "postrider config example > etc/postrider.toml");
   CHECK(file("man/postrider.conf.5") == config::manual_page());
   CHECK(file("etc/postrider.toml") == config::example_file());
 }
 
-TEST_CASE("config manual: the example is right, as it is and with every default uncommented", "[config]") {
+TEST_CASE("config manual: the example is right, as it is and with every default uncommented",
+          "[config]") {
   CHECK(config::parse(config::example_file(), "p.toml"));
   std::istringstream lines(config::example_file());
   std::string uncommented;
   for (std::string line; std::getline(lines, line);) {
-    const bool is_default = line.starts_with("# ") && line.find(" = ") != std::string::npos;
+    // "# key = value": the first blank after the key is that of " = ".
+    const bool is_default =
+        line.starts_with("# ") && line.find(' ', 2) == line.find(" = ") && line.size() > 2;
     uncommented += (is_default ? line.substr(2) : line) + "\n";
     if (line == "# [[route]]") uncommented += "[[route]]\n";
   }

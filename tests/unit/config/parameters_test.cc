@@ -10,7 +10,8 @@
 
 using namespace postrider::config;
 
-TEST_CASE("config parameters: names are unique, sections stand together, each has a meaning", "[config]") {
+TEST_CASE("config parameters: names are unique, sections stand together, each has a meaning",
+          "[config]") {
   std::set<std::string_view> names;
   std::set<std::string_view> sections;
   std::string_view section;

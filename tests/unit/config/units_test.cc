@@ -26,7 +26,8 @@ TEST_CASE("config units: what is written otherwise is refused", "[config]") {
   for (const char* text : {"", "5", "MiB", "-5MiB", "+5MiB", "1.5GiB", "5 MiB", "5mib", "5MiBs",
                            "99999999999999999999B", "9999999TiB"})
     CHECK_FALSE(parse_size(text).has_value());
-  for (const char* text : {"", "5", "s", "-5s", "1.5h", "5 s", "5S", "5min", "11000000000s", "521w1"})
+  for (const char* text :
+       {"", "5", "s", "-5s", "1.5h", "5 s", "5S", "5min", "11000000000s", "521w1"})
     CHECK_FALSE(parse_duration(text).has_value());
   for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616"})
     CHECK_FALSE(parse_count(text).has_value());

@@ -40,9 +40,10 @@ TEST_CASE("outgoing message: fields that must be there are added, and no more", 
 }
 
 TEST_CASE("outgoing message: recipients are read from the header, and Bcc is not sent", "[ctl]") {
-  const std::string text = std::string(kWhole) +
-                           "To: Anna <anna@a.test>,\n bert@a.test\nBCC: carl@a.test,\n\tdora@a.test\n"
-                           "cc: emil@a.test\n\nBcc: body@a.test\n";
+  const std::string text =
+      std::string(kWhole) +
+      "To: Anna <anna@a.test>,\n bert@a.test\nBCC: carl@a.test,\n\tdora@a.test\n"
+      "cc: emil@a.test\n\nBcc: body@a.test\n";
   const OutgoingMessage message = prepare(text, options());
   CHECK(message.recipients ==
         Strings{"anna@a.test", "bert@a.test", "carl@a.test", "dora@a.test", "emil@a.test"});
@@ -65,5 +66,8 @@ TEST_CASE("outgoing message: a dot alone ends the message only where it is to", 
 
 TEST_CASE("outgoing message: octets above 127 are noticed", "[ctl]") {
   CHECK_FALSE(prepare("Subject: x\n\nplain\n", options()).eight_bit);
-  CHECK(prepare("Subject: x\n\nB\xc3\xbc" "cher\n", options()).eight_bit);
+  CHECK(prepare("Subject: x\n\nB\xc3\xbc"
+                "cher\n",
+                options())
+            .eight_bit);
 }

@@ -13,17 +13,24 @@ TEST_CASE("terminal: what could control it is escaped, the rest is shown", "[ctl
   const Case cases[] = {
       {"", ""},
       {"anna@example.org", "anna@example.org"},
-      {"B\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x93\xac", "B\xc3\xbc" "cher \xe2\x82\xac \xf0\x9f\x93\xac"},
+      {"B\xc3\xbc"
+       "cher \xe2\x82\xac \xf0\x9f\x93\xac",
+       "B\xc3\xbc"
+       "cher \xe2\x82\xac \xf0\x9f\x93\xac"},
       {"\x1b[2J", "\\x1b[2J"},
       {"a\r\nb\tc\x7f", "a\\x0d\\x0ab\\x09c\\x7f"},
       {std::string_view("a\0b", 3), "a\\x00b"},
-      {"\xc2\x9b" "31m", "\\xc2\\x9b31m"},      // CSI as a C1 control
-      {"\x9b" "31m", "\\x9b31m"},               // and as an octet
-      {"\xc3", "\\xc3"},                        // cut short
+      {"\xc2\x9b"
+       "31m",
+       "\\xc2\\x9b31m"},  // CSI as a C1 control
+      {"\x9b"
+       "31m",
+       "\\x9b31m"},       // and as an octet
+      {"\xc3", "\\xc3"},  // cut short
       {"\xc3(", "\\xc3("},
-      {"\xc0\xaf", "\\xc0\\xaf"},               // overlong
+      {"\xc0\xaf", "\\xc0\\xaf"},  // overlong
       {"\xe0\x80\xaf", "\\xe0\\x80\\xaf"},
-      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},      // a surrogate
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},  // a surrogate
       {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
       {"\xff", "\\xff"},
   };

@@ -14,7 +14,8 @@ TEST_CASE("directory address: split at the last @, in lower case", "[directory]"
   CHECK_FALSE(split_address("nobody"));
 }
 
-TEST_CASE("directory address: the tag begins at the first + that is not the first letter", "[directory]") {
+TEST_CASE("directory address: the tag begins at the first + that is not the first letter",
+          "[directory]") {
   CHECK(without_tag("user+tag+more") == "user");
   CHECK(without_tag("user") == "user");
   CHECK(without_tag("user+") == "user");
@@ -27,12 +28,13 @@ TEST_CASE("directory address: a mailbox's name is safe as a folder's", "[directo
   CHECK(parse_mailbox_address(std::string(64, 'a') + "@example.org"));
   for (const std::string& text :
        {std::string("anna"), std::string("@example.org"), std::string("anna@"),
-        std::string("../x@example.org"), std::string("a/b@example.org"), std::string(".a@example.org"),
-        std::string("a.@example.org"), std::string("a..b@example.org"), std::string("-a@example.org"),
-        std::string("a+b@example.org"), std::string("a b@example.org"), std::string("a@b@example.org"),
-        std::string("a\0b@example.org", 15), std::string("\xc3\xa4@example.org"),
-        std::string("a@example..org"), std::string("a@192.0.2.1"),
-        std::string(65, 'a') + "@example.org"}) {
+        std::string("../x@example.org"), std::string("a/b@example.org"),
+        std::string(".a@example.org"), std::string("a.@example.org"),
+        std::string("a..b@example.org"), std::string("-a@example.org"),
+        std::string("a+b@example.org"), std::string("a b@example.org"),
+        std::string("a@b@example.org"), std::string("a\0b@example.org", 15),
+        std::string("\xc3\xa4@example.org"), std::string("a@example..org"),
+        std::string("a@192.0.2.1"), std::string(65, 'a') + "@example.org"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_mailbox_address(text));
   }

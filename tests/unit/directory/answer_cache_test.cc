@@ -12,7 +12,8 @@ RecipientAnswer mailbox(const std::string& address) {
 
 }  // namespace
 
-TEST_CASE("directory answer cache: holds at most two generations; what is asked for stays", "[directory]") {
+TEST_CASE("directory answer cache: holds at most two generations; what is asked for stays",
+          "[directory]") {
   AnswerCache cache(10);
   cache.keep("asked@a", mailbox("asked@a"));
   cache.keep("forgotten@a", mailbox("forgotten@a"));

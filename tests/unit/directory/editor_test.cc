@@ -32,8 +32,9 @@ TEST_CASE("directory editor: domains", "[directory]") {
   CHECK(editor.domains().value() == Strings{"a.test", "example.org"});
   refused(editor.add_domain("EXAMPLE.ORG"), ErrorKind::invalid,
           "domain example.org is there already");
-  refused(editor.add_domain("no domain"), ErrorKind::invalid,
-          "'no domain' is not a domain, as in example.org (write an internationalized one with xn--)");
+  refused(
+      editor.add_domain("no domain"), ErrorKind::invalid,
+      "'no domain' is not a domain, as in example.org (write an internationalized one with xn--)");
   refused(editor.remove_domain("b.test"), ErrorKind::not_found, "no domain b.test");
   REQUIRE(editor.remove_domain("A.test"));
   CHECK(editor.domains().value() == Strings{"example.org"});
@@ -67,7 +68,8 @@ TEST_CASE("directory editor: users", "[directory]") {
           "the password is empty");
   refused(editor.set_password("carl@example.org", Secret("x")), ErrorKind::not_found,
           "no user carl@example.org");
-  refused(editor.set_quota("carl@example.org", 1), ErrorKind::not_found, "no user carl@example.org");
+  refused(editor.set_quota("carl@example.org", 1), ErrorKind::not_found,
+          "no user carl@example.org");
 
   const auto users = editor.users().value();
   REQUIRE(users.size() == 2);
@@ -81,7 +83,8 @@ TEST_CASE("directory editor: users", "[directory]") {
   refused(editor.remove_user("anna@example.org"), ErrorKind::not_found, "no user anna@example.org");
 }
 
-TEST_CASE("directory editor: aliases gather targets and lose them one by one or all", "[directory]") {
+TEST_CASE("directory editor: aliases gather targets and lose them one by one or all",
+          "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
   REQUIRE(editor.add_alias("Sales@example.org", Strings{"anna@example.org"}));

@@ -108,7 +108,8 @@ TEST_CASE("sqlite directory: what each address is", "[directory]") {
   }
 }
 
-TEST_CASE("sqlite directory: a change by another process is seen when the answer is rechecked", "[directory]") {
+TEST_CASE("sqlite directory: a change by another process is seen when the answer is rechecked",
+          "[directory]") {
   World world;
   CHECK(world.find("anna@example.org")->kind == Kind::mailbox);
   CHECK(world.find("carl@example.org")->kind == Kind::unknown_user);
@@ -125,8 +126,8 @@ TEST_CASE("sqlite directory: a lookup whose Pending is gone never answers", "[di
   bool answered = false;
   static_cast<void>(
       world.directory.find_recipient("anna@example.org", [&](auto) { answered = true; }));
-  static_cast<void>(
-      world.directory.verify_password("anna@example.org", Secret("x"), [&](auto) { answered = true; }));
+  static_cast<void>(world.directory.verify_password("anna@example.org", Secret("x"),
+                                                    [&](auto) { answered = true; }));
   CHECK(world.find("anna@example.org"));
   CHECK_FALSE(world.log_in("anna@example.org", "x")->accepted);
   CHECK_FALSE(answered);
@@ -143,9 +144,10 @@ TEST_CASE("sqlite directory: passwords", "[directory]") {
     std::string_view address;
     std::string_view password;
   };
-  for (const Case& c : {Case{"anna@example.org", "Secret"}, Case{"anna@example.org", ""},
-                        Case{"anna+tag@example.org", "secret"}, Case{"nobody@example.org", "secret"},
-                        Case{"admin@mx.test", ""}, Case{"anna", "secret"}, Case{"", ""}}) {
+  for (const Case& c :
+       {Case{"anna@example.org", "Secret"}, Case{"anna@example.org", ""},
+        Case{"anna+tag@example.org", "secret"}, Case{"nobody@example.org", "secret"},
+        Case{"admin@mx.test", ""}, Case{"anna", "secret"}, Case{"", ""}}) {
     const auto refused = world.log_in(c.address, std::string(c.password));
     REQUIRE(refused);
     CHECK_FALSE(refused->accepted);
@@ -153,7 +155,8 @@ TEST_CASE("sqlite directory: passwords", "[directory]") {
   }
 }
 
-TEST_CASE("sqlite directory: a missing file is temporary, and found when it is there", "[directory]") {
+TEST_CASE("sqlite directory: a missing file is temporary, and found when it is there",
+          "[directory]") {
   const test::TempDirectory temporary;
   event::EventLoop loop;
   event::WorkerPool pool(loop, 1);

@@ -55,7 +55,8 @@ TEST_CASE("sqlite: what was bound comes back, NUL octets and all", "[sqlite]") {
   CHECK_FALSE(select->step().value());
 }
 
-TEST_CASE("sqlite: a broken constraint is invalid, and the statement can be used again", "[sqlite]") {
+TEST_CASE("sqlite: a broken constraint is invalid, and the statement can be used again",
+          "[sqlite]") {
   const TempDirectory directory;
   Database database = open_new(directory);
   auto insert = database.prepare("INSERT INTO fruit (name) VALUES (?1)");
@@ -130,7 +131,8 @@ TEST_CASE("sqlite: migration applies what is missing, once, and refuses a newer 
   const TempDirectory directory;
   Database database = open_new(directory);
   constexpr std::array kNext{kSchema[0], "ALTER TABLE fruit ADD COLUMN colour TEXT"};
-  constexpr std::array kBroken{kSchema[0], kNext[1], "ALTER TABLE fruit ADD COLUMN a TEXT; nonsense"};
+  constexpr std::array kBroken{kSchema[0], kNext[1],
+                               "ALTER TABLE fruit ADD COLUMN a TEXT; nonsense"};
   REQUIRE(database.migrate(kNext));
   REQUIRE(database.migrate(kNext));
   CHECK(database.schema_version().value() == 2);
