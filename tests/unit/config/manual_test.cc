@@ -34,8 +34,9 @@ TEST_CASE("config manual: the example is right, as it is and with every default 
   std::string uncommented;
   for (std::string line; std::getline(lines, line);) {
     // "# key = value": the first blank after the key is that of " = ".
+    const std::size_t equals = line.find(" = ");
     const bool is_default =
-        line.starts_with("# ") && line.find(' ', 2) == line.find(" = ") && line.size() > 2;
+        line.starts_with("# ") && equals != std::string::npos && line.find(' ', 2) == equals;
     uncommented += (is_default ? line.substr(2) : line) + "\n";
     if (line == "# [[route]]") uncommented += "[[route]]\n";
   }
