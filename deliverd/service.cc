@@ -8,6 +8,7 @@
 
 #include "common/base/random.h"
 #include "common/metrics/counters.h"
+#include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
 #include "deliverd/local/local_delivery.h"
 #include "deliverd/remote/remote_delivery.h"
@@ -37,7 +38,8 @@ class Relay final : public Delivery {
         log::Logger& log, metrics::Counters& counters)
       : resolver_(loop, {settings.dns.servers, settings.dns.timeout,
                          static_cast<unsigned>(settings.dns.tries)}),
-        delivery_(loop, settings, resolver_, random_, clock, log, counters) {}
+        cache_(loop, resolver_),
+        delivery_(loop, settings, cache_, random_, clock, log, counters) {}
 
   void deliver(const ipc::Job& job, int source, Done done) override {
     delivery_.deliver(job, source, std::move(done));
@@ -45,6 +47,7 @@ class Relay final : public Delivery {
 
  private:
   net::CaresResolver resolver_;
+  net::CachingResolver cache_;
   SystemRandom random_;
   RemoteDelivery delivery_;
 };

@@ -1,0 +1,63 @@
+// caching_resolver.h - a Resolver that remembers answers for a short while.
+//
+// A burst of mail to one domain asks the same questions thousands of times: they are asked once,
+// and who asks meanwhile waits for the same answer. Failures are not remembered.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/event/event_loop.h"
+#include "common/net/resolver.h"
+
+namespace postrider::net {
+
+class CachingResolver final : public Resolver {
+ public:
+  // c-ares 1.18 does not tell the TTL of MX records; this is shorter than nearly all of them.
+  static constexpr std::chrono::seconds kLifetime{60};
+  // Names that are remembered; beyond, all answers are forgotten.
+  static constexpr std::size_t kMaxNames = 10000;
+
+  // Both outlive the resolver.
+  CachingResolver(event::EventLoop& loop, Resolver& source) : loop_(loop), source_(source) {}
+
+  PendingPtr find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) override;
+  PendingPtr find_addresses(const std::string& host,
+                            UniqueFunction<void(AddressAnswer)> done) override;
+
+ private:
+  template <typename Answer>
+  struct Waiter {
+    UniqueFunction<void(Answer)> done;
+    bool cancelled = false;
+  };
+  template <typename Answer>
+  using WaiterPtr = std::shared_ptr<Waiter<Answer>>;  // owners: its Pending, and the entry or task
+
+  template <typename Answer>
+  struct Entry {
+    Answer answer;
+    std::chrono::microseconds expires{0};
+    PendingPtr question;  // while it is asked
+    std::vector<WaiterPtr<Answer>> waiters;
+  };
+  template <typename Answer>
+  using Entries = std::unordered_map<std::string, Entry<Answer>>;
+
+  template <typename Answer, typename Ask>
+  PendingPtr find(Entries<Answer>& entries, const std::string& name,
+                  UniqueFunction<void(Answer)> done, Ask ask);
+  template <typename Answer>
+  void answered(Entries<Answer>& entries, const std::string& name, Answer answer);
+
+  event::EventLoop& loop_;
+  Resolver& source_;
+  Entries<MxAnswer> mx_;
+  Entries<AddressAnswer> addresses_;
+};
+
+}  // namespace postrider::net
