@@ -55,8 +55,7 @@ class Relay final : public Delivery {
 std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Settings& settings,
                                        Role role, const Clock& clock, log::Logger& log,
                                        metrics::Counters& counters) {
-  if (role == Role::remote)
-    return std::make_unique<Relay>(loop, settings, clock, log, counters);
+  if (role == Role::remote) return std::make_unique<Relay>(loop, settings, clock, log, counters);
   LocalDelivery::Options options;
   options.mail_directory = settings.paths.mail;
   options.hostname = settings.hostname;

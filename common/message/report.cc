@@ -104,8 +104,8 @@ class Composer {
     std::string text = fmt::format(
         "From: Mail Delivery System <MAILER-DAEMON@{}>\r\nTo: <{}>\r\nSubject: {}\r\n"
         "Date: {}\r\nMessage-ID: <{}@{}>\r\n",
-        host, reported(request_.sender), text_of(request_.kind).subject,
-        rfc5322_date(request_.now), request_.id, host);
+        host, reported(request_.sender), text_of(request_.kind).subject, rfc5322_date(request_.now),
+        request_.id, host);
     if (const std::string original = message_id_of(request_.original); is_message_id(original))
       text += fmt::format("In-Reply-To: {0}\r\nReferences: {0}\r\n", original);
     text += fmt::format(
@@ -130,9 +130,9 @@ class Composer {
     }
     if (request_.retry_until)
       text += fmt::format("\r\nIt is tried until {}.\r\n", rfc5322_date(*request_.retry_until));
-    return text += fmt::format(
-               "\r\nIf you need help, ask <postmaster@{}> and quote this report.\r\n",
-               request_.hostname);
+    return text +=
+           fmt::format("\r\nIf you need help, ask <postmaster@{}> and quote this report.\r\n",
+                       request_.hostname);
   }
 
   // RFC 3464 section 2: fields of the message, then a group of fields for each recipient.
@@ -191,6 +191,8 @@ class Composer {
 
 }  // namespace
 
-Report compose(const ReportRequest& request) { return Composer(request).compose(); }
+Report compose(const ReportRequest& request) {
+  return Composer(request).compose();
+}
 
 }  // namespace postrider::message

@@ -31,17 +31,18 @@ struct ReportedRecipient {
 
 struct ReportRequest {
   ReportKind kind = ReportKind::failed;
-  std::string hostname;       // of this server: Reporting-MTA, From, Message-ID
-  std::string id;             // makes the report's Message-ID unique: [0-9a-v]
+  std::string hostname;  // of this server: Reporting-MTA, From, Message-ID
+  std::string id;        // makes the report's Message-ID unique: [0-9a-v]
   WallTime now;
-  std::string sender;         // reverse-path of the original, to whom the report goes; not empty
-  std::string envid;          // RFC 3461 ENVID, decoded; empty: none
+  std::string sender;  // reverse-path of the original, to whom the report goes; not empty
+  std::string envid;   // RFC 3461 ENVID, decoded; empty: none
   WallTime arrival;
-  std::optional<WallTime> retry_until;         // of `delayed`
-  std::vector<ReportedRecipient> recipients;   // at least one
-  bool return_content = false;                 // RFC 3461 RET=FULL; else the header section alone
-  std::string_view original;  // CRLF lines, from its first octet; no more than kMaxReturned need be there
-  std::uint64_t original_size = 0;             // octets of all of it
+  std::optional<WallTime> retry_until;        // of `delayed`
+  std::vector<ReportedRecipient> recipients;  // at least one
+  bool return_content = false;                // RFC 3461 RET=FULL; else the header section alone
+  std::string_view
+      original;  // CRLF lines, from its first octet; no more than kMaxReturned need be there
+  std::uint64_t original_size = 0;  // octets of all of it
 };
 
 struct Report {

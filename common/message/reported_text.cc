@@ -73,8 +73,8 @@ std::string from_xtext(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool coded = text[i] == '+' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
                        hex_value(text[i + 2]) >= 0;
-    decoded += coded ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]))
-                     : text[i];
+    decoded +=
+        coded ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
     if (coded) i += 2;
   }
   return decoded;

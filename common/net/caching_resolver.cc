@@ -4,7 +4,8 @@
 
 namespace postrider::net {
 
-PendingPtr CachingResolver::find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) {
+PendingPtr CachingResolver::find_mx(const std::string& domain,
+                                    UniqueFunction<void(MxAnswer)> done) {
   return find(mx_, domain, std::move(done), [this, &domain](UniqueFunction<void(MxAnswer)> told) {
     return source_.find_mx(domain, std::move(told));
   });
@@ -40,9 +41,8 @@ PendingPtr CachingResolver::find(Entries<Answer>& entries, const std::string& na
   }
   entry.waiters.push_back(waiter);
   if (!entry.question) {
-    entry.question = ask([this, &entries, name](Answer answer) {
-      answered(entries, name, std::move(answer));
-    });
+    entry.question =
+        ask([this, &entries, name](Answer answer) { answered(entries, name, std::move(answer)); });
   }
   return std::make_unique<Cancel>(waiter);
 }

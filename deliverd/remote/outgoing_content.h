@@ -1,4 +1,5 @@
-// outgoing_content.h - the content of a job on its way out: trace fields, then what the spool holds.
+// outgoing_content.h - the content of a job on its way out: trace fields, then what the spool
+// holds.
 //
 // Read in blocks, dot-stuffed, and held against its checksum: the end of the data is not given out
 // before the whole was found right, so that a server never takes a message that is damaged.

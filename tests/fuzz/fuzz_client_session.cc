@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (!session.ready()) return;
     ++under_way;
-    session.start({"s@x.test", {{"a@y.test", "", ""}, {"b@y.test", "", ""}}, 10, true, false, "", ""});
+    session.start(
+        {"s@x.test", {{"a@y.test", "", ""}, {"b@y.test", "", ""}}, 10, true, false, "", ""});
   };
   for (; !input.empty(); input.remove_prefix(std::min<std::size_t>(input.size(), 7))) {
     session.on_bytes(input.substr(0, 7));

@@ -111,15 +111,12 @@ struct Fixture {
   }
   SystemClock clock;
   event::EventLoop loop;
-  log::Logger log{"deliverd", log::Level::error, log::Format::logfmt, clock, [](std::string_view) {}};
+  log::Logger log{"deliverd", log::Level::error, log::Format::logfmt, clock,
+                  [](std::string_view) {}};
   FakeQueued queued{loop};
   FakeDelivery delivery;
   bool stopped = false;
-  Worker worker{loop,
-                {queued.path, ipc::DELIVERD_REMOTE, 3, 100},
-                delivery,
-                log,
-                [this] {
+  Worker worker{loop, {queued.path, ipc::DELIVERD_REMOTE, 3, 100}, delivery, log, [this] {
                   stopped = true;
                   loop.stop();
                 }};
@@ -128,7 +125,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("deliverd worker: says who it is, takes jobs with their file, sends results", "[deliverd]") {
+TEST_CASE("deliverd worker: says who it is, takes jobs with their file, sends results",
+          "[deliverd]") {
   Fixture f;
   f.connect();
   const ipc::Hello& hello = f.queued.frames[0].hello();
@@ -169,7 +167,8 @@ TEST_CASE("deliverd worker: a file stays open while a job uses it, and no longer
   CHECK(::fcntl(source, F_GETFD) < 0);
 }
 
-TEST_CASE("deliverd worker: comes back when queued does, and drops results of before", "[deliverd]") {
+TEST_CASE("deliverd worker: comes back when queued does, and drops results of before",
+          "[deliverd]") {
   Fixture f;
   f.connect();
   f.queued.send_source(9, f.file.get());
@@ -198,7 +197,8 @@ TEST_CASE("deliverd worker: looks again for a queued that is not there yet", "[d
   CHECK(f.queued.frames.size() == 1);
 }
 
-TEST_CASE("deliverd worker: stops at once without jobs, with jobs when they have ended", "[deliverd]") {
+TEST_CASE("deliverd worker: stops at once without jobs, with jobs when they have ended",
+          "[deliverd]") {
   Fixture f;
   f.connect();
   SECTION("without") {

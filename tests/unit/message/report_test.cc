@@ -19,7 +19,8 @@ ReportRequest example() {
   request.now = WallTime(std::chrono::seconds(1'795'293'498));
   request.sender = "ann@x.test";
   request.arrival = WallTime(std::chrono::seconds(1'795'200'000));
-  request.recipients = {{"bob@y.test", "", "5.1.1", "550 5.1.1 no such user", "mx.y.test[192.0.2.1]"}};
+  request.recipients = {
+      {"bob@y.test", "", "5.1.1", "550 5.1.1 no such user", "mx.y.test[192.0.2.1]"}};
   request.original = kOriginal;
   request.original_size = kOriginal.size();
   return request;
@@ -128,11 +129,13 @@ TEST_CASE("message report: RFC 3461 parameters come back, decoded", "[message]")
   CHECK(has(report, "Original-Recipient: rfc822; bob+x@z.test\r\n"));
 }
 
-TEST_CASE("message report: the whole message comes back where it was asked for and is small", "[message]") {
+TEST_CASE("message report: the whole message comes back where it was asked for and is small",
+          "[message]") {
   ReportRequest request = example();
   request.return_content = true;
-  CHECK(has(compose(request), "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" +
-                                  std::string(kOriginal)));
+  CHECK(has(compose(request),
+            "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" +
+                std::string(kOriginal)));
   request.original_size = kMaxReturned + 1;
   CHECK(has(compose(request), "text/rfc822-headers"));
   CHECK_FALSE(has(compose(request), "The body."));
@@ -140,7 +143,8 @@ TEST_CASE("message report: the whole message comes back where it was asked for a
 
 TEST_CASE("message report: what is returned is bounded and ends a line", "[message]") {
   std::string original;
-  while (original.size() < 2 * kMaxReturned) original += "X-Field: 0123456789012345678901234567\r\n";
+  while (original.size() < 2 * kMaxReturned)
+    original += "X-Field: 0123456789012345678901234567\r\n";
   ReportRequest request = example();
   request.original = original;
   request.original_size = original.size();
@@ -186,7 +190,8 @@ TEST_CASE("message report: octets beyond ASCII are labelled", "[message]") {
   CHECK(has(report, "message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n"));
 }
 
-TEST_CASE("message report: addresses beyond ASCII are encoded for programs, plain for people", "[message]") {
+TEST_CASE("message report: addresses beyond ASCII are encoded for programs, plain for people",
+          "[message]") {
   ReportRequest request = example();
   request.sender = "j\xc3\xb6rg@x.test";
   request.recipients[0].address = "\xe6\x9d\x8e@y.test";

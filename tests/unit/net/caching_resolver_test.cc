@@ -45,7 +45,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("caching resolver: who asks at the same time, or soon after, shares one question", "[net]") {
+TEST_CASE("caching resolver: who asks at the same time, or soon after, shares one question",
+          "[net]") {
   Fixture f;
   const PendingPtr first = f.ask_mx("x.test"), second = f.ask_mx("x.test");
   CHECK(f.answers == 0);

@@ -48,8 +48,8 @@ TEST_CASE("deliverd outgoing content: trace fields come first, dots are stuffed,
 
 TEST_CASE("deliverd outgoing content: what is longer than a block comes in several and is the same",
           "[deliverd]") {
-  const auto size =
-      GENERATE(OutgoingContent::kBlock - 1, OutgoingContent::kBlock, OutgoingContent::kBlock + 1, 3 * OutgoingContent::kBlock + 17);
+  const auto size = GENERATE(OutgoingContent::kBlock - 1, OutgoingContent::kBlock,
+                             OutgoingContent::kBlock + 1, 3 * OutgoingContent::kBlock + 17);
   std::string text;
   while (text.size() < size) text += ".\r\n";
   text.resize(size - 2);
@@ -64,7 +64,8 @@ TEST_CASE("deliverd outgoing content: what is longer than a block comes in sever
   CHECK(spooled.last_block == OutgoingContent::Block::last);
 }
 
-TEST_CASE("deliverd outgoing content: damage shows before the end of the data is given out", "[deliverd]") {
+TEST_CASE("deliverd outgoing content: damage shows before the end of the data is given out",
+          "[deliverd]") {
   const auto size = GENERATE(std::size_t{10}, 2 * OutgoingContent::kBlock + 10);
   Spooled spooled(std::string(size, 'x'));
   SECTION("a changed octet") {
