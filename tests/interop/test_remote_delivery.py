@@ -141,10 +141,10 @@ def test_mail_reaches_the_exchanger_of_the_domain(relay, sink, domain):
     port, folder = sink()
     suite = relay(port)
     send(suite, f"bob@{domain}")
+    wait_for(lambda: "event=sent" in suite.log_text(), what="the line in the log")
     message = wait_for(lambda: taken(folder), what="the message at the sink")[0]
     assert message.endswith(MESSAGE.replace("\r\n", "\n") + "\n")  # the sink's own line end
     assert f"X-Rcpt-Args: <bob@{domain}>" in message
-    wait_for(lambda: "event=sent" in suite.log_text(), what="the line in the log")
 
 
 @pytest.mark.parametrize(
