@@ -26,10 +26,21 @@ import time
 import tomllib
 
 BIN = pathlib.Path(os.environ.get("POSTRIDER_BIN", "build/bin")).resolve()
+PEERS = pathlib.Path(os.environ.get("POSTRIDER_PEERS", "build/peers")).resolve()
 HOSTNAME = "mx.example.test"
 DOMAIN = "example.test"
 START_SECONDS = 60
 STOP_SECONDS = 20
+
+
+def peer(name):
+    """The path of a real peer's program: unpacked by ./dev, else the system's; None if there is none."""
+    return shutil.which(name, path=f"{PEERS}/usr/sbin:{os.environ['PATH']}:/usr/sbin:/sbin")
+
+
+def peer_environment():
+    """In which an unpacked program finds its own libraries."""
+    return dict(os.environ, LD_LIBRARY_PATH=str(PEERS / "usr/lib/postfix"))
 
 
 def wait_for(condition, seconds=20.0, what="the condition"):

@@ -4,15 +4,13 @@ import email
 import email.policy
 import os
 import pwd
-import shutil
 import subprocess
 
 import pytest
-from harness import Instance, free_port, wait_for
+from harness import Instance, free_port, peer, peer_environment, wait_for
 
-PROGRAMS = os.environ["PATH"] + ":/usr/sbin:/sbin"
-NSD = shutil.which("nsd", path=PROGRAMS)
-SMTP_SINK = shutil.which("smtp-sink", path=PROGRAMS)
+NSD = peer("nsd")
+SMTP_SINK = peer("smtp-sink")
 pytestmark = pytest.mark.skipif(NSD is None, reason="nsd is not installed")
 
 SENDER = "anna@example.test"
@@ -87,7 +85,7 @@ def sink(tmp_path):
             for parent in folder.parents[:3]:
                 parent.chmod(0o755)
         command = [SMTP_SINK, "-u", user, "-R", folder, "-d", "%M.", *options, f"127.0.0.1:{port}", "100"]
-        started.append(subprocess.Popen(command))
+        started.append(subprocess.Popen(command, env=peer_environment()))
         return port, folder
 
     yield start
