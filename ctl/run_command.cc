@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/base/clock.h"
+#include "common/config/daemon.h"
 #include "common/base/fd.h"
 #include "common/log/log.h"
 #include "ctl/commands.h"
@@ -59,8 +60,7 @@ void run(Context& context) {
   const auto lock = lock_instance(settings->paths.run);
   if (!lock) return context.refuse(lock.error());
   const SystemClock clock;
-  log::Logger log("postrider", log::parse_level(settings->log.level).value_or(log::Level::info),
-                  settings->log.format == "json" ? log::Format::json : log::Format::logfmt, clock);
+  log::Logger log = config::open_log("postrider", *settings, clock);
   Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string()),
                         settings->paths.run, log, [] {
                           fmt::print("ready\n");

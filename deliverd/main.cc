@@ -4,7 +4,6 @@
 #include <string>
 
 #include "common/config/daemon.h"
-#include "common/config/load.h"
 #include "common/event/prefork.h"
 #include "deliverd/service.h"
 
@@ -23,28 +22,20 @@ int main(int argc, char** argv) {
   static constexpr config::DaemonOption kOptions[] = {{"role", "local|remote"}};
   auto start = config::start_daemon({argv, static_cast<std::size_t>(argc)}, kOptions);
   if (!start) return start.error();
-  config::Settings& settings = start->settings;
+  const config::Settings& settings = start->settings;
   const std::string& role_name = start->options["role"];
   const auto role = role_name == "local" ? deliverd::Role::local : deliverd::Role::remote;
 
   const SystemClock clock;
-  log::Logger log("deliverd@" + role_name,
-                  log::parse_level(settings.log.level).value_or(log::Level::info),
-                  settings.log.format == "json" ? log::Format::json : log::Format::logfmt, clock);
+  log::Logger log = config::open_log("deliverd@" + role_name, start->settings, clock);
   event::Prefork prefork;
   prefork.workers = worker_count(settings, role);
   prefork.worker = [&](unsigned number) {
     return deliverd::serve(settings, role, number, log, clock);
   };
   prefork.on_reload = [&] {
-    auto fresh = config::load(start->config_path);
-    if (!fresh) {
-      log.error("reload_refused").with("reason", fresh.error().text);
-      return false;
-    }
-    settings = std::move(*fresh);
+    if (!config::reload(*start, log)) return false;
     prefork.workers = worker_count(settings, role);
-    log.info("reloaded");
     return true;
   };
   return prefork.run(log);

@@ -1,15 +1,12 @@
 // pop3d - hands mailboxes out over POP3: the parent opens the sockets, the workers serve them.
-#include <algorithm>
 #include <cstdlib>
 #include <exception>
-#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/base/clock.h"
 #include "common/config/daemon.h"
-#include "common/config/load.h"
 #include "common/event/prefork.h"
 #include "common/net/listener.h"
 #include "pop3d/worker.h"
@@ -17,16 +14,6 @@
 namespace {
 
 using namespace postrider;
-
-log::Logger make_log(const config::Settings::Log& settings, const Clock& clock) {
-  return log::Logger("pop3d", log::parse_level(settings.level).value_or(log::Level::info),
-                     settings.format == "json" ? log::Format::json : log::Format::logfmt, clock);
-}
-
-unsigned worker_count(const config::Settings& settings) {
-  if (settings.pop3d.workers > 0) return static_cast<unsigned>(settings.pop3d.workers);
-  return std::max(1U, std::thread::hardware_concurrency());
-}
 
 Result<std::vector<Fd>> open_sockets(const config::Settings& settings, log::Logger& log) {
   std::vector<Fd> sockets;
@@ -49,7 +36,7 @@ Result<std::vector<Fd>> open_sockets(const config::Settings& settings, log::Logg
 
 int run(config::DaemonStart start) {
   const SystemClock clock;
-  log::Logger log = make_log(start.settings.log, clock);
+  log::Logger log = config::open_log("pop3d", start.settings, clock);
   auto sockets = open_sockets(start.settings, log);
   if (!sockets) {
     log.error("not_started").with("reason", sockets.error().text);
@@ -59,20 +46,14 @@ int run(config::DaemonStart start) {
   for (const Fd& socket : *sockets) listening.push_back(socket.get());
 
   event::Prefork prefork;
-  prefork.workers = worker_count(start.settings);
+  prefork.workers = config::worker_count(start.settings.pop3d.workers);
   prefork.worker = [&](unsigned number) {
     return pop3d::run_worker(start.settings, listening, number, clock, log);
   };
   // New workers get the new settings; where they listen changes with a restart.
   prefork.on_reload = [&] {
-    auto settings = config::load(start.config_path);
-    if (!settings) {
-      log.error("not_reloaded").with("reason", settings.error().text);
-      return false;
-    }
-    start.settings = std::move(*settings);
-    prefork.workers = worker_count(start.settings);
-    log.info("reloaded").with("config", start.config_path);
+    if (!config::reload(start, log)) return false;
+    prefork.workers = config::worker_count(start.settings.pop3d.workers);
     return true;
   };
   return prefork.run(log);

@@ -7,7 +7,6 @@
 #include <span>
 
 #include "common/config/daemon.h"
-#include "common/config/load.h"
 #include "common/event/prefork.h"
 #include "common/net/listener.h"
 #include "queued/service.h"
@@ -17,11 +16,10 @@ using namespace postrider;
 int main(int argc, char** argv) {
   auto start = config::start_daemon({argv, static_cast<std::size_t>(argc)});
   if (!start) return start.error();
-  config::Settings& settings = start->settings;
+  const config::Settings& settings = start->settings;
 
   const SystemClock clock;
-  log::Logger log("queued", log::parse_level(settings.log.level).value_or(log::Level::info),
-                  settings.log.format == "json" ? log::Format::json : log::Format::logfmt, clock);
+  log::Logger log = config::open_log("queued", start->settings, clock);
   if (::mkdir(settings.paths.run.c_str(), 0755) != 0 && errno != EEXIST) {
     log.error("not_started").with("reason", fail_errno(settings.paths.run, errno).value().text);
     return EXIT_FAILURE;
@@ -34,15 +32,6 @@ int main(int argc, char** argv) {
 
   event::Prefork prefork;
   prefork.worker = [&](unsigned) { return queued::serve(settings, listening->get(), log, clock); };
-  prefork.on_reload = [&] {
-    auto fresh = config::load(start->config_path);
-    if (!fresh) {
-      log.error("reload_refused").with("reason", fresh.error().text);
-      return false;
-    }
-    settings = std::move(*fresh);
-    log.info("reloaded");
-    return true;
-  };
+  prefork.on_reload = [&] { return config::reload(*start, log); };
   return prefork.run(log);
 }

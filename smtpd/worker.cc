@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/base/random.h"
+#include "common/config/daemon.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
@@ -54,7 +55,7 @@ spool::Writer::Options writer_options(const config::Settings& settings, unsigned
 class Worker {
  public:
   Worker(const config::Settings& settings, std::span<const int> listening, unsigned number)
-      : log_("smtpd", *log::parse_level(settings.log.level), format_of(settings), clock_),
+      : log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
@@ -74,10 +75,6 @@ class Worker {
   void run() { loop_.run(); }
 
  private:
-  static log::Format format_of(const config::Settings& settings) {
-    return settings.log.format == "json" ? log::Format::json : log::Format::logfmt;
-  }
-
   void drain() {
     drain_timer_.arm(kDrainTime);
     server_.drain([this] { loop_.stop(); });

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -94,6 +96,28 @@ tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
   }
   start->settings = std::move(*settings);
   return start;
+}
+
+log::Logger open_log(std::string name, const Settings& settings, const Clock& clock) {
+  const auto level = log::parse_level(settings.log.level).value_or(log::Level::info);
+  const auto format = settings.log.format == "json" ? log::Format::json : log::Format::logfmt;
+  return log::Logger(std::move(name), level, format, clock);
+}
+
+bool reload(DaemonStart& start, log::Logger& log) {
+  auto settings = load(start.config_path);
+  if (!settings) {
+    log.error("not_reloaded").with("reason", settings.error().text);
+    return false;
+  }
+  start.settings = std::move(*settings);
+  log.info("reloaded").with("config", start.config_path);
+  return true;
+}
+
+unsigned worker_count(std::uint64_t configured) noexcept {
+  if (configured > 0) return static_cast<unsigned>(configured);
+  return std::max(1U, std::thread::hardware_concurrency());
 }
 
 }  // namespace postrider::config

@@ -9,6 +9,7 @@
 
 #include "common/base/result.h"
 #include "common/config/settings.h"
+#include "common/log/log.h"
 
 namespace postrider::config {
 
@@ -39,5 +40,15 @@ struct DaemonStart {
 // and --version, kExitUsage, kExitConfig.
 tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
                                             std::span<const DaemonOption> options = {});
+
+// Where the process `name` ("smtpd") writes its lines, as [log] says. `clock` outlives it.
+log::Logger open_log(std::string name, const Settings& settings, const Clock& clock);
+
+// Loads the configuration again, for SIGHUP. False: it is wrong, the old one stays, and `log` was
+// told.
+bool reload(DaemonStart& start, log::Logger& log);
+
+// As many workers as are configured; 0 means one a core.
+unsigned worker_count(std::uint64_t configured) noexcept;
 
 }  // namespace postrider::config

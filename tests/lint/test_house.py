@@ -1,0 +1,81 @@
+"""The rules of the house that a machine can hold: includes, sizes, promises for later."""
+
+import pathlib
+import re
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MAX_SOURCE = 400
+# C libraries that are seen in one place alone.
+ONLY_IN = {
+    "sqlite3.h": {"common/sqlite/sqlite.cc"},
+    "ares.h": {"common/net/cares_resolver.cc"},
+    "toml++": {"common/config/document.cc"},
+}
+EVENT_FOLDERS = ("common/event/", "common/net/")
+
+
+def sources(*endings):
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                            capture_output=True, text=True).stdout.split("\n")
+    found = [name for name in listed if name.endswith(endings) and (ROOT / name).exists()]
+    assert found
+    return found
+
+
+def arrows():
+    """Folder -> the folders that it may include, from what CMakeLists.txt links, all the way down."""
+    text = (ROOT / "CMakeLists.txt").read_text()
+    folder_of, links = {}, {}
+    for name, folder, depends in re.findall(r"^postrider_library\((\S+)\s+(\S+)([^)]*)\)", text, re.M):
+        folder_of[name] = folder
+        links[name] = [d for d in depends.split() if "::" not in d]
+
+    def reachable(name):
+        found = {name}
+        for one in links[name]:
+            found |= reachable(one)
+        return found
+
+    return {folder_of[name]: {folder_of[one] for one in reachable(name)} for name in links}
+
+
+def test_includes_follow_the_arrows():
+    allowed = arrows()
+    assert "common/base" in allowed and "queued" in allowed
+    wrong = []
+    for name in sources(".h", ".cc"):
+        if name.startswith("tests/"):
+            continue
+        folder = next((f for f in sorted(allowed, key=len, reverse=True) if name.startswith(f + "/")), None)
+        assert folder, f"{name} belongs to no library"
+        for include in re.findall(r'^#include "([^"]+)"', (ROOT / name).read_text(), re.M):
+            target = next((f for f in sorted(allowed, key=len, reverse=True) if include.startswith(f + "/")), None)
+            if target not in allowed[folder]:
+                wrong.append(f"{name} includes {include}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_c_libraries_are_seen_in_one_place():
+    wrong = []
+    for name in sources(".h", ".cc"):
+        for include in re.findall(r"^#include <([^>]+)>", (ROOT / name).read_text(), re.M):
+            for library, places in ONLY_IN.items():
+                if include.startswith(library) and name not in places:
+                    wrong.append(f"{name} includes <{include}>")
+            if include.startswith("event2/") and not name.startswith(EVENT_FOLDERS):
+                wrong.append(f"{name} includes <{include}>")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_source_is_too_long_to_be_read_in_a_sitting():
+    long = {name: lines for name in sources(".h", ".cc") if not name.startswith("tests/")
+            and (lines := len((ROOT / name).read_text().splitlines())) > MAX_SOURCE}
+    assert not long, long
+
+
+def test_nothing_is_promised_for_later():
+    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    found = [name for name in sources(".h", ".cc", ".py", "dev")
+             if not name.startswith("tests/lint/") and words.search((ROOT / name).read_text())]
+    assert not found, found
