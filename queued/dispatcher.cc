@@ -67,10 +67,10 @@ void Dispatcher::add(DeliverdLink& link) {
 void Dispatcher::remove(DeliverdLink& link) { links_.remove(&link); }
 
 void Dispatcher::pump_later() {
-  if (std::exchange(queued_, true)) return;
+  if (stopped_ || std::exchange(queued_, true)) return;
   loop_.defer([this] {
     queued_ = false;
-    pump();
+    if (!stopped_) pump();
   });
 }
 

@@ -68,6 +68,9 @@ class Dispatcher {
   void add(DeliverdLink& link);
   void remove(DeliverdLink& link);
 
+  // Hands out nothing more: what is under way may still end.
+  void stop() noexcept { stopped_ = true; }
+
   // Hands out what can be handed out, once this turn is over.
   void pump_later();
 
@@ -79,6 +82,7 @@ class Dispatcher {
   Queue& queue_;
   std::list<DeliverdLink*> links_;
   bool queued_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace postrider::queued

@@ -64,7 +64,9 @@ void Queue::look_again() {
 
 WallTime Queue::next_wakeup() const {
   WallTime next = parts_.clock.now() + std::chrono::hours(1);
-  if (next_due_ && !taking_due_) next = std::min(next, *next_due_);
+  // While memory is full, the next message that ends makes room and wakes the queue.
+  const bool full = active_.size() >= parts_.settings.queue.active_limit;
+  if (next_due_ && !taking_due_ && !full) next = std::min(next, *next_due_);
   for (const auto& retry : write_retries_) next = std::min(next, retry.first);
   return next;
 }

@@ -86,6 +86,8 @@ class Queue {
   // The deliverd went away before it answered.
   void on_lost(std::uint64_t ticket);
 
+  // Jobs that were handed out and not answered.
+  std::size_t under_way() const noexcept { return tickets_.size(); }
   // Messages in memory.
   std::size_t active() const noexcept { return active_.size(); }
   std::int64_t oldest_us() const;

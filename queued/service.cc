@@ -9,6 +9,7 @@
 
 #include "common/base/random.h"
 #include "common/directory/sqlite_directory.h"
+#include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
 #include "common/spool/writer.h"
 #include "queued/promoted.h"
@@ -25,6 +26,9 @@ constexpr unsigned kWriterNumber = MessageId::kWriters - 1;
 constexpr std::chrono::seconds kScanInterval{10};
 // The timer for the next wakeup is not set shorter: work that is due gathers meanwhile.
 constexpr std::chrono::milliseconds kShortestWait{10};
+// How long the end waits for jobs that are under way, less than the parent's grace; how often it looks.
+constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono::seconds{2};
+constexpr std::chrono::milliseconds kDrainPause{20};
 // How long a queued that is leaving may take to give its lock back.
 constexpr int kLockTries = 300;
 constexpr int kLockPauseMs = 100;
@@ -89,7 +93,8 @@ class Service {
         server_({loop_, queue_, intake_, store_, router_, dispatcher_, clock, log}, listening),
         wakeup_(loop_, [this] { queue_.wake_later(); }),
         scan_(loop_, [this] { scan(); }),
-        terminate_(loop_, SIGTERM, [this] { loop_.stop(); }) {
+        drained_(loop_, [this] { stop_when_drained(); }),
+        terminate_(loop_, SIGTERM, [this] { drain(); }) {
     log.set_buffered(true);
     loop_.set_after_turn([this, &log] {
       intake_.flush();
@@ -118,6 +123,19 @@ class Service {
     scan_.arm(kScanInterval);
   }
 
+  // What deliverd has done already must be known before we leave, or it is done again.
+  void drain() {
+    dispatcher_.stop();
+    drain_until_ = clock_.now() + kDrainTime;
+    stop_when_drained();
+  }
+
+  void stop_when_drained() {
+    const bool drained = queue_.under_way() == 0 && store_.idle();
+    if (drained || clock_.now() >= drain_until_) return loop_.stop();
+    drained_.arm(kDrainPause);
+  }
+
   void arm_wakeup() {
     const auto left = queue_.next_wakeup() - clock_.now();
     wakeup_.arm(std::max<std::chrono::microseconds>(left, kShortestWait));
@@ -142,6 +160,8 @@ class Service {
   Server server_;
   event::Timer wakeup_;
   event::Timer scan_;
+  event::Timer drained_;
+  WallTime drain_until_;
   event::Signal terminate_;
 };
 

@@ -1,6 +1,7 @@
 #include "common/event/prefork.h"
 
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <systemd/sd-daemon.h>
@@ -39,6 +40,7 @@ class Parent {
   }
 
   int run() {
+    raise_descriptor_limit();
     start_due();
     sd_notify(0, "READY=1");
     while (!stopping_ || running() > 0) {
@@ -50,6 +52,15 @@ class Parent {
   }
 
  private:
+  // The soft limit of a login is 1,024; what the system allows is the hard one.
+  void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+    limit.rlim_cur = limit.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
+      log_.warning("descriptor_limit_not_raised").with("limit", limit.rlim_max);
+  }
+
   static SteadyTime now() { return std::chrono::steady_clock::now(); }
 
   std::size_t running() const {

@@ -29,7 +29,7 @@ struct Prefork {
   // Runs in the parent. May change `workers` through its own reference to this object.
   UniqueFunction<bool()> on_reload;
 
-  // Forks the workers, tells the service manager (sd_notify READY=1), and returns the exit status
+  // Raises the soft limit of descriptors to the hard one, forks the workers, tells the service manager (sd_notify READY=1), and returns the exit status
   // when the last worker is gone. Call before any thread was started.
   int run(log::Logger& log);
 };
