@@ -36,8 +36,8 @@ struct Services {
 
 struct ConnectionOptions {
   std::string mail_directory;
-  std::chrono::seconds timeout{600};     // RFC 1939 section 3
-  std::chrono::seconds login_delay{2};   // before the answer to a wrong password
+  std::chrono::microseconds timeout = std::chrono::minutes(10);     // RFC 1939 section 3
+  std::chrono::microseconds login_delay = std::chrono::seconds(2);  // after a wrong password
 };
 
 class Connection final : public event::Deferred, private net::Stream::Owner {

@@ -18,13 +18,12 @@ namespace postrider::deliverd {
 
 namespace {
 
-using maildir::Delivery;
 using maildir::DeliveryError;
 
 // One recipient's mailbox, while the message is on its way into it.
 struct Target {
   const ipc::JobRecipient* recipient = nullptr;
-  std::optional<Delivery> delivery;  // empty once `result` says why
+  std::optional<maildir::Delivery> delivery;  // empty once `result` says why
   ipc::RecipientResult result;
 
   void end(ipc::Outcome outcome, std::string_view status, std::string reply) {
@@ -86,7 +85,7 @@ class Group {
     auto path = maildir::mailbox_path(mailbox);
     if (!path) return target.end(ipc::FAILED, "5.1.3", path.error().text);
     const std::int64_t seconds = job_.arrival_us() / 1'000'000;
-    auto delivery = Delivery::begin(
+    auto delivery = maildir::Delivery::begin(
         {.mail_directory = store_.directory,
          .mailbox_path = std::move(*path),
          .base = maildir::base_name(seconds, id_, mailbox, store_.host)});
@@ -132,7 +131,8 @@ class Group {
       return target.end(ipc::CORRUPT, "4.3.0", "the content does not match its checksum");
     if (status == Content::Status::unreadable)
       return target.end(ipc::DEFERRED, "4.3.0", "the content cannot be read");
-    const auto attempt = job_.repeated() ? Delivery::Attempt::repeated : Delivery::Attempt::first;
+    using enum maildir::Delivery::Attempt;
+    const auto attempt = job_.repeated() ? repeated : first;
     const auto placed = target.delivery->commit(attempt, store_.sync);
     if (!placed) return target.end(placed.error());
     target.end(ipc::DELIVERED, "2.0.0",

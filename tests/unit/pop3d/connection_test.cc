@@ -284,7 +284,7 @@ TEST_CASE("pop3d connection: a client that is silent too long is left, nothing d
           "[pop3d]") {
   Fixture f;
   f.put("1.a.h,S=2,W=3", "x\n");
-  f.options.timeout = 1s;
+  f.options.timeout = 20ms;
   f.connect();
   f.log_in();
   f.say("DELE 1");
