@@ -60,7 +60,7 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb)
       {"VRFY", kAny, allowed, &ServerSession::vrfy},
       {"EXPN", kAny, allowed, &ServerSession::expn},
       {"HELP", kAny, allowed, &ServerSession::help},
-      // Known and not offered: RFC 3207, 4954, 3030, 4468, 1985, 2645, 2033, 821.
+      // Known to other servers and not offered here.
       {"STARTTLS", kAny, allowed, &ServerSession::not_offered},
       {"AUTH", kAny, allowed, &ServerSession::not_offered},
       {"BDAT", kAny, allowed, &ServerSession::not_offered},

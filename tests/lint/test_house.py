@@ -79,3 +79,16 @@ def test_nothing_is_promised_for_later():
     found = [name for name in sources(".h", ".cc", ".py", "dev")
              if not name.startswith("tests/lint/") and words.search((ROOT / name).read_text())]
     assert not found, found
+
+
+def test_every_rfc_of_the_code_stands_in_the_table_and_the_reverse():
+    table = dict(re.findall(r"^\| (\d+) \|[^|]*\| ([^|]*) \|", (ROOT / "common/RFCS.md").read_text(), re.M))
+    assert len(table) > 20
+    named = set()
+    for name in sources(".h", ".cc", ".proto"):
+        if not name.startswith("tests/"):
+            for run in re.findall(r"RFC (\d+(?:(?:, | and )\d{3,5})*)", (ROOT / name).read_text()):
+                named |= set(re.findall(r"\d{3,5}", run))
+    later = {rfc for rfc, status in table.items() if status.strip() == "later"}
+    assert named <= table.keys(), f"without a row: {sorted(named - table.keys())}"
+    assert table.keys() - later <= named, f"without a word in the code: {sorted(table.keys() - later - named)}"
