@@ -15,6 +15,7 @@ import os
 import pathlib
 import poplib
 import random
+import re
 import shutil
 import signal
 import smtplib
@@ -53,6 +54,14 @@ def wait_for(condition, seconds=20.0, what="the condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true within {seconds} s")
         time.sleep(0.02)
+
+
+def without_trace(message):
+    """What follows the three fields that Postrider puts before a message; line ends are as they come."""
+    match = re.match(rb"Return-Path: <[^>\r\n]*>\r?\nDelivered-To: [^\r\n]+\r?\n"
+                     rb"Received: [^\r\n]+\r?\n(?:\t[^\r\n]+\r?\n)+", message)
+    assert match, message[:300]
+    return message[match.end():]
 
 
 def _is_free(port):

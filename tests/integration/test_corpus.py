@@ -9,7 +9,7 @@ import tarfile
 import threading
 
 import pytest
-from harness import Instance, wait_for
+from harness import Instance, wait_for, without_trace
 
 FIXTURES = pathlib.Path(os.environ.get("FIXTURES_DIR", "../shared/fixtures"))
 ARCHIVE = FIXTURES / "corpus" / "spamassassin-dev.tar.xz"
@@ -82,14 +82,6 @@ def fetch_all(port):
             while (one := line()) != b".\r\n":
                 lines.append(one[1:] if one.startswith(b".") else one)
             yield b"".join(lines)
-
-
-def without_trace(message):
-    """What follows the three fields that Postrider puts before a message."""
-    match = re.match(rb"Return-Path: <sender@example\.org>\r\nDelivered-To: reader@example\.test\r\n"
-                     rb"Received: [^\r]*\r\n(?:[ \t][^\r]*\r\n)*", message)
-    assert match, message[:300]
-    return message[match.end():]
 
 
 @pytest.mark.skipif(not ARCHIVE.exists(), reason=f"{ARCHIVE} is not there")
