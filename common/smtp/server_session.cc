@@ -212,6 +212,11 @@ Reply ServerSession::begin_content() {
 }
 
 bool ServerSession::take_content() {
+  // A step of its own: the owner hears what the last octets meant before the transaction ends.
+  if (content_.finished()) {
+    end_of_content();
+    return true;
+  }
   if (input_.rest().empty()) return false;
   const std::string_view content = content_.read(input_.rest());
   content_octets_ += content.size();
@@ -223,7 +228,6 @@ bool ServerSession::take_content() {
       action_ = AppendMessage{content};
     }
   }
-  if (content_.finished()) end_of_content();
   return true;
 }
 

@@ -208,6 +208,22 @@ TEST_CASE("smtp server session: the owner refuses a message and gives its own re
   CHECK(c.aborted.empty());
 }
 
+TEST_CASE("smtp server session: the transaction stands while its owner drops a refused message",
+          "[smtp]") {
+  Conversation c;
+  c.say(std::string(kEnvelope) + "DATA\r\n");
+  c.session.on_bytes("bare\nlf\r\n.\r\n");  // the defect and the end in one
+  const auto action = c.session.next_action();
+  REQUIRE(action);
+  CHECK(std::holds_alternative<AbortMessage>(*action));
+  CHECK(c.session.transaction().sender.str() == "a@a.test");
+  CHECK(c.session.transaction().recipients.size() == 1);
+  CHECK(c.session.receiving());
+  c.act();
+  CHECK(c.heard().starts_with("550 5.6.11 "));
+  CHECK(c.session.transaction().recipients.empty());
+}
+
 TEST_CASE("smtp server session: limits of recipients, messages and bad commands", "[smtp]") {
   Conversation c(
       {.hostname = "mx.test", .recipient_limit = 1, .bad_command_limit = 3, .message_limit = 1});
