@@ -284,11 +284,11 @@ TEST_CASE("pop3d connection: a client that is silent too long is left, nothing d
           "[pop3d]") {
   Fixture f;
   f.put("1.a.h,S=2,W=3", "x\n");
-  f.options.timeout = 20ms;
+  f.options.timeout = 1s;  // longer than a busy machine takes to log in
   f.connect();
   f.log_in();
   f.say("DELE 1");
-  f.loop.run();
+  if (!f.done) f.loop.run();
   CHECK(f.done);
   CHECK(f.lines.find("how=timeout") != std::string::npos);
   CHECK(files_in(f.box / "new").size() == 1);

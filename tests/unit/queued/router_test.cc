@@ -1,0 +1,101 @@
+#include "queued/router.h"
+
+#include "tests/unit/queued/fixture.h"
+
+using namespace postrider;
+using queued::choose_next_hop;
+using queued::Target;
+
+namespace {
+
+config::Settings settings_with(std::vector<config::Route> routes, std::string smarthost = "") {
+  config::Settings settings;
+  settings.relay.port = 25;
+  settings.relay.smarthost = std::move(smarthost);
+  settings.routes = std::move(routes);
+  return settings;
+}
+
+// What the router decides, a line a target; a "step" line a rule.
+std::vector<std::string> routed(const config::Settings& settings, const std::string& address,
+                                std::map<std::string, std::vector<std::string>> aliases = {}) {
+  event::EventLoop loop;
+  test::FakeDirectory directory(loop);
+  directory.aliases = std::move(aliases);
+  queued::Router router(settings, directory);
+  std::vector<std::string> lines;
+  const auto pending = router.route(address, [&](const queued::RouteAnswer& answer) {
+    for (const Target& target : answer.targets)
+      lines.push_back(target.address + " " +
+                      (target.fate == Target::Fate::deliver ? target.next_hop : target.status));
+    loop.stop();
+  });
+  loop.run();
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("queued router: the next hop by route, mailbox, smart host, MX", "[queued]") {
+  const auto [via, smarthost, local, expected] =
+      GENERATE(table<std::string, std::string, bool, std::string>({
+          {"", "", true, "local"},
+          {"", "", false, "mx:x.test"},
+          {"", "relay.test", false, "smtp:relay.test:25"},
+          {"", "relay.test:587", false, "smtp:relay.test:587"},
+          {"", "[192.0.2.1]", false, "smtp:[192.0.2.1]:25"},
+          {"", "[2001:db8::1]:26", false, "smtp:[2001:db8::1]:26"},
+          {"", "relay.test", true, "local"},
+          {"smtp:h.test", "", true, "smtp:h.test:25"},
+          {"smtp:[192.0.2.1]:2525", "relay.test", false, "smtp:[192.0.2.1]:2525"},
+          {"mx", "relay.test", false, "mx:x.test"},
+          {"local", "", false, "local"},
+      }));
+  std::vector<config::Route> routes;
+  if (!via.empty()) routes.push_back({"x.test", via});
+  CHECK(choose_next_hop(settings_with(routes, smarthost), "a@X.test", local).next_hop == expected);
+}
+
+TEST_CASE("queued router: the first route that matches decides", "[queued]") {
+  const auto settings = settings_with({{"a.test", "smtp:one.test"},
+                                       {".a.test", "smtp:two.test"},
+                                       {"b.test", "discard:"},
+                                       {"c.test", "hold:"},
+                                       {"*", "smtp:rest.test"}});
+  CHECK(choose_next_hop(settings, "x@a.test", false).next_hop == "smtp:one.test:25");
+  CHECK(choose_next_hop(settings, "x@deep.a.test", false).next_hop == "smtp:two.test:25");
+  CHECK(choose_next_hop(settings, "x@nota.test", false).next_hop == "smtp:rest.test:25");
+  CHECK(choose_next_hop(settings, "x@b.test", false).fate == Target::Fate::discard);
+  CHECK(choose_next_hop(settings, "x@c.test", false).fate == Target::Fate::hold);
+}
+
+TEST_CASE("queued router: an unknown user is refused, unless a route takes the domain", "[queued]") {
+  CHECK(routed(settings_with({}), "nobody@local.test") == Lines{"nobody@local.test 5.1.1"});
+  CHECK(routed(settings_with({{"local.test", "smtp:h.test"}}), "nobody@local.test") ==
+        Lines{"nobody@local.test smtp:h.test:25"});
+}
+
+TEST_CASE("queued router: an alias may lead far, but not too far", "[queued]") {
+  std::map<std::string, std::vector<std::string>> chain;
+  const auto name = [](unsigned n) { return "a" + std::to_string(n) + "@local.test"; };
+  for (unsigned n = 0; n < 60; ++n) chain[name(n)] = {name(n + 1)};
+  CHECK(routed(settings_with({}), name(60 - queued::Router::kMaxDepth), chain) ==
+        Lines{name(60) + " local"});
+  CHECK(routed(settings_with({}), name(0), chain) ==
+        Lines{name(queued::Router::kMaxDepth + 1) + " 5.4.6"});
+}
+
+TEST_CASE("queued router: one alias leads to a bounded number of addresses", "[queued]") {
+  std::vector<std::string> many;
+  for (std::size_t n = 0; n < queued::Router::kMaxTargets + 5; ++n)
+    many.push_back("u" + std::to_string(n) + "@far.test");
+  const auto lines = routed(settings_with({}), "all@local.test", {{"all@local.test", many}});
+  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+          return line.ends_with("mx:far.test");
+        }) == static_cast<std::ptrdiff_t>(queued::Router::kMaxTargets) - 1);
+  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+          return line.ends_with("5.4.6");
+        }) == 6);
+}
