@@ -64,11 +64,14 @@ void AdminLink::finish(std::uint64_t count) {
 // What is in memory first, then the old generation, portion by portion as the reader keeps up.
 void AdminLink::list() {
   ipc::AdminReply active;
+  std::size_t octets = 0;
   for (auto& message : parts_.queue.list(request_.filter())) {
+    octets += message.ByteSizeLong();
     *active.add_messages() = std::move(message);
-    if (active.messages_size() < static_cast<int>(Store::kPortion)) continue;
+    if (octets < kDescribedOctets) continue;
     reply(active);
     active.clear_messages();
+    octets = 0;
   }
   reply(active);
   listing_ = true;
@@ -215,7 +218,7 @@ void AdminLink::release(bool held) {
 }
 
 void AdminLink::explain(const std::string& address) {
-  question_ = parts_.router.route(address, [this](const RouteAnswer& route) {
+  question_ = parts_.router.route(address, Holds::apply, [this](const RouteAnswer& route) {
     question_.reset();
     ipc::AdminReply answer = last_reply();
     for (const RouteStep& step : route.steps) {

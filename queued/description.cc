@@ -40,12 +40,14 @@ ipc::QueuedMessage describe(const MessageData& data) {
   message.set_size(data.content_length);
   message.set_client_address(data.envelope.client_address());
   message.set_auth(data.envelope.auth());
+  message.set_recipient_count(data.recipients.size());
   for (const Recipient& recipient : data.recipients) {
+    if (message.recipients_size() == static_cast<int>(kDescribedRecipients)) break;
     ipc::QueuedRecipient& described = *message.add_recipients();
     described.set_address(recipient.address);
     described.set_state(word_for(recipient.state));
     described.set_attempts(data.attempts);
-    described.set_reply(recipient.reply);
+    described.set_reply(recipient.reply.substr(0, kDescribedReply));
     described.set_remote(recipient.remote);
     described.set_next_hop(recipient.next_hop);
   }

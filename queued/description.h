@@ -6,6 +6,12 @@
 
 namespace postrider::queued {
 
+// Recipients that a description names, and octets of a reply that it repeats: what bounds a frame.
+inline constexpr std::size_t kDescribedRecipients = 1000;
+inline constexpr std::size_t kDescribedReply = 512;
+// Octets of descriptions that go into one frame.
+inline constexpr std::size_t kDescribedOctets = 1U << 20U;
+
 // Everything but `state`, `next_attempt_us`, `expires_us` and `hold_reason`.
 ipc::QueuedMessage describe(const MessageData& data);
 

@@ -66,6 +66,10 @@ void Dispatcher::add(DeliverdLink& link) {
 
 void Dispatcher::remove(DeliverdLink& link) { links_.remove(&link); }
 
+void Dispatcher::sweep() {
+  for (DeliverdLink* const link : links_) link->sweep();
+}
+
 void Dispatcher::pump_later() {
   if (stopped_ || std::exchange(queued_, true)) return;
   loop_.defer([this] {

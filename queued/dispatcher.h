@@ -29,6 +29,9 @@ class DeliverdLink {
   std::size_t jobs() const noexcept { return tickets_.size(); }
   bool has_credit() const noexcept { return tickets_.size() < credit_; }
 
+  // Closes sources that nothing but this link refers to, so that the space of removed files is free.
+  void sweep();
+
   void send(Order order);
   void on_result(const ipc::JobResult& result);
 
@@ -44,8 +47,6 @@ class DeliverdLink {
   };
 
   OpenSource& open(const SourcePtr& file);
-  // Closes sources that nothing but this link refers to.
-  void sweep();
 
   Queue& queue_;
   ipc::Channel& channel_;
@@ -67,6 +68,9 @@ class Dispatcher {
 
   void add(DeliverdLink& link);
   void remove(DeliverdLink& link);
+
+  // Lets go of files that are no longer needed: now and then.
+  void sweep();
 
   // Hands out nothing more: what is under way may still end.
   void stop() noexcept { stopped_ = true; }

@@ -14,9 +14,18 @@ using spool::DoneEntry;
 using spool::DoneKind;
 using spool::SegmentReader;
 
-constexpr std::size_t kCopyBlock = 1U << 20U;
+// The time in a segment's name, "<writer>-<time>.seg": 16 digits, so that text order is time order.
+std::string_view time_in(std::string_view name) {
+  const std::size_t dash = name.rfind('-');
+  return dash == std::string_view::npos ? name : name.substr(dash + 1);
+}
 
 }  // namespace
+
+bool Intake::Older::operator()(std::string_view a, std::string_view b) const noexcept {
+  const auto order = time_in(a).compare(time_in(b));
+  return order == 0 ? a < b : order < 0;
+}
 
 struct Intake::Segment {
   Segment(spool::Disk& disk, const spool::Paths& paths, std::unique_ptr<SegmentReader> r)
@@ -42,6 +51,7 @@ Intake::Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock,
     : disk_(disk),
       paths_(paths),
       clock_(clock),
+      started_(clock.now()),
       log_(log),
       counters_(counters),
       is_promoted_(std::move(is_promoted)) {}
@@ -54,8 +64,11 @@ bool Intake::scan() {
     log_.error("spool_unreadable").with("reason", names.error().text);
     return false;
   }
-  for (const std::string& name : *names)
-    if (name.ends_with(spool::kSegmentSuffix) && !segments_.contains(name)) open(name);
+  std::sort(names->begin(), names->end(), Older{});
+  for (const std::string& name : *names) {
+    if (segments_.size() >= kMaxOpen) break;  // the next look finds the others
+    if (name.ends_with(spool::kSegmentSuffix) && !segments_.contains(name)) open(name, true);
+  }
   for (auto& [name, segment] : segments_) {
     if (segment->complete) continue;
     const auto gone = segment->reader->writer_is_gone();
@@ -68,12 +81,13 @@ bool Intake::scan() {
   }
   for (auto it = segments_.begin(); it != segments_.end();) remove_if_finished(*(it++)->second);
   remove_orphans();
+  for (auto& [name, segment] : segments_)
+    if (!segment->entries.empty()) dirty_.insert(segment.get());
   flush();
-  first_scan_ = false;
   return true;
 }
 
-void Intake::open(const std::string& name) {
+void Intake::open(const std::string& name, bool found) {
   auto reader = SegmentReader::open(disk_, paths_, name);
   if (!reader) {
     if (reader.error().kind == ErrorKind::corrupt) set_aside(name, reader.error().text);
@@ -82,20 +96,20 @@ void Intake::open(const std::string& name) {
     return;
   }
   auto segment = std::make_unique<Segment>(disk_, paths_, std::move(*reader));
-  segment->earlier = first_scan_;
-  load_done(*segment);
+  segment->earlier = found || segment->reader->created() < started_;
+  if (!load_done(*segment)) return;  // tried again by the next look
   segments_.emplace(name, std::move(segment));
 }
 
-void Intake::load_done(Segment& segment) {
+bool Intake::load_done(Segment& segment) {
   const std::string& name = segment.reader->name();
   auto loaded = spool::DoneFile::load(disk_, paths_, name, segment.reader->salt());
   if (!loaded) {
     log_.error("done_file_unreadable")
         .with("segment", name)
         .with("reason", loaded.error().text)
-        .with("effect", "its messages are attempted again");
-    return;
+        .with("effect", "the segment waits until it can be read");
+    return false;
   }
   if (loaded->damaged > 0)
     log_.warning("done_file_damaged").with("segment", name).with("entries", loaded->damaged);
@@ -106,6 +120,7 @@ void Intake::load_done(Segment& segment) {
       segment.delivered[entry.record].push_back(entry.recipient);
     }
   }
+  return true;
 }
 
 void Intake::on_progress(const spool::SegmentProgress& progress) {
@@ -113,7 +128,7 @@ void Intake::on_progress(const spool::SegmentProgress& progress) {
   auto it = segments_.find(progress.segment);
   if (it == segments_.end()) {
     // A notice after the segment was finished and removed finds no file, and says nothing new.
-    open(progress.segment);
+    open(progress.segment, false);
     it = segments_.find(progress.segment);
     if (it == segments_.end()) return;
   }
@@ -166,7 +181,7 @@ bool Intake::is_done(Segment& segment, const SegmentReader::Record& record) {
   const auto promoted = is_promoted_(record.id);
   if (!promoted || !*promoted) return false;
   segment.entries.push_back({.record = record.offset, .kind = DoneKind::promoted});
-  dirty_.push_back(&segment);
+  dirty_.insert(&segment);
   return true;
 }
 
@@ -192,7 +207,7 @@ std::unique_ptr<Message> Intake::make_message(Segment& segment, SegmentReader::R
       auto fd = disk_.open(paths_.segment(segment.reader->name()), spool::Disk::Mode::read);
       if (fd) segment.source = std::make_shared<SourceFile>(SourceFile{std::move(*fd)});
     }
-    message->source = segment.source;
+    message->source = segment.source;  // null: opened again when it is needed
     message->content_offset = record.content_offset;
   }
   if (record.large) large_in_use_.insert(record.id.str());
@@ -205,7 +220,8 @@ void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
   if (damage.blank && damage.tail) return;  // space that a crash left unwritten
   const std::string& name = segment.reader->name();
   const std::string kept = fmt::format("{}@{}", name, damage.offset);
-  const bool saved = quarantine(kept, segment.reader->fd(), damage.offset, damage.length);
+  const auto saved =
+      quarantine_.copy(kept, segment.reader->fd(), damage.offset, damage.length);
   counters_.add(metrics::Counter::queue_messages_corrupt);
   log_.error("record_corrupt")
       .with("segment", name)
@@ -215,54 +231,32 @@ void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
       .with("meaning", damage.tail ? "the end of the segment: most likely a write that a crash cut "
                                      "off before it was acknowledged"
                                    : "acknowledged mail was damaged on the disk")
-      .with("kept", saved ? paths_.quarantine() + '/' + kept : "not saved");
-}
-
-bool Intake::quarantine(const std::string& name, int fd, std::uint64_t offset,
-                        std::uint64_t length) {
-  const std::string path = paths_.quarantine() + '/' + name;
-  if (!disk_.make_directory(paths_.quarantine()) || !disk_.remove(path)) return false;
-  auto to = disk_.open(path, spool::Disk::Mode::create_new);
-  if (!to) return false;
-  std::string block;
-  for (std::uint64_t done = 0; done < length;) {
-    block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBlock, length - done)));
-    auto n = disk_.read(fd, offset + done, block);
-    if (!n || *n == 0) return false;
-    iovec part{.iov_base = block.data(), .iov_len = *n};
-    if (!disk_.append(to->get(), {&part, 1})) return false;
-    done += *n;
-  }
-  return disk_.sync(to->get()) && disk_.sync_directory(paths_.quarantine());
+      .with("kept", saved ? quarantine_.path(kept) : saved.error().text);
 }
 
 // A segment whose header cannot be read: the file as a whole is kept for people.
 void Intake::set_aside(const std::string& name, const std::string& reason) {
-  const std::string to = paths_.quarantine() + '/' + name;
-  // A segment that its writer has just begun has no header yet.
-  auto fd = disk_.open(paths_.segment(name), spool::Disk::Mode::read);
-  if (!fd) return;
-  const auto gone = disk_.lock(fd->get());
-  if (!gone || !*gone) return;
-  const auto size = disk_.size(fd->get());
-  if (size && *size == 0) {
-    static_cast<void>(disk_.remove(paths_.segment(name)));
-    return;
-  }
-  const bool moved = disk_.make_directory(paths_.quarantine()) &&
-                     disk_.rename(paths_.segment(name), to) &&
-                     disk_.sync_directory(paths_.quarantine());
+  if (!is_abandoned(paths_.segment(name))) return;
+  const auto moved = quarantine_.move(name, paths_.segment(name));
   log_.error("segment_corrupt")
       .with("segment", name)
       .with("reason", reason)
-      .with("kept", moved ? to : paths_.segment(name));
+      .with("kept", moved ? quarantine_.path(name) : paths_.segment(name));
+}
+
+// Whoever wrote the file holds its lock no more.
+bool Intake::is_abandoned(const std::string& path) {
+  auto fd = disk_.open(path, spool::Disk::Mode::read);
+  if (!fd) return false;
+  const auto locked = disk_.lock(fd->get());
+  return locked && *locked;
 }
 
 void Intake::delivered(const YoungPlace& place, const std::string& recipient) {
   Segment& segment = *segments_.at(place.segment);
   segment.entries.push_back(
       {.record = place.record, .recipient = spool::recipient_key(recipient)});
-  dirty_.push_back(&segment);
+  dirty_.insert(&segment);
 }
 
 void Intake::finished(const YoungPlace& place, const MessageId& id) {
@@ -281,76 +275,92 @@ void Intake::finish(const YoungPlace& place, const MessageId& id, DoneKind kind)
   if (place.large) {
     segment.unlink.push_back(paths_.large(id));
     large_in_use_.erase(id.str());
+    // The file goes once the entry is written; with the power the entry must not go without it.
+    segment.sync_entries = true;
   }
   --segment.open;
-  dirty_.push_back(&segment);
+  dirty_.insert(&segment);
 }
 
 void Intake::corrupt(const YoungPlace& place, const MessageId& id) {
   Segment& segment = *segments_.at(place.segment);
-  bool saved = false;
-  if (place.large) {
-    saved = disk_.make_directory(paths_.quarantine()) &&
-            disk_.link(paths_.large(id), paths_.quarantine() + '/' + id.str()) &&
-            disk_.sync_directory(paths_.quarantine());
-  } else if (const auto size = segment.reader->size()) {
-    const std::uint64_t most = std::min(segment.limit, *size) - place.record;
-    saved = quarantine(id.str(), segment.reader->fd(), place.record, most);
-  }
+  // To the end of what may be read: where the record ends is no longer certain.
+  const auto saved = place.large
+                         ? quarantine_.link(id.str(), paths_.large(id))
+                         : quarantine_.copy(id.str(), segment.reader->fd(), place.record,
+                                            segment.limit - place.record);
   counters_.add(metrics::Counter::queue_messages_corrupt);
   log_.error("message_corrupt")
       .id(id)
       .with("segment", place.segment)
       .with("offset", place.record)
       .with("meaning", "the content does not match its checksum: damaged on the disk")
-      .with("kept", saved ? paths_.quarantine() + '/' + id.str() : "not saved");
+      .with("kept", saved ? quarantine_.path(id.str()) : saved.error().text);
+  // Else the segment stays, and a restart comes here again.
   if (saved) finish(place, id, DoneKind::finished);
 }
 
 void Intake::flush() {
-  const auto dirty = std::exchange(dirty_, {});
-  for (Segment* segment : dirty) {
-    if (segment->entries.empty()) continue;  // it stood in the list twice
-    auto written = segment->done.append(segment->entries, segment->sync_entries);
-    if (!written) {
-      // They are kept and tried again; a restart before that attempts the messages anew.
-      log_.error("done_file_not_written")
-          .with("segment", segment->reader->name())
-          .with("reason", written.error().text);
-      dirty_.push_back(segment);
-      continue;
+  for (Segment* const segment : std::exchange(dirty_, {})) {
+    if (is_finished(*segment)) {
+      remove(*segment);  // with the segment gone nobody asks for its entries
+    } else {
+      write_entries(*segment);
     }
-    segment->entries.clear();
-    segment->sync_entries = false;
-    for (const std::string& path : segment->unlink) static_cast<void>(disk_.remove(path));
-    segment->unlink.clear();
   }
-  std::vector<Segment*> maybe = dirty;
-  std::sort(maybe.begin(), maybe.end());
-  maybe.erase(std::unique(maybe.begin(), maybe.end()), maybe.end());
-  for (Segment* segment : maybe) remove_if_finished(*segment);
 }
 
-void Intake::remove_if_finished(Segment& segment) {
-  if (!segment.complete || segment.open > 0 || !segment.entries.empty() ||
-      segment.reader->cursor() < segment.limit)
+void Intake::write_entries(Segment& segment) {
+  if (segment.entries.empty()) return;
+  auto written = segment.done.append(segment.entries, segment.sync_entries);
+  if (!written) {
+    // They are kept for the next look; a restart before that attempts the messages anew.
+    if (!std::exchange(failing_, true))
+      log_.error("done_file_not_written")
+          .with("segment", segment.reader->name())
+          .with("reason", written.error().text);
     return;
+  }
+  failing_ = false;
+  segment.entries.clear();
+  segment.sync_entries = false;
+  for (const std::string& path : std::exchange(segment.unlink, {}))
+    static_cast<void>(disk_.remove(path));
+}
+
+bool Intake::is_finished(const Segment& segment) const {
+  return segment.complete && segment.open == 0 && segment.reader->cursor() >= segment.limit;
+}
+
+// The segment first: its .done file and large files are of no use without it, and a later look
+// removes what a crash leaves.
+void Intake::remove(Segment& segment) {
   const std::string name = segment.reader->name();
-  // The segment first: a .done file without its segment is removed by a later scan.
-  if (auto removed = disk_.remove(paths_.segment(name)); !removed) {
+  auto removed = disk_.remove(paths_.segment(name));
+  if (removed && !segment.unlink.empty()) removed = disk_.sync_directory(paths_.incoming());
+  if (!removed) {
     log_.error("segment_not_removed").with("segment", name).with("reason", removed.error().text);
     return;
   }
+  for (const std::string& path : segment.unlink) static_cast<void>(disk_.remove(path));
   static_cast<void>(disk_.remove(paths_.done(name)));
-  segments_.erase(name);
+  segments_.erase(segments_.find(name));
 }
 
-// .done files without a segment, left by a crash between the two removals; and large files without
-// a record, left by a writer that died while one arrived.
+void Intake::remove_if_finished(Segment& segment) {
+  if (!is_finished(segment)) return;
+  dirty_.erase(&segment);
+  remove(segment);
+}
+
+// .done files without a segment, left by a crash between the two removals; segments that never got
+// their name; and large files without a record, left by a writer that died while one arrived.
 void Intake::remove_orphans() {
   auto names = disk_.list(paths_.incoming());
   if (!names) return;
   for (const std::string& name : *names) {
+    if (name.ends_with(spool::kUnfinishedSuffix) && is_abandoned(paths_.segment(name)))
+      static_cast<void>(disk_.remove(paths_.segment(name)));
     if (!name.ends_with(spool::kDoneSuffix)) continue;
     const std::string segment = name.substr(0, name.size() - spool::kDoneSuffix.size());
     if (!std::binary_search(names->begin(), names->end(), segment) && !segments_.contains(segment))
@@ -364,7 +374,9 @@ void Intake::remove_orphans() {
   if (!files) return;
   for (const std::string& name : *files) {
     const auto id = MessageId::parse(name);
-    if (!id || large_in_use_.contains(name) || clock_.now() - id->time() < kOrphanAge) continue;
+    if (!id || large_in_use_.contains(name) || clock_.now() - id->time() < kOrphanAge ||
+        !is_abandoned(paths_.large(*id)))
+      continue;
     log_.warning("orphan_removed").id(*id).with("reason", "a large message that never became whole");
     static_cast<void>(disk_.remove(paths_.large(*id)));
   }

@@ -23,6 +23,7 @@
 #include "common/spool/progress.h"
 #include "common/spool/segment_reader.h"
 #include "queued/message.h"
+#include "queued/quarantine.h"
 
 namespace postrider::queued {
 
@@ -33,6 +34,8 @@ class Intake {
 
   // A large file without a record is an orphan when it is older than any transfer can be.
   static constexpr std::chrono::hours kOrphanAge{24};
+  // Segments open at once, beside those of living writers: a backlog waits closed.
+  static constexpr std::size_t kMaxOpen = 256;
 
   // All outlive the Intake.
   Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock, log::Logger& log,
@@ -60,8 +63,10 @@ class Intake {
   // The content does not match its checksum: copies the record to quarantine and finishes it.
   void corrupt(const YoungPlace& place, const MessageId& id);
 
-  // Where the content of a large message, or of one of the old generation, is.
-  std::string large_path(const MessageId& id) const { return paths_.large(id); }
+  // Where the content of a message of the young or the old generation is.
+  std::string young_path(const YoungPlace& place, const MessageId& id) const {
+    return place.large ? paths_.large(id) : paths_.segment(place.segment);
+  }
   std::string deferred_path(const MessageId& id) const { return paths_.deferred(id); }
 
   // Writes the entries that gathered, and removes segments that are finished: once a turn.
@@ -69,30 +74,41 @@ class Intake {
 
  private:
   struct Segment;
+  // By the time in their names, whoever wrote them.
+  struct Older {
+    using is_transparent = void;
+    bool operator()(std::string_view a, std::string_view b) const noexcept;
+  };
 
-  void open(const std::string& name);
-  void load_done(Segment& segment);
+  // `found`: by a look at the folder, not told by its writer.
+  void open(const std::string& name, bool found);
+  bool load_done(Segment& segment);
   void finish(const YoungPlace& place, const MessageId& id, spool::DoneKind kind);
   std::unique_ptr<Message> read(Segment& segment);
   std::unique_ptr<Message> make_message(Segment& segment, spool::SegmentReader::Record record);
   // Finished before, or in the old generation already.
   bool is_done(Segment& segment, const spool::SegmentReader::Record& record);
   void on_damage(Segment& segment, const spool::SegmentReader::Damage& damage);
-  bool quarantine(const std::string& name, int fd, std::uint64_t offset, std::uint64_t length);
   void set_aside(const std::string& name, const std::string& reason);
+  void write_entries(Segment& segment);
+  bool is_finished(const Segment& segment) const;
+  void remove(Segment& segment);
   void remove_if_finished(Segment& segment);
+  bool is_abandoned(const std::string& path);
   void remove_orphans();
 
   spool::Disk& disk_;
   const spool::Paths paths_;
   const Clock& clock_;
+  const WallTime started_;
   log::Logger& log_;
   metrics::Counters& counters_;
   IsPromoted is_promoted_;
-  std::map<std::string, std::unique_ptr<Segment>> segments_;
-  std::vector<Segment*> dirty_;  // with entries to be written
+  Quarantine quarantine_{disk_, paths_};
+  std::map<std::string, std::unique_ptr<Segment>, Older> segments_;
+  std::unordered_set<Segment*> dirty_;  // with entries to be written, or finished
   std::unordered_set<std::string> large_in_use_;  // ids of messages taken in and not finished
-  bool first_scan_ = true;
+  bool failing_ = false;  // entries could not be written: told once
 };
 
 }  // namespace postrider::queued

@@ -50,6 +50,7 @@ struct MessageData {
   std::vector<Recipient> recipients;
   std::uint32_t attempts = 0;
   bool warned = false;       // the sender was told of the delay
+  bool released = false;     // an operator released it: a route's hold: no longer holds it
 
   const std::string& sender() const noexcept { return envelope.sender(); }
 };
@@ -81,6 +82,8 @@ struct Message {
   unsigned losses = 0;                   // jobs whose deliverd went away
   bool corrupt = false;                  // the content does not match its checksum
   std::vector<std::uint32_t> to_report;  // recipients refused in this attempt
+  bool leaving = false;                  // its last change is with the store
+  std::string held_by_route;             // a route holds some recipients: why
   Wish wish = Wish::none;
   std::string wish_reason;
   unsigned routing = 0;                  // recipients whose routing is not known yet

@@ -13,8 +13,18 @@ namespace postrider::queued {
 
 namespace {
 
-const char* word_for(RecipientState state) {
-  return state == RecipientState::delivered ? "delivered" : "deferred";
+// The same result for each recipient of a job.
+ipc::JobResult result_for_all(const Work& work, ipc::Outcome outcome, const std::string& status,
+                              const std::string& reply) {
+  ipc::JobResult result;
+  for (const std::uint32_t index : work.recipients) {
+    ipc::RecipientResult& one = *result.add_recipients();
+    one.set_index(index);
+    one.set_outcome(outcome);
+    one.set_status(status);
+    one.set_reply(reply);
+  }
+  return result;
 }
 
 bool same_recipient(const Recipient& recipient, const std::string& address) {
@@ -38,7 +48,7 @@ void Queue::wake() {
     if (time > now) {
       write_retries_.emplace_back(time, id);
     } else {
-      conclude(*it->second);
+      it->second->to_report.empty() ? conclude(*it->second) : report_failures(*it->second);
     }
   }
   take_due();
@@ -111,12 +121,13 @@ void Queue::start(std::unique_ptr<Message> message) {
 void Queue::route(Message& message) {
   const auto count = static_cast<std::uint32_t>(message.data.recipients.size());
   message.routing = 1;  // until all are asked
+  const Holds holds = message.data.released ? Holds::pass : Holds::apply;
   for (std::uint32_t i = 0; i < count; ++i) {
     Recipient& recipient = message.data.recipients[i];
     if (recipient.state != RecipientState::waiting) continue;
     ++message.routing;
     message.pending.push_back(
-        parts_.router.route(recipient.address, [this, &message, i](RouteAnswer answer) {
+        parts_.router.route(recipient.address, holds, [this, &message, i](RouteAnswer answer) {
           apply_route(message, i, std::move(answer));
           if (--message.routing == 0) dispatch(message);
         }));
@@ -167,14 +178,11 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
       break;
     case Target::Fate::hold:
       recipient.state = RecipientState::deferred;
-      message.wish = Wish::hold;
-      message.wish_reason = recipient.reply;
+      message.held_by_route = recipient.reply;
       break;
     case Target::Fate::refuse:
       recipient.state = RecipientState::failed;
       message.to_report.push_back(index);
-      log_fate(message, recipient, "bounced");
-      parts_.counters.add(metrics::Counter::queue_recipients_bounced);
       break;
     default:
       recipient.state = RecipientState::deferred;
@@ -247,25 +255,26 @@ Order Queue::make_order(Work work) {
 
 Result<SourcePtr> Queue::open_source(Message& message) {
   if (message.source) return message.source;
-  const std::string path = message.young ? parts_.intake.large_path(message.data.id)
-                                         : parts_.intake.deferred_path(message.data.id);
-  auto fd = parts_.disk.open(path, spool::Disk::Mode::read);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  const MessageId& id = message.data.id;
+  auto fd = parts_.disk.open(message.young ? parts_.intake.young_path(*message.young, id)
+                                           : parts_.intake.deferred_path(id),
+                             spool::Disk::Mode::read);
+  if (!fd) {
+    parts_.log.error("content_unreadable").id(id).with("reason", fd.error().text);
+    return tl::unexpected<Error>(std::move(fd.error()));
+  }
   message.source = std::make_shared<SourceFile>(SourceFile{std::move(*fd)});
   return message.source;
 }
 
-// The content cannot be opened: an attempt that did not come about.
+// The content cannot be opened: an attempt that did not come about. If it is gone, it does not come
+// back, and the sender must be told.
 void Queue::fail_work(const Work& work, const Error& error) {
-  parts_.log.error("content_unreadable").id(work.message->data.id).with("reason", error.text);
-  ipc::JobResult result;
-  for (const std::uint32_t index : work.recipients) {
-    ipc::RecipientResult& one = *result.add_recipients();
-    one.set_index(index);
-    one.set_status("4.3.0");
-    one.set_reply("the content cannot be read from the spool");
-  }
-  take_result(*work.message, work, result);
+  const bool gone = error.kind == ErrorKind::not_found;
+  take_result(*work.message, work,
+              result_for_all(work, gone ? ipc::FAILED : ipc::DEFERRED, gone ? "5.3.0" : "4.3.0",
+                             gone ? "the message was lost on the disk of this server"
+                                  : "the message cannot be read from the spool"));
 }
 
 void Queue::on_result(std::uint64_t ticket, const ipc::JobResult& result) {
@@ -289,14 +298,9 @@ void Queue::on_lost(std::uint64_t ticket) {
     return on_work_();
   }
   message.losses = 0;
-  ipc::JobResult result;
-  for (const std::uint32_t index : work.recipients) {
-    ipc::RecipientResult& one = *result.add_recipients();
-    one.set_index(index);
-    one.set_status("4.3.0");
-    one.set_reply("the delivery process ended before it answered");
-  }
-  take_result(message, work, result);
+  take_result(message, work,
+              result_for_all(work, ipc::DEFERRED, "4.3.0",
+                             "the delivery process ended before it answered"));
 }
 
 void Queue::take_result(Message& message, const Work& work, const ipc::JobResult& result) {
@@ -326,22 +330,21 @@ void Queue::apply_result(Message& message, Recipient& recipient,
     case ipc::FAILED:
       recipient.state = RecipientState::failed;
       message.to_report.push_back(result.index());
-      parts_.counters.add(metrics::Counter::queue_recipients_bounced);
-      return log_fate(message, recipient, "bounced");
+      return;
     case ipc::CORRUPT:
       message.corrupt = true;
       recipient.state = RecipientState::deferred;
       return;
     default:
       recipient.state = RecipientState::deferred;
-      return log_fate(message, recipient, word_for(recipient.state));
+      return log_fate(message, recipient, "deferred");
   }
 }
 
 void Queue::note_delivered(Message& message, Recipient& recipient) {
   recipient.state = RecipientState::delivered;
   parts_.counters.add(metrics::Counter::queue_recipients_delivered);
-  log_fate(message, recipient, word_for(recipient.state));
+  log_fate(message, recipient, "delivered");
   // While others are open, a crash must not deliver this one again.
   if (message.data.recipients.size() > 1) keep_delivered(message, recipient);
 }

@@ -122,9 +122,11 @@ class Queue {
   // The steps at the end of an attempt; each goes on to the next.
   void end_attempt(Message& message);
   void report_failures(Message& message);
+  void note_failed(Message& message);
   void warn_of_delay(Message& message);
   void conclude(Message& message);
   void quarantine(Message& message);
+  void give_up_lost(Message& message);
   void finish(Message& message);
   void postpone(Message& message, Schedule schedule);
   void retry_write_later(Message& message);

@@ -15,6 +15,10 @@ bool is_open(const Recipient& recipient) {
   return recipient.state == RecipientState::waiting || recipient.state == RecipientState::deferred;
 }
 
+bool is_held(const Message& message) {
+  return message.wish == Wish::hold || !message.held_by_route.empty();
+}
+
 bool any_open(const MessageData& data) {
   return std::any_of(data.recipients.begin(), data.recipients.end(), is_open);
 }
@@ -27,20 +31,15 @@ void Queue::attempt_ended_if_so(Message& message) {
 
 void Queue::end_attempt(Message& message) {
   if (message.corrupt) return quarantine(message);
-  if (message.wish == Wish::remove) {
-    log_deleted(message.data);
-    return finish(message);
-  }
+  if (message.wish == Wish::remove) return conclude(message);
   ++message.data.attempts;
   const WallTime limit = expires(message);
-  if (message.wish == Wish::none && is_last(parts_.clock.now(), limit)) {
+  if (!is_held(message) && is_last(parts_.clock.now(), limit)) {
     auto& recipients = message.data.recipients;
     for (std::uint32_t i = 0; i < recipients.size(); ++i) {
       if (!is_open(recipients[i])) continue;
       recipients[i].state = RecipientState::expired;
       message.to_report.push_back(i);
-      parts_.counters.add(metrics::Counter::queue_recipients_expired);
-      log_fate(message, recipients[i], "expired");
     }
   }
   report_failures(message);
@@ -48,35 +47,45 @@ void Queue::end_attempt(Message& message) {
 
 void Queue::report_failures(Message& message) {
   if (message.to_report.empty()) return warn_of_delay(message);
-  const auto failed = std::exchange(message.to_report, {});
   if (message.data.sender().empty()) {
     parts_.log.warning("report_not_sent")
         .id(message.data.id)
         .with("reason", "the message is a report itself: its sender is <>");
+    note_failed(message);
     return warn_of_delay(message);
   }
   // Refused by the router alone, it was never opened; the report returns what can be read.
   static_cast<void>(open_source(message));
   message.pending.push_back(parts_.reports.send(
-      message, ReportKind::failed, failed, expires(message),
-      [this, &message, failed](const Result<void>& sent) {
+      message, ReportKind::failed, message.to_report, expires(message),
+      [this, &message](const Result<void>& sent) {
         message.pending.clear();
-        if (sent) {
-          parts_.counters.add(metrics::Counter::queue_reports_sent);
-        } else {
-          // Nobody was told, so nothing is final: they are attempted once more.
+        if (!sent) {
+          // Nobody was told, so nothing is final: the message stays until the report is written.
           parts_.log.error("report_not_written").id(message.data.id).with("reason",
                                                                           sent.error().text);
-          for (const std::uint32_t index : failed)
-            message.data.recipients[index].state = RecipientState::deferred;
+          return retry_write_later(message);
         }
+        parts_.counters.add(metrics::Counter::queue_reports_sent);
+        note_failed(message);
         warn_of_delay(message);
       }));
 }
 
+// The fate of a refused recipient is final now that the sender was told, or cannot be.
+void Queue::note_failed(Message& message) {
+  for (const std::uint32_t index : std::exchange(message.to_report, {})) {
+    const Recipient& recipient = message.data.recipients[index];
+    const bool expired = recipient.state == RecipientState::expired;
+    parts_.counters.add(expired ? metrics::Counter::queue_recipients_expired
+                                : metrics::Counter::queue_recipients_bounced);
+    log_fate(message, recipient, expired ? "expired" : "bounced");
+  }
+}
+
 void Queue::warn_of_delay(Message& message) {
   const bool due = !message.data.warned && !message.data.sender().empty() &&
-                   message.wish == Wish::none && any_open(message.data) &&
+                   !is_held(message) && any_open(message.data) &&
                    warning_is_due(parts_.settings.queue, message.data.arrival, parts_.clock.now());
   if (!due) return conclude(message);
   std::vector<std::uint32_t> late;
@@ -93,21 +102,26 @@ void Queue::warn_of_delay(Message& message) {
 }
 
 void Queue::conclude(Message& message) {
-  if (!any_open(message.data)) return finish(message);
+  if (message.wish == Wish::remove) log_deleted(message.data);
+  if (message.wish == Wish::remove || !any_open(message.data)) return finish(message);
   for (Recipient& recipient : message.data.recipients)
     if (recipient.state == RecipientState::deferred) recipient.state = RecipientState::waiting;
-  Schedule schedule{.expires = expires(message), .hold_reason = message.wish_reason};
-  if (message.wish == Wish::none) {
+  Schedule schedule{.expires = expires(message)};
+  if (is_held(message)) {
+    schedule.hold_reason =
+        message.wish == Wish::hold ? message.wish_reason : message.held_by_route;
+    message.data.released = false;
+    parts_.log.info("held").id(message.data.id).with("reason", schedule.hold_reason);
+  } else {
     schedule.next_attempt =
         next_attempt(parts_.settings.queue, message.data.attempts, parts_.clock.now(),
                      schedule.expires, parts_.random);
-  } else {
-    parts_.log.info("held").id(message.data.id).with("reason", message.wish_reason);
   }
   postpone(message, std::move(schedule));
 }
 
 void Queue::postpone(Message& message, Schedule schedule) {
+  message.leaving = true;
   const auto next = schedule.next_attempt;
   const auto done = [this, &message, next](const Result<void>& written) {
     if (!written) {
@@ -126,7 +140,7 @@ void Queue::postpone(Message& message, Schedule schedule) {
     return;
   }
   if (auto source = open_source(message); !source) {
-    parts_.log.error("content_unreadable").id(message.data.id).with("reason", source.error().text);
+    if (source.error().kind == ErrorKind::not_found) return give_up_lost(message);
     return retry_write_later(message);
   }
   parts_.store.submit(Promote{.data = message.data,
@@ -137,7 +151,22 @@ void Queue::postpone(Message& message, Schedule schedule) {
                       done);
 }
 
+// There is nothing left that could be attempted: the sender is told.
+void Queue::give_up_lost(Message& message) {
+  message.leaving = false;
+  auto& recipients = message.data.recipients;
+  for (std::uint32_t i = 0; i < recipients.size(); ++i) {
+    if (!is_open(recipients[i])) continue;
+    recipients[i].state = RecipientState::failed;
+    recipients[i].status = "5.3.0";
+    recipients[i].reply = "the message was lost on the disk of this server";
+    message.to_report.push_back(i);
+  }
+  report_failures(message);
+}
+
 void Queue::finish(Message& message) {
+  message.leaving = true;
   if (message.young) {
     parts_.intake.finished(*message.young, message.data.id);
     return forget(message);
@@ -167,6 +196,7 @@ void Queue::quarantine(Message& message) {
 }
 
 void Queue::retry_write_later(Message& message) {
+  message.leaving = false;
   write_retries_.emplace_back(parts_.clock.now() + kWriteRetry, message.data.id.str());
 }
 

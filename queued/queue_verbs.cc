@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include "queued/description.h"
 #include "queued/queue.h"
@@ -68,20 +69,23 @@ Message* Queue::find(const MessageId& id) {
 }
 
 std::uint64_t Queue::wish(const ipc::Filter& filter, Wish wish, const std::string& reason) {
-  std::vector<Message*> meant;
-  for (const auto& [id, message] : active_)
-    if (matches(filter, message->data, kActive)) meant.push_back(message.get());
-  for (Message* message : meant) {
+  std::unordered_set<const Message*> meant;
+  for (const auto& [id, message] : active_) {
+    // One that is leaving is the store's already, and the verb meets it there.
+    if (message->leaving || !matches(filter, message->data, kActive)) continue;
     message->wish = wish;
     message->wish_reason = reason;
-    const auto withdrawn = scheduler_.withdraw(message);
-    for (const Work& work : withdrawn)
-      for (const std::uint32_t index : work.recipients)
-        message->data.recipients[index].state = RecipientState::deferred;
-    message->jobs -= static_cast<unsigned>(withdrawn.size());
-    // Nothing withdrawn: a job is under way, and its end sees the wish.
-    if (!withdrawn.empty()) attempt_ended_if_so(*message);
+    meant.insert(message.get());
   }
+  // Of the others a job is under way, or a report; the end of it sees the wish.
+  std::unordered_set<Message*> stopped;
+  for (const Work& work : scheduler_.withdraw(meant)) {
+    for (const std::uint32_t index : work.recipients)
+      work.message->data.recipients[index].state = RecipientState::deferred;
+    --work.message->jobs;
+    stopped.insert(work.message);
+  }
+  for (Message* const message : stopped) attempt_ended_if_so(*message);
   return meant.size();
 }
 

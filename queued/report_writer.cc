@@ -1,8 +1,7 @@
 #include "queued/report_writer.h"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <span>
 
 namespace postrider::queued {
 
@@ -10,16 +9,16 @@ namespace {
 
 // The beginning of the original, as a report returns it: our trace fields, then the content. What
 // cannot be read is left out; the report is worth more than its appendix.
-std::string beginning_of(const Message& message) {
+std::string beginning_of(spool::Disk& disk, const Message& message) {
   std::string original = message.data.envelope.trace();
   if (!message.source || original.size() >= message::kMaxReturned) return original;
   const std::size_t trace = original.size();
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(
       message::kMaxReturned - trace, message.data.content_length));
   original.resize(trace + wanted);
-  const ssize_t n = ::pread(message.source->fd.get(), original.data() + trace, wanted,
-                            static_cast<off_t>(message.content_offset));
-  original.resize(trace + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+  const auto n = disk.read(message.source->fd.get(), message.content_offset,
+                           std::span(original).subspan(trace));
+  original.resize(trace + n.value_or(0));
   return original;
 }
 
@@ -40,7 +39,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                               Done done) {
   auto draft = writer_.begin(0);
   if (!draft) return fail_later(std::move(draft.error()), std::move(done));
-  const std::string original = beginning_of(message);
+  const std::string original = beginning_of(disk_, message);
   const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
   message::ReportRequest request{
       .kind = kind,

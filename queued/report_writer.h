@@ -10,9 +10,9 @@ namespace postrider::queued {
 class ReportWriter final : public Reports {
  public:
   // All outlive it.
-  ReportWriter(event::EventLoop& loop, spool::Writer& writer, const config::Settings& settings,
+  ReportWriter(event::EventLoop& loop, spool::Disk& disk, spool::Writer& writer, const config::Settings& settings,
                const Clock& clock, log::Logger& log)
-      : loop_(loop), writer_(writer), settings_(settings), clock_(clock), log_(log) {}
+      : loop_(loop), disk_(disk), writer_(writer), settings_(settings), clock_(clock), log_(log) {}
 
   PendingPtr send(const Message& message, ReportKind kind,
                   const std::vector<std::uint32_t>& recipients, WallTime expires,
@@ -22,6 +22,7 @@ class ReportWriter final : public Reports {
   PendingPtr fail_later(Error error, Done done);
 
   event::EventLoop& loop_;
+  spool::Disk& disk_;
   spool::Writer& writer_;
   const config::Settings& settings_;
   const Clock& clock_;

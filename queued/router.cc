@@ -54,10 +54,12 @@ Target by_route(const config::Settings& settings, const config::Route& route,
 
 }  // namespace
 
-Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local) {
+Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local,
+                       Holds holds) {
   const std::string domain = domain_of(address);
   for (const config::Route& route : settings.routes)
-    if (matches(route, domain)) return by_route(settings, route, address, domain);
+    if (matches(route, domain) && (holds == Holds::apply || route.via != "hold:"))
+      return by_route(settings, route, address, domain);
   Target target{.address = address, .fate = Target::Fate::deliver};
   if (local) {
     target.next_hop = "local";
@@ -72,8 +74,9 @@ Target choose_next_hop(const config::Settings& settings, const std::string& addr
 // Asks the directory for one address after another until none is left to be asked.
 class Router::Expansion final : public Pending {
  public:
-  Expansion(Router& router, const std::string& address, UniqueFunction<void(RouteAnswer)> done)
-      : router_(router), done_(std::move(done)) {
+  Expansion(Router& router, const std::string& address, Holds holds,
+            UniqueFunction<void(RouteAnswer)> done)
+      : router_(router), holds_(holds), done_(std::move(done)) {
     seen_.insert(to_lower(address));
     waiting_.push_back({address, 0});
     ask();
@@ -108,7 +111,8 @@ class Router::Expansion final : public Pending {
       on_unknown(asked);
     } else {
       const bool local = answer->kind == Kind::mailbox;
-      settle(choose_next_hop(router_.settings_, local ? answer->mailbox : asked.address, local),
+      settle(choose_next_hop(router_.settings_, local ? answer->mailbox : asked.address, local,
+                             holds_),
              local ? "mailbox" : "next hop");
     }
     ask();
@@ -116,7 +120,7 @@ class Router::Expansion final : public Pending {
 
   // A route may take a whole domain elsewhere, whoever lives in it here.
   void on_unknown(const Question& asked) {
-    Target target = choose_next_hop(router_.settings_, asked.address, true);
+    Target target = choose_next_hop(router_.settings_, asked.address, true, holds_);
     if (target.next_hop == "local") {
       target.fate = Target::Fate::refuse;
       target.status = "5.1.1";
@@ -162,6 +166,7 @@ class Router::Expansion final : public Pending {
   }
 
   Router& router_;
+  Holds holds_;
   UniqueFunction<void(RouteAnswer)> done_;
   std::deque<Question> waiting_;
   std::set<std::string> seen_;
@@ -169,8 +174,9 @@ class Router::Expansion final : public Pending {
   RouteAnswer answer_;
 };
 
-PendingPtr Router::route(const std::string& address, UniqueFunction<void(RouteAnswer)> done) {
-  return std::make_unique<Expansion>(*this, address, std::move(done));
+PendingPtr Router::route(const std::string& address, Holds holds,
+                         UniqueFunction<void(RouteAnswer)> done) {
+  return std::make_unique<Expansion>(*this, address, holds, std::move(done));
 }
 
 }  // namespace postrider::queued

@@ -4,6 +4,7 @@
 // code answers `postrider explain`. choose_next_hop() is pure; Router adds the directory.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,9 +44,13 @@ struct RouteAnswer {
   std::vector<RouteStep> steps;
 };
 
+// Whether `via = "hold:"` counts: not for a message that an operator has released.
+enum class Holds : std::uint8_t { apply, pass };
+
 // The route for an address that is not an alias: [[route]], then the local mailbox, then the smart
 // host, then MX. `local`: the directory has a mailbox for it.
-Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local);
+Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local,
+                       Holds holds = Holds::apply);
 
 class Router {
  public:
@@ -59,7 +64,7 @@ class Router {
       : settings_(settings), directory_(directory) {}
 
   // `done` runs on the loop, never inside the call.
-  [[nodiscard]] PendingPtr route(const std::string& address,
+  [[nodiscard]] PendingPtr route(const std::string& address, Holds holds,
                                  UniqueFunction<void(RouteAnswer)> done);
 
  private:

@@ -1,6 +1,7 @@
 #include "queued/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/base/check.h"
 
@@ -60,22 +61,17 @@ void Scheduler::finished(const std::string& next_hop) {
   settle(*it);
 }
 
-std::vector<Work> Scheduler::withdraw(const Message* message) {
+std::vector<Work> Scheduler::withdraw(const std::unordered_set<const Message*>& messages) {
   std::vector<Work> taken;
-  for (const Recipient& recipient : message->data.recipients) {
-    if (recipient.state != RecipientState::attempted) continue;
-    const auto it = destinations_.find(recipient.next_hop);
-    if (it == destinations_.end()) continue;
-    std::deque<Work>& line = it->second.line;
-    for (auto work = line.begin(); work != line.end();) {
-      if (work->message != message) {
-        ++work;
-        continue;
-      }
-      taken.push_back(std::move(*work));
-      work = line.erase(work);
-    }
-    settle(*it);
+  for (auto it = destinations_.begin(); it != destinations_.end();) {
+    Entry& entry = *it++;  // settle() may forget it
+    std::deque<Work>& line = entry.second.line;
+    const auto kept = std::stable_partition(line.begin(), line.end(), [&](const Work& work) {
+      return !messages.contains(work.message);
+    });
+    taken.insert(taken.end(), std::make_move_iterator(kept), std::make_move_iterator(line.end()));
+    line.erase(kept, line.end());
+    settle(entry);
   }
   return taken;
 }

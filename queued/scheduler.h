@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "queued/message.h"
@@ -44,8 +45,8 @@ class Scheduler {
   // A job for `next_hop` is no longer under way.
   void finished(const std::string& next_hop);
 
-  // Takes back the work that waits for `message`.
-  std::vector<Work> withdraw(const Message* message);
+  // Takes back the work that waits for these messages; looks at each line once.
+  std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);
 
   std::size_t destinations() const noexcept { return destinations_.size(); }
 

@@ -86,7 +86,7 @@ class Service {
                   intake_.on_progress(progress);
                   queue_.wake_later();
                 }),
-        reports_(loop_, writer_, settings, clock, log),
+        reports_(loop_, spool::system_disk(), writer_, settings, clock, log),
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
                 intake_, store_, reports_}),
         dispatcher_(loop_, queue_),
@@ -119,6 +119,7 @@ class Service {
 
   void scan() {
     intake_.scan();
+    dispatcher_.sweep();
     queue_.wake_later();
     scan_.arm(kScanInterval);
   }
@@ -126,13 +127,13 @@ class Service {
   // What deliverd has done already must be known before we leave, or it is done again.
   void drain() {
     dispatcher_.stop();
-    drain_until_ = clock_.now() + kDrainTime;
+    drain_until_ = loop_.now() + kDrainTime;
     stop_when_drained();
   }
 
   void stop_when_drained() {
     const bool drained = queue_.under_way() == 0 && store_.idle();
-    if (drained || clock_.now() >= drain_until_) return loop_.stop();
+    if (drained || loop_.now() >= drain_until_) return loop_.stop();
     drained_.arm(kDrainPause);
   }
 
@@ -161,7 +162,7 @@ class Service {
   event::Timer wakeup_;
   event::Timer scan_;
   event::Timer drained_;
-  WallTime drain_until_;
+  std::chrono::microseconds drain_until_{0};
   event::Signal terminate_;
 };
 

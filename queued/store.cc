@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
+
 namespace postrider::queued {
 
 namespace {
@@ -30,6 +32,7 @@ constexpr std::array<const char*, 1> kSchema{R"sql(
     expires_us INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     warned INTEGER NOT NULL,
+    released INTEGER NOT NULL,        -- an operator released it: no hold: of a route holds it
     hold_reason TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX message_schedule ON message (state, next_attempt_us);
@@ -71,7 +74,7 @@ std::int64_t stored(RecipientState state) {
 
 std::string domain_of(const std::string& address) {
   const std::size_t at = address.rfind('@');
-  return at == std::string::npos ? std::string() : address.substr(at + 1);
+  return at == std::string::npos ? std::string() : to_lower(address.substr(at + 1));
 }
 
 }  // namespace
@@ -109,7 +112,7 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   };
   try {
     store->statements_.reset(new Statements{
-        prepare("INSERT OR REPLACE INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"),
+        prepare("INSERT OR REPLACE INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"),
         prepare("INSERT OR REPLACE INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
         prepare("UPDATE message SET state=?2, next_attempt_us=?3, expires_us=?4, attempts=?5, "
                 "warned=?6, hold_reason=?7 WHERE id=?1"),
@@ -122,7 +125,7 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
         prepare("SELECT next_attempt_us FROM message WHERE state=0 "
                 "ORDER BY next_attempt_us LIMIT 1"),
         prepare("SELECT envelope, content_length, content_checksum, attempts, warned, arrival_us, "
-                "state, next_attempt_us, expires_us, hold_reason FROM message WHERE id=?1"),
+                "state, next_attempt_us, expires_us, hold_reason, released FROM message WHERE id=?1"),
         prepare("SELECT address, original, notify, orcpt, state, next_hop, status, reply, remote "
                 "FROM recipient WHERE message=?1"),
     });
@@ -198,7 +201,7 @@ Result<void> Store::apply_one(const Promote& promote) {
                 data.content_length, data.content_checksum, state_of(promote.schedule),
                 us(promote.schedule.next_attempt.value_or(WallTime())),
                 us(promote.schedule.expires), data.attempts, std::int64_t{data.warned},
-                std::string_view(promote.schedule.hold_reason))
+                std::int64_t{data.released}, std::string_view(promote.schedule.hold_reason))
           .run();
   if (!inserted) return inserted;
   return insert_recipients(data);
@@ -261,12 +264,23 @@ Result<std::vector<MessageData>> Store::take_due(WallTime now, std::size_t limit
     if (auto marked = statements_->activate.bind(std::string_view(id)).run(); !marked)
       return pass_on(std::move(marked.error()));
     auto stored = load(id);
-    if (!stored) return pass_on(std::move(stored.error()));
-    taken.push_back(std::move(stored->data));
+    if (stored) {
+      taken.push_back(std::move(stored->data));
+    } else if (auto held = set_aside(id, stored.error()); !held) {
+      return pass_on(std::move(held.error()));
+    }
   }
   if (auto committed = transaction->commit(); !committed)
     return pass_on(std::move(committed.error()));
   return taken;
+}
+
+// One row that cannot be read must not stop the others: a person looks at it.
+Result<void> Store::set_aside(const std::string& id, const Error& error) {
+  if (error.kind != ErrorKind::corrupt) return pass_on(error);
+  auto hold = database_.prepare("UPDATE message SET state=2, hold_reason=?2 WHERE id=?1");
+  if (!hold) return pass_on(std::move(hold.error()));
+  return hold->bind(std::string_view(id), std::string_view(error.text)).run();
 }
 
 Result<std::optional<WallTime>> Store::next_due() {
@@ -297,6 +311,7 @@ Result<Store::Stored> Store::load(const std::string& id) {
   data.attempts = static_cast<std::uint32_t>(row.integer(3));
   data.warned = row.integer(4) != 0;
   data.arrival = from_us(row.integer(5));
+  data.released = row.integer(10) != 0;
   row.reset();
   if (!whole) return fail(ErrorKind::corrupt, fmt::format("{}: row {} cannot be read",
                                                           paths_.queue_db(), id));

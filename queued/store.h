@@ -132,9 +132,9 @@ class Store {
   Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
                                             std::size_t limit);
   Result<Stored> load(const std::string& id);
-  // Sets state, next attempt and reason of all that match, in one transaction.
-  Result<std::uint64_t> set_all(const ipc::Filter& filter, std::int64_t state,
-                                std::optional<WallTime> next, const std::string& reason);
+  Result<void> set_aside(const std::string& id, const Error& error);
+  Result<std::uint64_t> update_all(const ipc::Filter& filter, std::string_view sql,
+                                   const std::string& reason, WallTime time);
 
   spool::Disk& disk_;
   const spool::Paths paths_;

@@ -10,18 +10,19 @@ StoreThread::StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store)
 void StoreThread::submit(Change change, Done done) {
   changes_.push_back(std::move(change));
   done_.push_back(std::move(done));
-  if (changes_.size() == 1 && !running_) loop_.defer([this] { begin(); });
+  // While one runs, the next gathers.
+  if (changes_.size() == 1 && running_.empty()) loop_.defer([this] { send(); });
 }
 
-void StoreThread::begin() {
-  if (changes_.empty() || running_) return;
-  running_ = pool_.run(
+void StoreThread::send() {
+  if (changes_.empty()) return;
+  running_.push_back(pool_.run(
       [this, changes = std::exchange(changes_, {})] { return store_->apply(changes); },
       [this, done = std::exchange(done_, {})](const Result<void>& result) mutable {
-        running_.reset();
+        running_.pop_front();
         for (Done& one : done) one(result);
-        begin();
-      });
+        if (running_.empty()) send();
+      }));
 }
 
 }  // namespace postrider::queued

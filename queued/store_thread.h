@@ -4,6 +4,7 @@
 // young generation).
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -28,22 +29,23 @@ class StoreThread {
   // the loop.
   template <typename Question, typename Done>
   [[nodiscard]] PendingPtr ask(Question question, Done done) {
-    begin();
+    send();
     return pool_.run([this, question = std::move(question)]() mutable { return question(*store_); },
                      std::move(done));
   }
 
   // Nothing waits and nothing runs.
-  bool idle() const noexcept { return changes_.empty() && !running_; }
+  bool idle() const noexcept { return changes_.empty() && running_.empty(); }
 
  private:
-  void begin();
+  // Begins a transaction of what gathered, behind those that wait for the thread.
+  void send();
 
   event::EventLoop& loop_;
   std::unique_ptr<Store> store_;  // the thread's, once it runs
   std::vector<Change> changes_;
   std::vector<Done> done_;
-  PendingPtr running_;
+  std::deque<PendingPtr> running_;  // the transactions sent, in order
   event::WorkerPool pool_;  // last: its thread ends first
 };
 

@@ -1,6 +1,7 @@
 // store_verbs.cc - the operator's side of the Store: lists, sums, and verbs by filter.
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "queued/description.h"
 #include "queued/store.h"
 
@@ -39,8 +40,9 @@ Result<std::vector<std::string>> Store::matching(const ipc::Filter& filter,
   if (!select) return pass_on(std::move(select.error()));
   std::vector<std::string> ids(filter.ids().begin(), filter.ids().end());
   if (ids.empty()) ids.emplace_back();
+  const std::string domain = to_lower(filter.domain());
   for (const std::string& id : ids) {
-    select->bind(std::string_view(id), std::string_view(filter.domain()),
+    select->bind(std::string_view(id), std::string_view(domain),
                  std::string_view(filter.sender()), state_named(filter.state()),
                  std::string_view(after), static_cast<std::int64_t>(limit));
     while (true) {
@@ -65,9 +67,17 @@ Result<Portion> Store::list(const ipc::Filter& filter, const std::string& after)
   auto ids = matching(filter, after, kPortion);
   if (!ids) return pass_on(std::move(ids.error()));
   Portion portion;
-  if (ids->size() == kPortion) portion.last_id = ids->back();
+  std::size_t octets = 0;
   for (const std::string& id : *ids) {
+    portion.last_id = id;
     auto stored = load(id);
+    if (!stored && stored.error().kind == ErrorKind::corrupt) {
+      ipc::QueuedMessage& unreadable = portion.messages.emplace_back();
+      unreadable.set_id(id);
+      unreadable.set_state("held");
+      unreadable.set_hold_reason(stored.error().text);
+      continue;
+    }
     if (!stored) return pass_on(std::move(stored.error()));
     if (stored->state == kActive) continue;  // it is in the queue's memory
     ipc::QueuedMessage message = describe(stored->data);
@@ -75,8 +85,11 @@ Result<Portion> Store::list(const ipc::Filter& filter, const std::string& after)
     if (stored->state == kWaiting) message.set_next_attempt_us(stored->next_attempt_us);
     message.set_expires_us(stored->expires_us);
     message.set_hold_reason(stored->hold_reason);
+    octets += message.ByteSizeLong();
     portion.messages.push_back(std::move(message));
+    if (octets >= kDescribedOctets) return portion;
   }
+  if (ids->size() < kPortion) portion.last_id.clear();
   return portion;
 }
 
@@ -115,24 +128,19 @@ Result<std::vector<ipc::SummaryRow>> Store::summarize() {
   }
 }
 
-Result<std::uint64_t> Store::set_all(const ipc::Filter& filter, std::int64_t state,
-                                     std::optional<WallTime> next, const std::string& reason) {
+// `sql` updates the row ?1; ?2 is a reason, ?3 a time.
+Result<std::uint64_t> Store::update_all(const ipc::Filter& filter, std::string_view sql,
+                                        const std::string& reason, WallTime time) {
   auto ids = matching(filter, {}, SIZE_MAX >> 1U);
   if (!ids) return pass_on(std::move(ids.error()));
-  auto update = database_.prepare(
-      "UPDATE message SET state=?2, next_attempt_us=coalesce(?3, next_attempt_us), hold_reason=?4 "
-      "WHERE id=?1 AND state<>1");
+  auto update = database_.prepare(sql);
   if (!update) return pass_on(std::move(update.error()));
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
   std::uint64_t changed = 0;
   for (const std::string& id : *ids) {
-    if (next) {
-      update->bind(std::string_view(id), state, us(*next), std::string_view(reason));
-    } else {
-      update->bind(std::string_view(id), state, nullptr, std::string_view(reason));
-    }
-    if (auto done = update->run(); !done) return pass_on(std::move(done.error()));
+    auto done = update->bind(std::string_view(id), std::string_view(reason), us(time)).run();
+    if (!done) return pass_on(std::move(done.error()));
     changed += static_cast<std::uint64_t>(database_.changes());
   }
   if (auto committed = transaction->commit(); !committed)
@@ -141,19 +149,22 @@ Result<std::uint64_t> Store::set_all(const ipc::Filter& filter, std::int64_t sta
 }
 
 Result<std::uint64_t> Store::hold(const ipc::Filter& filter, const std::string& reason) {
-  return set_all(filter, kHeld, std::nullopt, reason);
+  return update_all(filter, "UPDATE message SET state=2, hold_reason=?2, released=0 "
+                            "WHERE id=?1 AND state<>1 AND ?3 IS NOT NULL", reason, WallTime());
 }
 
 Result<std::uint64_t> Store::release(const ipc::Filter& filter, WallTime now) {
   ipc::Filter held = filter;
   held.set_state("held");
-  return set_all(held, kWaiting, now, "");
+  return update_all(held, "UPDATE message SET state=0, hold_reason=?2, next_attempt_us=?3, released=1 "
+                          "WHERE id=?1 AND state=2", "", now);
 }
 
 Result<std::uint64_t> Store::retry(const ipc::Filter& filter, WallTime now) {
   ipc::Filter deferred = filter;
   deferred.set_state("deferred");
-  return set_all(deferred, kWaiting, now, "");
+  return update_all(deferred, "UPDATE message SET hold_reason=?2, next_attempt_us=?3 "
+                              "WHERE id=?1 AND state=0", "", now);
 }
 
 Result<std::vector<MessageData>> Store::remove(const ipc::Filter& filter) {
@@ -166,10 +177,13 @@ Result<std::vector<MessageData>> Store::remove(const ipc::Filter& filter) {
   std::vector<MessageData> removed;
   for (const std::string& id : *ids) {
     auto stored = load(id);
-    if (!stored) return pass_on(std::move(stored.error()));
+    if (!stored && stored.error().kind != ErrorKind::corrupt)
+      return pass_on(std::move(stored.error()));
     if (auto done = erase->bind(std::string_view(id)).run(); !done)
       return pass_on(std::move(done.error()));
-    if (database_.changes() > 0) removed.push_back(std::move(stored->data));
+    if (database_.changes() == 0) continue;
+    removed.push_back(stored ? std::move(stored->data) : MessageData{});
+    removed.back().id = MessageId::parse(id).value_or(MessageId());
   }
   if (auto committed = transaction->commit(); !committed)
     return pass_on(std::move(committed.error()));

@@ -13,7 +13,6 @@
 
 #include <fcntl.h>
 
-#include "common/base/check.h"
 #include "common/ipc/messages.pb.h"
 
 namespace postrider::ipc {
@@ -81,7 +80,7 @@ void Channel::send_with(const Frame& frame, int descriptor) {
 void Channel::queue(const Frame& frame, bool with_descriptor) {
   if (closed_) return;
   const std::size_t size = frame.ByteSizeLong();
-  POSTRIDER_CHECK(size <= kMaxFrame);
+  if (size > kMaxFrame) return close_later("a frame of ours is too long");
   append_header(out_, static_cast<std::uint32_t>(size) | (with_descriptor ? kDescriptorBit : 0));
   frame.AppendToString(&out_);
   if (flush_queued_) return;

@@ -29,6 +29,8 @@ struct Paths {
 };
 
 inline constexpr std::string_view kSegmentSuffix = ".seg";
+// A segment that is being made: without its lock or its header yet, so nobody looks at it.
+inline constexpr std::string_view kUnfinishedSuffix = ".new";
 inline constexpr std::string_view kDoneSuffix = ".done";
 
 }  // namespace postrider::spool

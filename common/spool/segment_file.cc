@@ -21,7 +21,7 @@ Result<std::unique_ptr<SegmentFile>> SegmentFile::create(Disk& disk, const Paths
                                                          std::uint64_t salt) {
   const auto microseconds = static_cast<std::uint64_t>(now.time_since_epoch().count());
   std::string name = fmt::format("{}-{:016x}{}", writer, microseconds, kSegmentSuffix);
-  const std::string path = paths.segment(name);
+  const std::string path = paths.segment(name) + std::string(kUnfinishedSuffix);
   auto fd = disk.open(path, Disk::Mode::create_new);
   if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
   const auto give_up = [&](Error error) {
@@ -30,10 +30,12 @@ Result<std::unique_ptr<SegmentFile>> SegmentFile::create(Disk& disk, const Paths
   };
   auto locked = disk.lock(fd->get());
   if (!locked) return give_up(std::move(locked.error()));
+  if (!*locked) return give_up({ErrorKind::temporary, path + ": another process has locked it"});
   const std::string header = encode(SegmentHeader{.salt = salt, .created_us = microseconds});
   iovec part = part_of(header);
   auto written = disk.append(fd->get(), {&part, 1});
   if (written) written = disk.sync(fd->get());
+  if (written) written = disk.rename(path, paths.segment(name));
   if (written) written = disk.sync_directory(paths.incoming());
   if (!written) return give_up(std::move(written.error()));
   return std::unique_ptr<SegmentFile>(

@@ -9,6 +9,7 @@
 #include <string>
 #include <variant>
 
+#include "common/base/clock.h"
 #include "common/base/message_id.h"
 #include "common/spool/disk.h"
 #include "common/spool/envelope.pb.h"
@@ -52,6 +53,9 @@ class SegmentReader {
   Result<Step> next(std::uint64_t limit, bool verify_content);
 
   const std::string& name() const noexcept { return name_; }
+  WallTime created() const noexcept {
+    return WallTime(std::chrono::microseconds(header_.created_us));
+  }
   std::uint64_t salt() const noexcept { return header_.salt; }
   std::uint64_t cursor() const noexcept { return cursor_; }
   // For jobs: their content is read from it.

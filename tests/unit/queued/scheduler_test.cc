@@ -62,7 +62,7 @@ TEST_CASE("queued scheduler: what waits for a message can be taken back", "[queu
   scheduler.add({&one, "mx:a.test", {0}});
   scheduler.add({&one, "mx:b.test", {1}});
   scheduler.add({&two, "mx:a.test", {0}});
-  CHECK(scheduler.withdraw(&one).size() == 2);
+  CHECK(scheduler.withdraw({&one}).size() == 2);
   const auto work = scheduler.next(WorkKind::remote);
   REQUIRE(work);
   CHECK(work->message == &two);
