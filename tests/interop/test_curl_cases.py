@@ -163,7 +163,7 @@ def test_smtp(suite, case, tmp_path):
 def check_arrival(suite, recipient, messages):
     user, _, domain = recipient.partition("@")
     if domain == "åäö.se":
-        [held] = suite.json("queue", "list", "--state", "held")["messages"]
+        [held] = wait_for(lambda: suite.json("queue", "list", "--state", "held")["messages"])
         assert [to["address"] for to in held["recipients"]] == ["recipient@xn--4cab6c.se"]
     elif domain == "example.com" and user in RECIPIENTS:
         wait_for(lambda: len(suite.mailbox(recipient)) >= len(messages), what=f"mail for {recipient}")
