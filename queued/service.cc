@@ -82,7 +82,7 @@ class Service {
         intake_(spool::system_disk(), paths_, clock, log, counters_,
                 [this](const MessageId& id) { return promoted_.contains(id); }),
         writer_(loop_, spool::system_disk(), writer_options(settings), clock, random_, log,
-                [this](const spool::SegmentProgress& progress) {
+                counters_, [this](const spool::SegmentProgress& progress) {
                   intake_.on_progress(progress);
                   queue_.wake_later();
                 }),

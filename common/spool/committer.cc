@@ -7,6 +7,7 @@ namespace postrider::spool {
 
 Committer::Committer(event::EventLoop& loop, Disk& disk, Options options, const Paths& paths,
                      const Clock& clock, Random& random, log::Logger& log,
+                     metrics::Counters& counters,
                      std::function<void(const SegmentProgress&)> on_progress)
     : loop_(loop),
       disk_(disk),
@@ -15,6 +16,7 @@ Committer::Committer(event::EventLoop& loop, Disk& disk, Options options, const 
       clock_(clock),
       random_(random),
       log_(log),
+      counters_(counters),
       on_progress_(std::move(on_progress)) {
   sigset_t all;
   sigset_t before;
@@ -75,6 +77,7 @@ bool Committer::segment_is_full() const {
 
 void Committer::commit(Batch& batch) {
   auto result = write(batch);
+  counters_.add(result ? metrics::Counter::spool_commits : metrics::Counter::spool_commit_failures);
   if (!result) {
     note_failure(result.error());
     if (segment_ && segment_->failed()) {

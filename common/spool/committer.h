@@ -17,6 +17,7 @@
 #include "common/base/result.h"
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
+#include "common/metrics/counters.h"
 #include "common/spool/large_file.h"
 #include "common/spool/progress.h"
 #include "common/spool/segment_file.h"
@@ -43,7 +44,7 @@ class Committer {
 
   // `on_progress` runs on the loop.
   Committer(event::EventLoop& loop, Disk& disk, Options options, const Paths& paths,
-            const Clock& clock, Random& random, log::Logger& log,
+            const Clock& clock, Random& random, log::Logger& log, metrics::Counters& counters,
             std::function<void(const SegmentProgress&)> on_progress);
   // Commits what waits, seals, joins.
   ~Committer();
@@ -75,6 +76,7 @@ class Committer {
   const Clock& clock_;
   Random& random_;
   log::Logger& log_;
+  metrics::Counters& counters_;
   std::function<void(const SegmentProgress&)> on_progress_;
   std::unique_ptr<SegmentFile> segment_;
   bool failing_ = false;  // the last commit failed: told once, not for each message

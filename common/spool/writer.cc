@@ -48,7 +48,8 @@ Result<void> Draft::append(std::string_view bytes) {
 }
 
 Writer::Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock& clock,
-               Random& random, log::Logger& log, OnProgress on_progress)
+               Random& random, log::Logger& log, metrics::Counters& counters,
+               OnProgress on_progress)
     : loop_(loop),
       disk_(disk),
       options_(std::move(options)),
@@ -59,7 +60,7 @@ Writer::Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock&
       committer_(std::make_unique<Committer>(
           loop, disk,
           Committer::Options{options_.name, options_.segment_size, options_.segment_age}, paths_,
-          clock, random, log, [this, alive = alive_](const SegmentProgress& progress) {
+          clock, random, log, counters, [this, alive = alive_](const SegmentProgress& progress) {
             if (!*alive) return;
             progress_ = progress;
             on_progress_(progress);

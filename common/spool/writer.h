@@ -23,6 +23,7 @@
 #include "common/base/unique_function.h"
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
+#include "common/metrics/counters.h"
 #include "common/spool/disk.h"
 #include "common/spool/envelope.pb.h"
 #include "common/spool/paths.h"
@@ -75,10 +76,10 @@ class Writer {
   using Done = UniqueFunction<void(Result<void>)>;
   using OnProgress = UniqueFunction<void(const SegmentProgress&)>;
 
-  // `loop`, `disk`, `clock` and `log` outlive the Writer. `on_progress` runs on the loop after each
-  // commit and each seal. Opens nothing yet: the first commit makes the first segment.
+  // All that is handed in by reference outlives the Writer. `on_progress` runs on the loop after
+  // each commit and each seal. Opens nothing yet: the first commit makes the first segment.
   Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock& clock, Random& random,
-         log::Logger& log, OnProgress on_progress);
+         log::Logger& log, metrics::Counters& counters, OnProgress on_progress);
   // Commits what was handed over, seals the segment, stops the thread.
   ~Writer();
   Writer(const Writer&) = delete;

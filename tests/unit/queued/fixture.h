@@ -139,7 +139,7 @@ class QueueFixture {
   std::string accept(const std::string& sender, const std::vector<std::string>& recipients,
                      const std::string& content = "Subject: test\r\n\r\ntext\r\n") {
     event::EventLoop loop;
-    spool::Writer writer(loop, spool::system_disk(), writer_options, clock, random, log,
+    spool::Writer writer(loop, spool::system_disk(), writer_options, clock, random, log, counters,
                          [](const spool::SegmentProgress&) {});
     auto draft = writer.begin(content.size());
     REQUIRE(draft);

@@ -110,6 +110,7 @@ struct World {
                        clock,
                        random,
                        log,
+                       counters,
                        [this](const spool::SegmentProgress& p) { progress = p; }};
 
  private:

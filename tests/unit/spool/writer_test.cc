@@ -27,22 +27,26 @@ struct Fixture {
 
   Writer& writer() {
     if (!writer_)
-      writer_ = std::make_unique<Writer>(loop, system_disk(), options, clock, random, log,
+      writer_ = std::make_unique<Writer>(loop, system_disk(), options, clock, random, log, counters,
                                          [this](const SegmentProgress& p) { progress = p; });
     return *writer_;
   }
 
-  // Commits one message and runs the loop until it is durable.
   Result<void> accept(const std::string& content) {
     auto draft = writer().begin(content.size());
     if (!draft) return tl::unexpected<Error>(draft.error());
     if (auto appended = (*draft)->append(content); !appended) return appended;
+    return commit(std::move(*draft));
+  }
+
+  // Commits one message and runs the loop until it is durable.
+  Result<void> commit(std::unique_ptr<Draft> draft) {
     Envelope envelope;
-    envelope.set_id((*draft)->id().str());
+    envelope.set_id(draft->id().str());
     envelope.set_sender("a@example.org");
     envelope.add_recipients()->set_address("b@example.net");
     Result<void> outcome;
-    const auto pending = writer().commit(std::move(*draft), envelope, [&](Result<void> result) {
+    const auto pending = writer().commit(std::move(draft), envelope, [&](Result<void> result) {
       outcome = std::move(result);
       loop.stop();
     });
@@ -91,6 +95,7 @@ struct Fixture {
   SeededRandom random{1};
   log::Logger log{"test", log::Level::error, log::Format::logfmt, clock, [this](std::string_view l) { logged += l; }};
   std::string logged;
+  metrics::Counters counters;
   Writer::Options options;
   SegmentProgress progress;
   std::unique_ptr<Writer> writer_;
@@ -105,6 +110,22 @@ TEST_CASE("spool writer: what was acknowledged is in the segment, and the end se
   CHECK(f.read_all() == std::vector<std::string>{"message 5", "message 8"});
   f.writer_.reset();
   CHECK(f.read_all() == std::vector<std::string>{"message 5", "message 8", "seal"});
+}
+
+TEST_CASE("spool writer: commits are counted, and those that fail", "[spool]") {
+  Fixture f;
+  auto draft = f.writer().begin(0);
+  REQUIRE(draft);
+  for (const std::string& folder : {f.paths.large(), f.paths.incoming()})
+    REQUIRE(::rmdir(folder.c_str()) == 0);
+  REQUIRE_FALSE(f.commit(std::move(*draft)));
+  CHECK(f.counters.value(metrics::Counter::spool_commit_failures) == 1);
+  for (const std::string& folder : {f.paths.incoming(), f.paths.large()})
+    REQUIRE(system_disk().make_directory(folder));
+  REQUIRE(f.accept("one\r\n"));
+  REQUIRE(f.accept("second\r\n"));
+  CHECK(f.counters.value(metrics::Counter::spool_commits) == 2);
+  CHECK(f.counters.value(metrics::Counter::spool_commit_failures) == 1);
 }
 
 TEST_CASE("spool writer: a large message has a file of its own, with its checksum", "[spool]") {
