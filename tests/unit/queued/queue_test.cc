@@ -102,11 +102,16 @@ TEST_CASE("queued: while a report cannot be written nothing is final", "[queued]
   f.life->reports.broken = true;
   f.accept("a@x.test", {"b@far.test"});
   f.settle();
+  CHECK(f.life->queue.active() == 1);
+  CHECK(f.logged.find("event=bounced") == std::string::npos);
+
   f.life->reports.broken = false;
-  f.clock.advance(34min);
+  f.clock.advance(queued::Queue::kWriteRetry);
   f.settle();
-  CHECK(f.attempts.size() == 2);
+  CHECK(f.attempts.size() == 1);
   CHECK(f.life->reports.sent == Lines{"failed to a@x.test about b@far.test: 550 no"});
+  CHECK(f.logged.find("event=bounced") != std::string::npos);
+  CHECK(f.life->queue.active() == 0);
 }
 
 TEST_CASE("queued: a directory that cannot answer defers, and routing is decided anew", "[queued]") {
@@ -164,7 +169,10 @@ TEST_CASE("queued: a lost .done entry does not bring back what was promoted", "[
 TEST_CASE("queued: a deliverd that dies gives its jobs back, marked as repeated", "[queued]") {
   QueueFixture f;
   f.accept("a@x.test", {"bob@local.test"});
-  f.life->intake.scan();
+  const std::string segment = f.files(f.paths.incoming()).front();
+  f.life->intake.on_progress({.segment = segment,
+                              .durable = std::filesystem::file_size(f.paths.segment(segment)),
+                              .sealed = true});
   f.life->queue.wake();
   std::optional<queued::Order> order;
   f.run_until([&] {
@@ -303,4 +311,75 @@ TEST_CASE("queued: a filter that names nothing matches nothing, unless it says a
   filter.set_all(true);
   CHECK(removed(filter) == 1);
   CHECK(removed(filter) == 0);
+}
+
+TEST_CASE("queued: a route that holds, holds its recipients alone, and a release passes it",
+          "[queued]") {
+  QueueFixture f;
+  f.settings.routes = {{.match = "held.test", .via = "hold:"}};
+  f.accept("a@x.test", {"bob@local.test", "c@held.test"});
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test"});
+  f.clock.advance(10 * 24h);
+  f.settle();
+  CHECK(f.life->reports.sent.empty());
+
+  ipc::Filter filter;
+  filter.set_domain("HELD.test");
+  std::uint64_t released = 0;
+  const auto pending = f.life->store.ask(
+      [&](queued::Store& s) { return s.release(filter, f.clock.now()); },
+      [&](const Result<std::uint64_t>& count) { released = count.value(); });
+  f.run_until([&] { return released > 0; });
+  CHECK(released == 1);
+  f.life->queue.look_again();
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test", "mx:held.test: c@held.test"});
+}
+
+TEST_CASE("queued: a message whose content is gone is reported, and can be forgotten", "[queued]") {
+  QueueFixture f;
+  const std::string id = f.accept("a@x.test", {"bob@local.test"}, std::string(200'000, 'x'));
+  REQUIRE(spool::system_disk().remove(f.paths.large(*MessageId::parse(id))));
+  f.settle();
+  CHECK(f.life->reports.sent == Lines{"failed to a@x.test about bob@local.test: the message was "
+                                      "lost on the disk of this server"});
+  CHECK(f.life->queue.active() == 0);
+  CHECK(f.files(f.paths.incoming()).empty());
+}
+
+TEST_CASE("queued: one row that cannot be read stops neither the others nor the operator",
+          "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  const std::string bad = f.accept("a@x.test", {"b@far.test"});
+  f.accept("a@x.test", {"c@far.test"});
+  f.settle();
+  f.life.reset();
+  {
+    auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
+    REQUIRE(database->execute("UPDATE message SET envelope = x'ffffff' WHERE id = '" + bad + "'"));
+  }
+  f.begin_life();
+  f.attempts.clear();
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(f.attempts == Lines{"mx:far.test: c@far.test"});
+  ipc::Filter all;
+  all.set_all(true);
+  std::size_t listed = 0;
+  std::size_t removed = 0;
+  const auto list = f.life->store.ask([&](queued::Store& s) { return s.list(all, {}); },
+                                      [&](const Result<queued::Portion>& portion) {
+                                        listed = portion.value().messages.size();
+                                      });
+  const auto remove = f.life->store.ask([&](queued::Store& s) { return s.remove(all); },
+                                        [&](const Result<std::vector<queued::MessageData>>& gone) {
+                                          removed = gone.value().size();
+                                        });
+  f.run_until([&] { return removed > 0; });
+  CHECK(listed == 2);
+  CHECK(removed == 2);
 }
