@@ -138,7 +138,7 @@ void Connection::ask_recipient(const smtp::Mailbox& recipient) {
 void Connection::open_message(std::uint64_t declared_size) {
   auto draft = services_.writer.begin(declared_size);
   if (!draft) {
-    services_.log.warning("spool_refused").with("reason", draft.error().text);
+    note_refused({}, no_storage());
     return session_.on_verdict(no_storage());
   }
   draft_ = std::move(*draft);
@@ -149,10 +149,7 @@ void Connection::open_message(std::uint64_t declared_size) {
 
 void Connection::append(std::string_view content) {
   if (const auto refusal = header_->feed(content)) return refuse_message(*refusal);
-  if (const auto appended = draft_->append(content); !appended) {
-    services_.log.warning("spool_refused").id(draft_->id()).with("reason", appended.error().text);
-    refuse_message(no_storage());
-  }
+  if (!draft_->append(content)) refuse_message(no_storage());
 }
 
 void Connection::commit() {
@@ -187,8 +184,7 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
         .with("protocol", protocol());
   } else {
     reply = {451, "4.3.0", "the message could not be stored, try again"};
-    services_.counters.add(Counter::smtp_messages_refused);
-    services_.log.error("message_refused").id(message).with("reason", result.error().text);
+    note_refused(message.view(), reply);
   }
   commit_.reset();
   if (gone_) return finish();
@@ -222,15 +218,20 @@ void Connection::refuse_message(const smtp::Reply& reason) {
 }
 
 void Connection::drop_message(const smtp::Reply& reason) {
+  note_refused(draft_->id().view(), reason);
+  draft_.reset();
+}
+
+// The reply tells the kind of reason; what is wrong with the spool, the spool has told.
+void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
   services_.counters.add(Counter::smtp_messages_refused);
-  services_.log.info("message_refused")
-      .id(draft_->id())
-      .with("from", session_.transaction().sender.str())
+  auto entry = services_.log.info("message_refused");
+  if (!id.empty()) entry.with("id", id);
+  entry.with("from", session_.transaction().sender.str())
       .with("recipients", session_.transaction().recipients.size())
       .with("client", client_.address.str())
       .with("helo", session_.client_name())
       .with("reply", to_line(reason));
-  draft_.reset();
 }
 
 // ---- The end ----

@@ -55,6 +55,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   spool::Envelope envelope(const MessageId& id) const;
   void refuse_message(const smtp::Reply& reason);
   void drop_message(const smtp::Reply& reason);
+  // `id` is empty when the message was refused before it had one.
+  void note_refused(std::string_view id, const smtp::Reply& reason);
   std::string_view protocol() const { return session_.extended() ? "ESMTP" : "SMTP"; }
 
   void begin_close();

@@ -5,6 +5,14 @@
 
 namespace postrider::spool {
 
+namespace {
+
+constexpr log::Condition::Words kWriteFailing{
+    "spool_write_failed", "spool_writes_again",
+    "mail is refused with a temporary reply until a write succeeds"};
+
+}  // namespace
+
 Committer::Committer(event::EventLoop& loop, Disk& disk, Options options, const Paths& paths,
                      const Clock& clock, Random& random, log::Logger& log,
                      metrics::Counters& counters,
@@ -15,9 +23,9 @@ Committer::Committer(event::EventLoop& loop, Disk& disk, Options options, const 
       paths_(paths),
       clock_(clock),
       random_(random),
-      log_(log),
       counters_(counters),
-      on_progress_(std::move(on_progress)) {
+      on_progress_(std::move(on_progress)),
+      failing_(log, clock, kWriteFailing) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -79,7 +87,7 @@ void Committer::commit(Batch& batch) {
   auto result = write(batch);
   counters_.add(result ? metrics::Counter::spool_commits : metrics::Counter::spool_commit_failures);
   if (!result) {
-    note_failure(result.error());
+    failing_.holds(result.error().text);
     if (segment_ && segment_->failed()) {
       // After a failed sync the kernel may have dropped what it could not write, and a second sync
       // would say "fine". This segment is finished as it stands.
@@ -87,7 +95,7 @@ void Committer::commit(Batch& batch) {
       segment_.reset();
     }
   } else {
-    failing_ = false;
+    failing_.passed();
     tell_progress({segment_->name(), segment_->durable(), false});
   }
   tell(std::move(batch), std::move(result));
@@ -134,18 +142,10 @@ Result<void> Committer::sync_large(const Batch& batch) {
 
 void Committer::seal() {
   // A segment without its seal is finished all the same: its lock is gone with the descriptor.
-  if (auto sealed = segment_->seal(); !sealed) note_failure(sealed.error());
+  if (auto sealed = segment_->seal(); !sealed) failing_.holds(sealed.error().text);
   const SegmentProgress progress{segment_->name(), segment_->durable(), true};
   segment_.reset();
   tell_progress(progress);
-}
-
-void Committer::note_failure(const Error& error) {
-  if (failing_) return;
-  failing_ = true;
-  log_.error("spool_write_failed")
-      .with("reason", error.text)
-      .with("effect", "mail is refused with a temporary reply until a write succeeds");
 }
 
 void Committer::tell(Batch batch, Result<void> result) {

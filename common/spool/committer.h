@@ -16,7 +16,7 @@
 #include "common/base/random.h"
 #include "common/base/result.h"
 #include "common/event/event_loop.h"
-#include "common/log/log.h"
+#include "common/log/condition.h"
 #include "common/metrics/counters.h"
 #include "common/spool/large_file.h"
 #include "common/spool/progress.h"
@@ -67,7 +67,6 @@ class Committer {
   void seal();
   void tell(Batch batch, Result<void> result);
   void tell_progress(const SegmentProgress& progress);
-  void note_failure(const Error& error);
 
   event::EventLoop& loop_;
   Disk& disk_;
@@ -75,11 +74,10 @@ class Committer {
   const Paths paths_;
   const Clock& clock_;
   Random& random_;
-  log::Logger& log_;
   metrics::Counters& counters_;
   std::function<void(const SegmentProgress&)> on_progress_;
   std::unique_ptr<SegmentFile> segment_;
-  bool failing_ = false;  // the last commit failed: told once, not for each message
+  log::Condition failing_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -15,6 +15,12 @@ namespace {
 // How long an answer of statvfs() is believed, less what was accepted meanwhile.
 constexpr std::chrono::seconds kSpaceBelieved{1};
 
+constexpr log::Condition::Words kFull{
+    "spool_full", "spool_has_room", "mail is refused with a temporary reply until there is room"};
+constexpr log::Condition::Words kLargeFailing{
+    "large_message_not_written", "large_message_written",
+    "large messages are refused with a temporary reply until a write succeeds"};
+
 class Cancel final : public Pending {
  public:
   explicit Cancel(Committer::ItemPtr item) : item_(std::move(item)) {}
@@ -34,7 +40,18 @@ Draft::Draft(Writer& writer, const MessageId& id, std::uint64_t expected_size)
 Draft::~Draft() = default;
 
 Result<void> Draft::append(std::string_view bytes) {
-  if (!large_ && size_ + bytes.size() >= writer_.options_.large_message) {
+  if (!large_ && size_ + bytes.size() < writer_.options_.large_message) {
+    size_ += bytes.size();
+    memory_.append(bytes);
+    return {};
+  }
+  auto written = append_to_file(bytes);
+  if (!written) writer_.large_failing_.holds(written.error().text);
+  return written;
+}
+
+Result<void> Draft::append_to_file(std::string_view bytes) {
+  if (!large_) {
     auto file = LargeFile::create(writer_.disk_, writer_.paths_.large(id_));
     if (!file) return tl::unexpected<Error>(std::move(file.error()));
     large_ = std::move(*file);
@@ -42,9 +59,7 @@ Result<void> Draft::append(std::string_view bytes) {
     memory_ = std::string();
   }
   size_ += bytes.size();
-  if (large_) return large_->append(bytes);
-  memory_.append(bytes);
-  return {};
+  return large_->append(bytes);
 }
 
 Writer::Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock& clock,
@@ -57,6 +72,8 @@ Writer::Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock&
       clock_(clock),
       ids_(clock, options_.number, static_cast<std::uint32_t>(random.next())),
       on_progress_(std::move(on_progress)),
+      full_(log, clock, kFull),
+      large_failing_(log, clock, kLargeFailing),
       committer_(std::make_unique<Committer>(
           loop, disk,
           Committer::Options{options_.name, options_.segment_size, options_.segment_age}, paths_,
@@ -75,14 +92,22 @@ Writer::~Writer() {
 Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size) {
   if (space_known_at_.count() < 0 || loop_.now() - space_known_at_ >= kSpaceBelieved) {
     auto space = disk_.free_space(paths_.incoming());
-    if (!space) return tl::unexpected<Error>(std::move(space.error()));
+    if (!space) {
+      full_.holds(space.error().text);
+      return tl::unexpected<Error>(std::move(space.error()));
+    }
     space_ = *space;
     space_known_at_ = loop_.now();
   }
-  if (space_ < options_.min_free || space_ - options_.min_free < expected_size)
-    return fail(ErrorKind::temporary,
+  const bool full = space_ < options_.min_free;
+  if (full || space_ - options_.min_free < expected_size) {
+    Error error{ErrorKind::temporary,
                 fmt::format("{}: {} octets free, {} must stay free (spool.min_free)",
-                            options_.directory, space_, options_.min_free));
+                            options_.directory, space_, options_.min_free)};
+    if (full) full_.holds(error.text);
+    return tl::unexpected<Error>(std::move(error));
+  }
+  full_.passed();
   return std::unique_ptr<Draft>(new Draft(*this, ids_.next(), expected_size));
 }
 
@@ -93,6 +118,7 @@ PendingPtr Writer::commit(std::unique_ptr<Draft> draft, const Envelope& envelope
   POSTRIDER_CHECK(item->envelope.size() <= kMaxEnvelope);
   item->content = std::move(draft->memory_);
   item->large = std::move(draft->large_);
+  if (item->large) large_failing_.passed();
   item->size = draft->size_;
   item->done = std::move(done);
   space_ -= std::min(space_, item->size);

@@ -22,7 +22,7 @@
 #include "common/base/result.h"
 #include "common/base/unique_function.h"
 #include "common/event/event_loop.h"
-#include "common/log/log.h"
+#include "common/log/condition.h"
 #include "common/metrics/counters.h"
 #include "common/spool/disk.h"
 #include "common/spool/envelope.pb.h"
@@ -44,7 +44,7 @@ class Draft {
   const MessageId& id() const noexcept { return id_; }
 
   // Adds content: CRLF lines, dots unstuffed. An error (disk full, I/O) is temporary; the Draft can
-  // then only be dropped.
+  // then only be dropped. The log was told, once for all that suffer.
   Result<void> append(std::string_view bytes);
 
   // Octets so far.
@@ -53,6 +53,7 @@ class Draft {
  private:
   friend class Writer;
   Draft(Writer& writer, const MessageId& id, std::uint64_t expected_size);
+  Result<void> append_to_file(std::string_view bytes);
 
   Writer& writer_;
   MessageId id_;
@@ -86,7 +87,8 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   // Begins a message. Fails (temporary) when the file system has less than min_free octets left
-  // beside `expected_size`, the size the client declared (0: unknown).
+  // beside `expected_size`, the size the client declared (0: unknown). The log was told of a lack
+  // of space, once for all that suffer.
   Result<std::unique_ptr<Draft>> begin(std::uint64_t expected_size);
 
   // Makes draft and envelope durable, then calls `done` on the loop. The envelope's id must be the
@@ -110,6 +112,8 @@ class Writer {
   SegmentProgress progress_;
   std::chrono::microseconds space_known_at_{-1};
   std::uint64_t space_ = 0;
+  log::Condition full_;
+  log::Condition large_failing_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: posted notices
   std::unique_ptr<Committer> committer_;
 };
