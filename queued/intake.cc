@@ -270,25 +270,31 @@ void Intake::promoted(const YoungPlace& place, const MessageId& id) {
 }
 
 void Intake::finish(const YoungPlace& place, const MessageId& id, DoneKind kind) {
-  Segment& segment = *segments_.at(place.segment);
-  segment.entries.push_back({.record = place.record, .kind = kind});
   if (place.large) {
+    Segment& segment = *segments_.at(place.segment);
     segment.unlink.push_back(paths_.large(id));
     large_in_use_.erase(id.str());
     // The file goes once the entry is written; with the power the entry must not go without it.
     segment.sync_entries = true;
   }
+  close_record(place, kind);
+}
+
+void Intake::dropped_copy(const YoungPlace& place) { close_record(place, DoneKind::finished); }
+
+void Intake::close_record(const YoungPlace& place, DoneKind kind) {
+  Segment& segment = *segments_.at(place.segment);
+  segment.entries.push_back({.record = place.record, .kind = kind});
   --segment.open;
   dirty_.insert(&segment);
 }
 
 void Intake::corrupt(const YoungPlace& place, const MessageId& id) {
   Segment& segment = *segments_.at(place.segment);
-  // To the end of what may be read: where the record ends is no longer certain.
   const auto saved = place.large
                          ? quarantine_.link(id.str(), paths_.large(id))
                          : quarantine_.copy(id.str(), segment.reader->fd(), place.record,
-                                            segment.limit - place.record);
+                                            length_of(segment, place.record));
   counters_.add(metrics::Counter::queue_messages_corrupt);
   log_.error("message_corrupt")
       .id(id)
@@ -298,6 +304,15 @@ void Intake::corrupt(const YoungPlace& place, const MessageId& id) {
       .with("kept", saved ? quarantine_.path(id.str()) : saved.error().text);
   // Else the segment stays, and a restart comes here again.
   if (saved) finish(place, id, DoneKind::finished);
+}
+
+std::uint64_t Intake::length_of(Segment& segment, std::uint64_t record) {
+  const std::uint64_t most = segment.limit - record;
+  std::string bytes(spool::kRecordHeaderSize, '\0');
+  const auto n = disk_.read(segment.reader->fd(), record, bytes);
+  if (!n || *n < bytes.size()) return most;
+  const auto header = spool::decode_record_header(bytes);
+  return header ? std::min(spool::record_size(*header), most) : most;
 }
 
 void Intake::flush() {

@@ -62,6 +62,9 @@ class Intake {
   void promoted(const YoungPlace& place, const MessageId& id);
   // The content does not match its checksum: copies the record to quarantine and finishes it.
   void corrupt(const YoungPlace& place, const MessageId& id);
+  // The record is a copy of one that is under way, as of a segment that was restored beside itself:
+  // finishes it, and leaves the large file to the other.
+  void dropped_copy(const YoungPlace& place);
 
   // Where the content of a message of the young or the old generation is.
   std::string young_path(const YoungPlace& place, const MessageId& id) const {
@@ -84,6 +87,9 @@ class Intake {
   void open(const std::string& name, bool found);
   bool load_done(Segment& segment);
   void finish(const YoungPlace& place, const MessageId& id, spool::DoneKind kind);
+  void close_record(const YoungPlace& place, spool::DoneKind kind);
+  // Octets of a record that was read before; to the end of what was read, if its header is gone.
+  std::uint64_t length_of(Segment& segment, std::uint64_t record);
   std::unique_ptr<Message> read(Segment& segment);
   std::unique_ptr<Message> make_message(Segment& segment, spool::SegmentReader::Record record);
   // Finished before, or in the old generation already.

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
-#include "common/base/check.h"
 #include "queued/retry.h"
 
 namespace postrider::queued {
@@ -113,9 +112,18 @@ void Queue::take_due() {
 
 void Queue::start(std::unique_ptr<Message> message) {
   const auto [it, fresh] = active_.try_emplace(message->data.id.str());
-  POSTRIDER_CHECK(fresh);
+  if (!fresh) return drop_copy(*message);
   it->second = std::move(message);
   route(*it->second);
+}
+
+// A person may have put a segment back that was there still. Both are one message: one is enough.
+void Queue::drop_copy(const Message& message) {
+  auto entry = parts_.log.warning("copy_dropped");
+  entry.id(message.data.id).with("reason", "this message is being delivered already");
+  if (!message.young) return;  // its row stays until the next start looks at it
+  entry.with("segment", message.young->segment).with("offset", message.young->record);
+  parts_.intake.dropped_copy(*message.young);
 }
 
 void Queue::route(Message& message) {

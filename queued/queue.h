@@ -106,6 +106,7 @@ class Queue {
 
  private:
   void start(std::unique_ptr<Message> message);
+  void drop_copy(const Message& message);
   void take_due();
   void route(Message& message);
   void apply_route(Message& message, std::uint32_t index, RouteAnswer answer);

@@ -198,6 +198,37 @@ TEST_CASE("queued: what does not match its checksum is quarantined, never delive
   CHECK(f.logged.find("event=message_corrupt") != std::string::npos);
 }
 
+TEST_CASE("queued: of what fails its checksum the record alone is copied to quarantine", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::CORRUPT, "");
+  };
+  const std::string id = f.accept("a@x.test", {"bob@local.test"}, "Subject: first\r\n\r\n");
+  const auto segment = f.paths.segment(f.files(f.paths.incoming()).front());
+  const auto with_seal = std::filesystem::file_size(segment);
+  f.settle();
+  CHECK(std::filesystem::file_size(f.paths.quarantine() + '/' + id) ==
+        with_seal - spool::kSegmentHeaderSize - spool::kRecordHeaderSize);
+}
+
+TEST_CASE("queued: a copy of a message that is under way is dropped, its content is not",
+          "[queued]") {
+  QueueFixture f;
+  const std::size_t size = GENERATE(10U, 200'000U);
+  f.accept("a@x.test", {"bob@local.test"}, std::string(size, 'x'));
+  const auto segment = f.paths.segment(f.files(f.paths.incoming()).front());
+  std::filesystem::copy(segment, f.paths.segment("restored.seg"));
+  f.answer = [&](const ipc::Job& job, const ipc::JobRecipient&) {
+    if (size > 100'000) CHECK(f.files(f.paths.large()) == Lines{job.message_id()});
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test"});
+  CHECK(f.logged.find("event=copy_dropped") != std::string::npos);
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.files(f.paths.large()).empty());
+}
+
 TEST_CASE("queued: a damaged record is set aside, and the rest goes on", "[queued]") {
   QueueFixture f;
   f.accept("a@x.test", {"bob@local.test"});
