@@ -65,7 +65,8 @@ Result<Fd> open_listening_unix_socket(const std::string& path, unsigned mode) {
 }
 
 Listener::Listener(event::EventLoop& loop, int listening, OnAccept on_accept, OnTrouble on_trouble)
-    : listening_(listening),
+    : loop_(loop),
+      listening_(listening),
       on_accept_(std::move(on_accept)),
       on_trouble_(std::move(on_trouble)),
       watch_(loop, listening, event::Watch::For::reading, [this] { ready(); }),
@@ -80,16 +81,21 @@ void Listener::ready() {
     Fd fd(::accept4(listening_, reinterpret_cast<sockaddr*>(&storage), &length,
                     SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
-      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-        const int error = errno;
-        watch_.disable();
-        pause_timer_.arm(kPause);
-        on_trouble_(error);
-      }
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+        wait_for_better_times(errno);
       return;  // EAGAIN, or a connection that was gone before we looked
     }
     on_accept_(std::move(fd), SocketAddress::from(storage));
   }
+}
+
+void Listener::wait_for_better_times(int error) {
+  watch_.disable();
+  pause_timer_.arm(kPause);
+  const auto now = loop_.now();
+  if (told_at_ && now - *told_at_ < kQuiet) return;
+  told_at_ = now;
+  on_trouble_(error);
 }
 
 }  // namespace postrider::net

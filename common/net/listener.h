@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "common/base/fd.h"
@@ -25,13 +26,15 @@ Result<Fd> open_listening_unix_socket(const std::string& path, unsigned mode);
 class Listener {
  public:
   using OnAccept = UniqueFunction<void(Fd connection, SocketAddress peer)>;
-  // Why accepting pauses for kPause (EMFILE, ENFILE, ENOBUFS, ENOMEM).
+  // Why accepting pauses for kPause (EMFILE, ENFILE, ENOBUFS, ENOMEM): when it begins, and then
+  // again not before kQuiet is over.
   using OnTrouble = UniqueFunction<void(int error)>;
 
   static constexpr int kBacklog = 4096;
   // At most this many connections a turn, so that workers share them and sessions get their turn.
   static constexpr int kAcceptsPerTurn = 16;
   static constexpr std::chrono::milliseconds kPause{100};
+  static constexpr std::chrono::minutes kQuiet{1};
 
   // `listening` is borrowed and stays open. For a Unix socket `peer` is 0.0.0.0:0.
   Listener(event::EventLoop& loop, int listening, OnAccept on_accept, OnTrouble on_trouble);
@@ -44,12 +47,15 @@ class Listener {
 
  private:
   void ready();
+  void wait_for_better_times(int error);
 
+  event::EventLoop& loop_;
   int listening_;
   OnAccept on_accept_;
   OnTrouble on_trouble_;
   event::Watch watch_;
   event::Timer pause_timer_;
+  std::optional<std::chrono::microseconds> told_at_;
 };
 
 }  // namespace postrider::net
