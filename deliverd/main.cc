@@ -1,8 +1,10 @@
 // deliverd - carries mail to where it goes, in one of two roles: @local writes Maildirs and never
 // touches the network, @remote opens connections to other servers and never touches mailboxes.
+#include <cstdlib>
 #include <span>
 #include <string>
 
+#include "common/base/directory.h"
 #include "common/config/daemon.h"
 #include "common/event/prefork.h"
 #include "deliverd/service.h"
@@ -28,6 +30,11 @@ int main(int argc, char** argv) {
 
   const SystemClock clock;
   log::Logger log = config::open_log("deliverd@" + role_name, start->settings, clock);
+  if (role == deliverd::Role::local)
+    if (auto ready = require_writable_directory(settings.paths.mail); !ready) {
+      log.error("not_started").with("reason", ready.error().text);
+      return EXIT_FAILURE;
+    }
   event::Prefork prefork;
   prefork.workers = worker_count(settings, role);
   prefork.worker = [&](unsigned number) {

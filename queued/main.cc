@@ -24,6 +24,11 @@ int main(int argc, char** argv) {
     log.error("not_started").with("reason", fail_errno(settings.paths.run, errno).value().text);
     return EXIT_FAILURE;
   }
+  // Here and not by the worker alone: what can never work is to end the start.
+  if (auto ready = queued::prepare_spool(settings); !ready) {
+    log.error("not_started").with("reason", ready.error().text);
+    return EXIT_FAILURE;
+  }
   auto listening = net::open_listening_unix_socket(settings.paths.run + "/queued.sock", 0660);
   if (!listening) {
     log.error("not_started").with("reason", listening.error().text);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "common/base/directory.h"
 #include "common/base/random.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
@@ -32,14 +33,6 @@ constexpr std::chrono::milliseconds kDrainPause{20};
 // How long a queued that is leaving may take to give its lock back.
 constexpr int kLockTries = 300;
 constexpr int kLockPauseMs = 100;
-
-// The folders of the spool; made where they are missing.
-Result<void> make_folders(spool::Disk& disk, const spool::Paths& paths) {
-  for (const std::string& folder : {paths.root, paths.incoming(), paths.large(), paths.deferred(),
-                                    paths.quarantine()})
-    if (auto made = disk.make_directory(folder); !made) return made;
-  return {};
-}
 
 // One queued for a spool: two would deliver everything twice.
 Result<Fd> lock_spool(spool::Disk& disk, const spool::Paths& paths) {
@@ -168,8 +161,6 @@ class Service {
 
 Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& log) {
   spool::Disk& disk = spool::system_disk();
-  if (auto made = make_folders(disk, paths); !made)
-    return tl::unexpected<Error>(std::move(made.error()));
   auto lock = lock_spool(disk, paths);
   if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
   auto store = Store::open(disk, paths);
@@ -182,7 +173,16 @@ Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& lo
 
 }  // namespace
 
+Result<void> prepare_spool(const config::Settings& settings) {
+  const spool::Paths paths{settings.paths.spool};
+  for (const std::string& folder : {paths.root, paths.incoming(), paths.large(), paths.deferred(),
+                                    paths.quarantine()})
+    if (auto ready = require_writable_directory(folder); !ready) return ready;
+  return {};
+}
+
 int serve(const config::Settings& settings, int listening, log::Logger& log, const Clock& clock) {
+  if (auto ready = prepare_spool(settings); !ready) return give_up(log, ready.error());
   auto durable = open_durable({settings.paths.spool}, log);
   if (!durable) return give_up(log, durable.error());
   auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);

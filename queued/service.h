@@ -9,6 +9,9 @@
 
 namespace postrider::queued {
 
+// Makes the folders of the spool where they are missing, and checks that they can be written.
+Result<void> prepare_spool(const config::Settings& settings);
+
 // Runs until SIGTERM and returns the exit status. `listening` is the socket that the parent holds.
 int serve(const config::Settings& settings, int listening, log::Logger& log, const Clock& clock);
 

@@ -2,6 +2,7 @@
 #include <span>
 #include <string>
 
+#include "common/base/directory.h"
 #include "common/config/daemon.h"
 #include "common/event/prefork.h"
 #include "common/spool/disk.h"
@@ -15,8 +16,9 @@ using namespace postrider;
 
 Result<void> prepare_spool(const config::Settings& settings) {
   const spool::Paths paths{settings.paths.spool};
-  for (const std::string& directory : {paths.root, paths.incoming(), paths.large()})
-    if (auto made = spool::system_disk().make_directory(directory); !made) return made;
+  if (auto made = spool::system_disk().make_directory(paths.root); !made) return made;
+  for (const std::string& directory : {paths.incoming(), paths.large()})
+    if (auto ready = require_writable_directory(directory); !ready) return ready;
   return {};
 }
 
@@ -41,7 +43,7 @@ int main(int argc, char** argv) {
   event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);
   prefork.worker = [&](unsigned number) {
-    return smtpd::run_worker(settings, sockets.descriptors(), number);
+    return smtpd::run_worker(settings, sockets, number);
   };
   prefork.on_reload = [&] {
     if (!config::reload(*start, log) || !prepare()) return false;
