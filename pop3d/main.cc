@@ -42,13 +42,11 @@ int run(config::DaemonStart start) {
     log.error("not_started").with("reason", sockets.error().text);
     return EXIT_FAILURE;
   }
-  std::vector<int> listening;
-  for (const Fd& socket : *sockets) listening.push_back(socket.get());
 
   event::Prefork prefork;
   prefork.workers = config::worker_count(start.settings.pop3d.workers);
   prefork.worker = [&](unsigned number) {
-    return pop3d::run_worker(start.settings, listening, number, clock, log);
+    return pop3d::run_worker(start.settings, *sockets, number, clock, log);
   };
   // New workers get the new settings; where they listen changes with a restart.
   prefork.on_reload = [&] {

@@ -40,8 +40,10 @@ ServerOptions server_options(const config::Settings& settings) {
 
 }  // namespace
 
-int run_worker(const config::Settings& settings, std::span<const int> listening, unsigned number,
+int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsigned number,
                const Clock& clock, log::Logger& log) {
+  std::vector<int> listening;
+  for (const Fd& socket : sockets) listening.push_back(socket.get());
   event::EventLoop loop;
   metrics::Counters counters = open_counters(settings, number, log);
   event::WorkerPool passwords(loop, kPasswordThreads);
@@ -57,7 +59,11 @@ int run_worker(const config::Settings& settings, std::span<const int> listening,
                           .counters = counters};
   Server server(services, server_options(settings), listening);
 
-  const auto stop = [&] { server.stop([&] { loop.stop(); }); };
+  const auto stop = [&] {
+    server.stop([&] { loop.stop(); });
+    // If the parent is gone, its successor can listen while we finish.
+    sockets.clear();
+  };
   const event::Signal terminate(loop, SIGTERM, stop);
   const event::Signal interrupt(loop, SIGINT, stop);
   log.set_buffered(true);

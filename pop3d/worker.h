@@ -1,16 +1,17 @@
 // worker.h - one worker process of pop3d: builds what the connections need, and runs the loop.
 #pragma once
 
-#include <span>
+#include <vector>
 
+#include "common/base/fd.h"
 #include "common/config/settings.h"
 #include "common/log/log.h"
 
 namespace postrider::pop3d {
 
-// Serves the `listening` sockets until SIGTERM or SIGINT; then ends the sessions and returns the
-// exit status. Throws what construction throws (no memory, no descriptors).
-int run_worker(const config::Settings& settings, std::span<const int> listening, unsigned number,
+// Serves the listening `sockets`, this process's copy of them, until SIGTERM or SIGINT; then closes
+// them, ends the sessions and returns the exit status. Throws what construction throws (no memory, no descriptors).
+int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsigned number,
                const Clock& clock, log::Logger& log);
 
 }  // namespace postrider::pop3d

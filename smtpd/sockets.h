@@ -20,6 +20,8 @@ class Sockets {
   Result<void> open(const config::Settings& settings, log::Logger& log);
 
   std::vector<int> descriptors() const;
+  // Lets go of them: of this process's descriptors, not of another's.
+  void close() noexcept { open_.clear(); }
 
  private:
   std::map<std::string, Fd> open_;  // by address

@@ -54,8 +54,9 @@ spool::Writer::Options writer_options(const config::Settings& settings, unsigned
 // The members in the order in which each needs those before it; they end in the other.
 class Worker {
  public:
-  Worker(const config::Settings& settings, std::span<const int> listening, unsigned number)
-      : log_(config::open_log("smtpd", settings, clock_)),
+  Worker(const config::Settings& settings, Sockets& sockets, unsigned number)
+      : sockets_(sockets),
+        log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
@@ -66,7 +67,7 @@ class Worker {
                 [this](const spool::SegmentProgress& progress) { link_.announce(progress); }),
         services_{loop_,   clock_,  log_,     counters_,
                   policy_, writer_, settings, session_settings(settings)},
-        server_(services_, listening),
+        server_(services_, sockets.descriptors()),
         drain_timer_(loop_, [this] { loop_.stop(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }) {
     log_.set_buffered(true);
@@ -79,8 +80,11 @@ class Worker {
   void drain() {
     drain_timer_.arm(kDrainTime);
     server_.drain([this] { loop_.stop(); });
+    // If the parent is gone, its successor can listen while we finish.
+    sockets_.close();
   }
 
+  Sockets& sockets_;
   SystemClock clock_;
   SystemRandom random_;
   event::EventLoop loop_;
@@ -99,8 +103,8 @@ class Worker {
 
 }  // namespace
 
-int run_worker(const config::Settings& settings, std::span<const int> listening, unsigned number) {
-  Worker(settings, listening, number).run();
+int run_worker(const config::Settings& settings, Sockets& sockets, unsigned number) {
+  Worker(settings, sockets, number).run();
   return EXIT_SUCCESS;
 }
 
