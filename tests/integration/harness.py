@@ -10,6 +10,7 @@ The executables come from $POSTRIDER_BIN. Everything is on loopback, on free por
 directory; processes are ended by their own pids.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -193,6 +194,18 @@ class Instance:
             self.process.wait()
             raise AssertionError(f"the suite did not start:\n{self.log_text()[-4000:]}")
 
+    @contextlib.contextmanager
+    def smtpd_alone(self):
+        """Runs smtpd without the others: what it accepts stays in the spool."""
+        with self.log.open("ab") as log:
+            process = subprocess.Popen([str(BIN / "smtpd"), "--config", str(self.config)], stderr=log)
+        try:
+            wait_for(lambda: not _is_free(self.smtp_port), what="the listener")
+            yield process
+        finally:
+            process.terminate()
+            process.wait(STOP_SECONDS)
+
     def stop(self):
         """Ends the suite as an administrator would; returns its exit status."""
         if self.process is None:
@@ -250,3 +263,7 @@ class Instance:
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def events(self, name):
+        """The lines of the log that tell of this event."""
+        return [line for line in self.log_text().splitlines() if f"event={name}" in line.split()]

@@ -1,0 +1,183 @@
+"""Processes are killed while mail flows: what was acknowledged arrives, in a local mailbox exactly once.
+The seed is printed; POSTRIDER_SEED plays a run again as far as the machine's timing allows."""
+
+import os
+import random
+import signal
+import smtplib
+import threading
+import time
+
+import pytest
+from harness import Instance, is_alive, wait_for
+from peer import Peer
+
+CLIENTS = 8
+KILLS = 20
+PAUSE = (0.2, 1.5)
+SMALL, LARGE = 2 << 10, 400 << 10
+USERS = [f"user{n}@example.test" for n in range(4)]
+DAEMONS = ("smtpd", "queued", "deliverd", "pop3d")
+
+
+def message(name, size):
+    line = b"x" * 76 + b"\r\n"
+    return f"Subject: {name}\r\n\r\n".encode() + line * (size // len(line))
+
+
+def name_of(content):
+    return content.split(b"Subject: ")[1].split(b"\n")[0].strip().decode()
+
+
+class Client(threading.Thread):
+    """Sends one message after the other, connecting again when it was cut off; keeps the names of those
+    that were acknowledged."""
+
+    def __init__(self, suite, number, stop):
+        super().__init__(daemon=True)
+        self.suite, self.number, self.stop = suite, number, stop
+        self.random = random.Random(number)
+        self.acknowledged = {}
+        self.cut_off = 0
+
+    def run(self):
+        count = 0
+        while not self.stop.is_set():
+            try:
+                with self.suite.smtp() as client:
+                    while not self.stop.is_set():
+                        count += 1
+                        self.send(client, f"{self.number}-{count}")
+            except (OSError, smtplib.SMTPException):
+                self.cut_off += 1
+                time.sleep(0.05)
+
+    def send(self, client, name):
+        recipient = self.random.choice([*USERS, "x@far.test"])
+        client.sendmail("ada@example.org", [recipient], message(name, LARGE if self.random.random() < 0.1 else SMALL))
+        self.acknowledged[name] = recipient
+        time.sleep(0.01)
+
+
+def name(pid):
+    try:
+        return open(f"/proc/{pid}/comm").read().strip()
+    except OSError:
+        return ""
+
+
+def parent(pid):
+    return int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+
+
+def kill_one(suite, chance):
+    """A worker, the parent of a daemon, or everything at once; gives what it was."""
+    if chance.random() < 0.1:
+        suite.kill()
+        suite.start()
+        return "everything"
+    victims = [pid for pid in suite.pids() if name(pid) in DAEMONS]
+    pid = chance.choice(victims)
+    kind = "parent" if name(parent(pid)) == "postrider" else "worker"
+    what = f"{name(pid)} {kind}"
+    os.kill(pid, signal.SIGKILL)
+    return what
+
+
+@pytest.fixture
+def everywhere():
+    with Peer() as peer, Instance({"route": [{"match": "far.test", "via": peer.route}],
+                                   "smtpd": {"workers": 2}, "deliverd": {"sync_interval": "50ms"},
+                                   "queue": {"retry_interval": "1s", "retry_jitter": 0}}) as suite:
+        for user in USERS:
+            suite.add_user(user)
+        yield suite, peer
+
+
+def test_what_was_acknowledged_arrives_whatever_is_killed(everywhere):
+    suite, peer = everywhere
+    seed = int(os.environ.get("POSTRIDER_SEED", random.randrange(1 << 32)))
+    print("seed", seed)
+    chance = random.Random(seed)
+    stop = threading.Event()
+    clients = [Client(suite, number, stop) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    killed = []
+    for _ in range(KILLS):
+        time.sleep(chance.uniform(*PAUSE))
+        killed.append(kill_one(suite, chance))
+    stop.set()
+    for client in clients:
+        client.join(60)
+    acknowledged = {n: r for client in clients for n, r in client.acknowledged.items()}
+    local = {n for n, r in acknowledged.items() if r in USERS}
+    far = set(acknowledged) - local
+    print("killed", killed, "acknowledged", len(local), len(far), "cut off", sum(c.cut_off for c in clients))
+    assert len(local) > 100 and len(far) > 20
+
+    def in_mailboxes():
+        return [name_of(one) for user in USERS for one in suite.mailbox(user)]
+
+    wait_for(lambda: local <= set(in_mailboxes()), 60, "the local mail")
+    wait_for(lambda: far <= {name_of(m.content) for m in peer.messages}, 60, "the far mail")
+    wait_for(lambda: not suite.json("queue", "list")["messages"], 60, "an empty queue")
+    time.sleep(1)
+    there = in_mailboxes()
+    assert len(there) == len(set(there)), sorted(n for n in there if there.count(n) > 1)
+    for user in USERS:
+        for one in suite.mailbox(user):
+            assert len(one) > SMALL and one.endswith(b"x" * 76 + b"\n")
+    log = suite.log_text()
+    assert "check_failed" not in log and "record_corrupt" not in log and "message_corrupt" not in log
+
+
+def test_a_worker_that_dies_costs_the_connections_of_others_nothing(everywhere):
+    suite, _ = everywhere
+    dying, living = [pid for pid in suite.pids() if name(pid) == "smtpd" and name(parent(pid)) == "smtpd"]
+    lost, kept = sessions_without(suite, living), sessions_without(suite, dying)
+    os.kill(dying, signal.SIGKILL)
+    wait_for(lambda: not is_alive(dying))
+    for session in kept:
+        session.sendmail("ada@example.org", [USERS[0]], message("lives", SMALL))
+        session.quit()
+    for session in lost:
+        with pytest.raises((OSError, smtplib.SMTPServerDisconnected)):
+            session.sendmail("ada@example.org", [USERS[0]], message("dies", SMALL))
+    with suite.smtp() as client:
+        client.sendmail("ada@example.org", [USERS[1]], message("next", SMALL))
+    wait_for(lambda: len(suite.events("worker_died")) == 1)
+
+
+def sessions_without(suite, worker):
+    """Three that this worker does not serve, as it is stopped while they begin."""
+    os.kill(worker, signal.SIGSTOP)
+    sessions = [suite.smtp() for _ in range(3)]
+    os.kill(worker, signal.SIGCONT)
+    assert all(session.noop()[0] == 250 for session in sessions)
+    return sessions
+
+
+def test_the_parent_of_smtpd_dies_and_its_successor_listens_though_old_sessions_go_on(everywhere):
+    suite, _ = everywhere
+    session = suite.smtp()
+    session.ehlo()
+    session.mail("ada@example.org")
+    session.rcpt(USERS[2])
+    session.docmd("DATA")
+    [old] = [pid for pid in suite.pids() if name(pid) == "smtpd" and name(parent(pid)) == "postrider"]
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: [pid for pid in suite.pids() if name(pid) == "smtpd" and pid != old])
+    with wait_for(lambda: admitted(suite), 5, "the successor") as client:
+        client.sendmail("ada@example.org", [USERS[3]], message("new", SMALL))
+    session.send(message("old", SMALL) + b".\r\n")
+    assert session.getreply()[0] == 250
+    session.close()
+    wait_for(lambda: {"new", "old"} <= {name_of(one) for u in USERS[2:] for one in suite.mailbox(u)})
+
+
+def admitted(suite):
+    try:
+        return suite.smtp()
+    except OSError:
+        return None
