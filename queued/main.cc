@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   }
 
   event::Prefork prefork;
-  prefork.worker = [&](unsigned) { return queued::serve(settings, listening->get(), log, clock); };
+  prefork.worker = [&](unsigned) { return queued::serve(settings, *listening, log, clock); };
   prefork.on_reload = [&] { return config::reload(*start, log); };
   return prefork.run(log);
 }

@@ -116,14 +116,14 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
 };
 
 Server::Server(const Parts& parts, int listening)
-    : parts_(parts),
-      started_(parts.clock.now()),
-      listener_(
-          parts.loop, listening,
-          [this](Fd fd, const net::SocketAddress& /*peer*/) { accept(std::move(fd)); },
-          [this](int error) {
-            parts_.log.error("accept_failed").with("reason", fail_errno("accept", error).value().text);
-          }) {}
+    : parts_(parts), started_(parts.clock.now()) {
+  listener_.emplace(
+      parts.loop, listening,
+      [this](Fd fd, const net::SocketAddress& /*peer*/) { accept(std::move(fd)); },
+      [this](int error) {
+        parts_.log.error("accept_failed").with("reason", fail_errno("accept", error).value().text);
+      });
+}
 
 Server::~Server() = default;
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <list>
+#include <optional>
 #include <memory>
 
 #include "common/net/listener.h"
@@ -35,6 +36,8 @@ class Server {
   // `listening` is borrowed. All of `parts` outlive the Server.
   Server(const Parts& parts, int listening);
   ~Server();
+  // Those that are connected stay so.
+  void stop_listening() { listener_.reset(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -49,7 +52,7 @@ class Server {
   const Parts parts_;
   const WallTime started_;
   Connections connections_;
-  net::Listener listener_;
+  std::optional<net::Listener> listener_;  // until stop_listening()
 };
 
 }  // namespace postrider::queued

@@ -61,9 +61,10 @@ class Service {
     Fd lock;
   };
 
-  Service(const config::Settings& settings, Durable durable, int listening, log::Logger& log,
+  Service(const config::Settings& settings, Durable durable, Fd& listening, log::Logger& log,
           metrics::Counters counters, const Clock& clock)
-      : clock_(clock),
+      : listening_(listening),
+        clock_(clock),
         counters_(std::move(counters)),
         paths_{settings.paths.spool},
         lock_(std::move(durable.lock)),
@@ -83,7 +84,7 @@ class Service {
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
                 intake_, store_, reports_}),
         dispatcher_(loop_, queue_),
-        server_({loop_, queue_, intake_, store_, router_, dispatcher_, clock, log}, listening),
+        server_({loop_, queue_, intake_, store_, router_, dispatcher_, clock, log}, listening.get()),
         wakeup_(loop_, [this] { queue_.wake_later(); }),
         scan_(loop_, [this] { scan(); }),
         drained_(loop_, [this] { stop_when_drained(); }),
@@ -120,6 +121,9 @@ class Service {
   // What deliverd has done already must be known before we leave, or it is done again.
   void drain() {
     dispatcher_.stop();
+    // If the parent is gone, its successor can listen while we finish.
+    server_.stop_listening();
+    listening_.reset();
     drain_until_ = loop_.now() + kDrainTime;
     stop_when_drained();
   }
@@ -135,6 +139,7 @@ class Service {
     wakeup_.arm(std::max<std::chrono::microseconds>(left, kShortestWait));
   }
 
+  Fd& listening_;
   const Clock& clock_;
   SystemRandom random_;
   metrics::Counters counters_;
@@ -181,7 +186,7 @@ Result<void> prepare_spool(const config::Settings& settings) {
   return {};
 }
 
-int serve(const config::Settings& settings, int listening, log::Logger& log, const Clock& clock) {
+int serve(const config::Settings& settings, Fd& listening, log::Logger& log, const Clock& clock) {
   if (auto ready = prepare_spool(settings); !ready) return give_up(log, ready.error());
   auto durable = open_durable({settings.paths.spool}, log);
   if (!durable) return give_up(log, durable.error());

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "common/base/fd.h"
 #include "common/base/result.h"
 #include "common/config/settings.h"
 #include "common/log/log.h"
@@ -12,7 +13,8 @@ namespace postrider::queued {
 // Makes the folders of the spool where they are missing, and checks that they can be written.
 Result<void> prepare_spool(const config::Settings& settings);
 
-// Runs until SIGTERM and returns the exit status. `listening` is the socket that the parent holds.
-int serve(const config::Settings& settings, int listening, log::Logger& log, const Clock& clock);
+// Runs until SIGTERM and returns the exit status. `listening` is this process's copy of the socket;
+// it is closed at SIGTERM, while what is under way is still waited for.
+int serve(const config::Settings& settings, Fd& listening, log::Logger& log, const Clock& clock);
 
 }  // namespace postrider::queued
