@@ -115,6 +115,13 @@ def _stat(pid):
     return state, int(parent)
 
 
+def _command_line(process):
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def _descendants(pid):
     """The process and all that descend from it, parents first."""
     parents = {int(p.name): _stat(p.name) for p in pathlib.Path("/proc").iterdir() if p.name.isdigit()}
@@ -125,9 +132,15 @@ def _descendants(pid):
 
 
 def is_alive(pid):
-    """False for a zombie as well: whoever inherited it has not looked yet."""
+    """False for a zombie as well: whoever inherited it has not looked yet. But while one of its threads
+    is still ending, it has its files and sockets."""
     stat = _stat(pid)
-    return stat is not None and stat[0] != "Z"
+    if stat is None or stat[0] != "Z":
+        return stat is not None
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1
+    except FileNotFoundError:
+        return False
 
 
 class Instance:
@@ -224,14 +237,20 @@ class Instance:
     def kill(self):
         """SIGKILL to every process of the suite at once, as a crash of the host would."""
         process, self.process = self.process, None
-        pids = _descendants(process.pid)
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+        pids = {*_descendants(process.pid), *self._orphans()}
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in filter(is_alive, pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
         process.wait()
         process.stdout.close()
         wait_for(lambda: not any(map(is_alive, pids)), what="the end of all processes")
+
+    def _orphans(self):
+        """Workers whose parents were killed before."""
+        named = str(self.config).encode()
+        return [int(p.name) for p in pathlib.Path("/proc").iterdir()
+                if p.name.isdigit() and named in _command_line(p).split(b"\0")]
 
     def restart(self):
         self.stop()
