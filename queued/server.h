@@ -6,8 +6,8 @@
 
 #include <functional>
 #include <list>
-#include <optional>
 #include <memory>
+#include <optional>
 
 #include "common/net/listener.h"
 #include "queued/admin.h"
