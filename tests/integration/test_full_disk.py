@@ -172,7 +172,7 @@ def test_on_a_full_disk_what_is_delivered_makes_room():
             wait_for(lambda: not [*incoming.glob("*.seg"), *incoming.glob("large/*")])
             suite.restart()
             assert subjects(m.content.replace(b"\r", b"") for m in peer.messages) == [0, 1, 2]
-            assert len(suite.events("done_file_not_written")) == 1
+            assert len(suite.events("done_file_not_written")) <= 1
 
 
 def is_sealed(segment):
