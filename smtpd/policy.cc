@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/config/routes.h"
 #include "smtpd/checks/recipient.h"
 #include "smtpd/checks/verify.h"
 
@@ -10,8 +11,11 @@ namespace postrider::smtpd {
 
 using Answer = Result<directory::RecipientAnswer>;
 
-Policy::Policy(directory::Directory& directory, std::vector<net::Network> relay_networks)
-    : directory_(directory), relay_networks_(std::move(relay_networks)) {}
+Policy::Policy(directory::Directory& directory, std::vector<net::Network> relay_networks,
+               std::vector<config::Route> routes)
+    : directory_(directory),
+      relay_networks_(std::move(relay_networks)),
+      routes_(std::move(routes)) {}
 
 Client Policy::meet(const net::IpAddress& address) const {
   const bool may_relay =
@@ -26,17 +30,19 @@ smtp::Reply Policy::check_sender(const Client& /*client*/, const smtp::Mailbox& 
 
 PendingPtr Policy::check_recipient(const Client& client, const smtp::Mailbox& recipient,
                                    Done done) {
-  return directory_.find_recipient(recipient.unquoted(),
-                                   [client, done = std::move(done)](const Answer& answer) mutable {
-                                     done(checks::judge_recipient(client, answer));
-                                   });
+  return directory_.find_recipient(
+      recipient.unquoted(),
+      [client, route = route_of(recipient), done = std::move(done)](const Answer& answer) mutable {
+        done(checks::judge_recipient(client, answer, route));
+      });
 }
 
 PendingPtr Policy::verify(const smtp::Mailbox& mailbox, Done done) {
-  return directory_.find_recipient(mailbox.unquoted(),
-                                   [mailbox, done = std::move(done)](const Answer& answer) mutable {
-                                     done(checks::answer_vrfy(mailbox, answer));
-                                   });
+  return directory_.find_recipient(
+      mailbox.unquoted(),
+      [mailbox, route = route_of(mailbox), done = std::move(done)](const Answer& answer) mutable {
+        done(checks::answer_vrfy(mailbox, answer, route));
+      });
 }
 
 PendingPtr Policy::expand(const smtp::Mailbox& list, Done done) {
@@ -44,6 +50,10 @@ PendingPtr Policy::expand(const smtp::Mailbox& list, Done done) {
                                    [done = std::move(done)](const Answer& answer) mutable {
                                      done(checks::answer_expn(answer));
                                    });
+}
+
+const config::Route* Policy::route_of(const smtp::Mailbox& mailbox) const {
+  return config::find_route(routes_, mailbox.domain, config::Whose::ours);
 }
 
 }  // namespace postrider::smtpd

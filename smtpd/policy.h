@@ -8,6 +8,7 @@
 
 #include "common/base/pending.h"
 #include "common/base/unique_function.h"
+#include "common/config/settings.h"
 #include "common/directory/directory.h"
 #include "common/net/address.h"
 #include "common/smtp/address.h"
@@ -22,7 +23,8 @@ class Policy {
   using Done = UniqueFunction<void(smtp::Reply)>;
 
   // `directory` outlives the Policy.
-  Policy(directory::Directory& directory, std::vector<net::Network> relay_networks);
+  Policy(directory::Directory& directory, std::vector<net::Network> relay_networks,
+         std::vector<config::Route> routes);
 
   Client meet(const net::IpAddress& address) const;
 
@@ -34,8 +36,12 @@ class Policy {
   [[nodiscard]] PendingPtr expand(const smtp::Mailbox& list, Done done);
 
  private:
+  // The route that takes the domain elsewhere if it is ours, or null.
+  const config::Route* route_of(const smtp::Mailbox& mailbox) const;
+
   directory::Directory& directory_;
-  std::vector<net::Network> relay_networks_;
+  const std::vector<net::Network> relay_networks_;
+  const std::vector<config::Route> routes_;
 };
 
 }  // namespace postrider::smtpd

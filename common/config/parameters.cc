@@ -132,9 +132,12 @@ constexpr auto kParameters = std::to_array<Parameter>({
 
     {"route", Type::routes, &top<&S::routes>, "[]", "",
      "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a "
-     "dot "
-     "before it for its subdomains, or \"*\"; the first that matches counts. `via` is "
-     "\"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or \"hold:\"."},
+     "dot before it for its subdomains, or \"*\" for every domain that is not ours; the first that "
+     "matches counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" "
+     "or \"hold:\". A domain of ours (postrider domain add) that a route names, as on a gateway or a "
+     "backup MX, is taken elsewhere as a whole: mail for each of its addresses is accepted from "
+     "everyone, and its users here get none. Aliases come before routes. \"*\" does not touch "
+     "domains of ours."},
 
     {"dns.servers", Type::socket_addresses, &at<&S::dns, &S::Dns::servers>, "[]", "",
      "The name servers to ask. Empty: those of /etc/resolv.conf."},

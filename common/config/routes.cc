@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "common/base/ascii.h"
 #include "common/base/domain_name.h"
 #include "common/config/units.h"
 #include "common/net/address.h"
@@ -12,6 +13,7 @@ namespace postrider::config {
 namespace {
 
 constexpr std::string_view kSmtp = "smtp:";
+constexpr std::string_view kAllOthers = "*";
 
 bool is_port(std::string_view text) {
   const auto port = parse_count(text);
@@ -35,15 +37,29 @@ bool is_server(std::string_view text) {
 }  // namespace
 
 bool is_route_match(std::string_view text) {
-  if (text == "*") return true;
+  if (text == kAllOthers) return true;
   if (text.starts_with('.')) text.remove_prefix(1);
   return is_domain_name(text);
 }
 
 bool is_route_via(std::string_view text) {
-  constexpr std::array<std::string_view, 4> kWords{"mx", "local", "discard:", "hold:"};
+  constexpr std::array<std::string_view, 3> kWords{"mx", "discard:", "hold:"};
   if (std::find(kWords.begin(), kWords.end(), text) != kWords.end()) return true;
   return text.starts_with(kSmtp) && is_server(text.substr(kSmtp.size()));
+}
+
+bool takes(const Route& route, std::string_view domain, Whose whose) {
+  const std::string_view match = route.match;
+  if (match == kAllOthers) return whose == Whose::others;
+  if (!match.starts_with('.')) return equals_ignoring_case(match, domain);
+  return domain.size() > match.size() &&
+         equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
+}
+
+const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose) {
+  const auto found = std::find_if(routes.begin(), routes.end(),
+                                  [&](const Route& route) { return takes(route, domain, whose); });
+  return found == routes.end() ? nullptr : &*found;
 }
 
 }  // namespace postrider::config

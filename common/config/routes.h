@@ -1,7 +1,13 @@
 // routes.h - the two halves of a [[route]]: which domains, and where their mail goes.
+//
+// Who may send to a domain (smtpd) and where its mail goes (queued) is one decision: takes().
 #pragma once
 
+#include <cstdint>
 #include <string_view>
+#include <vector>
+
+#include "common/config/settings.h"
 
 namespace postrider::config {
 
@@ -10,11 +16,19 @@ bool is_route_match(std::string_view text);
 inline constexpr std::string_view kRouteMatchForms =
     "a domain, \".\" and a domain for its subdomains, or \"*\"";
 
-// "smtp:HOST[:PORT]", "smtp:[ADDRESS][:PORT]", "mx", "local", "discard:" or "hold:".
+// "smtp:HOST[:PORT]", "smtp:[ADDRESS][:PORT]", "mx", "discard:" or "hold:".
 bool is_route_via(std::string_view text);
 inline constexpr std::string_view kRouteViaForms =
-    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" "
-    "or "
-    "\"hold:\"";
+    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" or \"hold:\"";
+
+// Whether the directory knows a domain as one of ours.
+enum class Whose : std::uint8_t { ours, others };
+
+// Whether `route` takes the mail of `domain`, in upper or lower case. A domain of ours is taken by
+// its name or by its parent's (".example.org"), and then all its addresses are, whether or not the
+// directory knows their users; "*" leaves it where it is.
+bool takes(const Route& route, std::string_view domain, Whose whose);
+// The first that does, or null; it is one of `routes`.
+const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose);
 
 }  // namespace postrider::config

@@ -31,7 +31,7 @@ struct Pop3Listener {
 
 struct Route {
   std::string match;  // a domain, or ".example.org" for its subdomains, or "*"
-  std::string via;    // "smtp:HOST[:PORT]", "smtp:[ADDRESS]:PORT", "mx", "discard:", "hold:", "local"
+  std::string via;    // "smtp:HOST[:PORT]", "smtp:[ADDRESS]:PORT", "mx", "discard:", "hold:"
 };
 
 struct Settings {

@@ -10,14 +10,16 @@ namespace postrider::smtpd::checks {
 using Kind = directory::RecipientAnswer::Kind;
 
 smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
-                        const Result<directory::RecipientAnswer>& answer) {
+                        const Result<directory::RecipientAnswer>& answer,
+                        const config::Route* route) {
   if (!answer) return directory_away();
   switch (answer->kind) {
     case Kind::mailbox:
     case Kind::alias:
       return {250, "2.1.5", fmt::format("<{}>", asked.str())};
     case Kind::unknown_user:
-      return {550, "5.1.1", "no such user"};
+      if (route == nullptr) return {550, "5.1.1", "no such user"};
+      break;
     case Kind::foreign:
       break;
   }

@@ -168,7 +168,7 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: pop3d.listen: \"maybe\" is not one of none|starttls|implicit"},
       {"[[route]]\nmatch = \"example.org\"\nvia = \"smtp:\"",
        "p.toml:4: route: \"smtp:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
-       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"local\", \"discard:\" or \"hold:\""},
+       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" or \"hold:\""},
       {"[[route]]\nmatch = \"@example.org\"\nvia = \"mx\"",
        "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, "
        "or "

@@ -11,28 +11,44 @@ using Kind = RecipientAnswer::Kind;
 
 TEST_CASE("smtpd recipient check: who may get mail from whom", "[smtpd]") {
   const auto judge = [](Kind kind, bool may_relay) {
-    return to_line(checks::judge_recipient({{}, may_relay}, RecipientAnswer{kind, "", {}}));
+    return to_line(
+        checks::judge_recipient({{}, may_relay}, RecipientAnswer{kind, "", {}}, nullptr));
   };
   for (const bool may_relay : {false, true}) {
     CHECK(judge(Kind::mailbox, may_relay) == "250 2.1.5 recipient ok");
     CHECK(judge(Kind::alias, may_relay) == "250 2.1.5 recipient ok");
     CHECK(judge(Kind::unknown_user, may_relay) == "550 5.1.1 no such user");
     const Result<RecipientAnswer> away = fail(ErrorKind::temporary, "locked");
-    CHECK(checks::judge_recipient({{}, may_relay}, away).code == 451);
+    CHECK(checks::judge_recipient({{}, may_relay}, away, nullptr).code == 451);
   }
   CHECK(judge(Kind::foreign, true) == "250 2.1.5 recipient ok");
   CHECK(judge(Kind::foreign, false) == "550 5.7.1 relaying denied");
 }
 
+TEST_CASE("smtpd recipient check: a domain of ours that a route takes gets mail for anyone",
+          "[smtpd]") {
+  const config::Route route{"here.test", GENERATE("smtp:h.test", "mx", "discard:", "hold:")};
+  const auto judge = [&](const Result<RecipientAnswer>& answer) {
+    return checks::judge_recipient({{}, false}, answer, &route).code;
+  };
+  CHECK(judge(RecipientAnswer{Kind::unknown_user, "", {}}) == 250);
+  CHECK(judge(RecipientAnswer{Kind::mailbox, "", {}}) == 250);
+  CHECK(judge(RecipientAnswer{Kind::foreign, "", {}}) == 550);  // a route alone lets nobody relay
+  CHECK(judge(fail(ErrorKind::temporary, "locked")) == 451);
+}
+
 TEST_CASE("smtpd verify check: VRFY and EXPN tell what the directory knows", "[smtpd]") {
   const smtp::Mailbox asked{"a b", "here.test"};
   const auto vrfy = [&](Kind kind) {
-    return to_line(checks::answer_vrfy(asked, RecipientAnswer{kind, "", {}}));
+    return to_line(checks::answer_vrfy(asked, RecipientAnswer{kind, "", {}}, nullptr));
   };
   CHECK(vrfy(Kind::mailbox) == "250 2.1.5 <\"a b\"@here.test>");
   CHECK(vrfy(Kind::unknown_user) == "550 5.1.1 no such user");
   CHECK(vrfy(Kind::foreign).starts_with("252 2.5.2"));
-  CHECK(checks::answer_vrfy(asked, fail(ErrorKind::temporary, "x")).code == 451);
+  CHECK(checks::answer_vrfy(asked, fail(ErrorKind::temporary, "x"), nullptr).code == 451);
+  const config::Route route{"here.test", "smtp:h.test"};
+  CHECK(checks::answer_vrfy(asked, RecipientAnswer{Kind::unknown_user, "", {}}, &route).code ==
+        252);
 
   const RecipientAnswer list{Kind::alias, "", {"a@here.test", "b@far.test"}};
   CHECK(to_wire(checks::answer_expn(list)) ==

@@ -100,6 +100,15 @@ TEST_CASE("smtpd connection: only relay.networks may send elsewhere", "[smtpd]")
   peer.exchange("EHLO a\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<b@far.test>\r\n", code);
 }
 
+TEST_CASE("smtpd connection: a domain of ours that a route names gets mail from everyone",
+          "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect("203.0.113.9");
+  peer.exchange("EHLO a\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<nobody@gateway.test>\r\n", 250);
+  peer.exchange("RCPT TO:<nobody@here.test>\r\n", 550);  // the route "*" is not for domains of ours
+  peer.exchange("RCPT TO:<b@far.test>\r\n", 550);
+}
+
 TEST_CASE(
     "smtpd connection: a spool that is full is 452, one that fails to commit 451, and the "
     "session goes on",

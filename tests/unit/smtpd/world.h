@@ -50,7 +50,8 @@ class FakeDirectory final : public directory::Directory {
 
   std::map<std::string, Kind> table{{"alice@here.test", Kind::mailbox},
                                     {"staff@here.test", Kind::alias},
-                                    {"nobody@here.test", Kind::unknown_user}};
+                                    {"nobody@here.test", Kind::unknown_user},
+                                    {"nobody@gateway.test", Kind::unknown_user}};
   bool away = false;
 
  private:
@@ -102,7 +103,9 @@ struct World {
   metrics::Counters counters;
   config::Settings settings = config::defaults();
   FakeDirectory directory{loop};
-  Policy policy{directory, {*net::Network::parse("192.0.2.0/24")}};
+  Policy policy{directory,
+                {*net::Network::parse("192.0.2.0/24")},
+                {{"gateway.test", "smtp:[192.0.2.9]:2525"}, {"*", "smtp:rest.test"}}};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),

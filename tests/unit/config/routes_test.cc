@@ -1,0 +1,57 @@
+#include "common/config/routes.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider::config;
+
+namespace {
+
+// `via` of the route that takes the domain, or "".
+std::string taken(const std::vector<Route>& routes, std::string_view domain, Whose whose) {
+  const Route* route = find_route(routes, domain, whose);
+  return route == nullptr ? "" : route->via;
+}
+
+}  // namespace
+
+TEST_CASE("config routes: a name takes the domain, a dot its subdomains, a star the others",
+          "[config]") {
+  const std::vector<Route> routes{{"A.test", "smtp:one.test"},
+                                  {".a.test", "smtp:two.test"},
+                                  {"b.test", "hold:"},
+                                  {"*", "smtp:rest.test"}};
+  const auto [domain, others, ours] = GENERATE(table<std::string, std::string, std::string>({
+      {"a.test", "smtp:one.test", "smtp:one.test"},
+      {"a.TEST", "smtp:one.test", "smtp:one.test"},
+      {"deep.a.test", "smtp:two.test", "smtp:two.test"},
+      {"very.Deep.A.test", "smtp:two.test", "smtp:two.test"},
+      {"b.test", "hold:", "hold:"},
+      {"nota.test", "smtp:rest.test", ""},
+      {".a.test", "smtp:rest.test", ""},
+      {"test", "smtp:rest.test", ""},
+      {"[192.0.2.1]", "smtp:rest.test", ""},
+      {"", "smtp:rest.test", ""},
+  }));
+  CAPTURE(domain);
+  CHECK(taken(routes, domain, Whose::others) == others);
+  CHECK(taken(routes, domain, Whose::ours) == ours);
+}
+
+TEST_CASE("config routes: the first that matches counts", "[config]") {
+  const std::vector<Route> routes{{"*", "mx"}, {"a.test", "hold:"}, {"a.test", "discard:"}};
+  CHECK(taken(routes, "a.test", Whose::others) == "mx");
+  CHECK(taken(routes, "a.test", Whose::ours) == "hold:");
+  CHECK(taken({}, "a.test", Whose::others).empty());
+}
+
+TEST_CASE("config routes: what may stand behind match and via", "[config]") {
+  for (const char* match : {"*", "a.test", ".a.test"}) CHECK(is_route_match(match));
+  for (const char* match : {"", ".", "*.a.test", "..a.test", "u@a.test"})
+    CHECK_FALSE(is_route_match(match));
+  for (const char* via : {"mx", "discard:", "hold:", "smtp:a.test", "smtp:a.test:25",
+                          "smtp:[192.0.2.1]", "smtp:[2001:db8::1]:2525"})
+    CHECK(is_route_via(via));
+  for (const char* via : {"", "local", "MX", "hold", "smtp:", "smtp:a.test:", "smtp:a.test:0",
+                          "smtp:[a.test]", "smtp:[192.0.2.1", "smtp:[192.0.2.1]25"})
+    CHECK_FALSE(is_route_via(via));
+}
