@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/ascii.h"
 #include "common/base/domain_name.h"
 #include "common/config/routes.h"
 #include "common/config/suggest.h"
@@ -19,12 +18,6 @@ namespace postrider::config {
 namespace {
 
 using std::chrono::milliseconds;
-
-bool is_mail_address(std::string_view text) {
-  const std::size_t at = text.rfind('@');
-  return at != std::string_view::npos && at > 0 && is_domain_name(text.substr(at + 1)) &&
-         std::none_of(text.begin(), text.end(), [](char c) { return c == ' ' || is_control(c); });
-}
 
 // "HOST" or "HOST:PORT", the host a name or an address, an IPv6 address in brackets.
 bool is_host_port(std::string_view text) {
@@ -131,7 +124,6 @@ class Reader {
     switch (parameter_.type) {
       case Type::domain: return is_domain_name(text);
       case Type::host_port: return text.empty() || is_host_port(text);
-      case Type::mail_address: return text.empty() || is_mail_address(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();
       default: return text.find('\0') == std::string::npos;

@@ -34,10 +34,13 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "has at most 107 octets."},
 
     {"tls.certificate", Type::path, &at<&S::tls, &S::Tls::certificate>, "", "",
-     "The certificate chain in PEM. Empty: no TLS."},
-    {"tls.key", Type::path, &at<&S::tls, &S::Tls::key>, "", "", "The certificate's key in PEM."},
+     "The certificate chain in PEM. Empty: no TLS. This release does not speak TLS yet: it makes "
+     "no use of it."},
+    {"tls.key", Type::path, &at<&S::tls, &S::Tls::key>, "", "",
+     "The certificate's key in PEM. This release makes no use of it."},
     {"tls.min_version", Type::choice, &at<&S::tls, &S::Tls::min_version>, "1.2", "1.2|1.3",
-     "The oldest version of TLS that is spoken with clients (RFC 8997: not below 1.2)."},
+     "The oldest version of TLS that is spoken with clients (RFC 8997: not below 1.2). "
+     "This release makes no use of it."},
 
     {"smtpd.listen", Type::smtp_listeners, &at<&S::smtpd, &S::Smtpd::listen>,
      R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
@@ -118,8 +121,6 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"queue.bounce_size_limit", Type::size, &at<&S::queue, &S::Queue::bounce_size_limit>, "50KiB",
      "0B..50MiB",
      "A report returns the whole message up to this size, and of a larger one the header alone."},
-    {"queue.postmaster", Type::mail_address, &at<&S::queue, &S::Queue::postmaster>, "", "",
-     "The address that reports are written from. Empty: postmaster at hostname."},
 
     {"relay.port", Type::count, &at<&S::relay, &S::Relay::port>, "25", "1..65535",
      "The port on which other mail servers are contacted."},
@@ -184,7 +185,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
      R"([{ address = "0.0.0.0:110", tls = "starttls" }, { address = "[::]:110", tls = "starttls" }])",
      "",
      "Where mailboxes are handed out: in the clear (none), in the clear with STLS (starttls), or "
-     "under TLS at once (implicit)."},
+     "under TLS at once (implicit). This release speaks no TLS: starttls is served in the clear, "
+     "and implicit is skipped with a warning."},
     {"pop3d.workers", Type::count, &at<&S::pop3d, &S::Pop3d::workers>, "0", "0..256",
      "Worker processes. 0: one for each processor core."},
     {"pop3d.plaintext_auth", Type::choice, &at<&S::pop3d, &S::Pop3d::plaintext_auth>, "loopback",
@@ -243,7 +245,6 @@ std::string_view describe(Type type) noexcept {
     case Type::path: return "the name of a file or folder";
     case Type::domain: return "a host's name, as in \"mx.example.org\"";
     case Type::host_port: return "HOST or HOST:PORT, as in \"relay.example.net:587\"";
-    case Type::mail_address: return "a mail address, as in \"postmaster@example.org\"";
     case Type::choice: return "one of the words";
     case Type::count: return "a whole number, as in 100";
     case Type::size: return "a size, as in \"50MiB\"";

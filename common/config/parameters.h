@@ -20,7 +20,6 @@ enum class Type : std::uint8_t {
   path,              // a file; relative names start from the folder of the configuration file
   domain,            // a host's name
   host_port,         // HOST or HOST:PORT; may be empty
-  mail_address,      // local-part@domain; may be empty
   choice,            // one of the words in `range`
   count,             // a whole number
   size,              // "50MiB"

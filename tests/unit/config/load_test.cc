@@ -54,7 +54,6 @@ line_limit = "1KiB"
 vrfy = "on"
 [queue]
 retry_schedule = ["5m", "15m", "30m"]
-postmaster = "admin@example.org"
 [relay]
 networks = ["192.0.2.0/24", "::1"]
 smarthost = "relay.example.net:587"
@@ -80,7 +79,6 @@ plaintext_auth = "always"
   CHECK(settings.smtpd.line_limit == 1024);
   CHECK(settings.smtpd.vrfy == "on");
   CHECK(settings.queue.retry_schedule == std::vector<seconds>{300s, 900s, 1800s});
-  CHECK(settings.queue.postmaster == "admin@example.org");
   CHECK(settings.relay.networks == std::vector<std::string>{"192.0.2.0/24", "::1"});
   CHECK(settings.relay.smarthost == "relay.example.net:587");
   REQUIRE(settings.routes.size() == 2);
@@ -135,9 +133,6 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[queue]\nretry_schedule = [\"5m\", 7]",
        "p.toml:3: queue.retry_schedule: a number stands here; write an array of durations, as in "
        "[\"5m\", \"30m\"], 1s..7d"},
-      {"[queue]\npostmaster = \"nobody\"",
-       "p.toml:3: queue.postmaster: \"nobody\" is not right; write a mail address, as in "
-       "\"postmaster@example.org\""},
       {"[smtpd]\nvrfy = \"maybe\"", "p.toml:3: smtpd.vrfy: \"maybe\" is not one of off|on"},
       {"[pop3d]\nplaintext_auth = true",
        "p.toml:3: pop3d.plaintext_auth: a boolean is not one of never|loopback|always"},
