@@ -23,6 +23,8 @@ using nlohmann::json;
 // The longest password, with its line break.
 constexpr std::size_t kMaxPassword = 1024;
 
+constexpr std::string_view kQuotaLater = "it is stored, and enforced from a later release";
+
 struct UserOptions {
   std::string address;
   std::string quota = "0B";
@@ -120,7 +122,10 @@ void add_user(Context& context, const UserOptions& options) {
   if (!quota) return context.refuse(quota.error());
   Result<Secret> password = options.password_stdin ? read_password() : Secret();
   if (!password) return context.refuse(password.error());
-  change(context, fmt::format("added user {}", options.address), {{"address", options.address}},
+  std::string text = fmt::format("added user {}", options.address);
+  if (*quota != 0) text += fmt::format(" with a quota of {}: {}", options.quota, kQuotaLater);
+  change(context, text,
+         {{"address", options.address}, {"quota", *quota}, {"quota_enforced", false}},
          [&](DirectoryEditor& editor) -> Result<void> {
            auto added = editor.add_user(options.address, *quota);
            if (!added || !options.password_stdin) return added;
@@ -131,8 +136,8 @@ void add_user(Context& context, const UserOptions& options) {
 void set_quota(Context& context, const UserOptions& options) {
   const auto quota = parse_quota(options.quota);
   if (!quota) return context.refuse(quota.error());
-  change(context, fmt::format("quota of {} is {}", options.address, options.quota),
-         {{"address", options.address}, {"quota", *quota}},
+  change(context, fmt::format("quota of {} is {}: {}", options.address, options.quota, kQuotaLater),
+         {{"address", options.address}, {"quota", *quota}, {"quota_enforced", false}},
          [&](DirectoryEditor& editor) { return editor.set_quota(options.address, *quota); });
 }
 
@@ -159,7 +164,7 @@ void add_user_group(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("user", "The users, each with a mailbox");
   group->require_subcommand(1);
   const auto options = std::make_shared<UserOptions>();
-  const auto subcommand = [&](const char* name, const char* text) {
+  const auto subcommand = [&](const char* name, const std::string& text) {
     CLI::App* command = group->add_subcommand(name, text);
     command->add_option("address", options->address, "NAME@DOMAIN")->required();
     return command;
@@ -167,7 +172,8 @@ void add_user_group(CLI::App& app, Context& context) {
   CLI::App* add = subcommand("add", "Add a user");
   add->add_flag("--password-stdin", options->password_stdin,
                 "Read the password from standard input");
-  add->add_option("--quota", options->quota, "The mailbox's size limit, as in 5GiB");
+  add->add_option("--quota", options->quota,
+                  fmt::format("The mailbox's size limit, as in 5GiB: {}", kQuotaLater));
   add->callback([&context, options] { add_user(context, *options); });
   subcommand("remove", "Remove a user; the mailbox stays")->callback([&context, options] {
     change(context, fmt::format("removed user {}", options->address),
@@ -185,7 +191,8 @@ void add_user_group(CLI::App& app, Context& context) {
              return editor.set_password(options->address, *password);
            });
   });
-  CLI::App* quota = subcommand("quota", "Set the mailbox's size limit");
+  CLI::App* quota =
+      subcommand("quota", fmt::format("Set the mailbox's size limit: {}", kQuotaLater));
   quota->add_option("size", options->quota, "As in 5GiB; 0B: none")->required();
   quota->callback([&context, options] { set_quota(context, *options); });
   group->add_subcommand("list", "All users")->callback([&context] { list_users(context); });

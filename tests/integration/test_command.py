@@ -88,7 +88,8 @@ def test_the_configuration_is_found_by_option_then_by_environment(instance):
 
 def test_domains_users_and_aliases(instance):
     instance.command("domain", "add", "Example.ORG")
-    instance.command("user", "add", "Anna@example.org", "--quota", "5GiB")
+    added = instance.command("user", "add", "Anna@example.org", "--quota", "5GiB").stdout
+    assert "enforced from a later release" in added
     instance.command("user", "passwd", "anna@example.org", "--password-stdin", input="secret\n")
     instance.command("alias", "add", "info@example.org", "anna@example.org", "jo@else.test")
     users = instance.json("user", "list")["users"]
