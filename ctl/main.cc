@@ -22,7 +22,7 @@ int run_command(std::vector<std::string> arguments) {
   ctl::Context context;
   CLI::App app("The command of the Postrider mail suite", "postrider");
   app.set_version_flag("--version", fmt::format("postrider {}", config::version()));
-  app.add_option("--config", context.config_path, "The configuration file");
+  app.add_option("-C,--config", context.config_path, "The configuration file");
   app.add_flag("--json", context.json, "Answer with one JSON document");
   app.require_subcommand(1);
   app.fallthrough();
@@ -49,10 +49,10 @@ int main(int argc, char** argv) {
   try {
     if (name == "sendmail") {
       const ctl::SendmailOptions options = ctl::parse_sendmail(arguments);
-      if (!options.list_queue) return ctl::sendmail(options);
-      arguments.clear();
+      if (!options.list_queue || !options.wrong.empty()) return ctl::sendmail(options);
+      arguments = ctl::queue_list_command(options);
     }
-    if (name == "sendmail" || name == "mailq") arguments.insert(arguments.end(), {"queue", "list"});
+    if (name == "mailq") arguments.insert(arguments.end(), {"queue", "list"});
     return run_command(std::move(arguments));
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", name, error.what());

@@ -23,6 +23,9 @@ struct SendmailOptions {
 // Options that do not concern us are passed over.
 SendmailOptions parse_sendmail(const std::vector<std::string>& arguments);
 
+// The command line of `postrider` that lists the queue, as `sendmail -bp` asks for it.
+std::vector<std::string> queue_list_command(const SendmailOptions& options);
+
 // Runs the program; the message is on standard input.
 int sendmail(const SendmailOptions& options);
 

@@ -57,4 +57,9 @@ SendmailOptions parse_sendmail(const std::vector<std::string>& arguments) {
   return options;
 }
 
+std::vector<std::string> queue_list_command(const SendmailOptions& options) {
+  if (options.config_path.empty()) return {"queue", "list"};
+  return {"--config", options.config_path, "queue", "list"};
+}
+
 }  // namespace postrider::ctl

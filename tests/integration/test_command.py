@@ -86,6 +86,19 @@ def test_the_configuration_is_found_by_option_then_by_environment(instance):
     assert done.returncode == 78
 
 
+@pytest.mark.parametrize("program, arguments", [
+    ("mailq", ("-C",)), ("mailq", ("--config",)), ("sendmail", ("-bp", "-C")), ("postrider", ("queue", "list", "-C")),
+])
+def test_the_queue_is_listed_by_every_name_with_the_configuration_named(instance, program, arguments):
+    def listed(config):
+        return subprocess.run([BIN / program, *arguments, config], capture_output=True, text=True, timeout=60)
+
+    done = listed(instance.config)
+    assert done.returncode == 69 and "queued is not reachable" in done.stderr
+    done = listed("/nonexistent/postrider.toml")
+    assert done.returncode == 78 and "/nonexistent/postrider.toml" in done.stderr
+
+
 def test_domains_users_and_aliases(instance):
     instance.command("domain", "add", "Example.ORG")
     added = instance.command("user", "add", "Anna@example.org", "--quota", "5GiB").stdout
@@ -154,6 +167,7 @@ def test_sendmail_refuses_wrong_usage(instance):
     assert sendmail(instance).returncode == 64
     assert sendmail(instance, "-bs", "anna@example.test").returncode == 64
     assert sendmail(instance, "-f").returncode == 64
+    assert sendmail(instance, "-bp", "-C").returncode == 64
     assert sendmail(instance, "a\nRCPT TO:<b@example.test>").returncode == 65
 
 

@@ -3,6 +3,7 @@
 #include "ctl/sendmail.h"
 
 using postrider::ctl::parse_sendmail;
+using postrider::ctl::queue_list_command;
 using Strings = std::vector<std::string>;
 
 TEST_CASE("sendmail options: as programs write them", "[ctl]") {
@@ -31,4 +32,13 @@ TEST_CASE("sendmail options: modes", "[ctl]") {
   CHECK(parse_sendmail({"-bm", "x"}).wrong.empty());
   CHECK(parse_sendmail({"-bs"}).wrong == "the mode -bs is not offered");
   CHECK(parse_sendmail({"-f"}).wrong == "-f needs a value");
+}
+
+TEST_CASE("sendmail options: -bp lists the queue of the configuration that -C names", "[ctl]") {
+  CHECK(queue_list_command(parse_sendmail({"-bp"})) == Strings{"queue", "list"});
+  for (const Strings& arguments : {Strings{"-C", "/a.toml", "-bp"}, Strings{"-bp", "-C/a.toml"},
+                                   Strings{"-v", "-bp", "-C", "/a.toml"}})
+    CHECK(queue_list_command(parse_sendmail(arguments)) ==
+          Strings{"--config", "/a.toml", "queue", "list"});
+  CHECK(parse_sendmail({"-bp", "-C"}).wrong == "-C needs a value");
 }
