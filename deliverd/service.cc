@@ -75,7 +75,6 @@ void run(const config::Settings& settings, Role role, unsigned number, log::Logg
   Worker worker(loop, {settings.paths.run + "/queued.sock", ipc_role, number, kCredit}, *delivery,
                 log, [&] { loop.stop(); });
   const event::Signal terminate(loop, SIGTERM, [&] { worker.stop(); });
-  const event::Signal interrupt(loop, SIGINT, [&] { worker.stop(); });
   worker.start();
   loop.run();
 }

@@ -59,13 +59,11 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsig
                           .counters = counters};
   Server server(services, server_options(settings), listening);
 
-  const auto stop = [&] {
+  const event::Signal terminate(loop, SIGTERM, [&] {
     server.stop([&] { loop.stop(); });
     // If the parent is gone, its successor can listen while we finish.
     sockets.clear();
-  };
-  const event::Signal terminate(loop, SIGTERM, stop);
-  const event::Signal interrupt(loop, SIGINT, stop);
+  });
   log.set_buffered(true);
   loop.set_after_turn([&] { log.flush(); });
   loop.run();

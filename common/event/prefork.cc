@@ -86,6 +86,7 @@ class Parent {
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) std::_Exit(EXIT_FAILURE);
       signal_fd_.reset();
+      for (const int of_the_group : {SIGINT, SIGHUP}) std::signal(of_the_group, SIG_IGN);
       sigprocmask(SIG_SETMASK, &before_, nullptr);
       const int status = plan_.worker(number);
       log_.flush();

@@ -6,6 +6,9 @@
 //
 //   SIGTERM, SIGINT  workers get SIGTERM and kGrace to finish, then SIGKILL; run() returns
 //   SIGHUP           `on_reload`; if it says true, new workers start and the old get SIGTERM
+//
+// A terminal sends SIGINT and SIGHUP to the whole process group: workers ignore both, and hear from
+// their parent what is to be done.
 #pragma once
 
 #include <chrono>
@@ -23,14 +26,15 @@ struct Prefork {
   static constexpr std::chrono::seconds kHealthyLife{60};
 
   unsigned workers = 1;
-  // Runs in the forked worker and returns its exit status; sees SIGTERM as any process does. The
-  // kernel sends it SIGTERM when the parent dies.
+  // Runs in the forked worker and returns its exit status; sees SIGTERM as any process does, but
+  // neither SIGINT nor SIGHUP. The kernel sends it SIGTERM when the parent dies.
   UniqueFunction<int(unsigned number)> worker;
   // Runs in the parent. May change `workers` through its own reference to this object.
   UniqueFunction<bool()> on_reload;
 
-  // Raises the soft limit of descriptors to the hard one, forks the workers, tells the service manager (sd_notify READY=1), and returns the exit status
-  // when the last worker is gone. Call before any thread was started.
+  // Raises the soft limit of descriptors to the hard one, forks the workers, tells the service
+  // manager (sd_notify READY=1), and returns the exit status when the last worker is gone. Call
+  // before any thread was started.
   int run(log::Logger& log);
 };
 

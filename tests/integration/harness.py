@@ -195,10 +195,11 @@ class Instance:
         return json.loads(self.command("--json", *arguments).stdout)
 
     def start(self):
-        """Starts the suite and waits for the line `ready`."""
+        """Starts the suite in a process group of its own, as a shell does, and waits for the line `ready`."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(BIN / "postrider"), "--config", str(self.config), "run"],
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                            process_group=0)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
         line = self.process.stdout.readline()

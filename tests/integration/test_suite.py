@@ -1,9 +1,11 @@
 """The whole suite: a message goes in, through and out, and the command sees it on its way."""
 
+import os
+import signal
 import subprocess
 
 import pytest
-from harness import BIN, Instance, wait_for
+from harness import BIN, STOP_SECONDS, Instance, is_alive, wait_for
 
 ANNA = "anna@example.test"
 MESSAGE = "From: ada@example.org\r\nTo: anna@example.test\r\nSubject: x\r\n\r\nbody\r\n..dots\r\n"
@@ -85,3 +87,23 @@ def test_a_port_in_use_ends_the_start_with_a_message(suite):
         done = second.command("run", check=False)
         assert done.returncode not in (0, None)
         assert f"127.0.0.1:{suite.smtp_port}" in done.stderr and "in use" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_of_the_terminal_lets_workers_end_what_they_do(number):
+    with Instance() as suite:
+        suite.add_user(ANNA)
+        pids = suite.pids()
+        client = suite.smtp()
+        client.noop()
+        os.killpg(suite.process.pid, number)
+        assert client.file.readline().startswith(b"421 ")  # a worker that was killed says nothing
+        client.close()
+        if number == signal.SIGINT:
+            assert suite.process.wait(STOP_SECONDS) == 0
+            assert not any(map(is_alive, pids))
+        else:
+            wait_for(lambda: suite.log_text().count("event=reloaded") >= 5, what="every daemon's reload")
+            send(suite, ANNA)
+            wait_for(lambda: suite.mailbox(ANNA))
+        assert "worker_died" not in suite.log_text() and "daemon_died" not in suite.log_text()
