@@ -19,9 +19,7 @@ void QueueLink::announce(const spool::SegmentProgress& progress) {
   progress_ = progress;
   if (!channel_) return;
   send_progress();
-  if (channel_->unsent() <= kMaxUnsent) return;
-  channel_.reset();
-  retry_later("queued does not read");
+  if (channel_->unsent() > kMaxUnsent) retry_later("queued does not read");
 }
 
 void QueueLink::connect() {
@@ -29,7 +27,7 @@ void QueueLink::connect() {
   if (!fd) return retry_later(fd.error().text);
   ipc::Channel::Owner& owner = *this;
   channel_.emplace(loop_, std::move(*fd), owner);
-  backoff_ = kMinBackoff;
+  connected_at_ = loop_.now();
   log_.info("queue_link_up").with("worker", worker_);
   ipc::Frame frame;
   frame.mutable_hello()->set_role(ipc::SMTPD);
@@ -50,15 +48,15 @@ void QueueLink::send_progress() {
 // queued has nothing to tell smtpd yet; a later one may, and an earlier smtpd passes it over.
 void QueueLink::on_frame(const ipc::Frame& /*frame*/, Fd /*descriptor*/) {}
 
-void QueueLink::on_closed(const std::string& why) {
-  channel_.reset();
-  retry_later(why);
-}
+void QueueLink::on_closed(const std::string& why) { retry_later(why); }
 
-// Said once for each time that queued is away.
+// A lost link is always said; that there is still none, not again.
 void QueueLink::retry_later(std::string_view why) {
-  if (backoff_ == kMinBackoff)
+  const bool lived = channel_ && loop_.now() - connected_at_ >= kHealthyLife;
+  if (lived) backoff_ = kMinBackoff;
+  if (channel_ || backoff_ == kMinBackoff)
     log_.warning("queue_link_down").with("worker", worker_).with("reason", why);
+  channel_.reset();
   retry_.arm(backoff_);
   backoff_ = std::min<std::chrono::milliseconds>(backoff_ * 2, kMaxBackoff);
 }

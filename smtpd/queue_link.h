@@ -18,6 +18,9 @@ class QueueLink final : private ipc::Channel::Owner {
  public:
   static constexpr std::chrono::milliseconds kMinBackoff{100};
   static constexpr std::chrono::seconds kMaxBackoff{5};
+  // A link that lived this long was well: what ends it is met with kMinBackoff again. One that is
+  // ended sooner counts as refused, so that a queued that shows smtpd out is not asked without end.
+  static constexpr std::chrono::seconds kHealthyLife{10};
   // A queued that reads nothing is left alone until it does.
   static constexpr std::size_t kMaxUnsent = 1U << 20U;
 
@@ -45,6 +48,7 @@ class QueueLink final : private ipc::Channel::Owner {
   log::Logger& log_;
   spool::SegmentProgress progress_;  // the last announced
   std::optional<ipc::Channel> channel_;
+  std::chrono::microseconds connected_at_{0};  // EventLoop::now()
   std::chrono::milliseconds backoff_ = kMinBackoff;
   event::Timer retry_;
 };

@@ -37,6 +37,9 @@ class FakeQueued final : private ipc::Channel::Owner {
   }
 
   void hang_up() { channel_.reset(); }
+  // From now on whoever says hello is shown out; when each of them came is in arrivals().
+  void show_out() { shows_out_ = true; }
+  const std::vector<std::chrono::microseconds>& arrivals() const { return arrivals_; }
 
  private:
   void on_frame(const ipc::Frame& frame, Fd) override {
@@ -46,7 +49,9 @@ class FakeQueued final : private ipc::Channel::Owner {
                               std::to_string(frame.hello().worker())
                         : durable.segment() + " " + std::to_string(durable.durable()) +
                               (durable.sealed() ? " sealed" : ""));
+    if (frame.has_hello()) arrivals_.push_back(loop_.now());
     if (told_.size() >= awaited_) loop_.stop();
+    if (shows_out_) loop_.defer([this] { channel_.reset(); });
   }
   void on_closed(const std::string&) override { channel_.reset(); }
 
@@ -55,6 +60,8 @@ class FakeQueued final : private ipc::Channel::Owner {
   std::optional<net::Listener> listener_;
   std::optional<ipc::Channel> channel_;
   std::vector<std::string> told_;
+  std::vector<std::chrono::microseconds> arrivals_;
+  bool shows_out_ = false;
   std::size_t awaited_ = 0;
 };
 
@@ -93,4 +100,18 @@ TEST_CASE("smtpd queue link: comes back, and begins with where the segment stand
   queued.hang_up();
   CHECK(queued.told(4) == Told{"hello 1 worker 0", "a.seg 300", "hello 1 worker 0", "a.seg 300"});
   CHECK(f.lines.find("event=queue_link_down") != std::string::npos);
+}
+
+TEST_CASE("smtpd queue link: a queued that shows it out at once is asked later and later",
+          "[smtpd]") {
+  Fixture f;
+  FakeQueued queued(f.loop, f.path);
+  queued.show_out();
+  const QueueLink link(f.loop, f.path, 0, f.log);
+  queued.told(3);
+  const auto& came = queued.arrivals();
+  REQUIRE(came.size() == 3);
+  // A timer is never early; what is added to a wait is the machine's.
+  CHECK(came[1] - came[0] >= QueueLink::kMinBackoff * 9 / 10);
+  CHECK(came[2] - came[1] >= QueueLink::kMinBackoff * 2 * 9 / 10);
 }
