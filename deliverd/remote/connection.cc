@@ -148,6 +148,8 @@ void Connection::arm_timer() {
   }
 }
 
+// A last QUIT still goes out: the stream flushes when on_bytes() returns, and the owner destroys
+// nothing before.
 void Connection::close() {
   if (std::exchange(closed_, true)) return;
   leaving_ = true;

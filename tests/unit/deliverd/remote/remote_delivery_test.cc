@@ -1,220 +1,11 @@
 #include "deliverd/remote/remote_delivery.h"
 
-#include <sys/mman.h>
-#include <xxhash.h>
-
-#include <map>
-
-#include <catch2/catch.hpp>
-
-#include "common/net/listener.h"
+#include "tests/unit/deliverd/remote/fixture.h"
 
 using namespace postrider;
 using namespace postrider::deliverd;
-using namespace std::chrono_literals;
-
-namespace {
-
-// Answers from tables; what is not in them does not exist.
-class FakeResolver final : public net::Resolver {
- public:
-  explicit FakeResolver(event::EventLoop& loop) : loop_(loop) {}
-
-  std::map<std::string, net::MxAnswer> mx;
-  std::map<std::string, net::AddressAnswer> hosts;
-
-  PendingPtr find_mx(const std::string& domain, UniqueFunction<void(net::MxAnswer)> done) override {
-    const auto found = mx.find(domain);
-    return answer(found == mx.end() ? net::MxAnswer{net::DnsStatus::no_domain, {}, "no such name"}
-                                    : found->second,
-                  std::move(done));
-  }
-  PendingPtr find_addresses(const std::string& host,
-                            UniqueFunction<void(net::AddressAnswer)> done) override {
-    const auto found = hosts.find(host);
-    return answer(found == hosts.end()
-                      ? net::AddressAnswer{net::DnsStatus::no_domain, {}, "no such name"}
-                      : found->second,
-                  std::move(done));
-  }
-
- private:
-  template <typename Answer>
-  PendingPtr answer(Answer answer, UniqueFunction<void(Answer)> done) {
-    loop_.defer([answer = std::move(answer), done = std::move(done)]() mutable {
-      done(std::move(answer));
-    });
-    return std::make_unique<Pending>();
-  }
-  event::EventLoop& loop_;
-};
-
-// An SMTP server of a few lines, on its own loopback address: says what `replies` says to a verb
-// (or its usual answer), and keeps what it took. "close" as a reply closes the connection.
-class FakeServer {
- public:
-  FakeServer(event::EventLoop& loop, std::string_view ip, std::uint16_t port)
-      : loop_(loop), socket_(*net::open_listening_socket({*net::IpAddress::parse(ip), port})) {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof storage;
-    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &length);
-    address = net::SocketAddress::from(storage);
-    listener_.emplace(
-        loop, socket_.get(),
-        [this](Fd fd, const net::SocketAddress&) {
-          ++connections;
-          sessions_.push_back(std::make_unique<Session>(*this, std::move(fd)));
-        },
-        [](int) {});
-  }
-
-  net::SocketAddress address;
-  std::map<std::string, std::string> replies;
-  unsigned messages_per_session = 1000;  // then 421
-  int connections = 0;
-  std::vector<std::string> messages;  // content as it came, dots stuffed
-
- private:
-  struct Session final : net::Stream::Owner {
-    Session(FakeServer& s, Fd fd) : server(s), stream(s.loop_, std::move(fd), *this) {
-      say("greeting", "220 fake");
-    }
-    void on_bytes(std::string_view bytes) override {
-      input.append(bytes);
-      while (!gone) {
-        const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n");
-        if (end == std::string::npos) return;
-        const std::string line = input.substr(0, end);
-        input.erase(0, end + (in_data ? 5 : 2));
-        in_data ? content(line) : command(line);
-      }
-    }
-    void on_drained() override {}
-    void on_closed(net::CloseReason) override { gone = true; }
-
-    void command(const std::string& line) {
-      const std::string verb = line.substr(0, 4);
-      if (verb == "EHLO") return say(verb, "250-fake\r\n250 PIPELINING");
-      if (verb == "QUIT") return say(verb, "221 bye");
-      if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
-      if (verb != "DATA") return say(verb, "250 ok");
-      in_data = server.replies["DATA"].empty();
-      say(verb, "354 go");
-    }
-    void content(const std::string& text) {
-      in_data = false;
-      ++taken;
-      server.messages.push_back(text + "\r\n");
-      say("end", "250 queued");
-    }
-    void say(const std::string& to, const std::string& usual) {
-      const std::string& reply = server.replies[to].empty() ? usual : server.replies[to];
-      if (reply == "close") {
-        stream.shut_down();
-        gone = true;
-        return;
-      }
-      stream.send(reply + "\r\n");
-      stream.flush();
-    }
-    FakeServer& server;
-    net::Stream stream;
-    std::string input;
-    unsigned taken = 0;
-    bool in_data = false;
-    bool gone = false;
-  };
-
-  event::EventLoop& loop_;
-  Fd socket_;
-  std::optional<net::Listener> listener_;
-  std::vector<std::unique_ptr<Session>> sessions_;
-};
-
-net::AddressAnswer addresses(std::initializer_list<std::string_view> ips) {
-  net::AddressAnswer answer{net::DnsStatus::found, {}, ""};
-  for (const std::string_view ip : ips) answer.addresses.push_back(*net::IpAddress::parse(ip));
-  return answer;
-}
-
-config::Settings some_settings() {
-  config::Settings settings;
-  settings.hostname = "me.test";
-  settings.deliverd.connections_per_host = 10;
-  settings.deliverd.messages_per_connection = 1000;
-  settings.deliverd.hosts_per_attempt = 5;
-  settings.deliverd.connect_timeout = 5s;
-  settings.deliverd.idle_timeout = 60s;
-  settings.deliverd.greeting_timeout = 60s;
-  settings.deliverd.command_timeout = 60s;
-  settings.deliverd.data_block_timeout = 60s;
-  settings.deliverd.data_end_timeout = 60s;
-  return settings;
-}
-
-struct Fixture {
-  Fixture() : source(::memfd_create("spool", MFD_CLOEXEC)) {
-    REQUIRE(::write(source.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
-    settings.relay.port = server.address.port;
-    resolver.mx["x.test"] = {net::DnsStatus::found, {{10, "mx1.test"}, {20, "mx2.test"}}, ""};
-    resolver.hosts["mx1.test"] = addresses({"127.0.0.1"});
-    resolver.hosts["mx2.test"] = addresses({"127.0.0.2"});
-  }
-
-  ipc::Job job(std::initializer_list<std::string> recipients = {"a@x.test"}) {
-    ipc::Job job;
-    job.set_number(++jobs);
-    job.set_message_id("00000000000000000001");
-    job.set_length(text.size());
-    job.set_checksum(XXH3_64bits(text.data(), text.size()));
-    job.set_trace("Received: here\r\n");
-    job.set_sender("s@y.test");
-    job.set_next_hop("mx:x.test");
-    unsigned index = 7;
-    for (const std::string& address : recipients) {
-      job.add_recipients()->set_address(address);
-      job.mutable_recipients()->rbegin()->set_index(index++);
-    }
-    return job;
-  }
-
-  void deliver(const ipc::Job& one) {
-    ++under_way;
-    delivery.deliver(one, source.get(), [this](ipc::JobResult result) {
-      results.push_back(std::move(result));
-      if (--under_way == 0) loop.stop();
-    });
-  }
-  // "OUTCOME STATUS reply remote", the first recipient's.
-  std::string run(const ipc::Job& one) {
-    deliver(one);
-    loop.run();
-    const ipc::RecipientResult& result = results.back().recipients(0);
-    const std::string remote = result.remote().empty() ? "" : " from " + result.remote();
-    return ipc::Outcome_Name(result.outcome()) + " " + result.status() + " " + result.reply() +
-           remote;
-  }
-
-  const std::string text = "Subject: hello\r\n\r\n.dot\r\n";
-  event::EventLoop loop;
-  ManualClock clock;
-  std::string log_lines;
-  log::Logger log{"deliverd", log::Level::debug, log::Format::logfmt, clock,
-                  [this](std::string_view lines) { log_lines += lines; }};
-  metrics::Counters counters;
-  SeededRandom random{1};
-  config::Settings settings = some_settings();
-  FakeResolver resolver{loop};
-  FakeServer server{loop, "127.0.0.1", 0};
-  FakeServer second{loop, "127.0.0.2", server.address.port};
-  RemoteDelivery delivery{loop, settings, resolver, random, clock, log, counters};
-  Fd source;
-  std::uint64_t jobs = 0;
-  int under_way = 0;
-  std::vector<ipc::JobResult> results;
-};
-
-}  // namespace
+using deliverd::test::addresses;
+using deliverd::test::Fixture;
 
 TEST_CASE("deliverd remote: a message reaches the best host, with its trace fields", "[deliverd]") {
   Fixture f;
@@ -280,6 +71,17 @@ TEST_CASE("deliverd remote: when a host fails the next is tried", "[deliverd]") 
   f.server.replies[to] = reply;
   CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx2.test[127.0.0.2]");
   CHECK(f.server.messages.empty());
+}
+
+TEST_CASE("deliverd remote: a host that gives no session is told goodbye", "[deliverd]") {
+  const auto [to, reply] = GENERATE(table<std::string, std::string>({
+      {"greeting", "554 no mail here"},
+      {"EHLO", "450 not now"},
+  }));
+  Fixture f;
+  f.server.replies[to] = reply;
+  CHECK(f.run(f.job()).starts_with("DELIVERED"));
+  CHECK(f.hears(f.server, "QUIT"));
 }
 
 TEST_CASE("deliverd remote: a host without addresses or listener is passed over", "[deliverd]") {

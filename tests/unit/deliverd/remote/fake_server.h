@@ -1,0 +1,102 @@
+// fake_server.h - the server at the other end of a delivery, played on a loopback address.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/net/listener.h"
+#include "common/net/stream.h"
+
+namespace postrider::deliverd::test {
+
+// An SMTP server of a few lines, on its own loopback address: says what `replies` says to a verb
+// (or its usual answer), and keeps what it took. "close" as a reply closes the connection.
+class FakeServer {
+ public:
+  FakeServer(event::EventLoop& loop, std::string_view ip, std::uint16_t port)
+      : loop_(loop), socket_(*net::open_listening_socket({*net::IpAddress::parse(ip), port})) {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof storage;
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &length);
+    address = net::SocketAddress::from(storage);
+    listener_.emplace(
+        loop, socket_.get(),
+        [this](Fd fd, const net::SocketAddress&) {
+          ++connections;
+          sessions_.push_back(std::make_unique<Session>(*this, std::move(fd)));
+        },
+        [](int) {});
+  }
+
+  net::SocketAddress address;
+  std::map<std::string, std::string> replies;
+  unsigned messages_per_session = 1000;  // then 421
+  int connections = 0;
+  std::vector<std::string> messages;  // content as it came, dots stuffed
+  std::set<std::string> verbs;        // that it heard
+
+ private:
+  struct Session final : net::Stream::Owner {
+    Session(FakeServer& s, Fd fd) : server(s), stream(s.loop_, std::move(fd), *this) {
+      say("greeting", "220 fake");
+    }
+    void on_bytes(std::string_view bytes) override {
+      input.append(bytes);
+      while (!gone) {
+        const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n");
+        if (end == std::string::npos) return;
+        const std::string line = input.substr(0, end);
+        input.erase(0, end + (in_data ? 5 : 2));
+        in_data ? content(line) : command(line);
+      }
+    }
+    void on_drained() override {}
+    void on_closed(net::CloseReason) override { gone = true; }
+
+    void command(const std::string& line) {
+      const std::string verb = line.substr(0, 4);
+      server.verbs.insert(verb);
+      if (verb == "EHLO") return say(verb, "250-fake\r\n250 PIPELINING");
+      if (verb == "QUIT") return say(verb, "221 bye");
+      if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
+      if (verb != "DATA") return say(verb, "250 ok");
+      in_data = server.replies["DATA"].empty();
+      say(verb, "354 go");
+    }
+    void content(const std::string& text) {
+      in_data = false;
+      ++taken;
+      server.messages.push_back(text + "\r\n");
+      say("end", "250 queued");
+    }
+    void say(const std::string& to, const std::string& usual) {
+      const std::string& reply = server.replies[to].empty() ? usual : server.replies[to];
+      if (reply == "close") {
+        stream.shut_down();
+        gone = true;
+        return;
+      }
+      stream.send(reply + "\r\n");
+      stream.flush();
+    }
+    FakeServer& server;
+    net::Stream stream;
+    std::string input;
+    unsigned taken = 0;
+    bool in_data = false;
+    bool gone = false;
+  };
+
+  event::EventLoop& loop_;
+  Fd socket_;
+  std::optional<net::Listener> listener_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+};
+
+}  // namespace postrider::deliverd::test
