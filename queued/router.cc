@@ -17,12 +17,6 @@ std::string domain_of(const std::string& address) {
   return at == std::string::npos ? std::string() : to_lower(address.substr(at + 1));
 }
 
-bool matches(const config::Route& route, const std::string& domain) {
-  if (route.match == "*") return true;
-  if (route.match.starts_with('.')) return domain.ends_with(to_lower(route.match));
-  return equals_ignoring_case(route.match, domain);
-}
-
 // "smtp:HOST" and "smtp:[ADDRESS]" with the port that is meant when none is named.
 std::string with_port(const std::string& via, std::uint64_t port) {
   const std::size_t bracket = via.rfind(']');
@@ -54,14 +48,14 @@ Target by_route(const config::Settings& settings, const config::Route& route,
 
 }  // namespace
 
-Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local,
-                       Holds holds) {
+Target choose_next_hop(const config::Settings& settings, const std::string& address,
+                       config::Whose whose, Holds holds) {
   const std::string domain = domain_of(address);
   for (const config::Route& route : settings.routes)
-    if (matches(route, domain) && (holds == Holds::apply || route.via != "hold:"))
+    if (config::takes(route, domain, whose) && (holds == Holds::apply || route.via != "hold:"))
       return by_route(settings, route, address, domain);
   Target target{.address = address, .fate = Target::Fate::deliver};
-  if (local) {
+  if (whose == config::Whose::ours) {
     target.next_hop = "local";
   } else if (!settings.relay.smarthost.empty()) {
     target.next_hop = with_port("smtp:" + settings.relay.smarthost, settings.relay.port);
@@ -110,17 +104,17 @@ class Router::Expansion final : public Pending {
     } else if (answer->kind == Kind::unknown_user) {
       on_unknown(asked);
     } else {
-      const bool local = answer->kind == Kind::mailbox;
-      settle(choose_next_hop(router_.settings_, local ? answer->mailbox : asked.address, local,
-                             holds_),
-             local ? "mailbox" : "next hop");
+      const bool ours = answer->kind == Kind::mailbox;
+      settle(choose_next_hop(router_.settings_, ours ? answer->mailbox : asked.address,
+                             ours ? config::Whose::ours : config::Whose::others, holds_),
+             ours ? "mailbox" : "next hop");
     }
     ask();
   }
 
   // A route may take a whole domain elsewhere, whoever lives in it here.
   void on_unknown(const Question& asked) {
-    Target target = choose_next_hop(router_.settings_, asked.address, true, holds_);
+    Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, holds_);
     if (target.next_hop == "local") {
       target.fate = Target::Fate::refuse;
       target.status = "5.1.1";

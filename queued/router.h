@@ -11,6 +11,7 @@
 
 #include "common/base/pending.h"
 #include "common/base/unique_function.h"
+#include "common/config/routes.h"
 #include "common/config/settings.h"
 #include "common/directory/directory.h"
 
@@ -47,10 +48,10 @@ struct RouteAnswer {
 // Whether `via = "hold:"` counts: not for a message that an operator has released.
 enum class Holds : std::uint8_t { apply, pass };
 
-// The route for an address that is not an alias: [[route]], then the local mailbox, then the smart
-// host, then MX. `local`: the directory has a mailbox for it.
-Target choose_next_hop(const config::Settings& settings, const std::string& address, bool local,
-                       Holds holds = Holds::apply);
+// Where mail for an address that is not an alias goes: by [[route]], else into the local mailbox of a
+// domain of ours, else to the smart host, else by MX.
+Target choose_next_hop(const config::Settings& settings, const std::string& address,
+                       config::Whose whose, Holds holds = Holds::apply);
 
 class Router {
  public:

@@ -35,7 +35,7 @@ class StoreThread {
   }
 
   // Nothing waits and nothing runs.
-  bool idle() const noexcept { return changes_.empty() && running_.empty(); }
+  bool idle() const noexcept { return changes_.empty() && pool_.unfinished() == 0; }
 
  private:
   // Begins a transaction of what gathered, behind those that wait for the thread.

@@ -28,6 +28,7 @@ std::size_t WorkerPool::waiting() const {
 }
 
 void WorkerPool::enqueue(std::shared_ptr<Work> work) {
+  ++*unfinished_;
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(work));
@@ -46,7 +47,10 @@ void WorkerPool::serve() {
       jobs_.pop_front();
     }
     work->on_thread();
-    loop_.post([work = std::move(work)] { work->on_loop(); });
+    loop_.post([unfinished = unfinished_, work = std::move(work)] {
+      --*unfinished;
+      work->on_loop();
+    });
   }
 }
 

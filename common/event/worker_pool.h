@@ -37,6 +37,8 @@ class WorkerPool {
     return std::make_unique<Cancel>(operation);
   }
 
+  // Jobs whose continuation has not run, or not been dropped, yet. On the loop's thread.
+  std::size_t unfinished() const noexcept { return *unfinished_; }
   // Jobs that wait for a thread.
   std::size_t waiting() const;
 
@@ -74,6 +76,8 @@ class WorkerPool {
   void serve();
 
   EventLoop& loop_;
+  // Touched on the loop's thread only. Second owner: what is posted there, which may outlive us.
+  std::shared_ptr<std::size_t> unfinished_ = std::make_shared<std::size_t>(0);
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<Work>> jobs_;  // guarded by mutex_

@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   DataReader whole;
   DataReader halves;
   const std::string expected = read(whole, bytes);
-  const std::string seen = read(halves, bytes.substr(0, cut)) + read(halves, bytes.substr(cut));
+  std::string seen = read(halves, bytes.substr(0, cut));
+  seen += read(halves, bytes.substr(cut));
   POSTRIDER_CHECK(whole.finished() == halves.finished() && whole.defect() == halves.defect());
   POSTRIDER_CHECK(whole.defect() != DataReader::Defect::none || expected == seen);
   return 0;

@@ -176,7 +176,7 @@ class QueueFixture {
       } else {
         ++quiet_;
       }
-      return quiet_ > 20;
+      return quiet_ > 3;
     });
   }
 

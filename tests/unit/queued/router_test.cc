@@ -39,23 +39,23 @@ using Lines = std::vector<std::string>;
 }  // namespace
 
 TEST_CASE("queued router: the next hop by route, mailbox, smart host, MX", "[queued]") {
-  const auto [via, smarthost, local, expected] =
-      GENERATE(table<std::string, std::string, bool, std::string>({
-          {"", "", true, "local"},
-          {"", "", false, "mx:x.test"},
-          {"", "relay.test", false, "smtp:relay.test:25"},
-          {"", "relay.test:587", false, "smtp:relay.test:587"},
-          {"", "[192.0.2.1]", false, "smtp:[192.0.2.1]:25"},
-          {"", "[2001:db8::1]:26", false, "smtp:[2001:db8::1]:26"},
-          {"", "relay.test", true, "local"},
-          {"smtp:h.test", "", true, "smtp:h.test:25"},
-          {"smtp:[192.0.2.1]:2525", "relay.test", false, "smtp:[192.0.2.1]:2525"},
-          {"mx", "relay.test", false, "mx:x.test"},
-          {"local", "", false, "local"},
+  using enum config::Whose;
+  const auto [via, smarthost, whose, expected] =
+      GENERATE(table<std::string, std::string, config::Whose, std::string>({
+          {"", "", ours, "local"},
+          {"", "", others, "mx:x.test"},
+          {"", "relay.test", others, "smtp:relay.test:25"},
+          {"", "relay.test:587", others, "smtp:relay.test:587"},
+          {"", "[192.0.2.1]", others, "smtp:[192.0.2.1]:25"},
+          {"", "[2001:db8::1]:26", others, "smtp:[2001:db8::1]:26"},
+          {"", "relay.test", ours, "local"},
+          {"smtp:h.test", "", ours, "smtp:h.test:25"},
+          {"smtp:[192.0.2.1]:2525", "relay.test", others, "smtp:[192.0.2.1]:2525"},
+          {"mx", "relay.test", others, "mx:x.test"},
       }));
   std::vector<config::Route> routes;
   if (!via.empty()) routes.push_back({"x.test", via});
-  CHECK(choose_next_hop(settings_with(routes, smarthost), "a@X.test", local).next_hop == expected);
+  CHECK(choose_next_hop(settings_with(routes, smarthost), "a@X.test", whose).next_hop == expected);
 }
 
 TEST_CASE("queued router: the first route that matches decides", "[queued]") {
@@ -64,11 +64,12 @@ TEST_CASE("queued router: the first route that matches decides", "[queued]") {
                                        {"b.test", "discard:"},
                                        {"c.test", "hold:"},
                                        {"*", "smtp:rest.test"}});
-  CHECK(choose_next_hop(settings, "x@a.test", false).next_hop == "smtp:one.test:25");
-  CHECK(choose_next_hop(settings, "x@deep.a.test", false).next_hop == "smtp:two.test:25");
-  CHECK(choose_next_hop(settings, "x@nota.test", false).next_hop == "smtp:rest.test:25");
-  CHECK(choose_next_hop(settings, "x@b.test", false).fate == Target::Fate::discard);
-  CHECK(choose_next_hop(settings, "x@c.test", false).fate == Target::Fate::hold);
+  CHECK(choose_next_hop(settings, "x@a.test", config::Whose::others).next_hop == "smtp:one.test:25");
+  CHECK(choose_next_hop(settings, "x@deep.a.test", config::Whose::others).next_hop == "smtp:two.test:25");
+  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::ours).next_hop == "local");
+  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::others).next_hop == "smtp:rest.test:25");
+  CHECK(choose_next_hop(settings, "x@b.test", config::Whose::others).fate == Target::Fate::discard);
+  CHECK(choose_next_hop(settings, "x@c.test", config::Whose::others).fate == Target::Fate::hold);
 }
 
 TEST_CASE("queued router: an unknown user is refused, unless a route takes the domain", "[queued]") {
