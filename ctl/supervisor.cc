@@ -25,8 +25,12 @@ namespace {
 constexpr int kCannotExecute = 126;
 constexpr std::size_t kMaxNotice = 4096;
 
-// What the child runs between fork() and its own main().
-[[noreturn]] void become(const Program& program, const std::string& notify_socket, pid_t parent) {
+// What the child runs between fork() and its own main(). Signals are blocked: the parent's handlers
+// are still in place, and would swallow a SIGTERM that is meant for the program.
+[[noreturn]] void become(const Program& program, const std::string& notify_socket, pid_t parent,
+                         const sigset_t& mask) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) ::signal(number, SIG_DFL);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) std::_Exit(EXIT_FAILURE);
   ::setenv("NOTIFY_SOCKET", notify_socket.c_str(), 1);
@@ -121,8 +125,13 @@ void Supervisor::start(Daemon& daemon) {
   log_.flush();
   std::fflush(stdout);
   const pid_t parent = ::getpid();
+  sigset_t all;
+  sigset_t mask;
+  sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, &mask);
   const pid_t pid = ::fork();
-  if (pid == 0) become(daemon.program, daemon.socket_path, parent);
+  if (pid == 0) become(daemon.program, daemon.socket_path, parent, mask);
+  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
   if (pid < 0) {
     log_.error("daemon_not_started")
         .with("daemon", daemon.program.name)
