@@ -83,7 +83,10 @@ Result<void> SqliteDirectory::refresh() {
   if (!row) return tl::unexpected<Error>(row.error());
   const std::int64_t version = open_->version.integer(0);
   open_->version.reset();
-  if (version != data_version_) cache_.clear();
+  if (version != data_version_) {
+    cache_.clear();
+    foreign_.clear();
+  }
   data_version_ = version;
   return {};
 }
@@ -103,14 +106,16 @@ Result<RecipientAnswer> SqliteDirectory::find(std::string_view address) {
   if (!parts) return RecipientAnswer{RecipientAnswer::Kind::unknown_user, {}, {}};
   const std::string key = parts->str();
   if (const RecipientAnswer* kept = cache_.find(key)) return *kept;
+  // Mail for a bare postmaster has no other host to go to.
+  const auto elsewhere =
+      bare_postmaster ? RecipientAnswer::Kind::unknown_user : RecipientAnswer::Kind::foreign;
+  if (foreign_.find(parts->domain) != nullptr) return RecipientAnswer{elsewhere, {}, {}};
   const auto ours = is_ours(parts->domain);
   if (!ours) return tl::unexpected<Error>(ours.error());
-  // Mail for a bare postmaster has no other host to go to.
-  if (!*ours)
-    return RecipientAnswer{
-        bare_postmaster ? RecipientAnswer::Kind::unknown_user : RecipientAnswer::Kind::foreign,
-        {},
-        {}};
+  if (!*ours) {
+    foreign_.keep(parts->domain, {RecipientAnswer::Kind::foreign, {}, {}});
+    return RecipientAnswer{elsewhere, {}, {}};
+  }
   auto answer = find_in_domain(parts->local, parts->domain);
   const bool found = answer && answer->kind != RecipientAnswer::Kind::unknown_user;
   return found ? cache_.keep(key, std::move(*answer)) : answer;

@@ -1,9 +1,10 @@
 // sqlite_directory.h - the directory in a SQLite file, directory.db.
 //
 // A lookup runs on the loop's thread: SQLite answers from its page cache in microseconds, less than
-// handing the question to a thread would cost. What was found is kept in memory; what was not is
-// asked again each time, so that strangers cannot fill the cache. A change that another process
-// commits is seen within kRecheck. Passwords are verified on the worker pool.
+// handing the question to a thread would cost. Addresses that were found are kept in memory, those
+// that were not are asked again each time, and domains of others have a cache of their own: so
+// strangers cannot push out what is asked for often. A change that another process commits is seen
+// within kRecheck. Passwords are verified on the worker pool.
 //
 // A file that is missing, unreadable or of another release is a temporary error that says so; the
 // file is tried again later, so that a daemon needs no restart when it is back.
@@ -28,6 +29,8 @@ class SqliteDirectory final : public Directory {
   static constexpr std::chrono::milliseconds kBusyTimeout{50};
   // Answers in one generation of the cache: two of some 200 octets each make 20 MB.
   static constexpr std::size_t kCachedAnswers = 50'000;
+  // The same for domains that are not ours.
+  static constexpr std::size_t kCachedForeign = 10'000;
   // Passwords that wait to be verified; further ones get a temporary error at once.
   static constexpr std::size_t kMaxWaiting = 100;
 
@@ -68,6 +71,7 @@ class SqliteDirectory final : public Directory {
   std::optional<std::chrono::microseconds> checked_;
   std::int64_t data_version_ = 0;
   AnswerCache cache_{kCachedAnswers};
+  AnswerCache foreign_{kCachedForeign};  // by domain
 };
 
 }  // namespace postrider::directory

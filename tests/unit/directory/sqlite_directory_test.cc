@@ -121,6 +121,16 @@ TEST_CASE("sqlite directory: a change by another process is seen when the answer
   CHECK(world.find("anna@example.org")->kind == Kind::unknown_user);
 }
 
+TEST_CASE("sqlite directory: a domain of others that becomes ours is ours when it is rechecked",
+          "[directory]") {
+  World world;
+  CHECK(world.find("dora@new.test")->kind == Kind::foreign);
+  REQUIRE(world.editor.add_domain("new.test"));
+  REQUIRE(world.editor.add_user("dora@new.test", 0));
+  world.wait(SqliteDirectory::kRecheck);
+  CHECK(world.find("dora@new.test")->kind == Kind::mailbox);
+}
+
 TEST_CASE("sqlite directory: a lookup whose Pending is gone never answers", "[directory]") {
   World world;
   bool answered = false;
