@@ -1,5 +1,7 @@
 #include "common/net/connector.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -32,6 +34,8 @@ class Connecting final : public Pending {
     const socklen_t length = address.fill(storage);
     fd_ = Fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd_) return fail_later(errno);
+    const int on = 1;
+    static_cast<void>(::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
     if (source) {
       sockaddr_storage local{};
       const socklen_t local_length = SocketAddress{*source, 0}.fill(local);

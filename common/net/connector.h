@@ -13,8 +13,9 @@
 
 namespace postrider::net {
 
-// Connects to a TCP address; `done` gets the connected, non-blocking socket, or an Error of kind
-// temporary: "192.0.2.1:25: Connection refused", "192.0.2.1:25: connection timed out after 30s".
+// Connects to a TCP address; `done` gets the connected, non-blocking socket with TCP_NODELAY, or an
+// Error of kind temporary: "192.0.2.1:25: Connection refused", "192.0.2.1:25: connection timed out
+// after 30s".
 // `source`, where given, is the local address (its port is left to the kernel).
 [[nodiscard]] PendingPtr connect_tcp(event::EventLoop& loop, const SocketAddress& address,
                                      std::optional<IpAddress> source,

@@ -1,7 +1,5 @@
 #include "common/net/stream.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -33,8 +31,6 @@ Stream::Stream(event::EventLoop& loop, Fd fd, Owner& owner)
           event_new(loop.raw(), fd_.get(), EV_WRITE | EV_PERSIST, &Stream::on_writable, this))),
       idle_timer_(loop, [this] { idle_check(); }),
       last_activity_(loop.now()) {
-  const int on = 1;  // Fails on a Unix socket, where it means nothing.
-  static_cast<void>(::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
   event_add(read_event_.get(), nullptr);
 }
 

@@ -40,7 +40,7 @@ class Stream {
   };
 
   // Takes over the non-blocking, connected `fd`. `loop` and `owner` outlive the Stream. Starts
-  // reading at once. TCP_NODELAY is set on TCP sockets.
+  // reading at once.
   Stream(event::EventLoop& loop, Fd fd, Owner& owner);
   ~Stream();
   Stream(const Stream&) = delete;
