@@ -86,7 +86,7 @@ void Connection::carry_out(smtp::Action& action) {
                  [&](const smtp::AppendMessage& append_to) { append(append_to.content); },
                  [&](const smtp::CommitMessage&) { commit(); },
                  [&](const smtp::AbortMessage& abort) { drop_message(abort.reason); },
-                 [&](const smtp::Close&) { begin_close(); },
+                 [&](const smtp::Close& close) { begin_close(close); },
              },
              action);
 }
@@ -236,11 +236,18 @@ void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
 
 // ---- The end ----
 
-void Connection::begin_close() {
+void Connection::begin_close(const smtp::Close& close) {
   linger_.emplace(services_.loop, [this] { finish(); });
   linger_->arm(kLinger);
   stream_.set_idle_timeout(std::chrono::microseconds{0});
+  finish_when_written_ = close.wish == smtp::Close::At::client;
+  if (finish_when_written_) return stream_.want_drained(true);
   stream_.shut_down();
+}
+
+void Connection::on_drained() {
+  if (finish_when_written_) return finish();
+  act();
 }
 
 void Connection::finish() {

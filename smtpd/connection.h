@@ -23,8 +23,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
  public:
   // Replies that a client does not read, in octets: beyond, nothing more is read from it.
   static constexpr std::size_t kMaxUnsent = 65536;
-  // After the last reply: how long the client is heard out, so that a reset does not overtake the
-  // reply, and how long it may take to read it.
+  // After the last reply: how long it may take the client to read it; and how long a client that
+  // did not say QUIT is heard out, so that a reset does not overtake the reply.
   static constexpr std::chrono::seconds kLinger{5};
 
   // `services` outlives the Connection. `on_done` is called once, when the conversation is over,
@@ -37,7 +37,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
 
  private:
   void on_bytes(std::string_view bytes) override;
-  void on_drained() override { act(); }
+  void on_drained() override;
   bool on_timeout() override;
   void on_closed(net::CloseReason reason) override;
 
@@ -59,7 +59,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void note_refused(std::string_view id, const smtp::Reply& reason);
   std::string_view protocol() const { return session_.extended() ? "ESMTP" : "SMTP"; }
 
-  void begin_close();
+  void begin_close(const smtp::Close& close);
   void finish();
 
   Services& services_;
@@ -74,6 +74,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   net::Stream stream_;
   bool receiving_ = false;              // which time-out holds
   std::optional<event::Timer> linger_;  // there once the session has closed
+  bool finish_when_written_ = false;    // the client said QUIT
   bool gone_ = false;
 };
 

@@ -66,8 +66,10 @@ struct CommitMessage {};
 struct AbortMessage {
   Reply reason;
 };
-// Once all that was sent is written.
-struct Close {};
+// Once all that was sent is written. A client that said QUIT has nothing more to say.
+struct Close {
+  enum class At { client, server } wish;
+};
 using Action = std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage,
                             AppendMessage, CommitMessage, AbortMessage, Close>;
 

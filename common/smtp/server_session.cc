@@ -138,7 +138,7 @@ std::optional<Action> ServerSession::next_action() {
   }
   if (action_) return std::exchange(action_, std::nullopt);
   if (!waiting() && !replies_.empty()) return Send{std::exchange(replies_, {})};
-  if (std::exchange(close_due_, false)) return Close{};
+  if (close_due_) return *std::exchange(close_due_, std::nullopt);
   input_.keep();
   return std::nullopt;
 }
@@ -298,12 +298,12 @@ void ServerSession::reset() {
   if (state_ != State::connected) state_ = State::ready;
 }
 
-void ServerSession::close(const Reply& last_words) {
+void ServerSession::close(const Reply& last_words, Close::At wish) {
   if (state_ == State::closed) return;
   if (receiving() && !refusal_) action_ = AbortMessage{last_words};
   say(last_words);
   state_ = State::closed;
-  close_due_ = true;
+  close_due_ = Close{wish};
   input_.rest() = {};
 }
 
@@ -370,7 +370,7 @@ void ServerSession::noop(std::string_view /*argument*/) {
 }
 
 void ServerSession::quit(std::string_view /*argument*/) {
-  close({221, "2.0.0", settings_.hostname + " closing"});
+  close({221, "2.0.0", settings_.hostname + " closing"}, Close::At::client);
 }
 
 // RFC 5321 section 3.5 and 7.3.

@@ -83,7 +83,7 @@ class ServerSession {
   void ask(Question question, Action action);
   template <typename Ask>
   void ask_directory(std::string_view argument);
-  void close(const Reply& last_words);
+  void close(const Reply& last_words, Close::At wish = Close::At::server);
   bool begin_session(std::string_view argument);
   void reset();
 
@@ -106,7 +106,7 @@ class ServerSession {
   Question question_ = Question::none;
   bool shutting_down_ = false;
   bool extended_ = false;
-  bool close_due_ = false;
+  std::optional<Close> close_due_;
   std::string client_name_;
   Transaction transaction_;
   Mailbox candidate_;  // the recipient that the owner is asked about
