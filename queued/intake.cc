@@ -65,10 +65,14 @@ bool Intake::scan() {
     return false;
   }
   std::sort(names->begin(), names->end(), Older{});
+  bool all = true;
   for (const std::string& name : *names) {
-    if (segments_.size() >= kMaxOpen) break;  // the next look finds the others
-    if (name.ends_with(spool::kSegmentSuffix) && !segments_.contains(name)) open(name, true);
+    if (!name.ends_with(spool::kSegmentSuffix) || segments_.contains(name)) continue;
+    all = segments_.size() < kMaxOpen;
+    if (!all) break;  // the next look finds the others
+    open(name);
   }
+  caught_up_ = caught_up_ || all;
   for (auto& [name, segment] : segments_) {
     if (segment->complete) continue;
     const auto gone = segment->reader->writer_is_gone();
@@ -87,7 +91,7 @@ bool Intake::scan() {
   return true;
 }
 
-void Intake::open(const std::string& name, bool found) {
+void Intake::open(const std::string& name) {
   auto reader = SegmentReader::open(disk_, paths_, name);
   if (!reader) {
     if (reader.error().kind == ErrorKind::corrupt) set_aside(name, reader.error().text);
@@ -96,7 +100,8 @@ void Intake::open(const std::string& name, bool found) {
     return;
   }
   auto segment = std::make_unique<Segment>(disk_, paths_, std::move(*reader));
-  segment->earlier = found || segment->reader->created() < started_;
+  // The clock may have been set back since: what was there before us is taken for older too.
+  segment->earlier = !caught_up_ || segment->reader->created() < started_;
   if (!load_done(*segment)) return;  // tried again by the next look
   segments_.emplace(name, std::move(segment));
 }
@@ -128,7 +133,7 @@ void Intake::on_progress(const spool::SegmentProgress& progress) {
   auto it = segments_.find(progress.segment);
   if (it == segments_.end()) {
     // A notice after the segment was finished and removed finds no file, and says nothing new.
-    open(progress.segment, false);
+    open(progress.segment);
     it = segments_.find(progress.segment);
     if (it == segments_.end()) return;
   }

@@ -83,8 +83,7 @@ class Intake {
     bool operator()(std::string_view a, std::string_view b) const noexcept;
   };
 
-  // `found`: by a look at the folder, not told by its writer.
-  void open(const std::string& name, bool found);
+  void open(const std::string& name);
   bool load_done(Segment& segment);
   void finish(const YoungPlace& place, const MessageId& id, spool::DoneKind kind);
   void close_record(const YoungPlace& place, spool::DoneKind kind);
@@ -113,6 +112,7 @@ class Intake {
   Quarantine quarantine_{disk_, paths_};
   std::map<std::string, std::unique_ptr<Segment>, Older> segments_;
   std::unordered_set<Segment*> dirty_;  // with entries to be written, or finished
+  bool caught_up_ = false;  // every segment that an earlier queued may have read is known
   std::unordered_set<std::string> large_in_use_;  // ids of messages taken in and not finished
   bool failing_ = false;  // entries could not be written: told once
 };
