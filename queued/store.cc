@@ -93,8 +93,8 @@ struct Store::Statements {
   Statement load_recipients;
 };
 
-Store::Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database)
-    : disk_(disk), paths_(paths), database_(std::move(database)) {}
+Store::Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database, Fd deferred)
+    : disk_(disk), paths_(paths), database_(std::move(database)), deferred_(std::move(deferred)) {}
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths& paths) {
@@ -103,7 +103,10 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   if (auto ready = database->migrate(kSchema); !ready) return pass_on(std::move(ready.error()));
   if (auto reset = database->execute("UPDATE message SET state = 0 WHERE state = 1"); !reset)
     return pass_on(std::move(reset.error()));
-  std::unique_ptr<Store> store(new Store(disk, paths, std::move(*database)));
+  auto deferred = disk.open(paths.deferred(), spool::Disk::Mode::read);
+  if (!deferred) return pass_on(std::move(deferred.error()));
+  std::unique_ptr<Store> store(
+      new Store(disk, paths, std::move(*database), std::move(*deferred)));
 
   const auto prepare = [&](std::string_view sql) {
     auto statement = store->database_.prepare(sql);
@@ -151,22 +154,25 @@ Result<void> Store::apply(const std::vector<Change>& changes) {
 }
 
 Result<void> Store::write_contents(const std::vector<Change>& changes) {
+  std::vector<const Promote*> promotes;
+  for (const Change& change : changes)
+    if (const auto* promote = std::get_if<Promote>(&change)) promotes.push_back(promote);
+  if (promotes.empty()) return {};
+  const Synced synced = promotes.size() < kSyncTogether ? Synced::each : Synced::together;
   std::set<std::string> folders;
-  for (const Change& change : changes) {
-    const auto* promote = std::get_if<Promote>(&change);
-    if (promote == nullptr) continue;
+  for (const Promote* promote : promotes) {
     const std::string folder = paths_.deferred_folder(promote->data.id);
     if (folders.insert(folder).second)
       if (auto made = disk_.make_directory(folder); !made) return made;
-    if (auto written = write_content(*promote); !written) return written;
+    if (auto written = write_content(*promote, synced); !written) return written;
   }
-  if (folders.empty()) return {};
+  if (synced == Synced::together) return disk_.sync_file_system(deferred_.get());
   for (const std::string& folder : folders)
-    if (auto synced = disk_.sync_directory(folder); !synced) return synced;
+    if (auto done = disk_.sync_directory(folder); !done) return done;
   return disk_.sync_directory(paths_.deferred());
 }
 
-Result<void> Store::write_content(const Promote& promote) {
+Result<void> Store::write_content(const Promote& promote, Synced synced) {
   const std::string path = paths_.deferred(promote.data.id);
   if (promote.large) return disk_.link(paths_.large(promote.data.id), path);
   // Left by a crash between writing and commit, if it is there at all.
@@ -174,6 +180,7 @@ Result<void> Store::write_content(const Promote& promote) {
   auto fd = disk_.open(path, spool::Disk::Mode::create_new);
   if (!fd) return pass_on(std::move(fd.error()));
   if (auto copied = copy_content(promote, fd->get()); !copied) return copied;
+  if (synced == Synced::together) return {};
   return disk_.sync(fd->get());
 }
 

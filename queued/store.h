@@ -72,6 +72,9 @@ struct Counts {
 
 class Store {
  public:
+  // So many contents in one call of apply() are made durable together, by one syncfs, as a sync for
+  // each would cost more than all that is unwritten elsewhere.
+  static constexpr std::size_t kSyncTogether = 8;
   // Messages that list() gives in one portion.
   static constexpr std::size_t kPortion = 200;
   // The column message.state.
@@ -119,10 +122,11 @@ class Store {
     std::string hold_reason;
   };
 
-  Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database);
+  Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database, Fd deferred);
 
+  enum class Synced { each, together };
   Result<void> write_contents(const std::vector<Change>& changes);
-  Result<void> write_content(const Promote& promote);
+  Result<void> write_content(const Promote& promote, Synced synced);
   Result<void> copy_content(const Promote& promote, int to);
   Result<void> apply_one(const Promote& promote);
   Result<void> apply_one(const Reschedule& reschedule);
@@ -139,6 +143,7 @@ class Store {
   spool::Disk& disk_;
   const spool::Paths paths_;
   sqlite::Database database_;
+  Fd deferred_;  // the folder, open as long as this, so that no failed write of its files is missed
   std::unique_ptr<Statements> statements_;
 };
 

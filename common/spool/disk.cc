@@ -88,6 +88,8 @@ class SystemDisk final : public Disk {
 
   Result<void> sync(int fd) override { return outcome(::fdatasync(fd), "fdatasync"); }
 
+  Result<void> sync_file_system(int fd) override { return outcome(::syncfs(fd), "syncfs"); }
+
   Result<void> sync_directory(const std::string& directory) override {
     const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return fail_errno(directory, errno);

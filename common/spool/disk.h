@@ -41,6 +41,9 @@ class Disk {
   virtual Result<void> truncate(int fd, std::uint64_t size) = 0;
   // Data and the size that is needed to read it are on the disk (fdatasync).
   virtual Result<void> sync(int fd) = 0;
+  // All that was written to the file system of `fd` is on the disk (syncfs). Fails when anything
+  // written since `fd` was opened could not be: open it before.
+  virtual Result<void> sync_file_system(int fd) = 0;
   // Names made, changed or removed in `directory` are on the disk.
   virtual Result<void> sync_directory(const std::string& directory) = 0;
   // A second name for a file. Succeeds when `to` exists already.
