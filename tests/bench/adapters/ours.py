@@ -1,0 +1,83 @@
+import json
+import shutil
+import subprocess
+import time
+
+from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, ROOT, SINK
+
+POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
+# Where mail that is to be deferred goes: nothing listens there.
+NOWHERE = '127.0.0.3:2'
+
+
+class Ours(Adapter):
+    name = 'ours'
+    smtp = ('127.0.0.1', 2520)
+    pop3 = ('127.0.0.1', 2521)
+    conf_note = ('hold, idle: smtpd and queued run, the deliverds do not (as mta and mda of opensmtpd are paused); '
+                 'deferred: everything is routed to a port where nothing listens; size and connection limits raised')
+
+    def __init__(self):
+        super().__init__()
+        # Mailboxes are DOMAIN/USER/Maildir below paths.mail.
+        self.mail = MAIL / self.name / LOCAL_DOMAIN
+        self.conf = self.dir / 'postrider.toml'
+
+    def version(self):
+        return subprocess.run([BIN_OURS / 'postrider', '--version'], capture_output=True, text=True).stdout.strip()
+
+    def command(self, *argv):
+        return [BIN_OURS / 'postrider', '--config', self.conf, *argv]
+
+    def configure(self, mode):
+        for folder in ('spool', 'run', 'data'):
+            (self.dir / folder).mkdir(exist_ok=True)
+        route = {'relay': f'smtp:[{SINK[0]}]:{SINK[1]}', 'deferred': f'smtp:{NOWHERE}'}.get(mode)
+        self.conf.write_text(f'''\
+hostname = "mx.{LOCAL_DOMAIN}"
+[paths]
+spool = "{self.dir}/spool"
+mail = "{MAIL / self.name}"
+data = "{self.dir}/data"
+run = "{self.dir}/run"
+[smtpd]
+listen = [{{ address = "{self.smtp[0]}:{self.smtp[1]}", mode = "mx" }}]
+message_size_limit = "{MAX_MESSAGE // 1024}KiB"
+connection_limit_per_address = 5000
+[pop3d]
+listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
+''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else ''))
+        self.make_directory()
+
+    def make_directory(self):
+        """Domain and users; made once, as each password costs what argon2id is meant to cost."""
+        made = ROOT / 'ours-directory.db'
+        if not made.exists():
+            for argv in [('domain', 'add', LOCAL_DOMAIN)] + [
+                    ('user', 'add', f'{user}@{LOCAL_DOMAIN}', '--password-stdin') for user in POP3_BOXES]:
+                subprocess.run(self.command(*argv), input=PASSWORD + '\n', text=True, check=True,
+                               stdout=subprocess.DEVNULL)
+            shutil.copy(self.dir / 'data/directory.db', made)
+        shutil.copy(made, self.dir / 'data/directory.db')
+
+    def launch(self):
+        if self.mode in ('hold', 'idle'):
+            for daemon in ('queued', 'smtpd'):
+                self.group.spawn([BIN_OURS / daemon, '--config', self.conf], log=self.log)
+        else:
+            self.group.spawn(self.command('run'), log=self.log)
+
+    def settle(self):
+        """Until every message has failed once and lies in the old generation."""
+        while json.loads(subprocess.run([*self.command('--json'), 'status'], capture_output=True).stdout)['queue']['active']:
+            time.sleep(0.2)
+
+    def fill_queue(self, messages):
+        """So many deferred messages for 1,000 domains in the spool of a stopped server."""
+        subprocess.run([BIN_OURS / 'fill_queue', self.dir / 'spool', str(messages), '1000'], check=True)
+
+    def listing(self):
+        return self.command('queue', 'list')
+
+
+ADAPTER = Ours
