@@ -18,6 +18,10 @@ constexpr int kIndent = 2;
 
 }  // namespace
 
+std::string one_line(const nlohmann::json& document) {
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string Context::configuration_file() const {
   if (!config_path.empty()) return config_path;
   const char* variable = std::getenv(kConfigVariable);
@@ -32,7 +36,6 @@ std::optional<config::Settings> Context::settings() {
 }
 
 void Context::answer(const nlohmann::json& document, const std::string& text) const {
-  // Addresses and replies may hold octets that are not UTF-8: they are shown as U+FFFD.
   if (json) {
     fmt::print("{}\n",
                document.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace));

@@ -12,6 +12,10 @@
 
 namespace postrider::ctl {
 
+// A document without line breaks; octets that are not UTF-8, as addresses and replies may hold, are
+// shown as U+FFFD.
+std::string one_line(const nlohmann::json& document);
+
 class Context {
  public:
   std::string config_path;  // --config

@@ -33,6 +33,10 @@ struct FilterOptions {
   std::string state;
 };
 
+constexpr std::string_view kListBegins = "{\"messages\": [\n";
+constexpr std::string_view kListGoesOn = ",\n";
+constexpr std::string_view kListEnds = "\n]}\n";
+
 AdminRequest request_of(AdminRequest::Verb verb, const FilterOptions& options) {
   AdminRequest request;
   request.set_verb(verb);
@@ -50,22 +54,31 @@ bool ask(Context& context, const AdminRequest& request, QueueClient::OnReply on_
   return settings && ask_queued(context, *settings, request, std::move(on_reply));
 }
 
+// Shows each message as it comes: a million of them are neither waited for nor held in memory. With
+// --json it is one document all the same, which ends only if the list is whole.
 void list(Context& context, FilterOptions options) {
   // A list that names nothing is of everything.
   options.all = options.domain.empty() && options.sender.empty() && options.state.empty();
-  json messages = json::array();
-  std::string text;
+  std::size_t shown = 0;
   const WallTime now = SystemClock().now();
   const bool done = ask(context, request_of(AdminRequest::LIST, options),
                         [&](const AdminReply& reply, const Fd&) {
                           for (const ipc::QueuedMessage& message : reply.messages()) {
-                            messages.push_back(to_json(message));
-                            if (!context.json) text += to_line(message, now);
+                            if (context.json) {
+                              fmt::print("{}{}", shown == 0 ? kListBegins : kListGoesOn,
+                                         one_line(to_json(message)));
+                            } else {
+                              fmt::print("{}", to_line(message, now));
+                            }
+                            ++shown;
                           }
                         });
   if (!done) return;
-  if (messages.empty()) text = "the queue is empty\n";
-  context.answer({{"messages", messages}}, text);
+  if (context.json) {
+    fmt::print("{}{}", shown == 0 ? kListBegins : "", kListEnds);
+  } else if (shown == 0) {
+    fmt::print("the queue is empty\n");
+  }
 }
 
 void show(Context& context, const std::string& id) {

@@ -233,6 +233,9 @@ class Adapter:
     def after_start(self, mode):
         pass
 
+    def settle(self):
+        """Waits until nothing is under way: what is delivered is durable, what is deferred is stored."""
+
     def listing(self):
         """argv of what an operator would call to list the queue, or None."""
         return None

@@ -68,9 +68,9 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
             self.group.spawn(self.command('run'), log=self.log)
 
     def settle(self):
-        """Until every message has failed once and lies in the old generation."""
-        while json.loads(subprocess.run([*self.command('--json'), 'status'], capture_output=True).stdout)['queue']['active']:
-            time.sleep(0.2)
+        while json.loads(subprocess.run(self.command('--json', 'status'), stdout=subprocess.PIPE,
+                                        check=True).stdout)['active']:
+            time.sleep(0.02)
 
     def fill_queue(self, messages):
         """So many deferred messages for 1,000 domains in the spool of a stopped server."""
