@@ -4,11 +4,17 @@
 
 #include <fmt/format.h>
 
-#include "common/base/overloaded.h"
+#include "queued/intake_segment.h"
 
 namespace postrider::queued {
 
 namespace {
+
+constexpr log::Condition::Words kUnreadable{"segment_unreadable", "segments_readable",
+                                            "the mail in it waits until it can be read"};
+constexpr log::Condition::Words kNotNoted{
+    "done_file_not_written", "done_files_written_again",
+    "what is finished is remembered; a restart before that would deliver it again"};
 
 using spool::DoneEntry;
 using spool::DoneKind;
@@ -27,25 +33,6 @@ bool Intake::Older::operator()(std::string_view a, std::string_view b) const noe
   return order == 0 ? a < b : order < 0;
 }
 
-struct Intake::Segment {
-  Segment(spool::Disk& disk, const spool::Paths& paths, std::unique_ptr<SegmentReader> r)
-      : reader(std::move(r)), done(disk, paths.done(reader->name()), reader->salt()) {}
-
-  std::unique_ptr<SegmentReader> reader;
-  spool::DoneFile done;
-  std::vector<DoneEntry> entries;  // to be appended
-  bool sync_entries = false;
-  std::uint64_t limit = 0;         // octets that may be read
-  bool complete = false;           // nothing will be added below or above `limit`
-  bool earlier = false;            // an earlier queued may have attempted what is in it
-  bool unverified = false;         // its writer died: the last batch may be torn
-  std::uint64_t open = 0;          // messages taken in and not finished
-  std::vector<std::string> unlink;       // large files to go once their entry is written
-  std::unordered_set<std::uint64_t> finished;  // of an earlier life, by record
-  std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> delivered;
-  SourcePtr source;
-};
-
 Intake::Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock, log::Logger& log,
                metrics::Counters& counters, IsPromoted is_promoted)
     : disk_(disk),
@@ -54,7 +41,9 @@ Intake::Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock,
       started_(clock.now()),
       log_(log),
       counters_(counters),
-      is_promoted_(std::move(is_promoted)) {}
+      is_promoted_(std::move(is_promoted)),
+      unreadable_(log, clock, kUnreadable),
+      not_noted_(log, clock, kNotNoted) {}
 
 Intake::~Intake() = default;
 
@@ -65,6 +54,7 @@ bool Intake::scan() {
     return false;
   }
   std::sort(names->begin(), names->end(), Older{});
+  for (const auto& [name, progress] : std::exchange(unopened_, {})) on_progress(progress);
   bool all = true;
   for (const std::string& name : *names) {
     if (!name.ends_with(spool::kSegmentSuffix) || segments_.contains(name)) continue;
@@ -72,7 +62,7 @@ bool Intake::scan() {
     if (!all) break;  // the next look finds the others
     open(name);
   }
-  caught_up_ = caught_up_ || all;
+  caught_up_ = caught_up_ || (all && !unreadable_since_scan_);
   for (auto& [name, segment] : segments_) {
     if (segment->complete) continue;
     const auto gone = segment->reader->writer_is_gone();
@@ -85,35 +75,41 @@ bool Intake::scan() {
   }
   for (auto it = segments_.begin(); it != segments_.end();) remove_if_finished(*(it++)->second);
   remove_orphans();
+  if (!std::exchange(unreadable_since_scan_, false)) unreadable_.passed();
   for (auto& [name, segment] : segments_)
     if (!segment->entries.empty()) dirty_.insert(segment.get());
   flush();
   return true;
 }
 
-void Intake::open(const std::string& name) {
+bool Intake::open(const std::string& name) {
   auto reader = SegmentReader::open(disk_, paths_, name);
   if (!reader) {
-    if (reader.error().kind == ErrorKind::corrupt) set_aside(name, reader.error().text);
-    else if (reader.error().kind != ErrorKind::not_found)
-      log_.error("segment_unreadable").with("segment", name).with("reason", reader.error().text);
-    return;
+    const ErrorKind kind = reader.error().kind;
+    if (kind == ErrorKind::corrupt) set_aside(name, reader.error().text);
+    if (kind == ErrorKind::corrupt || kind == ErrorKind::not_found) return false;
+    note_unreadable(name, reader.error());
+    return true;
   }
   auto segment = std::make_unique<Segment>(disk_, paths_, std::move(*reader));
   // The clock may have been set back since: what was there before us is taken for older too.
   segment->earlier = !caught_up_ || segment->reader->created() < started_;
-  if (!load_done(*segment)) return;  // tried again by the next look
-  segments_.emplace(name, std::move(segment));
+  // Else it is tried again by the next look.
+  if (load_done(*segment)) segments_.emplace(name, std::move(segment));
+  return true;
+}
+
+void Intake::note_unreadable(const std::string& segment, const Error& error) {
+  unreadable_since_scan_ = true;
+  unreadable_.holds(fmt::format("{}: {}", segment, error.text));
 }
 
 bool Intake::load_done(Segment& segment) {
   const std::string& name = segment.reader->name();
   auto loaded = spool::DoneFile::load(disk_, paths_, name, segment.reader->salt());
   if (!loaded) {
-    log_.error("done_file_unreadable")
-        .with("segment", name)
-        .with("reason", loaded.error().text)
-        .with("effect", "the segment waits until it can be read");
+    // What is finished is not known, so nothing of the segment may be attempted.
+    note_unreadable(name, loaded.error());
     return false;
   }
   if (loaded->damaged > 0)
@@ -133,8 +129,9 @@ void Intake::on_progress(const spool::SegmentProgress& progress) {
   auto it = segments_.find(progress.segment);
   if (it == segments_.end()) {
     // A notice after the segment was finished and removed finds no file, and says nothing new.
-    open(progress.segment);
+    const bool there = open(progress.segment);
     it = segments_.find(progress.segment);
+    if (it == segments_.end() && there) unopened_[progress.segment] = progress;
     if (it == segments_.end()) return;
   }
   Segment& segment = *it->second;
@@ -160,9 +157,7 @@ std::unique_ptr<Message> Intake::read(Segment& segment) {
   while (true) {
     auto step = segment.reader->next(segment.limit, segment.unverified);
     if (!step) {
-      log_.error("segment_unreadable")
-          .with("segment", segment.reader->name())
-          .with("reason", step.error().text);
+      note_unreadable(segment.reader->name(), step.error());
       return nullptr;
     }
     if (auto* record = std::get_if<SegmentReader::Record>(&*step)) {
@@ -203,7 +198,7 @@ std::unique_ptr<Message> Intake::make_message(Segment& segment, SegmentReader::R
                                         .orcpt = recipient.orcpt()});
   record.envelope.clear_recipients();
   message->data.envelope = std::move(record.envelope);
-  message->young = YoungPlace{segment.reader->name(), record.offset, record.large};
+  message->young = YoungPlace{segment.reader->name(), record.offset, record.length, record.large};
   message->repeated = segment.earlier;
   if (const auto it = segment.delivered.find(record.offset); it != segment.delivered.end())
     message->delivered = it->second;
@@ -219,42 +214,6 @@ std::unique_ptr<Message> Intake::make_message(Segment& segment, SegmentReader::R
   ++segment.open;
   counters_.add(metrics::Counter::queue_messages_taken_in);
   return message;
-}
-
-void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
-  if (damage.blank && damage.tail) return;  // space that a crash left unwritten
-  const std::string& name = segment.reader->name();
-  const std::string kept = fmt::format("{}@{}", name, damage.offset);
-  const auto saved =
-      quarantine_.copy(kept, segment.reader->fd(), damage.offset, damage.length);
-  counters_.add(metrics::Counter::queue_messages_corrupt);
-  log_.error("record_corrupt")
-      .with("segment", name)
-      .with("offset", damage.offset)
-      .with("octets", damage.length)
-      .with("reason", damage.reason)
-      .with("meaning", damage.tail ? "the end of the segment: most likely a write that a crash cut "
-                                     "off before it was acknowledged"
-                                   : "acknowledged mail was damaged on the disk")
-      .with("kept", saved ? quarantine_.path(kept) : saved.error().text);
-}
-
-// A segment whose header cannot be read: the file as a whole is kept for people.
-void Intake::set_aside(const std::string& name, const std::string& reason) {
-  if (!is_abandoned(paths_.segment(name))) return;
-  const auto moved = quarantine_.move(name, paths_.segment(name));
-  log_.error("segment_corrupt")
-      .with("segment", name)
-      .with("reason", reason)
-      .with("kept", moved ? quarantine_.path(name) : paths_.segment(name));
-}
-
-// Whoever wrote the file holds its lock no more.
-bool Intake::is_abandoned(const std::string& path) {
-  auto fd = disk_.open(path, spool::Disk::Mode::read);
-  if (!fd) return false;
-  const auto locked = disk_.lock(fd->get());
-  return locked && *locked;
 }
 
 void Intake::delivered(const YoungPlace& place, const std::string& recipient) {
@@ -294,32 +253,6 @@ void Intake::close_record(const YoungPlace& place, DoneKind kind) {
   dirty_.insert(&segment);
 }
 
-void Intake::corrupt(const YoungPlace& place, const MessageId& id) {
-  Segment& segment = *segments_.at(place.segment);
-  const auto saved = place.large
-                         ? quarantine_.link(id.str(), paths_.large(id))
-                         : quarantine_.copy(id.str(), segment.reader->fd(), place.record,
-                                            length_of(segment, place.record));
-  counters_.add(metrics::Counter::queue_messages_corrupt);
-  log_.error("message_corrupt")
-      .id(id)
-      .with("segment", place.segment)
-      .with("offset", place.record)
-      .with("meaning", "the content does not match its checksum: damaged on the disk")
-      .with("kept", saved ? quarantine_.path(id.str()) : saved.error().text);
-  // Else the segment stays, and a restart comes here again.
-  if (saved) finish(place, id, DoneKind::finished);
-}
-
-std::uint64_t Intake::length_of(Segment& segment, std::uint64_t record) {
-  const std::uint64_t most = segment.limit - record;
-  std::string bytes(spool::kRecordHeaderSize, '\0');
-  const auto n = disk_.read(segment.reader->fd(), record, bytes);
-  if (!n || *n < bytes.size()) return most;
-  const auto header = spool::decode_record_header(bytes);
-  return header ? std::min(spool::record_size(*header), most) : most;
-}
-
 void Intake::flush() {
   for (Segment* const segment : std::exchange(dirty_, {})) {
     if (is_finished(*segment)) {
@@ -334,14 +267,11 @@ void Intake::write_entries(Segment& segment) {
   if (segment.entries.empty()) return;
   auto written = segment.done.append(segment.entries, segment.sync_entries);
   if (!written) {
-    // They are kept for the next look; a restart before that attempts the messages anew.
-    if (!std::exchange(failing_, true))
-      log_.error("done_file_not_written")
-          .with("segment", segment.reader->name())
-          .with("reason", written.error().text);
+    // They are kept for the next look.
+    not_noted_.holds(fmt::format("{}: {}", segment.reader->name(), written.error().text));
     return;
   }
-  failing_ = false;
+  not_noted_.passed();
   segment.entries.clear();
   segment.sync_entries = false;
   for (const std::string& path : std::exchange(segment.unlink, {}))
@@ -371,35 +301,6 @@ void Intake::remove_if_finished(Segment& segment) {
   if (!is_finished(segment)) return;
   dirty_.erase(&segment);
   remove(segment);
-}
-
-// .done files without a segment, left by a crash between the two removals; segments that never got
-// their name; and large files without a record, left by a writer that died while one arrived.
-void Intake::remove_orphans() {
-  auto names = disk_.list(paths_.incoming());
-  if (!names) return;
-  for (const std::string& name : *names) {
-    if (name.ends_with(spool::kUnfinishedSuffix) && is_abandoned(paths_.segment(name)))
-      static_cast<void>(disk_.remove(paths_.segment(name)));
-    if (!name.ends_with(spool::kDoneSuffix)) continue;
-    const std::string segment = name.substr(0, name.size() - spool::kDoneSuffix.size());
-    if (!std::binary_search(names->begin(), names->end(), segment) && !segments_.contains(segment))
-      static_cast<void>(disk_.remove(paths_.segment(name)));
-  }
-  const bool all_read = std::all_of(segments_.begin(), segments_.end(), [](const auto& entry) {
-    return entry.second->complete && entry.second->reader->cursor() >= entry.second->limit;
-  });
-  if (!all_read) return;  // a record that refers to the file may be still to come
-  auto files = disk_.list(paths_.large());
-  if (!files) return;
-  for (const std::string& name : *files) {
-    const auto id = MessageId::parse(name);
-    if (!id || large_in_use_.contains(name) || clock_.now() - id->time() < kOrphanAge ||
-        !is_abandoned(paths_.large(*id)))
-      continue;
-    log_.warning("orphan_removed").id(*id).with("reason", "a large message that never became whole");
-    static_cast<void>(disk_.remove(paths_.large(*id)));
-  }
 }
 
 }  // namespace postrider::queued

@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "common/log/condition.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
 #include "common/spool/disk.h"
@@ -60,8 +61,9 @@ class Intake {
   void finished(const YoungPlace& place, const MessageId& id);
   // The old generation has it durably.
   void promoted(const YoungPlace& place, const MessageId& id);
-  // The content does not match its checksum: copies the record to quarantine and finishes it.
-  void corrupt(const YoungPlace& place, const MessageId& id);
+  // The content of a message, of the young or the old generation, does not match its checksum: keeps
+  // it in quarantine/ and says so. False: it could not be kept.
+  bool quarantine(const Message& message);
   // The record is a copy of one that is under way, as of a segment that was restored beside itself:
   // finishes it, and leaves the large file to the other.
   void dropped_copy(const YoungPlace& place);
@@ -83,12 +85,13 @@ class Intake {
     bool operator()(std::string_view a, std::string_view b) const noexcept;
   };
 
-  void open(const std::string& name);
+  // False: there is no such segment.
+  bool open(const std::string& name);
   bool load_done(Segment& segment);
+  void note_unreadable(const std::string& segment, const Error& error);
   void finish(const YoungPlace& place, const MessageId& id, spool::DoneKind kind);
   void close_record(const YoungPlace& place, spool::DoneKind kind);
-  // Octets of a record that was read before; to the end of what was read, if its header is gone.
-  std::uint64_t length_of(Segment& segment, std::uint64_t record);
+  Result<void> keep(const Message& message);
   std::unique_ptr<Message> read(Segment& segment);
   std::unique_ptr<Message> make_message(Segment& segment, spool::SegmentReader::Record record);
   // Finished before, or in the old generation already.
@@ -101,6 +104,7 @@ class Intake {
   void remove_if_finished(Segment& segment);
   bool is_abandoned(const std::string& path);
   void remove_orphans();
+  void remove_orphan(const MessageId& id);
 
   spool::Disk& disk_;
   const spool::Paths paths_;
@@ -111,10 +115,13 @@ class Intake {
   IsPromoted is_promoted_;
   Quarantine quarantine_{disk_, paths_};
   std::map<std::string, std::unique_ptr<Segment>, Older> segments_;
+  std::map<std::string, spool::SegmentProgress> unopened_;  // told of segments that cannot be read yet
   std::unordered_set<Segment*> dirty_;  // with entries to be written, or finished
   bool caught_up_ = false;  // every segment that an earlier queued may have read is known
   std::unordered_set<std::string> large_in_use_;  // ids of messages taken in and not finished
-  bool failing_ = false;  // entries could not be written: told once
+  log::Condition unreadable_;
+  bool unreadable_since_scan_ = false;
+  log::Condition not_noted_;
 };
 
 }  // namespace postrider::queued

@@ -65,6 +65,7 @@ using SourcePtr = std::shared_ptr<const SourceFile>;  // owners: messages, and j
 struct YoungPlace {
   std::string segment;
   std::uint64_t record = 0;  // offset, its name in the .done file
+  std::uint64_t length = 0;  // of the record, padding included
   bool large = false;        // content in a file of its own
 };
 

@@ -12,6 +12,15 @@ namespace postrider::queued {
 
 namespace {
 
+constexpr log::Condition::Words kDbFailing{
+    "queue_db_failed", "queue_db_works_again",
+    "what is not delivered at once stays in memory and in its segment until a write succeeds"};
+constexpr log::Condition::Words kReportsFailing{
+    "report_not_written", "reports_written_again",
+    "messages that failed stay in the queue until their senders can be told"};
+constexpr log::Condition::Words kContentUnreadable{
+    "content_unreadable", "content_readable", "messages are tried again as after a 4xx reply"};
+
 // The same result for each recipient of a job.
 ipc::JobResult result_for_all(const Work& work, ipc::Outcome outcome, const std::string& status,
                               const std::string& reply) {
@@ -34,7 +43,11 @@ bool same_recipient(const Recipient& recipient, const std::string& address) {
 }  // namespace
 
 Queue::Queue(const Parts& parts)
-    : parts_(parts), scheduler_(parts.settings.queue.destination_concurrency) {
+    : parts_(parts),
+      scheduler_(parts.settings.queue.destination_concurrency),
+      db_failing_(parts.log, parts.clock, kDbFailing),
+      reports_failing_(parts.log, parts.clock, kReportsFailing),
+      content_unreadable_(parts.log, parts.clock, kContentUnreadable) {
   next_due_ = parts_.clock.now();  // not known before the store was asked
 }
 
@@ -47,7 +60,7 @@ void Queue::wake() {
     if (time > now) {
       write_retries_.emplace_back(time, id);
     } else {
-      it->second->to_report.empty() ? conclude(*it->second) : report_failures(*it->second);
+      retry_write(*it->second);
     }
   }
   take_due();
@@ -95,10 +108,11 @@ void Queue::take_due() {
         taking_due_.reset();
         if (!taken.first || !taken.second) {
           const Error& error = taken.first ? taken.second.error() : taken.first.error();
-          parts_.log.error("queue_db_failed").with("reason", error.text);
+          db_failing_.holds(error.text);
           next_due_ = parts_.clock.now() + kWriteRetry;
           return;
         }
+        db_failing_.passed();
         next_due_ = *taken.second;
         for (MessageData& data : *taken.first) {
           auto message = std::make_unique<Message>();
@@ -268,9 +282,11 @@ Result<SourcePtr> Queue::open_source(Message& message) {
                                            : parts_.intake.deferred_path(id),
                              spool::Disk::Mode::read);
   if (!fd) {
-    parts_.log.error("content_unreadable").id(id).with("reason", fd.error().text);
+    // One that is gone is accounted for when its sender is told.
+    if (fd.error().kind != ErrorKind::not_found) content_unreadable_.holds(fd.error().text);
     return tl::unexpected<Error>(std::move(fd.error()));
   }
+  content_unreadable_.passed();
   message.source = std::make_shared<SourceFile>(SourceFile{std::move(*fd)});
   return message.source;
 }
@@ -364,26 +380,6 @@ void Queue::keep_delivered(Message& message, const Recipient& recipient) {
     parts_.store.submit(MarkDelivered{message.data.id, recipient.address},
                         [](const Result<void>&) {});  // the end of the attempt writes all again
   }
-}
-
-WallTime Queue::expires(const Message& message) const {
-  return expiry(parts_.settings.queue, message.data.arrival, message.data.sender().empty());
-}
-
-void Queue::log_fate(const Message& message, const Recipient& recipient, std::string_view event) {
-  const auto age = std::chrono::floor<std::chrono::milliseconds>(parts_.clock.now() -
-                                                                 message.data.arrival);
-  parts_.log.info(event)
-      .id(message.data.id)
-      .with("from", message.data.sender())
-      .with("to", recipient.address)
-      .with("original", recipient.original)
-      .with("next_hop", recipient.next_hop)
-      .with("remote", recipient.remote)
-      .with("status", recipient.status)
-      .with("reply", recipient.reply)
-      .with("attempt", message.data.attempts + 1)
-      .with("age_ms", age.count());
 }
 
 }  // namespace postrider::queued

@@ -127,10 +127,11 @@ class Queue {
   void warn_of_delay(Message& message);
   void conclude(Message& message);
   void quarantine(Message& message);
-  void give_up_lost(Message& message);
+  void give_up(Message& message, std::string_view why);
   void finish(Message& message);
   void postpone(Message& message, Schedule schedule);
   void retry_write_later(Message& message);
+  void retry_write(Message& message);
   void forget(const Message& message);
 
   WallTime expires(const Message& message) const;
@@ -146,6 +147,9 @@ class Queue {
   PendingPtr taking_due_;
   std::optional<WallTime> next_due_;  // empty: nothing waits in the old generation
   std::vector<std::pair<WallTime, std::string>> write_retries_;
+  log::Condition db_failing_;
+  log::Condition reports_failing_;
+  log::Condition content_unreadable_;
 };
 
 }  // namespace postrider::queued

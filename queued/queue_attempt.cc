@@ -30,8 +30,8 @@ void Queue::attempt_ended_if_so(Message& message) {
 }
 
 void Queue::end_attempt(Message& message) {
-  if (message.corrupt) return quarantine(message);
   if (message.wish == Wish::remove) return conclude(message);
+  if (message.corrupt) return quarantine(message);
   ++message.data.attempts;
   const WallTime limit = expires(message);
   if (!is_held(message) && is_last(parts_.clock.now(), limit)) {
@@ -54,18 +54,19 @@ void Queue::report_failures(Message& message) {
     note_failed(message);
     return warn_of_delay(message);
   }
-  // Refused by the router alone, it was never opened; the report returns what can be read.
-  static_cast<void>(open_source(message));
+  // Refused by the router alone, it was never opened; the report returns what can be read, and
+  // nothing of what is damaged.
+  if (!message.corrupt) static_cast<void>(open_source(message));
   message.pending.push_back(parts_.reports.send(
       message, ReportKind::failed, message.to_report, expires(message),
       [this, &message](const Result<void>& sent) {
         message.pending.clear();
         if (!sent) {
           // Nobody was told, so nothing is final: the message stays until the report is written.
-          parts_.log.error("report_not_written").id(message.data.id).with("reason",
-                                                                          sent.error().text);
+          reports_failing_.holds(sent.error().text);
           return retry_write_later(message);
         }
+        reports_failing_.passed();
         parts_.counters.add(metrics::Counter::queue_reports_sent);
         note_failed(message);
         warn_of_delay(message);
@@ -124,10 +125,15 @@ void Queue::postpone(Message& message, Schedule schedule) {
   message.leaving = true;
   const auto next = schedule.next_attempt;
   const auto done = [this, &message, next](const Result<void>& written) {
+    if (!written && written.error().kind == ErrorKind::invalid && message.young) {
+      message.corrupt = true;
+      return quarantine(message);
+    }
     if (!written) {
-      parts_.log.error("queue_db_failed").id(message.data.id).with("reason", written.error().text);
+      db_failing_.holds(written.error().text);
       return retry_write_later(message);
     }
+    db_failing_.passed();
     if (next && (!next_due_ || *next < *next_due_)) next_due_ = next;
     if (message.young) {
       parts_.intake.promoted(*message.young, message.data.id);
@@ -140,7 +146,7 @@ void Queue::postpone(Message& message, Schedule schedule) {
     return;
   }
   if (auto source = open_source(message); !source) {
-    if (source.error().kind == ErrorKind::not_found) return give_up_lost(message);
+    if (source.error().kind == ErrorKind::not_found) return give_up(message, "the message was lost on the disk of this server");
     return retry_write_later(message);
   }
   parts_.store.submit(Promote{.data = message.data,
@@ -152,14 +158,15 @@ void Queue::postpone(Message& message, Schedule schedule) {
 }
 
 // There is nothing left that could be attempted: the sender is told.
-void Queue::give_up_lost(Message& message) {
+void Queue::give_up(Message& message, std::string_view why) {
   message.leaving = false;
   auto& recipients = message.data.recipients;
   for (std::uint32_t i = 0; i < recipients.size(); ++i) {
     if (!is_open(recipients[i])) continue;
     recipients[i].state = RecipientState::failed;
     recipients[i].status = "5.3.0";
-    recipients[i].reply = "the message was lost on the disk of this server";
+    recipients[i].reply = why;
+    recipients[i].remote.clear();
     message.to_report.push_back(i);
   }
   report_failures(message);
@@ -172,32 +179,31 @@ void Queue::finish(Message& message) {
     return forget(message);
   }
   parts_.store.submit(Remove{message.data.id}, [this, &message](const Result<void>& removed) {
-    if (removed) return forget(message);
-    parts_.log.error("queue_db_failed").id(message.data.id).with("reason", removed.error().text);
-    retry_write_later(message);
+    if (!removed) {
+      db_failing_.holds(removed.error().text);
+      return retry_write_later(message);
+    }
+    db_failing_.passed();
+    forget(message);
   });
 }
 
-// The bytes on the disk are not what was accepted: nothing is delivered, a person decides.
+// The bytes on the disk are not what was accepted: they are kept for people and never delivered, and
+// the sender can send the message again.
 void Queue::quarantine(Message& message) {
-  if (message.young) {
-    parts_.intake.corrupt(*message.young, message.data.id);
-    return forget(message);
-  }
-  parts_.counters.add(metrics::Counter::queue_messages_corrupt);
-  parts_.log.error("message_corrupt")
-      .id(message.data.id)
-      .with("meaning", "the content does not match its checksum: damaged on the disk")
-      .with("kept", parts_.intake.deferred_path(message.data.id));
-  for (Recipient& recipient : message.data.recipients)
-    if (recipient.state == RecipientState::deferred) recipient.state = RecipientState::waiting;
-  postpone(message, {.expires = expires(message),
-                     .hold_reason = "the content does not match its checksum"});
+  message.source.reset();
+  if (!parts_.intake.quarantine(message)) return retry_write_later(message);
+  give_up(message, "the message was damaged on the disk of this server");
 }
 
 void Queue::retry_write_later(Message& message) {
   message.leaving = false;
   write_retries_.emplace_back(parts_.clock.now() + kWriteRetry, message.data.id.str());
+}
+
+void Queue::retry_write(Message& message) {
+  if (message.corrupt && any_open(message.data)) return quarantine(message);
+  message.to_report.empty() ? conclude(message) : report_failures(message);
 }
 
 void Queue::forget(const Message& message) {
@@ -207,6 +213,26 @@ void Queue::forget(const Message& message) {
   active_.erase(it);
   // There is room again: what waits on disk may come.
   if (was_full) wake_later();
+}
+
+WallTime Queue::expires(const Message& message) const {
+  return expiry(parts_.settings.queue, message.data.arrival, message.data.sender().empty());
+}
+
+void Queue::log_fate(const Message& message, const Recipient& recipient, std::string_view event) {
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(parts_.clock.now() -
+                                                                 message.data.arrival);
+  parts_.log.info(event)
+      .id(message.data.id)
+      .with("from", message.data.sender())
+      .with("to", recipient.address)
+      .with("original", recipient.original)
+      .with("next_hop", recipient.next_hop)
+      .with("remote", recipient.remote)
+      .with("status", recipient.status)
+      .with("reply", recipient.reply)
+      .with("attempt", message.data.attempts + 1)
+      .with("age_ms", age.count());
 }
 
 }  // namespace postrider::queued

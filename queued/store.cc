@@ -1,12 +1,15 @@
 #include "queued/store.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/handle.h"
+#include "common/spool/queue_schema.h"
 
 namespace postrider::queued {
 
@@ -16,41 +19,6 @@ using sqlite::Blob;
 using sqlite::Statement;
 
 constexpr std::size_t kCopyBlock = 1U << 20U;
-
-// Every released schema is a step here, for ever: a queue written by an older version is brought
-// up to date when it is opened.
-constexpr std::array<const char*, 1> kSchema{R"sql(
-  CREATE TABLE message (
-    id TEXT PRIMARY KEY,
-    envelope BLOB NOT NULL,           -- spool.Envelope without its recipients
-    sender BLOB NOT NULL,
-    arrival_us INTEGER NOT NULL,
-    content_length INTEGER NOT NULL,
-    content_checksum INTEGER NOT NULL,
-    state INTEGER NOT NULL,           -- 0 waiting, 1 active, 2 held
-    next_attempt_us INTEGER NOT NULL,
-    expires_us INTEGER NOT NULL,
-    attempts INTEGER NOT NULL,
-    warned INTEGER NOT NULL,
-    released INTEGER NOT NULL,        -- an operator released it: no hold: of a route holds it
-    hold_reason TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX message_schedule ON message (state, next_attempt_us);
-  CREATE TABLE recipient (
-    message TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
-    address BLOB NOT NULL,
-    domain TEXT NOT NULL,
-    original BLOB NOT NULL,
-    notify TEXT NOT NULL,
-    orcpt BLOB NOT NULL,
-    state INTEGER NOT NULL,           -- RecipientState
-    next_hop TEXT NOT NULL,
-    status TEXT NOT NULL,
-    reply BLOB NOT NULL,
-    remote TEXT NOT NULL,
-    PRIMARY KEY (message, address)
-  ) STRICT, WITHOUT ROWID;
-)sql"};
 
 std::int64_t us(WallTime time) { return time.time_since_epoch().count(); }
 WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
@@ -100,7 +68,7 @@ Store::~Store() = default;
 Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths& paths) {
   auto database = sqlite::Database::open(paths.queue_db(), sqlite::Access::create);
   if (!database) return pass_on(std::move(database.error()));
-  if (auto ready = database->migrate(kSchema); !ready) return pass_on(std::move(ready.error()));
+  if (auto ready = database->migrate(spool::kQueueSchema); !ready) return pass_on(std::move(ready.error()));
   if (auto reset = database->execute("UPDATE message SET state = 0 WHERE state = 1"); !reset)
     return pass_on(std::move(reset.error()));
   auto deferred = disk.open(paths.deferred(), spool::Disk::Mode::read);
@@ -138,7 +106,7 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   return store;
 }
 
-Result<void> Store::apply(const std::vector<Change>& changes) {
+Result<void> Store::apply(std::span<const Change> changes) {
   if (auto written = write_contents(changes); !written) return written;
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
@@ -153,7 +121,7 @@ Result<void> Store::apply(const std::vector<Change>& changes) {
   return {};
 }
 
-Result<void> Store::write_contents(const std::vector<Change>& changes) {
+Result<void> Store::write_contents(std::span<const Change> changes) {
   std::vector<const Promote*> promotes;
   for (const Change& change : changes)
     if (const auto* promote = std::get_if<Promote>(&change)) promotes.push_back(promote);
@@ -185,17 +153,21 @@ Result<void> Store::write_content(const Promote& promote, Synced synced) {
 }
 
 Result<void> Store::copy_content(const Promote& promote, int to) {
+  const Handle<XXH3_state_t, &XXH3_freeState> state(XXH3_createState());
+  XXH3_64bits_reset(state.get());
   std::string block;
-  for (std::uint64_t done = 0; done < promote.data.content_length;) {
-    block.resize(static_cast<std::size_t>(
-        std::min<std::uint64_t>(kCopyBlock, promote.data.content_length - done)));
+  for (std::uint64_t left = promote.data.content_length; left > 0; left -= block.size()) {
+    block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBlock, left)));
+    const std::uint64_t done = promote.data.content_length - left;
     auto n = disk_.read(promote.source->fd.get(), promote.offset + done, block);
     if (!n) return pass_on(std::move(n.error()));
-    if (*n == 0) return fail(ErrorKind::corrupt, "the content is shorter than its record says");
-    iovec part{.iov_base = block.data(), .iov_len = *n};
+    if (*n < block.size()) return fail(ErrorKind::invalid, "the content is cut off");
+    XXH3_64bits_update(state.get(), block.data(), block.size());
+    iovec part{.iov_base = block.data(), .iov_len = block.size()};
     if (auto written = disk_.append(to, {&part, 1}); !written) return written;
-    done += *n;
   }
+  if (XXH3_64bits_digest(state.get()) != promote.data.content_checksum)
+    return fail(ErrorKind::invalid, "the content does not match its checksum");
   return {};
 }
 

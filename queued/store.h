@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -88,8 +89,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // All in one transaction: durable when it returns, or nothing changed in the database.
-  Result<void> apply(const std::vector<Change>& changes);
+  // All in one transaction: durable when it returns, or nothing changed in the database. Invalid:
+  // the content of a Promote does not match its checksum.
+  Result<void> apply(std::span<const Change> changes);
 
   // At most `limit` messages whose time has come, longest due first; they count as active until a
   // Reschedule or Remove.
@@ -125,7 +127,7 @@ class Store {
   Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database, Fd deferred);
 
   enum class Synced { each, together };
-  Result<void> write_contents(const std::vector<Change>& changes);
+  Result<void> write_contents(std::span<const Change> changes);
   Result<void> write_content(const Promote& promote, Synced synced);
   Result<void> copy_content(const Promote& promote, int to);
   Result<void> apply_one(const Promote& promote);

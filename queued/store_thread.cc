@@ -4,6 +4,21 @@
 
 namespace postrider::queued {
 
+namespace {
+
+using Results = std::vector<Result<void>>;
+
+// One that cannot be applied, as its content cannot be read, keeps none of the others back.
+Results apply_each(Store& store, const std::vector<Change>& changes) {
+  const auto all = store.apply(changes);
+  if (all || changes.size() == 1) return Results(changes.size(), all);
+  Results results;
+  for (const Change& change : changes) results.push_back(store.apply({&change, 1}));
+  return results;
+}
+
+}  // namespace
+
 StoreThread::StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store)
     : loop_(loop), store_(std::move(store)), pool_(loop, 1) {}
 
@@ -17,10 +32,10 @@ void StoreThread::submit(Change change, Done done) {
 void StoreThread::send() {
   if (changes_.empty()) return;
   running_.push_back(pool_.run(
-      [this, changes = std::exchange(changes_, {})] { return store_->apply(changes); },
-      [this, done = std::exchange(done_, {})](const Result<void>& result) mutable {
+      [this, changes = std::exchange(changes_, {})] { return apply_each(*store_, changes); },
+      [this, done = std::exchange(done_, {})](const Results& results) mutable {
         running_.pop_front();
-        for (Done& one : done) one(result);
+        for (std::size_t i = 0; i < done.size(); ++i) done[i](results[i]);
         if (running_.empty()) send();
       }));
 }

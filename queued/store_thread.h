@@ -1,7 +1,7 @@
 // store_thread.h - the Store behind a thread: changes go in as values, answers come back on the loop.
 //
 // Changes that gather while a transaction runs are the next transaction (group commit, as in the
-// young generation).
+// young generation). Where it fails, each is tried in one of its own.
 #pragma once
 
 #include <deque>

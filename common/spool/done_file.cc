@@ -2,6 +2,9 @@
 
 namespace postrider::spool {
 
+// So that a torn end is known by the file's size.
+static_assert(kDoneHeaderSize % kDoneEntrySize == 0);
+
 Result<DoneFile::Loaded> DoneFile::load(Disk& disk, const Paths& paths, const std::string& segment,
                                         std::uint64_t salt) {
   Loaded loaded;
@@ -14,7 +17,12 @@ Result<DoneFile::Loaded> DoneFile::load(Disk& disk, const Paths& paths, const st
   auto n = disk.read(fd->get(), 0, bytes);
   if (!n) return tl::unexpected<Error>(std::move(n.error()));
   const std::string_view all = std::string_view(bytes).substr(0, *n);
-  for (std::size_t at = 0; at + kDoneEntrySize <= all.size(); at += kDoneEntrySize) {
+  if (all.size() < kDoneHeaderSize) return loaded;  // a crash cut its first write off
+  const auto header = decode_done_header(all.substr(0, kDoneHeaderSize));
+  if (!header && header.error().kind == ErrorKind::invalid)
+    return tl::unexpected<Error>(header.error());
+  if (!header) ++loaded.damaged;
+  for (std::size_t at = kDoneHeaderSize; at + kDoneEntrySize <= all.size(); at += kDoneEntrySize) {
     auto entry = decode_done_entry(all.substr(at, kDoneEntrySize), salt);
     if (entry) {
       loaded.entries.push_back(*entry);
@@ -26,18 +34,13 @@ Result<DoneFile::Loaded> DoneFile::load(Disk& disk, const Paths& paths, const st
 }
 
 Result<void> DoneFile::append(const std::vector<DoneEntry>& entries, bool synced) {
-  if (!fd_) {
-    auto fd = disk_.open(path_, Disk::Mode::append);
-    if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
-    fd_ = std::move(*fd);
-    // A torn entry of a crash would shift all that follow: begin again at a whole one.
-    auto size = disk_.size(fd_.get());
-    if (!size) return tl::unexpected<Error>(std::move(size.error()));
-    if (*size % kDoneEntrySize != 0)
-      if (auto cut = disk_.truncate(fd_.get(), *size - *size % kDoneEntrySize); !cut) return cut;
-  }
   std::string bytes;
-  bytes.reserve(entries.size() * kDoneEntrySize);
+  bytes.reserve(kDoneHeaderSize + entries.size() * kDoneEntrySize);
+  if (!fd_) {
+    auto size = open_at_entry();
+    if (!size) return tl::unexpected<Error>(std::move(size.error()));
+    if (*size == 0) bytes = encode(DoneHeader{.salt = salt_});
+  }
   for (const DoneEntry& entry : entries) bytes += encode(entry, salt_);
   iovec part{.iov_base = bytes.data(), .iov_len = bytes.size()};
   if (auto written = disk_.append(fd_.get(), {&part, 1}); !written) {
@@ -45,6 +48,19 @@ Result<void> DoneFile::append(const std::vector<DoneEntry>& entries, bool synced
     return written;
   }
   return synced ? disk_.sync(fd_.get()) : Result<void>();
+}
+
+Result<std::uint64_t> DoneFile::open_at_entry() {
+  auto fd = disk_.open(path_, Disk::Mode::append);
+  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  auto size = disk_.size(fd->get());
+  if (!size) return size;
+  const std::uint64_t torn = *size % kDoneEntrySize;
+  if (torn != 0)
+    if (auto cut = disk_.truncate(fd->get(), *size - torn); !cut)
+      return tl::unexpected<Error>(std::move(cut.error()));
+  fd_ = std::move(*fd);
+  return *size - torn;
 }
 
 }  // namespace postrider::spool

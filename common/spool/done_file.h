@@ -20,10 +20,11 @@ class DoneFile {
  public:
   struct Loaded {
     std::vector<DoneEntry> entries;
-    std::uint64_t damaged = 0;
+    std::uint64_t damaged = 0;  // entries, and the header
   };
 
-  // The entries of `segment`; none when the file does not exist.
+  // The entries of `segment`; none when the file does not exist. An Error of kind invalid: it is of
+  // a version that is not known here, so what is finished is not known.
   static Result<Loaded> load(Disk& disk, const Paths& paths, const std::string& segment,
                              std::uint64_t salt);
 
@@ -37,6 +38,10 @@ class DoneFile {
   Result<void> append(const std::vector<DoneEntry>& entries, bool synced);
 
  private:
+  // Opens the file, and cuts off a torn entry of a crash, which would shift all that follow. Gives
+  // the size that is left.
+  Result<std::uint64_t> open_at_entry();
+
   Disk& disk_;
   std::string path_;
   std::uint64_t salt_;

@@ -2,7 +2,10 @@
 
 #include <xxhash.h>
 
-#include <type_traits>
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
 
 #include "common/base/check.h"
 
@@ -11,9 +14,14 @@ namespace postrider::spool {
 namespace {
 
 constexpr std::string_view kSegmentMagic("PRSEG\r\n\x1a", 8);
+constexpr std::string_view kDoneMagic("PRDONE\n\x1a", 8);
 constexpr std::string_view kRecordMagic("PRrc", 4);
 constexpr std::uint16_t kVersion = 1;
+constexpr std::size_t kFileHeaderSize = 32;
+static_assert(kSegmentHeaderSize == kFileHeaderSize && kDoneHeaderSize == kFileHeaderSize);
 constexpr std::size_t kChecksummedHeader = kRecordHeaderSize - 8;
+// Where both kinds of header hold the checksum of themselves, in 4 octets.
+constexpr std::size_t kHeaderCheckAt = 12;
 
 template <typename Int>
 void put(std::string& to, Int value) {
@@ -33,14 +41,44 @@ std::uint64_t seeded(std::string_view bytes, std::uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
-std::string segment_header_bytes(const SegmentHeader& header, std::uint32_t sum) {
-  std::string bytes(kSegmentMagic);
+// Low half of XXH3-64 over the header, with the field that holds it 0.
+template <std::size_t Size>
+std::uint32_t header_check(std::string_view header, std::uint64_t seed) {
+  std::array<char, Size> bytes;
+  header.copy(bytes.data(), bytes.size());
+  std::fill_n(bytes.begin() + kHeaderCheckAt, sizeof(std::uint32_t), '\0');
+  return static_cast<std::uint32_t>(seeded({bytes.data(), bytes.size()}, seed));
+}
+
+void set_header_check(std::string& header, std::uint32_t check) {
+  std::string octets;
+  put(octets, check);
+  header.replace(kHeaderCheckAt, octets.size(), octets);
+}
+
+std::string encode_file_header(std::string_view magic, std::uint64_t first, std::uint64_t second) {
+  std::string bytes(magic);
   put(bytes, kVersion);
   put(bytes, std::uint16_t{0});
-  put(bytes, sum);
-  put(bytes, header.salt);
-  put(bytes, header.created_us);
+  put(bytes, std::uint32_t{0});
+  put(bytes, first);
+  put(bytes, second);
+  set_header_check(bytes, header_check<kFileHeaderSize>(bytes, 0));
   return bytes;
+}
+
+// The checksum before the version: a damaged version is not a newer one.
+Result<void> check_file_header(std::string_view bytes, std::string_view magic,
+                               std::string_view what) {
+  POSTRIDER_CHECK(bytes.size() == kFileHeaderSize);
+  if (!bytes.starts_with(magic)) return fail(ErrorKind::corrupt, fmt::format("not a {}", what));
+  if (get<std::uint32_t>(bytes, kHeaderCheckAt) != header_check<kFileHeaderSize>(bytes, 0))
+    return fail(ErrorKind::corrupt, fmt::format("the checksum of the {}'s header is wrong", what));
+  if (const auto version = get<std::uint16_t>(bytes, 8); version != kVersion)
+    return fail(ErrorKind::invalid,
+                fmt::format("the {} is of version {}, and this release knows version {}", what,
+                            version, kVersion));
+  return {};
 }
 
 // Over header (without its checksum) and envelope, which do not lie side by side.
@@ -61,20 +99,24 @@ std::uint64_t recipient_key(std::string_view address) noexcept {
 }
 
 std::string encode(const SegmentHeader& header) {
-  const auto sum = static_cast<std::uint32_t>(checksum(segment_header_bytes(header, 0)));
-  return segment_header_bytes(header, sum);
+  return encode_file_header(kSegmentMagic, header.salt, header.created_us);
 }
 
 Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
-  POSTRIDER_CHECK(bytes.size() == kSegmentHeaderSize);
-  if (!bytes.starts_with(kSegmentMagic)) return fail(ErrorKind::corrupt, "not a segment");
-  if (get<std::uint16_t>(bytes, 8) != kVersion)
-    return fail(ErrorKind::invalid, "the segment is of a newer version");
-  const SegmentHeader header{.salt = get<std::uint64_t>(bytes, 16),
-                             .created_us = get<std::uint64_t>(bytes, 24)};
-  if (encode(header) != bytes)
-    return fail(ErrorKind::corrupt, "the checksum of the segment's header is wrong");
-  return header;
+  if (auto checked = check_file_header(bytes, kSegmentMagic, "segment"); !checked)
+    return tl::unexpected<Error>(std::move(checked.error()));
+  return SegmentHeader{.salt = get<std::uint64_t>(bytes, 16),
+                       .created_us = get<std::uint64_t>(bytes, 24)};
+}
+
+std::string encode(const DoneHeader& header) {
+  return encode_file_header(kDoneMagic, header.salt, 0);
+}
+
+Result<DoneHeader> decode_done_header(std::string_view bytes) {
+  if (auto checked = check_file_header(bytes, kDoneMagic, ".done file"); !checked)
+    return tl::unexpected<Error>(std::move(checked.error()));
+  return DoneHeader{.salt = get<std::uint64_t>(bytes, 16)};
 }
 
 std::string encode(const RecordHeader& header, std::string_view envelope, std::uint64_t salt,
@@ -89,12 +131,14 @@ std::string encode(const RecordHeader& header, std::string_view envelope, std::u
   put(bytes, header.content_length);
   put(bytes, header.content_checksum);
   put(bytes, header.durable_before);
+  set_header_check(bytes, header_check<kChecksummedHeader>(bytes, salt + offset));
   put(bytes, record_checksum(bytes, envelope, salt + offset));
   bytes += envelope;
   return bytes;
 }
 
-Result<RecordHeader> decode_record_header(std::string_view bytes) {
+Result<RecordHeader> decode_record_header(std::string_view bytes, std::uint64_t salt,
+                                          std::uint64_t offset) {
   POSTRIDER_CHECK(bytes.size() >= kRecordHeaderSize);
   const auto kind = get<std::uint8_t>(bytes, 6);
   RecordHeader header{.kind = static_cast<RecordKind>(kind),
@@ -105,6 +149,9 @@ Result<RecordHeader> decode_record_header(std::string_view bytes) {
   if (!bytes.starts_with(kRecordMagic) || get<std::uint16_t>(bytes, 4) != kVersion || kind < 1 ||
       kind > 3 || header.envelope_length > kMaxEnvelope || header.content_length > kMaxContent)
     return fail(ErrorKind::corrupt, "not a record");
+  if (get<std::uint32_t>(bytes, kHeaderCheckAt) !=
+      header_check<kChecksummedHeader>(bytes, salt + offset))
+    return fail(ErrorKind::corrupt, "the checksum of a record's header is wrong");
   return header;
 }
 

@@ -57,7 +57,7 @@ Result<SegmentReader::Found> SegmentReader::look(std::uint64_t offset, std::uint
   auto head = bytes(offset, kRecordHeaderSize);
   if (!head) return tl::unexpected<Error>(std::move(head.error()));
   if (head->size() < kRecordHeaderSize) return corrupt("a record is cut off");
-  auto header = decode_record_header(*head);
+  auto header = decode_record_header(*head, header_.salt, offset);
   if (!header) return tl::unexpected<Error>(std::move(header.error()));
   if (record_size(*header) > limit - offset) return corrupt("a record is cut off");
   const std::size_t length = kRecordHeaderSize + header->envelope_length;
@@ -76,20 +76,29 @@ Result<SegmentReader::Step> SegmentReader::next(std::uint64_t limit, bool verify
       return tl::unexpected<Error>(std::move(found.error()));
     return skip_damage(limit, std::move(found.error().text));
   }
-  auto step = read_record(*found, verify_content);
-  if (!step && step.error().kind == ErrorKind::corrupt)
-    return skip_damage(limit, std::move(step.error().text));
-  return step;
-}
-
-Result<SegmentReader::Step> SegmentReader::read_record(const Found& found, bool verify_content) {
-  const RecordHeader& header = found.header;
-  if (header.kind == RecordKind::seal) {
-    cursor_ += record_size(header);
+  const std::uint64_t length = record_size(found->header);
+  if (found->header.kind == RecordKind::seal) {
+    cursor_ += length;
     return Step(Seal{});
   }
+  auto record = parse(*found);
+  if (!record) return pass_over(length, limit, std::move(record.error().text), {});
+  if (verify_content && !record->large) {
+    const auto matches = content_matches(*record);
+    if (!matches) return tl::unexpected<Error>(matches.error());
+    if (!*matches)
+      return pass_over(length, limit, "the checksum of a message's content is wrong",
+                       std::move(*record));
+  }
+  cursor_ += length;
+  return Step(std::move(*record));
+}
+
+Result<SegmentReader::Record> SegmentReader::parse(const Found& found) const {
+  const RecordHeader& header = found.header;
   Record record;
   record.offset = cursor_;
+  record.length = record_size(header);
   record.large = header.kind == RecordKind::large_message;
   record.content_offset =
       record.large ? 0 : cursor_ + kRecordHeaderSize + header.envelope_length;
@@ -102,19 +111,14 @@ Result<SegmentReader::Step> SegmentReader::read_record(const Found& found, bool 
   if (!id || record.envelope.recipients_size() == 0)
     return corrupt("an envelope has no id or no recipient");
   record.id = *id;
-  if (verify_content && !record.large) {
-    auto matches = content_matches(header, record.content_offset);
-    if (!matches) return tl::unexpected<Error>(std::move(matches.error()));
-    if (!*matches) return corrupt("the checksum of a message's content is wrong");
-  }
-  cursor_ += record_size(header);
-  return Step(std::move(record));
+  return record;
 }
 
-Result<bool> SegmentReader::content_matches(const RecordHeader& header, std::uint64_t offset) {
+Result<bool> SegmentReader::content_matches(const Record& record) {
   const Handle<XXH3_state_t, &XXH3_freeState> state(XXH3_createState());
   XXH3_64bits_reset(state.get());
-  for (std::uint64_t left = header.content_length; left > 0;) {
+  std::uint64_t offset = record.content_offset;
+  for (std::uint64_t left = record.content_length; left > 0;) {
     auto part = bytes(offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, kReadAhead)));
     if (!part) return tl::unexpected<Error>(std::move(part.error()));
     if (part->empty()) return false;
@@ -122,7 +126,18 @@ Result<bool> SegmentReader::content_matches(const RecordHeader& header, std::uin
     offset += part->size();
     left -= part->size();
   }
-  return XXH3_64bits_digest(state.get()) == header.content_checksum;
+  return XXH3_64bits_digest(state.get()) == record.content_checksum;
+}
+
+SegmentReader::Step SegmentReader::pass_over(std::uint64_t length, std::uint64_t limit,
+                                             std::string reason, std::optional<Record> record) {
+  Damage damage{.offset = cursor_,
+                .length = length,
+                .tail = cursor_ + length >= limit,
+                .reason = std::move(reason),
+                .record = std::move(record)};
+  cursor_ += length;
+  return damage;
 }
 
 Result<SegmentReader::Step> SegmentReader::skip_damage(std::uint64_t limit, std::string reason) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -23,6 +24,7 @@ class SegmentReader {
   // One message, checked: the envelope can be read and has a valid id.
   struct Record {
     std::uint64_t offset = 0;  // of the record, its name in the .done file
+    std::uint64_t length = 0;  // of the record in the segment
     MessageId id;
     Envelope envelope;
     bool large = false;        // the content is the file Paths::large(id), from its start
@@ -38,6 +40,8 @@ class SegmentReader {
     bool tail = false;  // nothing valid follows below the limit
     bool blank = false; // all zeros: space that was never written
     std::string reason;
+    // What the envelope says, where the content alone is damaged.
+    std::optional<Record> record;
   };
   using Step = std::variant<Record, Seal, NoMore, Damage>;
 
@@ -77,8 +81,12 @@ class SegmentReader {
   // `length` octets at `offset`, from the buffer or the disk; fewer at the end of the file.
   Result<std::string_view> bytes(std::uint64_t offset, std::size_t length);
   Result<Found> look(std::uint64_t offset, std::uint64_t limit);
-  Result<Step> read_record(const Found& found, bool verify_content);
-  Result<bool> content_matches(const RecordHeader& header, std::uint64_t offset);
+  // The record at the cursor. An Error of kind corrupt: its envelope says nothing that can be used.
+  Result<Record> parse(const Found& found) const;
+  Result<bool> content_matches(const Record& record);
+  // Over a record whose length is known to be right.
+  Step pass_over(std::uint64_t length, std::uint64_t limit, std::string reason,
+                 std::optional<Record> record);
   // From after the bad record at the cursor to the next good one, or to the limit.
   Result<Step> skip_damage(std::uint64_t limit, std::string reason);
 

@@ -6,7 +6,7 @@ import os
 import pytest
 from harness import Instance, wait_for
 from peer import Peer
-from segment import DONE_ENTRY, SEGMENT_HEADER, flip, records
+from segment import DONE_ENTRY, DONE_HEADER, SEGMENT_HEADER, flip, records
 
 ANNA = "anna@example.test"
 LARGE = 300 << 10
@@ -125,13 +125,13 @@ def test_a_damaged_done_file_delivers_nothing_twice(suite):
             client.sendmail("ada@example.org", ["x@far.test"], message("far"))
         incoming = suite.spool / "incoming"
         # Those that were delivered stand in the .done file, which the one that was not keeps there.
-        wait_for(lambda: [d for d in incoming.glob("*.done") if d.stat().st_size == 4 * DONE_ENTRY])
+        wait_for(lambda: [d for d in incoming.glob("*.done") if d.stat().st_size == DONE_HEADER + 4 * DONE_ENTRY])
         suite.kill()
         [done] = incoming.glob("*.done")
-        flip(done, 3)
-        flip(done, DONE_ENTRY + 17)
+        flip(done, DONE_HEADER + 3)
+        flip(done, DONE_HEADER + DONE_ENTRY + 17)
         with done.open("r+b") as file:
-            file.truncate(4 * DONE_ENTRY - 5)
+            file.truncate(DONE_HEADER + 4 * DONE_ENTRY - 5)
         del peer.script["MAIL"]
         suite.start()
         wait_for(lambda: peer.messages)

@@ -169,6 +169,7 @@ class QueueFixture {
       for (const auto kind : {queued::WorkKind::local, queued::WorkKind::remote})
         while (auto order = life->queue.next_order(kind)) {
           worked = true;
+          source_ = order->source;
           life->queue.on_result(order->ticket, answer_all(order->job));
         }
       if (worked || !life->store.idle()) {
@@ -212,6 +213,14 @@ class QueueFixture {
     return one;
   }
 
+  // What a deliverd would read for the job that is being answered.
+  std::string content_of(const ipc::Job& job) {
+    std::string content(job.length(), '\0');
+    content.resize(
+        spool::system_disk().read(source_->fd.get(), job.offset(), content).value_or(0));
+    return content;
+  }
+
   std::vector<std::string> files(const std::string& folder) {
     return spool::system_disk().list(folder).value();
   }
@@ -245,6 +254,7 @@ class QueueFixture {
 
   std::function<bool()> until_ = [] { return false; };
   int quiet_ = 0;
+  queued::SourcePtr source_;  // of the job that is being answered
 };
 
 }  // namespace postrider::test

@@ -186,31 +186,6 @@ TEST_CASE("queued: a deliverd that dies gives its jobs back, marked as repeated"
   CHECK(order->job.repeated());
 }
 
-TEST_CASE("queued: what does not match its checksum is quarantined, never delivered", "[queued]") {
-  QueueFixture f;
-  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
-    return QueueFixture::result(ipc::CORRUPT, "");
-  };
-  const std::string id = f.accept("a@x.test", {"bob@local.test"});
-  f.settle();
-  CHECK(f.files(f.paths.quarantine()) == Lines{id});
-  CHECK(f.files(f.paths.incoming()).empty());
-  CHECK(f.logged.find("event=message_corrupt") != std::string::npos);
-}
-
-TEST_CASE("queued: of what fails its checksum the record alone is copied to quarantine", "[queued]") {
-  QueueFixture f;
-  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
-    return QueueFixture::result(ipc::CORRUPT, "");
-  };
-  const std::string id = f.accept("a@x.test", {"bob@local.test"}, "Subject: first\r\n\r\n");
-  const auto segment = f.paths.segment(f.files(f.paths.incoming()).front());
-  const auto with_seal = std::filesystem::file_size(segment);
-  f.settle();
-  CHECK(std::filesystem::file_size(f.paths.quarantine() + '/' + id) ==
-        with_seal - spool::kSegmentHeaderSize - spool::kRecordHeaderSize);
-}
-
 TEST_CASE("queued: a copy of a message that is under way is dropped, its content is not",
           "[queued]") {
   QueueFixture f;
@@ -227,28 +202,6 @@ TEST_CASE("queued: a copy of a message that is under way is dropped, its content
   CHECK(f.logged.find("event=copy_dropped") != std::string::npos);
   CHECK(f.files(f.paths.incoming()).empty());
   CHECK(f.files(f.paths.large()).empty());
-}
-
-TEST_CASE("queued: a damaged record is set aside, and the rest goes on", "[queued]") {
-  QueueFixture f;
-  f.accept("a@x.test", {"bob@local.test"});
-  const std::string path = f.paths.segment(f.files(f.paths.incoming()).front());
-  std::string bytes(std::filesystem::file_size(path), '\0');
-  {
-    auto fd = spool::system_disk().open(path, spool::Disk::Mode::read);
-    REQUIRE(spool::system_disk().read(fd->get(), 0, bytes));
-  }
-  bytes[spool::kSegmentHeaderSize + 50] ^= 1;
-  REQUIRE(spool::system_disk().remove(path));
-  auto fd = spool::system_disk().open(path, spool::Disk::Mode::create_new);
-  iovec part{bytes.data(), bytes.size()};
-  REQUIRE(spool::system_disk().append(fd->get(), {&part, 1}));
-  fd->reset();
-  f.accept("a@x.test", {"carol@local.test"});
-  f.settle();
-  CHECK(f.attempts == Lines{"local: carol@local.test"});
-  CHECK(f.files(f.paths.quarantine()).size() == 1);
-  CHECK(f.logged.find("event=record_corrupt") != std::string::npos);
 }
 
 TEST_CASE("queued: a large message moves through both generations", "[queued]") {

@@ -47,6 +47,24 @@ TEST_CASE("local content: what is not what the checksum says is corrupt", "[deli
         Status::corrupt);
 }
 
+TEST_CASE("local content: any flipped bit is noticed", "[deliverd]") {
+  const SourceFile source("Subject: bits\r\n\r\neach of them\r\n");
+  const ContentPlace place{source.fd(), SourceFile::kOffset, source.length(), source.checksum()};
+  for (std::uint64_t bit = 0; bit < 8 * source.length(); ++bit) {
+    const auto at = static_cast<off_t>(SourceFile::kOffset + bit / 8);
+    char octet = 0;
+    REQUIRE(::pread(source.fd(), &octet, 1, at) == 1);
+    const char flipped = static_cast<char>(octet ^ (1 << (bit % 8)));
+    REQUIRE(::pwrite(source.fd(), &flipped, 1, at) == 1);
+    std::string all;
+    CAPTURE(bit);
+    CHECK(read_all(place, all) == Status::corrupt);
+    REQUIRE(::pwrite(source.fd(), &octet, 1, at) == 1);
+  }
+  std::string all;
+  CHECK(read_all(place, all) == Status::end);
+}
+
 TEST_CASE("local content: a descriptor that cannot be read is not corruption", "[deliverd]") {
   std::string all;
   CHECK(read_all({-1, 0, 10, 0}, all) == Status::unreadable);

@@ -79,6 +79,22 @@ TEST_CASE("deliverd outgoing content: damage shows before the end of the data is
   CHECK_FALSE(out.ends_with("\r\n.\r\n"));
 }
 
+TEST_CASE("deliverd outgoing content: any flipped bit shows before the end is given out",
+          "[deliverd]") {
+  const std::string content = "Subject: bits\r\n\r\neach of them\r\n";
+  Spooled spooled(content);
+  for (std::size_t bit = 0; bit < 8 * content.size(); ++bit) {
+    const auto at = static_cast<off_t>(spooled.job.offset() + bit / 8);
+    const char octet = content[bit / 8];
+    const char flipped = static_cast<char>(octet ^ (1 << (bit % 8)));
+    REQUIRE(::pwrite(spooled.fd.get(), &flipped, 1, at) == 1);
+    CAPTURE(bit);
+    CHECK_FALSE(spooled.read().ends_with("\r\n.\r\n"));
+    CHECK(spooled.last_block == OutgoingContent::Block::corrupt);
+    REQUIRE(::pwrite(spooled.fd.get(), &octet, 1, at) == 1);
+  }
+}
+
 TEST_CASE("deliverd outgoing content: a failed read is told apart from damage", "[deliverd]") {
   Spooled spooled("abc\r\n");
   spooled.fd.reset(::open("/proc/self/fd", O_RDONLY | O_DIRECTORY));

@@ -1,0 +1,44 @@
+// queue_schema.h - the tables of queue.db, as steps that only ever grow in number.
+//
+// PRAGMA user_version counts the steps: it is the version of the old generation. queued writes the
+// tables; `postrider queue verify` reads them.
+#pragma once
+
+#include <array>
+
+namespace postrider::spool {
+
+inline constexpr std::array<const char*, 1> kQueueSchema{R"sql(
+  CREATE TABLE message (
+    id TEXT PRIMARY KEY,
+    envelope BLOB NOT NULL,           -- spool.Envelope without its recipients
+    sender BLOB NOT NULL,
+    arrival_us INTEGER NOT NULL,
+    content_length INTEGER NOT NULL,
+    content_checksum INTEGER NOT NULL,
+    state INTEGER NOT NULL,           -- 0 waiting, 1 active, 2 held
+    next_attempt_us INTEGER NOT NULL,
+    expires_us INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    warned INTEGER NOT NULL,
+    released INTEGER NOT NULL,        -- an operator released it: no hold: of a route holds it
+    hold_reason TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_schedule ON message (state, next_attempt_us);
+  CREATE TABLE recipient (
+    message TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    address BLOB NOT NULL,
+    domain TEXT NOT NULL,
+    original BLOB NOT NULL,
+    notify TEXT NOT NULL,
+    orcpt BLOB NOT NULL,
+    state INTEGER NOT NULL,           -- RecipientState
+    next_hop TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reply BLOB NOT NULL,
+    remote TEXT NOT NULL,
+    PRIMARY KEY (message, address)
+  ) STRICT, WITHOUT ROWID;
+)sql"};
+
+}  // namespace postrider::spool
