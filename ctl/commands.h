@@ -17,5 +17,6 @@ void add_status_commands(CLI::App& app, Context& context);     // status, explai
 void add_config_commands(CLI::App& app, Context& context);     // config show|explain|test|...
 void add_directory_commands(CLI::App& app, Context& context);  // domain, user, alias
 void add_queue_commands(CLI::App& app, Context& context);      // queue list|show|...
+void add_verify_command(CLI::App& queue, Context& context);    // queue verify
 
 }  // namespace postrider::ctl

@@ -199,6 +199,8 @@ void add_queue_commands(CLI::App& app, Context& context) {
   content->add_option("id", *id)->required();
   content->callback([&context, id] { cat(context, *id); });
 
+  add_verify_command(*group, context);
+
   for (const Verb& verb : kVerbs) {
     CLI::App* command = group->add_subcommand(verb.name, verb.text);
     command->add_option("ids", options->ids, "Messages by id");

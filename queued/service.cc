@@ -36,7 +36,7 @@ constexpr int kLockPauseMs = 100;
 
 // One queued for a spool: two would deliver everything twice.
 Result<Fd> lock_spool(spool::Disk& disk, const spool::Paths& paths) {
-  const std::string path = paths.root + "/queued.lock";
+  const std::string path = paths.queued_lock();
   auto fd = disk.open(path, spool::Disk::Mode::append);
   if (!fd) return fd;
   for (int i = 0; i < kLockTries; ++i) {
@@ -68,11 +68,11 @@ class Service {
         counters_(std::move(counters)),
         paths_{settings.paths.spool},
         lock_(std::move(durable.lock)),
-        promoted_(std::move(durable.promoted)),
         pool_(loop_, 1),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
         router_(settings, directory_),
         store_(loop_, std::move(durable.store)),
+        promoted_(std::move(durable.promoted)),
         intake_(spool::system_disk(), paths_, clock, log, counters_,
                 [this](const MessageId& id) { return promoted_.contains(id); }),
         writer_(loop_, spool::system_disk(), writer_options(settings), clock, random_, log,
@@ -145,12 +145,12 @@ class Service {
   metrics::Counters counters_;
   const spool::Paths paths_;
   Fd lock_;
-  Promoted promoted_;
   event::EventLoop loop_;
   event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
   Router router_;
   StoreThread store_;
+  Promoted promoted_;  // a reader: gone before the store, whose end empties the database's log
   Intake intake_;
   spool::Writer writer_;
   ReportWriter reports_;

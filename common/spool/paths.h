@@ -15,6 +15,8 @@ struct Paths {
   std::string large() const { return root + "/incoming/large"; }
   std::string deferred() const { return root + "/deferred"; }
   std::string quarantine() const { return root + "/quarantine"; }
+  // Held by the queued that works on this spool.
+  std::string queued_lock() const { return root + "/queued.lock"; }
   std::string queue_db() const { return root + "/queue.db"; }
 
   std::string segment(std::string_view name) const { return incoming() + '/' + std::string(name); }

@@ -30,10 +30,24 @@ int flags_of(Access access) noexcept {
   constexpr int kAlways = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   switch (access) {
     case Access::read: return kAlways | SQLITE_OPEN_READONLY;
+    case Access::read_still: return kAlways | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     case Access::write: return kAlways | SQLITE_OPEN_READWRITE;
     case Access::create: return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   }
   return kAlways;
+}
+
+// "file:PATH?immutable=1", with what a URI would read as something else escaped.
+std::string still_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri += c;
+    }
+  }
+  return uri + "?immutable=1";
 }
 
 constexpr const char* kReaderSettings = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;";
@@ -124,11 +138,13 @@ Database::Database(sqlite3* database, std::string path)
 Result<Database> Database::open(const std::string& path, Access access,
                                 std::chrono::milliseconds busy_timeout) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, flags_of(access), nullptr);
+  const std::string name = access == Access::read_still ? still_uri(path) : path;
+  const int code = sqlite3_open_v2(name.c_str(), &raw, flags_of(access), nullptr);
   Database database(raw, path);
   if (code != SQLITE_OK) return failure(path, raw, code);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
-  if (auto set = database.execute(access == Access::read ? kReaderSettings : kWriterSettings); !set)
+  const bool writes = access == Access::write || access == Access::create;
+  if (auto set = database.execute(writes ? kWriterSettings : kReaderSettings); !set)
     return tl::unexpected<Error>(std::move(set.error()));
   return database;
 }

@@ -80,9 +80,10 @@ class Statement {
 };
 
 enum class Access {
-  read,    // the file exists
-  write,   // the file exists
-  create,  // the file is made where it is missing
+  read,        // the file exists
+  read_still,  // as read, and nobody writes it: no lock is taken, and nothing made beside the file
+  write,       // the file exists
+  create,      // the file is made where it is missing
 };
 
 class Database {
