@@ -27,6 +27,8 @@ import threading
 import time
 import tomllib
 
+import pytest
+
 BIN = pathlib.Path(os.environ.get("POSTRIDER_BIN", "build/bin")).resolve()
 PEERS = pathlib.Path(os.environ.get("POSTRIDER_PEERS", "build/peers")).resolve()
 HOSTNAME = "mx.example.test"
@@ -55,6 +57,19 @@ def wait_for(condition, seconds=20.0, what="the condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true within {seconds} s")
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def file_system(folder, octets):
+    """A file system of its own in the place of the folder. The test is skipped where none can be mounted."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={octets},mode=0700", "postrider", folder],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a file system cannot be mounted here: {mounted.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 def without_trace(message):
@@ -144,9 +159,11 @@ def is_alive(pid):
 
 
 class Instance:
-    """`overrides` is merged into the configuration: {"section": {"key": value}, "route": [...]}."""
+    """`overrides` is merged into the configuration: {"section": {"key": value}, "route": [...]};
+    `environment` into that of the processes."""
 
-    def __init__(self, overrides=None, start=True):
+    def __init__(self, overrides=None, start=True, environment=None):
+        self.environment = {**os.environ, **(environment or {})}
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="postrider-", dir="/tmp"))
         self.directory = self.root / "instance"
         self.config = self.directory / "postrider.toml"
@@ -199,7 +216,7 @@ class Instance:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(BIN / "postrider"), "--config", str(self.config), "run"],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                            process_group=0)
+                                            process_group=0, env=self.environment)
         timer = threading.Timer(START_SECONDS, self.process.kill)
         timer.start()
         line = self.process.stdout.readline()

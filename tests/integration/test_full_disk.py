@@ -6,10 +6,9 @@ import os
 import resource
 import smtplib
 import socket
-import subprocess
 
 import pytest
-from harness import Instance, wait_for
+from harness import Instance, file_system, wait_for
 from peer import Peer
 from segment import records
 
@@ -25,11 +24,7 @@ def message(number, size=200):
 @contextlib.contextmanager
 def small_spool(settings, octets=48 * MIB):
     """A suite whose spool is a file system of its own, of that size."""
-    with Instance(settings, start=False) as suite:
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={octets},mode=0700", "spool",
-                                  suite.spool], capture_output=True, text=True)
-        if mounted.returncode != 0:
-            pytest.skip(f"a file system cannot be mounted here: {mounted.stderr.strip()}")
+    with Instance(settings, start=False) as suite, file_system(suite.spool, octets):
         try:
             suite.add_user(ANNA)
             suite.start()
@@ -37,7 +32,6 @@ def small_spool(settings, octets=48 * MIB):
         finally:
             if suite.process:
                 suite.stop()
-            subprocess.run(["umount", suite.spool], check=True)
 
 
 def fill(suite, leave):
