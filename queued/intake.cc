@@ -115,6 +115,7 @@ bool Intake::load_done(Segment& segment) {
   if (loaded->damaged > 0)
     log_.warning("done_file_damaged").with("segment", name).with("entries", loaded->damaged);
   for (const DoneEntry& entry : loaded->entries) {
+    segment.promoted = segment.promoted || entry.kind == DoneKind::promoted;
     if (entry.recipient == 0) {
       segment.finished.insert(entry.record);
     } else {
@@ -230,7 +231,9 @@ void Intake::finished(const YoungPlace& place, const MessageId& id) {
 void Intake::promoted(const YoungPlace& place, const MessageId& id) {
   finish(place, id, DoneKind::promoted);
   // Forgetting it after the old generation has finished with the message would deliver it again.
-  segments_.at(place.segment)->sync_entries = true;
+  Segment& segment = *segments_.at(place.segment);
+  segment.sync_entries = true;
+  segment.promoted = true;
 }
 
 void Intake::finish(const YoungPlace& place, const MessageId& id, DoneKind kind) {
@@ -283,11 +286,13 @@ bool Intake::is_finished(const Segment& segment) const {
 }
 
 // The segment first: its .done file and large files are of no use without it, and a later look
-// removes what a crash leaves.
+// removes what a crash leaves. Where it would do harm if the segment came back without them, its
+// removal is made durable before theirs.
 void Intake::remove(Segment& segment) {
   const std::string name = segment.reader->name();
   auto removed = disk_.remove(paths_.segment(name));
-  if (removed && !segment.unlink.empty()) removed = disk_.sync_directory(paths_.incoming());
+  if (removed && (segment.promoted || !segment.unlink.empty()))
+    removed = disk_.sync_directory(paths_.incoming());
   if (!removed) {
     log_.error("segment_not_removed").with("segment", name).with("reason", removed.error().text);
     return;

@@ -7,12 +7,13 @@ namespace postrider::queued {
 
 struct Intake::Segment {
   Segment(spool::Disk& disk, const spool::Paths& paths, std::unique_ptr<spool::SegmentReader> r)
-      : reader(std::move(r)), done(disk, paths.done(reader->name()), reader->salt()) {}
+      : reader(std::move(r)), done(disk, paths, reader->name(), reader->salt()) {}
 
   std::unique_ptr<spool::SegmentReader> reader;
   spool::DoneFile done;
   std::vector<spool::DoneEntry> entries;  // to be appended
   bool sync_entries = false;
+  bool promoted = false;           // some of it is in the old generation, or was
   std::uint64_t limit = 0;         // octets that may be read
   bool complete = false;           // nothing will be added below or above `limit`
   bool earlier = false;            // an earlier queued may have attempted what is in it

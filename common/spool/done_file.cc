@@ -47,7 +47,15 @@ Result<void> DoneFile::append(const std::vector<DoneEntry>& entries, bool synced
     fd_.reset();  // the next append looks at the file's end anew
     return written;
   }
-  return synced ? disk_.sync(fd_.get()) : Result<void>();
+  return synced ? sync() : Result<void>();
+}
+
+Result<void> DoneFile::sync() {
+  auto synced = disk_.sync(fd_.get());
+  if (!synced || name_is_durable_) return synced;
+  synced = disk_.sync_directory(directory_);
+  name_is_durable_ = synced.has_value();
+  return synced;
 }
 
 Result<std::uint64_t> DoneFile::open_at_entry() {

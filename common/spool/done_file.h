@@ -29,8 +29,8 @@ class DoneFile {
                              std::uint64_t salt);
 
   // Opens nothing before the first append().
-  DoneFile(Disk& disk, std::string path, std::uint64_t salt)
-      : disk_(disk), path_(std::move(path)), salt_(salt) {}
+  DoneFile(Disk& disk, const Paths& paths, const std::string& segment, std::uint64_t salt)
+      : disk_(disk), directory_(paths.incoming()), path_(paths.done(segment)), salt_(salt) {}
   DoneFile(const DoneFile&) = delete;
   DoneFile& operator=(const DoneFile&) = delete;
 
@@ -41,11 +41,14 @@ class DoneFile {
   // Opens the file, and cuts off a torn entry of a crash, which would shift all that follow. Gives
   // the size that is left.
   Result<std::uint64_t> open_at_entry();
+  Result<void> sync();
 
   Disk& disk_;
+  std::string directory_;
   std::string path_;
   std::uint64_t salt_;
   Fd fd_;
+  bool name_is_durable_ = false;
 };
 
 }  // namespace postrider::spool

@@ -12,7 +12,7 @@ TEST_CASE("spool done file: keeps its entries, and a damaged or torn one is left
   Fixture f;
   const std::string path = f.paths.done("s.seg");
   {
-    DoneFile done(system_disk(), path, 7);
+    DoneFile done(system_disk(), f.paths, "s.seg", 7);
     REQUIRE(done.append({{.record = 32}, {.record = 80, .recipient = 5}}, false));
     REQUIRE(done.append({{.record = 128, .kind = DoneKind::promoted}}, true));
   }
@@ -23,7 +23,7 @@ TEST_CASE("spool done file: keeps its entries, and a damaged or torn one is left
   CHECK(loaded->entries[2].kind == DoneKind::promoted);
 
   REQUIRE(::truncate(path.c_str(), kDoneHeaderSize + 2 * kDoneEntrySize + 10) == 0);
-  DoneFile again(system_disk(), path, 7);
+  DoneFile again(system_disk(), f.paths, "s.seg", 7);
   REQUIRE(again.append({{.record = 200}}, false));
   loaded = DoneFile::load(system_disk(), f.paths, "s.seg", 7);
   REQUIRE(loaded->entries.size() == 3);
@@ -36,7 +36,7 @@ TEST_CASE("spool done file: keeps its entries, and a damaged or torn one is left
 TEST_CASE("spool done file: any flipped bit costs its own entry alone, and is counted", "[spool]") {
   Fixture f;
   const std::string path = f.paths.done("s.seg");
-  DoneFile done(system_disk(), path, 7);
+  DoneFile done(system_disk(), f.paths, "s.seg", 7);
   REQUIRE(done.append({{.record = 32}, {.record = 80}, {.record = 128}}, false));
   for (std::uint64_t at = 0; at < kDoneHeaderSize + 3 * kDoneEntrySize; ++at) {
     for (unsigned bit = 0; bit < 8; ++bit) {
@@ -56,12 +56,12 @@ TEST_CASE("spool done file: what a crash left of its first write is replaced", "
   const std::string path = f.paths.done("s.seg");
   for (const off_t left : {0, 1, 31, 32}) {
     {
-      DoneFile first(system_disk(), path, 7);
+      DoneFile first(system_disk(), f.paths, "s.seg", 7);
       REQUIRE(first.append({{.record = 32}}, false));
     }
     REQUIRE(::truncate(path.c_str(), left) == 0);
     CHECK(DoneFile::load(system_disk(), f.paths, "s.seg", 7)->entries.empty());
-    DoneFile again(system_disk(), path, 7);
+    DoneFile again(system_disk(), f.paths, "s.seg", 7);
     REQUIRE(again.append({{.record = 80}}, false));
     const auto loaded = DoneFile::load(system_disk(), f.paths, "s.seg", 7);
     CHECK(loaded->damaged == 0);
