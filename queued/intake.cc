@@ -200,7 +200,7 @@ std::unique_ptr<Message> Intake::make_message(Segment& segment, SegmentReader::R
   record.envelope.clear_recipients();
   message->data.envelope = std::move(record.envelope);
   message->young = YoungPlace{segment.reader->name(), record.offset, record.length, record.large};
-  message->repeated = segment.earlier;
+  message->repeated = segment.earlier || message->data.envelope.repeated();
   if (const auto it = segment.delivered.find(record.offset); it != segment.delivered.end())
     message->delivered = it->second;
   if (!record.large) {

@@ -62,7 +62,9 @@ void Queue::report_failures(Message& message) {
       [this, &message](const Result<void>& sent) {
         message.pending.clear();
         if (!sent) {
-          // Nobody was told, so nothing is final: the message stays until the report is written.
+          // Nobody was told, so nothing is final: the message stays until the report is written. The
+          // disk may have it all the same.
+          message.repeated = true;
           reports_failing_.holds(sent.error().text);
           return retry_write_later(message);
         }

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <span>
 
+#include <fmt/format.h>
+
+#include "common/spool/record.h"
+
 namespace postrider::queued {
 
 namespace {
@@ -32,12 +36,24 @@ message::ReportedRecipient reported(const Recipient& recipient) {
           .remote = recipient.remote};
 }
 
+// The same report has the same id, however often a crash has it written.
+MessageId id_of_report(const Message& message, ReportKind kind,
+                       const std::vector<std::uint32_t>& recipients) {
+  std::vector<std::string_view> addresses;
+  for (const std::uint32_t index : recipients)
+    addresses.push_back(message.data.recipients[index].address);
+  std::sort(addresses.begin(), addresses.end());
+  return MessageId::derived(
+      message.data.id,
+      spool::checksum(fmt::format("{} {}", kind == ReportKind::failed, fmt::join(addresses, " "))));
+}
+
 }  // namespace
 
 PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                               const std::vector<std::uint32_t>& recipients, WallTime expires,
                               Done done) {
-  auto draft = writer_.begin(0);
+  auto draft = writer_.begin(0, id_of_report(message, kind, recipients));
   if (!draft) return fail_later(std::move(draft.error()), std::move(done));
   const std::string original = beginning_of(disk_, message);
   const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
@@ -68,6 +84,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                                      : spool::Envelope::SEVEN_BIT);
   envelope.set_smtputf8(report.smtputf8);
   envelope.set_protocol("LOCAL");
+  envelope.set_repeated(message.repeated);
   log_.info("report")
       .with("id", envelope.id())
       .with("of", message.data.id.view())

@@ -107,7 +107,8 @@ class Service {
             .number = kWriterNumber,
             .segment_size = settings.spool.segment_size,
             .segment_age = settings.spool.segment_age,
-            .large_message = settings.spool.large_message,
+            // A report is bounded: it needs no file of its own, whose name a crash may have left.
+            .large_message = spool::kMaxContent,
             .min_free = 0};  // a report takes less than the message that it ends
   }
 

@@ -1,5 +1,7 @@
 #include "common/base/message_id.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 
 #include "common/base/check.h"
@@ -25,6 +27,13 @@ std::optional<MessageId> MessageId::parse(std::string_view text) noexcept {
   if (text.find_first_not_of(kDigits) != std::string_view::npos) return std::nullopt;
   MessageId id;
   std::copy(text.begin(), text.end(), id.text_.begin());
+  return id;
+}
+
+MessageId MessageId::derived(const MessageId& of, std::uint64_t key) noexcept {
+  MessageId id = of;
+  write_digits(id.text_.data() + kLength / 2,
+               XXH3_64bits_withSeed(of.text_.data(), kLength, key));
   return id;
 }
 

@@ -28,6 +28,10 @@ class MessageId {
   // The id that `text` spells, or nothing if it is not 20 characters of [0-9a-v].
   static std::optional<MessageId> parse(std::string_view text) noexcept;
 
+  // The id of what is made from the message `of`, once for a `key`: made again, it has the same id
+  // and is known as the same. It has the time of `of`.
+  static MessageId derived(const MessageId& of, std::uint64_t key) noexcept;
+
   std::string_view view() const noexcept { return {text_.data(), text_.size()}; }
   std::string str() const { return std::string(view()); }
   // When it was made, to the millisecond.

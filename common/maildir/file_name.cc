@@ -55,6 +55,11 @@ std::string base_name(std::int64_t arrival_seconds, const MessageId& id, std::st
                      XXH3_64bits(mailbox.data(), mailbox.size()), host);
 }
 
+bool same_message(std::string_view a, std::string_view b) noexcept {
+  const std::string_view unique = unique_part(a);
+  return unique.empty() ? a == b : unique == unique_part(b);
+}
+
 FileName FileName::parse(std::string_view name) noexcept {
   FileName parsed;
   const std::size_t colon = std::min(name.find(':'), name.size());

@@ -27,6 +27,10 @@ std::string host_label(std::string_view hostname);
 std::string base_name(std::int64_t arrival_seconds, const MessageId& id, std::string_view mailbox,
                       std::string_view host);
 
+// Whether both bases are of one message: ours by their unique part alone, since a report that is
+// written again after a crash has another time, and a host may get another name.
+bool same_message(std::string_view a, std::string_view b) noexcept;
+
 // What the name of a file says. The views are into the name that was parsed.
 struct FileName {
   std::string_view base;

@@ -16,7 +16,7 @@ std::string find_by_base(int at, const std::string& path, std::string_view base)
   if (!entries) return {};
   static_cast<void>(fd.release());  // belongs to `entries` now
   while (const dirent* entry = ::readdir(entries.get()))
-    if (FileName::parse(entry->d_name).base == base) return entry->d_name;
+    if (same_message(base, FileName::parse(entry->d_name).base)) return entry->d_name;
   return {};
 }
 

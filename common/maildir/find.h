@@ -1,4 +1,4 @@
-// find.h - looks for a message whose file was renamed: by its base, which never changes.
+// find.h - looks for a message whose file was renamed: by its base.
 #pragma once
 
 #include <string>
@@ -6,9 +6,9 @@
 
 namespace postrider::maildir {
 
-// The name of the file with this base in the folder `path` (relative to the directory `at`), or
-// nothing. Reads the folder from its beginning: for the rare case that the name is not the expected
-// one. Blocks.
+// The name of the file of the message with this base (see same_message()) in the folder `path` (relative to the directory `at`), or
+// nothing. Reads the folder from its beginning: for the rare case that the name is not the
+// expected one. Blocks.
 std::string find_by_base(int at, const std::string& path, std::string_view base);
 
 }  // namespace postrider::maildir

@@ -89,7 +89,8 @@ Writer::~Writer() {
   *alive_ = false;
 }
 
-Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size) {
+Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size,
+                                             std::optional<MessageId> id) {
   if (space_known_at_.count() < 0 || loop_.now() - space_known_at_ >= kSpaceBelieved) {
     auto space = disk_.free_space(paths_.incoming());
     if (!space) {
@@ -108,7 +109,7 @@ Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size) {
     return tl::unexpected<Error>(std::move(error));
   }
   full_.passed();
-  return std::unique_ptr<Draft>(new Draft(*this, ids_.next(), expected_size));
+  return std::unique_ptr<Draft>(new Draft(*this, id ? *id : ids_.next(), expected_size));
 }
 
 PendingPtr Writer::commit(std::unique_ptr<Draft> draft, const Envelope& envelope, Done done) {

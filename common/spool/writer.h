@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -88,8 +89,9 @@ class Writer {
 
   // Begins a message. Fails (temporary) when the file system has less than min_free octets left
   // beside `expected_size`, the size the client declared (0: unknown). The log was told of a lack
-  // of space, once for all that suffer.
-  Result<std::unique_ptr<Draft>> begin(std::uint64_t expected_size);
+  // of space, once for all that suffer. `id`: the message's, where it has one already.
+  Result<std::unique_ptr<Draft>> begin(std::uint64_t expected_size,
+                                       std::optional<MessageId> id = std::nullopt);
 
   // Makes draft and envelope durable, then calls `done` on the loop. The envelope's id must be the
   // draft's. An error means: not accepted, nothing will be delivered. Destroying the Pending only

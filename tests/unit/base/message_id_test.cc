@@ -29,6 +29,19 @@ TEST_CASE("message id: knows its time", "[base]") {
   CHECK(MessageIdSource(clock, 1023, 99).next().time() == clock.now());
 }
 
+TEST_CASE("message id: what is derived is the same each time, and another for each key", "[base]") {
+  ManualClock clock;
+  MessageIdSource source(clock, 3, 12345);
+  const MessageId one = source.next();
+  const MessageId other = source.next();
+  const MessageId derived = MessageId::derived(one, 1);
+  CHECK(derived == MessageId::derived(one, 1));
+  CHECK(derived.time() == one.time());
+  CHECK(MessageId::parse(derived.view()) == derived);
+  CHECK(std::set{one, other, derived, MessageId::derived(one, 2), MessageId::derived(other, 1)}
+            .size() == 5);
+}
+
 TEST_CASE("message id: only twenty letters and digits of base 32 are one", "[base]") {
   CHECK(MessageId::parse("0123456789abcdefghij"));
   CHECK(MessageId::parse("0123456789abcdefghij")->str() == "0123456789abcdefghij");
