@@ -9,7 +9,6 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 #include <utility>
 
@@ -26,9 +25,6 @@ constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 // Text is gathered until it is worth a system call.
 constexpr std::size_t kGather = 16384;
-constexpr std::size_t kCompareChunk = 65536;
-// How often a torn file may be replaced under our hands before somebody must look.
-constexpr int kPlacings = 4;
 
 tl::unexpected<DeliveryError> failed(std::string_view what, int error) {
   const auto cause = error == ENOSPC   ? DeliveryError::Cause::disk_full
@@ -59,35 +55,12 @@ std::string tmp_name(const std::string& base) {
   return fmt::format("{}.{}.{}", base, ::getpid(), counter.fetch_add(1));
 }
 
-// rename() that never replaces, also where the file system knows no RENAME_NOREPLACE (NFS).
-int rename_to_free_name(int directory, const char* from, const char* to) noexcept {
-  if (::renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  if (::linkat(directory, from, directory, to, 0) != 0) return errno;
-  ::unlinkat(directory, from, 0);
-  return 0;
-}
-
 int sync_directory(int at, const std::string& path) noexcept {
   const Fd directory(::openat(at, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return directory && ::fsync(directory.get()) == 0 ? 0 : errno;
 }
 
 int sync_all(int fd) noexcept { return ::syncfs(fd) == 0 ? 0 : errno; }
-
-// Fills `chunk` from `offset`, short only at the end of the file; nothing on an error.
-std::string_view read_at(int fd, std::array<char, kCompareChunk>& chunk, std::uint64_t offset) {
-  std::size_t done = 0;
-  while (done < chunk.size()) {
-    const ssize_t n = ::pread(fd, chunk.data() + done, chunk.size() - done,
-                              static_cast<off_t>(offset + done));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return {};
-    if (n == 0) break;
-    done += static_cast<std::size_t>(n);
-  }
-  return {chunk.data(), done};
-}
 
 }  // namespace
 
@@ -159,9 +132,9 @@ DeliveryResult<Placed> Delivery::commit(Attempt attempt, Sync sync) {
   if (sync == Sync::file && ::fsync(file_.get()) != 0) return failed(tmp_path_, errno);
 
   auto placed = find_or_rename(attempt);
-  // One syncfs where directories are new, or where somebody else wrote the file.
+  // One syncfs where directories are new, or an earlier attempt may have made them or the file.
   if (placed && sync == Sync::file) {
-    const bool all = created_mailbox_ || *placed == Placed::earlier;
+    const bool all = created_mailbox_ || attempt == Attempt::repeated;
     const int error = all ? sync_all(to_.mail_directory)
                           : sync_directory(to_.mail_directory, to_.mailbox_path + "/new");
     if (error != 0) return failed(to_.mailbox_path, error);
@@ -170,35 +143,33 @@ DeliveryResult<Placed> Delivery::commit(Attempt attempt, Sync sync) {
 }
 
 DeliveryResult<Placed> Delivery::find_or_rename(Attempt attempt) {
-  if (attempt == Attempt::repeated) {
-    if (const std::string earlier = find_earlier(); !earlier.empty()) {
-      if (is_whole(earlier)) return Placed::earlier;
-      ::unlinkat(to_.mail_directory, earlier.c_str(), 0);
-    }
-  }
-  return rename_to_new(fmt::format("{},S={},W={}", to_.base, size_, wire_size_.octets()));
+  std::string path;
+  if (attempt == Attempt::repeated) path = find_earlier();
+  const Earlier earlier = look_at(path);
+  if (earlier == Earlier::another) return Placed::earlier;
+  if (earlier == Earlier::torn) ::unlinkat(to_.mail_directory, path.c_str(), 0);
+  if (earlier != Earlier::ours)
+    path = fmt::format("{}/new/{},S={},W={}", to_.mailbox_path, to_.base, size_,
+                       wire_size_.octets());
+  if (auto renamed = rename_to(path); !renamed)
+    return tl::unexpected<DeliveryError>(std::move(renamed.error()));
+  return earlier == Earlier::ours ? Placed::earlier : Placed::now;
 }
 
-DeliveryResult<Placed> Delivery::rename_to_new(const std::string& name) {
-  const std::string path = fmt::format("{}/new/{}", to_.mailbox_path, name);
-  int error = 0;
-  for (int i = 0; i < kPlacings; ++i) {
-    error = rename_to_free_name(to_.mail_directory, tmp_path_.c_str(), path.c_str());
-    if (error == 0) {
-      tmp_path_.clear();
-      return Placed::now;
-    }
-    if (error == ENOENT) {
-      if (auto created = create_mailbox(to_.mail_directory, to_.mailbox_path); !created)
-        return tl::unexpected<DeliveryError>(std::move(created.error()));
-    } else if (error == EEXIST) {
-      if (is_whole(path)) return Placed::earlier;
-      ::unlinkat(to_.mail_directory, path.c_str(), 0);
-    } else {
-      break;
-    }
+// Over a file of that name too: it is this message, or was to be.
+DeliveryResult<void> Delivery::rename_to(const std::string& path) {
+  const auto rename = [&] {
+    return ::renameat(to_.mail_directory, tmp_path_.c_str(), to_.mail_directory, path.c_str());
+  };
+  int done = rename();
+  if (done != 0 && errno == ENOENT) {
+    if (auto created = create_mailbox(to_.mail_directory, to_.mailbox_path); !created)
+      return created;
+    done = rename();
   }
-  return failed(path, error);
+  if (done != 0) return failed(path, errno);
+  tmp_path_.clear();
+  return {};
 }
 
 std::string Delivery::find_earlier() const {
@@ -210,28 +181,15 @@ std::string Delivery::find_earlier() const {
   return {};
 }
 
-// A file of another size than ours is whole when its own S= says so: the trace fields of the
-// attempts may differ.
-bool Delivery::is_whole(const std::string& path) const {
-  const Fd earlier(::openat(to_.mail_directory, path.c_str(),
-                            O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+Delivery::Earlier Delivery::look_at(const std::string& path) const {
   struct stat status {};
-  if (!earlier || ::fstat(earlier.get(), &status) != 0 || !S_ISREG(status.st_mode)) return false;
+  if (path.empty() ||
+      ::fstatat(to_.mail_directory, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return Earlier::none;
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
-  if (FileName::parse(name).size != size) return false;
-  return size != size_ || same_octets(earlier.get());
-}
-
-bool Delivery::same_octets(int other) const {
-  std::array<char, kCompareChunk> ours;    // NOLINT: filled before they are read
-  std::array<char, kCompareChunk> theirs;  // NOLINT
-  for (std::uint64_t offset = 0; offset < size_;) {
-    const std::string_view a = read_at(file_.get(), ours, offset);
-    if (a.empty() || a != read_at(other, theirs, offset)) return false;
-    offset += a.size();
-  }
-  return true;
+  if (!S_ISREG(status.st_mode) || FileName::parse(name).size != size) return Earlier::torn;
+  return size == size_ ? Earlier::ours : Earlier::another;
 }
 
 }  // namespace postrider::maildir

@@ -4,11 +4,18 @@
 // arrival alone, so a delivery that is repeated, or that several threads do at once, ends with one
 // file. States of a mailbox with regard to one message, and what commit() makes of them:
 //
-//   N  nothing                                     renames its own file into new/
-//   W  a whole file in new/, or in cur/ with flags  drops its own file
-//   T  a torn file (power was cut): its size is not
-//      what S= says, or its octets differ          unlinks it, then as N
+//   N  nothing                                      renames its own file into new/
+//   W  a file of the same size in new/, or in cur/
+//      with flags, as its S= says                   renames its own file over it
+//   O  a whole file of another size: of another
+//      release's trace fields, or a report that
+//      was written again                            drops its own file
+//   T  a torn file (power was cut): its size is
+//      not what S= says                             unlinks it, then as N
 //   L  a leftover in tmp/                           stays until a mailbox is read (scan.h)
+//
+// W is written anew though it reads well: its blocks may have been lost on their way to the disk,
+// by a power cut (holes) or by a sync that failed, after which the kernel takes them for written.
 //
 // Without Sync::file the caller makes the file durable (syncfs) before it reports the delivery.
 #pragma once
@@ -48,7 +55,7 @@ struct Destination {
 
 enum class Placed {
   now,
-  earlier,  // a whole file was already there
+  earlier,  // one was already there
 };
 
 class Delivery {
@@ -71,15 +78,17 @@ class Delivery {
   DeliveryResult<Placed> commit(Attempt attempt, Sync sync);
 
  private:
+  // What an earlier attempt left: states N, W, O, T.
+  enum class Earlier { none, ours, another, torn };
+
   Delivery(Destination destination, Fd file, std::string tmp_path);
 
   DeliveryResult<void> write_all(std::string_view first, std::string_view second);
   DeliveryResult<Placed> find_or_rename(Attempt attempt);
-  DeliveryResult<Placed> rename_to_new(const std::string& name);
+  DeliveryResult<void> rename_to(const std::string& path);
   // The path of an earlier result; empty: there is none.
   std::string find_earlier() const;
-  bool is_whole(const std::string& path) const;
-  bool same_octets(int other) const;
+  Earlier look_at(const std::string& path) const;
   void unlink_tmp() noexcept;
 
   Destination to_;
