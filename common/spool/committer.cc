@@ -61,6 +61,7 @@ void Committer::serve() {
     if (segment_ && segment_is_full()) seal();
   }
   if (segment_) seal();
+  static_cast<void>(cut_back());
 }
 
 bool Committer::next_batch(Batch& batch) {
@@ -92,6 +93,7 @@ void Committer::commit(Batch& batch) {
       // After a failed sync the kernel may have dropped what it could not write, and a second sync
       // would say "fine". This segment is finished as it stands.
       tell_progress({segment_->name(), segment_->durable(), true});
+      if (segment_->needs_cut()) uncut_ = std::move(segment_);
       segment_.reset();
     }
   } else {
@@ -102,6 +104,7 @@ void Committer::commit(Batch& batch) {
 }
 
 Result<void> Committer::write(Batch& batch) {
+  if (auto cut = cut_back(); !cut) return cut;
   if (auto ready = ensure_segment(); !ready) return ready;
   if (auto synced = sync_large(batch); !synced) return synced;
   std::vector<NewRecord> records;
@@ -118,6 +121,13 @@ Result<void> Committer::write(Batch& batch) {
   for (const ItemPtr& item : batch)
     if (item->large) item->large->keep();
   return {};
+}
+
+Result<void> Committer::cut_back() {
+  if (!uncut_) return {};
+  auto cut = uncut_->cut();
+  if (cut) uncut_.reset();
+  return cut;
 }
 
 Result<void> Committer::ensure_segment() {

@@ -61,6 +61,8 @@ class Committer {
   bool next_batch(Batch& batch);
   void commit(Batch& batch);
   Result<void> write(Batch& batch);
+  // Frees a segment of refused records; nothing is written before that succeeds.
+  Result<void> cut_back();
   Result<void> ensure_segment();
   Result<void> sync_large(const Batch& batch);
   bool segment_is_full() const;
@@ -77,6 +79,7 @@ class Committer {
   metrics::Counters& counters_;
   std::function<void(const SegmentProgress&)> on_progress_;
   std::unique_ptr<SegmentFile> segment_;
+  std::unique_ptr<SegmentFile> uncut_;  // holds records that were refused, and its lock
   log::Condition failing_;
 
   std::mutex mutex_;

@@ -92,7 +92,14 @@ Result<void> SegmentFile::write(std::vector<iovec>& parts) {
   }
   if (result) return result;
   // The records were refused: what of them reached the file must never be delivered.
-  if (!disk_.truncate(fd_.get(), durable_) || !disk_.sync(fd_.get())) failed_ = true;
+  if (!cut()) failed_ = true;
+  return result;
+}
+
+Result<void> SegmentFile::cut() {
+  auto result = disk_.truncate(fd_.get(), durable_);
+  if (result) result = disk_.sync(fd_.get());
+  needs_cut_ = !result;
   return result;
 }
 

@@ -34,8 +34,13 @@ class SegmentFile {
   SegmentFile& operator=(const SegmentFile&) = delete;
 
   // Appends all records and syncs once. After an error nothing of them counts: the file is cut back
-  // to what was durable, and failed() says whether it may still be used.
+  // to what was durable, unless needs_cut() says that this failed too; and failed() says whether it
+  // may still be used.
   Result<void> append(const std::vector<NewRecord>& records);
+
+  // Cuts the file back to what was durable, and makes that durable. While it fails, the object must
+  // live on: its lock keeps queued from taking the file as it stands, refused records and all.
+  Result<void> cut();
 
   // The last record: nothing will follow. Call at most once.
   Result<void> seal();
@@ -46,6 +51,7 @@ class SegmentFile {
   // True after a sync that failed, or a cut that failed: what the disk holds is not known, so the
   // segment takes no more records.
   bool failed() const noexcept { return failed_; }
+  bool needs_cut() const noexcept { return needs_cut_; }
 
  private:
   SegmentFile(Disk& disk, std::string name, Fd fd, WallTime created, std::uint64_t salt);
@@ -59,6 +65,7 @@ class SegmentFile {
   std::uint64_t durable_ = kSegmentHeaderSize;
   std::uint64_t records_ = 0;
   bool failed_ = false;
+  bool needs_cut_ = false;
 };
 
 }  // namespace postrider::spool
