@@ -12,52 +12,12 @@
 #include "common/spool/writer.h"
 #include "queued/promoted.h"
 #include "queued/queue.h"
+#include "tests/unit/queued/fake_directory.h"
 #include "tests/unit/temp_directory.h"
 
 namespace postrider::test {
 
 using namespace std::chrono_literals;
-
-// "local.test" is ours: what `aliases` has are aliases, "nobody" is unknown, all others mailboxes.
-class FakeDirectory final : public directory::Directory {
- public:
-  explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
-
-  std::map<std::string, std::vector<std::string>> aliases;
-  bool broken = false;
-
-  PendingPtr find_recipient(std::string_view address,
-                            UniqueFunction<void(Result<directory::RecipientAnswer>)> done) override {
-    auto alive = std::make_shared<bool>(true);
-    loop_.defer([alive, answer = find(std::string(address)), done = std::move(done)]() mutable {
-      if (*alive) done(std::move(answer));
-    });
-    struct Cancel final : Pending {
-      explicit Cancel(std::shared_ptr<bool> a) : alive(std::move(a)) {}
-      ~Cancel() override { *alive = false; }
-      std::shared_ptr<bool> alive;
-    };
-    return std::make_unique<Cancel>(alive);
-  }
-  PendingPtr verify_password(std::string_view, Secret,
-                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
-    return nullptr;
-  }
-
- private:
-  Result<directory::RecipientAnswer> find(const std::string& address) {
-    using Kind = directory::RecipientAnswer::Kind;
-    if (broken) return fail(ErrorKind::temporary, "no database");
-    if (const auto it = aliases.find(address); it != aliases.end())
-      return directory::RecipientAnswer{.kind = Kind::alias, .targets = it->second};
-    if (!address.ends_with("@local.test")) return directory::RecipientAnswer{};
-    if (address.starts_with("nobody@"))
-      return directory::RecipientAnswer{.kind = Kind::unknown_user};
-    return directory::RecipientAnswer{.kind = Kind::mailbox, .mailbox = address};
-  }
-
-  event::EventLoop& loop_;
-};
 
 class FakeReports final : public queued::Reports {
  public:

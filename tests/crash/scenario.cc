@@ -1,0 +1,85 @@
+#include "tests/crash/scenario.h"
+
+#include <array>
+
+namespace postrider::crash {
+
+namespace {
+
+using std::chrono::hours;
+
+constexpr hours kWeek{24 * 7};
+
+// Octets of a letter that has a file of its own, and of one that has not.
+constexpr std::size_t kLarge = 20'000;
+constexpr std::size_t kSmall = 300;
+
+void one_letter(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test"}, kSmall)});
+  world.run(kWeek);
+}
+
+void batches(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test"}, kSmall),
+                ledger.add({"ann@local.test", "bob@local.test"}, kSmall),
+                ledger.add({"ok@remote.test"}, 1'000), ledger.add({"ann@local.test"}, kLarge)});
+  world.accept({ledger.add({"bob@local.test"}, kSmall), ledger.add({"cyd@local.test"}, 3'000)});
+  world.run(kWeek);
+}
+
+void large_letters(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test", "bob@local.test"}, kLarge)});
+  world.settle();
+  world.accept({ledger.add({"ann@local.test", "later@remote.test"}, kLarge)});
+  world.run(kWeek);
+}
+
+void partial_delivery(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test", "later@remote.test"}, kSmall)});
+  world.settle();
+  world.accept({ledger.add({"bob@local.test", "never@remote.test", "later@remote.test"}, kSmall)});
+  world.run(kWeek);
+}
+
+void bounces(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"never@remote.test"}, kSmall), ledger.add({"never@remote.test"}, kLarge)});
+  world.run(kWeek);
+}
+
+// Segments are sealed when they are full, and go when all of it is done.
+void full_segments(World& world, Ledger& ledger) {
+  for (int i = 0; i < 4; ++i) {
+    world.accept({ledger.add({"ann@local.test"}, 3'000), ledger.add({"later@remote.test"}, 3'500)});
+    world.settle();
+  }
+  world.run(kWeek);
+}
+
+void operators_verbs(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test", "later@remote.test"}, kSmall),
+                ledger.add({"later@remote.test"}, kLarge)});
+  world.settle();
+  world.hold();
+  world.settle();
+  world.release();
+  world.run(kWeek);
+  const std::size_t unwanted = ledger.add({"bob@local.test", "later@remote.test"}, kSmall);
+  world.accept({unwanted});
+  world.settle();
+  world.remove(unwanted);
+  world.run(kWeek);
+}
+
+constexpr std::array<Scenario, 7> kScenarios{{{"one letter", &one_letter},
+                                              {"batches", &batches},
+                                              {"large letters", &large_letters},
+                                              {"partial delivery", &partial_delivery},
+                                              {"bounces", &bounces},
+                                              {"full segments", &full_segments},
+                                              {"operator's verbs", &operators_verbs}}};
+
+}  // namespace
+
+std::span<const Scenario> scenarios() { return kScenarios; }
+
+}  // namespace postrider::crash
