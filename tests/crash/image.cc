@@ -43,21 +43,24 @@ Operation beginning_of(Operation operation, Random& random) {
 
 void Image::apply(const Operation& operation, const Draw& draw) {
   switch (operation.kind) {
-    case Kind::sync: return settle(take(operation.node), {.fate = Fate::everything});
-    case Kind::sync_failed: return settle(take(operation.node), draw);
+    case Kind::sync: return settle(take([node = operation.node](const Operation& one) { return is_about(one, node); }),
+                    {.fate = Fate::everything});
     case Kind::sync_all:
       return settle(std::exchange(waiting_, {}), {.fate = Fate::everything});
-    case Kind::sync_all_failed: return settle(std::exchange(waiting_, {}), draw);
+    case Kind::sync_failed: {
+      const Node node = operation.node;
+      return settle(take([node](const Operation& one) { return is_data(one) && one.node == node; }),
+                    draw);
+    }
+    case Kind::sync_all_failed: return settle(take(is_data), draw);
     default: waiting_.push_back(operation);
   }
 }
 
 void Image::cut(const Draw& draw) { settle(std::exchange(waiting_, {}), draw); }
 
-Image::Waiting Image::take(Node node) {
-  const auto rest = std::stable_partition(
-      waiting_.begin(), waiting_.end(),
-      [node](const Operation& operation) { return is_about(operation, node); });
+Image::Waiting Image::take(const std::function<bool(const Operation&)>& chosen) {
+  const auto rest = std::stable_partition(waiting_.begin(), waiting_.end(), chosen);
   Waiting taken(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(rest));
   waiting_.erase(waiting_.begin(), rest);
   return taken;

@@ -2,11 +2,13 @@
 //
 // The model is POSIX read by a pessimist. The content of a file is durable after a sync of the
 // file, a name after a sync of its directory (not of the file), both after a sync of the file system. A rename
-// is one change: it is seen whole or not at all. A sync that failed made durable some of what
-// waited, and the rest is lost for ever, though programs still read it: a second sync brings
-// nothing back.
+// is one change: it is seen whole or not at all. A sync that failed made durable some of the data
+// that waited, and the rest is lost for ever, though programs still read it: a second sync brings
+// nothing back (Linux does so). Names still wait: a file system that cannot write its journal takes
+// no further change, rather than one without those before it.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -37,8 +39,8 @@ class Image {
   };
   using Waiting = std::vector<Operation>;
 
-  // Takes out of what waits all that a sync of `node` is about.
-  Waiting take(Node node);
+  // Takes out of what waits.
+  Waiting take(const std::function<bool(const Operation&)>& chosen);
   void settle(const Waiting& waiting, const Draw& draw);
   void settle_in_order(const Waiting& waiting, Random& random);
   void settle_in_any_order(const Waiting& waiting, Random& random, bool holes);

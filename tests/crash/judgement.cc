@@ -16,7 +16,7 @@ namespace {
 using Kind = Fact::Kind;
 
 bool is_local(const std::string& address) { return address.ends_with("@local.test"); }
-bool is_hopeless(const std::string& address) { return address.starts_with("never@"); }
+bool is_hopeless(const std::string& address) { return address.starts_with("never-"); }
 
 // The message as it stands in a mailbox.
 std::string delivered(const Letter& letter, const std::string& recipient) {
@@ -26,9 +26,8 @@ std::string delivered(const Letter& letter, const std::string& recipient) {
 
 bool is_report(const std::string& message) { return message.starts_with("Return-Path: <>\r\n"); }
 
-bool reports(const std::string& message, std::size_t letter, const std::string& recipient) {
+bool reports(const std::string& message, const std::string& recipient) {
   return is_report(message) && message.ends_with("--\r\n") &&
-         message.find(fmt::format("Letter: {}.\r\n", letter)) != std::string::npos &&
          message.find(fmt::format("Final-Recipient: rfc822; {}\r\n", recipient)) !=
              std::string::npos;
 }
@@ -89,7 +88,7 @@ class Judge {
       const Letter& letter = ledger_.letters()[i];
       if (message == delivered(letter, address)) return true;
       for (const std::string& recipient : letter.recipients)
-        if (reports(message, i, recipient)) return true;
+        if (is_hopeless(recipient) && reports(message, recipient)) return true;
     }
     return false;
   }
@@ -101,7 +100,7 @@ class Judge {
       const auto& messages = maildrops_.at(kSender).messages;
       return static_cast<std::size_t>(
           std::count_if(messages.begin(), messages.end(),
-                        [&](const auto& message) { return reports(message, i, recipient); }));
+                        [&](const auto& message) { return reports(message, recipient); }));
     }
     if (!is_local(recipient)) return ledger_.count(Kind::relayed, i, recipient);
     const auto& messages = maildrops_.at(recipient).messages;

@@ -32,7 +32,8 @@ inline constexpr const char* kSender = "sender@local.test";
 
 class Ledger {
  public:
-  // A letter of `octets` or a little more.
+  // A letter of `octets` or a little more. "never@..." becomes an address of this letter alone, so
+  // that a report tells of which letter it is.
   std::size_t add(std::vector<std::string> recipients, std::size_t octets);
 
   void note(Fact::Kind kind, std::size_t letter, std::string recipient = {});

@@ -2,7 +2,7 @@
 // time, chance, directory and the other servers in the test's hand.
 //
 // Other servers take mail for ok@remote.test at once, for later@remote.test from the second attempt on, and for
-// never@remote.test never. Everybody at local.test has a mailbox.
+// never-<number>@remote.test never. Everybody at local.test has a mailbox.
 #pragma once
 
 #include <atomic>
@@ -47,7 +47,8 @@ class World {
   void accept(const std::vector<std::size_t>& letters);
   // Lets everything happen that can happen now.
   void settle();
-  // Lets time pass until nothing is left to be done, or `limit` has passed.
+  // Lets time pass until nothing is left to be done, or nothing can be done as the disk fails, or
+  // `limit` has passed.
   void run(std::chrono::hours limit);
 
   // The operator's verbs: on all that waits in the old generation, or on one letter. False: it
