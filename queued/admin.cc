@@ -218,7 +218,7 @@ void AdminLink::release(bool held) {
 }
 
 void AdminLink::explain(const std::string& address) {
-  question_ = parts_.router.route(address, Holds::apply, [this](const RouteAnswer& route) {
+  question_ = parts_.router.route(address, config::Holds::apply, [this](const RouteAnswer& route) {
     question_.reset();
     ipc::AdminReply answer = last_reply();
     for (const RouteStep& step : route.steps) {

@@ -75,6 +75,7 @@ enum class Wish : std::uint8_t { none, hold, remove };
 struct Message {
   MessageData data;
   std::optional<YoungPlace> young;       // empty: of the old generation
+  bool row_as_well = false;              // young, and queue.db has a row of it: they end together
   SourcePtr source;                      // opened at the first job
   std::uint64_t content_offset = 0;
   std::vector<std::uint64_t> delivered;  // keys of recipients that an earlier life delivered

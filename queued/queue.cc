@@ -131,11 +131,15 @@ void Queue::start(std::unique_ptr<Message> message) {
   route(*it->second);
 }
 
-// A person may have put a segment back that was there still. Both are one message: one is enough.
+// A person may have put a segment back that was there still, or an older queue.db. Both are one message:
+// one is enough.
 void Queue::drop_copy(const Message& message) {
   auto entry = parts_.log.warning("copy_dropped");
   entry.id(message.data.id).with("reason", "this message is being delivered already");
-  if (!message.young) return;  // its row stays until the next start looks at it
+  if (!message.young) {
+    active_.at(message.data.id.str())->row_as_well = true;
+    return;
+  }
   entry.with("segment", message.young->segment).with("offset", message.young->record);
   parts_.intake.dropped_copy(*message.young);
 }
@@ -143,6 +147,7 @@ void Queue::drop_copy(const Message& message) {
 void Queue::route(Message& message) {
   const auto count = static_cast<std::uint32_t>(message.data.recipients.size());
   message.routing = 1;  // until all are asked
+  using config::Holds;
   const Holds holds = message.data.released ? Holds::pass : Holds::apply;
   for (std::uint32_t i = 0; i < count; ++i) {
     Recipient& recipient = message.data.recipients[i];

@@ -178,7 +178,8 @@ void Queue::finish(Message& message) {
   message.leaving = true;
   if (message.young) {
     parts_.intake.finished(*message.young, message.data.id);
-    return forget(message);
+    if (!message.row_as_well) return forget(message);
+    message.young.reset();
   }
   parts_.store.submit(Remove{message.data.id}, [this, &message](const Result<void>& removed) {
     if (!removed) {

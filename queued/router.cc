@@ -49,11 +49,11 @@ Target by_route(const config::Settings& settings, const config::Route& route,
 }  // namespace
 
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
-                       config::Whose whose, Holds holds) {
+                       config::Whose whose, config::Holds holds) {
   const std::string domain = domain_of(address);
-  for (const config::Route& route : settings.routes)
-    if (config::takes(route, domain, whose) && (holds == Holds::apply || route.via != "hold:"))
-      return by_route(settings, route, address, domain);
+  if (const config::Route* const route =
+          config::find_route(settings.routes, domain, whose, holds))
+    return by_route(settings, *route, address, domain);
   Target target{.address = address, .fate = Target::Fate::deliver};
   if (whose == config::Whose::ours) {
     target.next_hop = "local";
@@ -68,7 +68,7 @@ Target choose_next_hop(const config::Settings& settings, const std::string& addr
 // Asks the directory for one address after another until none is left to be asked.
 class Router::Expansion final : public Pending {
  public:
-  Expansion(Router& router, const std::string& address, Holds holds,
+  Expansion(Router& router, const std::string& address, config::Holds holds,
             UniqueFunction<void(RouteAnswer)> done)
       : router_(router), holds_(holds), done_(std::move(done)) {
     seen_.insert(to_lower(address));
@@ -160,7 +160,7 @@ class Router::Expansion final : public Pending {
   }
 
   Router& router_;
-  Holds holds_;
+  config::Holds holds_;
   UniqueFunction<void(RouteAnswer)> done_;
   std::deque<Question> waiting_;
   std::set<std::string> seen_;
@@ -168,7 +168,7 @@ class Router::Expansion final : public Pending {
   RouteAnswer answer_;
 };
 
-PendingPtr Router::route(const std::string& address, Holds holds,
+PendingPtr Router::route(const std::string& address, config::Holds holds,
                          UniqueFunction<void(RouteAnswer)> done) {
   return std::make_unique<Expansion>(*this, address, holds, std::move(done));
 }

@@ -45,13 +45,10 @@ struct RouteAnswer {
   std::vector<RouteStep> steps;
 };
 
-// Whether `via = "hold:"` counts: not for a message that an operator has released.
-enum class Holds : std::uint8_t { apply, pass };
-
 // Where mail for an address that is not an alias goes: by [[route]], else into the local mailbox of a
 // domain of ours, else to the smart host, else by MX.
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
-                       config::Whose whose, Holds holds = Holds::apply);
+                       config::Whose whose, config::Holds holds = config::Holds::apply);
 
 class Router {
  public:
@@ -65,7 +62,7 @@ class Router {
       : settings_(settings), directory_(directory) {}
 
   // `done` runs on the loop, never inside the call.
-  [[nodiscard]] PendingPtr route(const std::string& address, Holds holds,
+  [[nodiscard]] PendingPtr route(const std::string& address, config::Holds holds,
                                  UniqueFunction<void(RouteAnswer)> done);
 
  private:

@@ -11,9 +11,18 @@ namespace postrider::smtpd {
 
 using Answer = Result<directory::RecipientAnswer>;
 
-Policy::Policy(directory::Directory& directory, std::vector<net::Network> relay_networks,
-               std::vector<config::Route> routes)
+namespace {
+
+constexpr log::Condition::Words kDirectoryAway{
+    "directory_away", "directory_answers",
+    "recipients are refused with a temporary reply until it answers"};
+
+}  // namespace
+
+Policy::Policy(directory::Directory& directory, log::Logger& log, const Clock& clock,
+               std::vector<net::Network> relay_networks, std::vector<config::Route> routes)
     : directory_(directory),
+      directory_away_(log, clock, kDirectoryAway),
       relay_networks_(std::move(relay_networks)),
       routes_(std::move(routes)) {}
 
@@ -32,28 +41,39 @@ PendingPtr Policy::check_recipient(const Client& client, const smtp::Mailbox& re
                                    Done done) {
   return directory_.find_recipient(
       recipient.unquoted(),
-      [client, route = route_of(recipient), done = std::move(done)](const Answer& answer) mutable {
-        done(checks::judge_recipient(client, answer, route));
+      [this, client, route = route_of(recipient),
+       done = std::move(done)](const Answer& answer) mutable {
+        done(checks::judge_recipient(client, noted(answer), route));
       });
 }
 
 PendingPtr Policy::verify(const smtp::Mailbox& mailbox, Done done) {
   return directory_.find_recipient(
       mailbox.unquoted(),
-      [mailbox, route = route_of(mailbox), done = std::move(done)](const Answer& answer) mutable {
-        done(checks::answer_vrfy(mailbox, answer, route));
+      [this, mailbox, route = route_of(mailbox),
+       done = std::move(done)](const Answer& answer) mutable {
+        done(checks::answer_vrfy(mailbox, noted(answer), route));
       });
 }
 
 PendingPtr Policy::expand(const smtp::Mailbox& list, Done done) {
   return directory_.find_recipient(list.unquoted(),
-                                   [done = std::move(done)](const Answer& answer) mutable {
-                                     done(checks::answer_expn(answer));
+                                   [this, done = std::move(done)](const Answer& answer) mutable {
+                                     done(checks::answer_expn(noted(answer)));
                                    });
 }
 
+const Answer& Policy::noted(const Answer& answer) {
+  if (answer) {
+    directory_away_.passed();
+  } else {
+    directory_away_.holds(answer.error().text);
+  }
+  return answer;
+}
+
 const config::Route* Policy::route_of(const smtp::Mailbox& mailbox) const {
-  return config::find_route(routes_, mailbox.domain, config::Whose::ours);
+  return config::find_route(routes_, mailbox.domain, config::Whose::ours, config::Holds::pass);
 }
 
 }  // namespace postrider::smtpd

@@ -10,6 +10,7 @@
 #include "common/base/unique_function.h"
 #include "common/config/settings.h"
 #include "common/directory/directory.h"
+#include "common/log/condition.h"
 #include "common/net/address.h"
 #include "common/smtp/address.h"
 #include "common/smtp/reply.h"
@@ -22,9 +23,9 @@ class Policy {
   // Called once, from the loop.
   using Done = UniqueFunction<void(smtp::Reply)>;
 
-  // `directory` outlives the Policy.
-  Policy(directory::Directory& directory, std::vector<net::Network> relay_networks,
-         std::vector<config::Route> routes);
+  // `directory`, `log` and `clock` outlive the Policy.
+  Policy(directory::Directory& directory, log::Logger& log, const Clock& clock,
+         std::vector<net::Network> relay_networks, std::vector<config::Route> routes);
 
   Client meet(const net::IpAddress& address) const;
 
@@ -36,10 +37,14 @@ class Policy {
   [[nodiscard]] PendingPtr expand(const smtp::Mailbox& list, Done done);
 
  private:
-  // The route that takes the domain elsewhere if it is ours, or null.
+  // The reply tells the client that the directory is away; the log is told why.
+  const Result<directory::RecipientAnswer>& noted(const Result<directory::RecipientAnswer>& answer);
+  // The route that takes the domain elsewhere if it is ours, or null. One that holds its mail does not:
+  // it comes back to us with its release.
   const config::Route* route_of(const smtp::Mailbox& mailbox) const;
 
   directory::Directory& directory_;
+  log::Condition directory_away_;
   const std::vector<net::Network> relay_networks_;
   const std::vector<config::Route> routes_;
 };

@@ -60,7 +60,7 @@ class Worker {
         counters_(open_counters(settings, number, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
-        policy_(directory_, relay_networks(settings), settings.routes),
+        policy_(directory_, log_, clock_, relay_networks(settings), settings.routes),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,

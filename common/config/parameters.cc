@@ -137,8 +137,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "matches counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" "
      "or \"hold:\". A domain of ours (postrider domain add) that a route names, as on a gateway or a "
      "backup MX, is taken elsewhere as a whole: mail for each of its addresses is accepted from "
-     "everyone, and its users here get none. Aliases come before routes. \"*\" does not touch "
-     "domains of ours."},
+     "everyone, and its users here get none. \"hold:\" keeps mail until it is released (postrider "
+     "queue release), when it goes as if that route were not there; of a domain of ours it is "
+     "accepted for known users alone. Aliases come before routes. \"*\" does not touch domains of "
+     "ours."},
 
     {"dns.servers", Type::socket_addresses, &at<&S::dns, &S::Dns::servers>, "[]", "",
      "The name servers to ask. Empty: those of /etc/resolv.conf."},

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kSmtp = "smtp:";
 constexpr std::string_view kAllOthers = "*";
+constexpr std::string_view kHold = "hold:";
 
 bool is_port(std::string_view text) {
   const auto port = parse_count(text);
@@ -34,6 +35,14 @@ bool is_server(std::string_view text) {
   return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
 }
 
+bool takes(const Route& route, std::string_view domain, Whose whose) {
+  const std::string_view match = route.match;
+  if (match == kAllOthers) return whose == Whose::others;
+  if (!match.starts_with('.')) return equals_ignoring_case(match, domain);
+  return domain.size() > match.size() &&
+         equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
+}
+
 }  // namespace
 
 bool is_route_match(std::string_view text) {
@@ -43,22 +52,16 @@ bool is_route_match(std::string_view text) {
 }
 
 bool is_route_via(std::string_view text) {
-  constexpr std::array<std::string_view, 3> kWords{"mx", "discard:", "hold:"};
+  constexpr std::array<std::string_view, 3> kWords{"mx", "discard:", kHold};
   if (std::find(kWords.begin(), kWords.end(), text) != kWords.end()) return true;
   return text.starts_with(kSmtp) && is_server(text.substr(kSmtp.size()));
 }
 
-bool takes(const Route& route, std::string_view domain, Whose whose) {
-  const std::string_view match = route.match;
-  if (match == kAllOthers) return whose == Whose::others;
-  if (!match.starts_with('.')) return equals_ignoring_case(match, domain);
-  return domain.size() > match.size() &&
-         equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
-}
-
-const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose) {
-  const auto found = std::find_if(routes.begin(), routes.end(),
-                                  [&](const Route& route) { return takes(route, domain, whose); });
+const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose,
+                        Holds holds) {
+  const auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& route) {
+    return takes(route, domain, whose) && (holds == Holds::apply || route.via != kHold);
+  });
   return found == routes.end() ? nullptr : &*found;
 }
 

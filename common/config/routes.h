@@ -1,6 +1,6 @@
 // routes.h - the two halves of a [[route]]: which domains, and where their mail goes.
 //
-// Who may send to a domain (smtpd) and where its mail goes (queued) is one decision: takes().
+// Who may send to a domain (smtpd) and where its mail goes (queued) is one decision: find_route().
 #pragma once
 
 #include <cstdint>
@@ -24,11 +24,13 @@ inline constexpr std::string_view kRouteViaForms =
 // Whether the directory knows a domain as one of ours.
 enum class Whose : std::uint8_t { ours, others };
 
-// Whether `route` takes the mail of `domain`, in upper or lower case. A domain of ours is taken by
-// its name or by its parent's (".example.org"), and then all its addresses are, whether or not the
-// directory knows their users; "*" leaves it where it is.
-bool takes(const Route& route, std::string_view domain, Whose whose);
-// The first that does, or null; it is one of `routes`.
-const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose);
+// Whether `via = "hold:"` counts: not for a message that an operator has released.
+enum class Holds : std::uint8_t { apply, pass };
+
+// The first route that takes the mail of `domain`, in upper or lower case, or null; it is one of
+// `routes`. A domain of ours is taken by its name or by its parent's (".example.org"), and then all its
+// addresses are, whether or not the directory knows their users; "*" leaves it where it is.
+const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose,
+                        Holds holds);
 
 }  // namespace postrider::config

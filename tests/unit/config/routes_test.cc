@@ -7,8 +7,9 @@ using namespace postrider::config;
 namespace {
 
 // `via` of the route that takes the domain, or "".
-std::string taken(const std::vector<Route>& routes, std::string_view domain, Whose whose) {
-  const Route* route = find_route(routes, domain, whose);
+std::string taken(const std::vector<Route>& routes, std::string_view domain, Whose whose,
+                  Holds holds = Holds::apply) {
+  const Route* route = find_route(routes, domain, whose, holds);
   return route == nullptr ? "" : route->via;
 }
 
@@ -42,6 +43,14 @@ TEST_CASE("config routes: the first that matches counts", "[config]") {
   CHECK(taken(routes, "a.test", Whose::others) == "mx");
   CHECK(taken(routes, "a.test", Whose::ours) == "hold:");
   CHECK(taken({}, "a.test", Whose::others).empty());
+}
+
+TEST_CASE("config routes: behind one that holds stands where mail goes when it is released",
+          "[config]") {
+  const std::vector<Route> routes{{"a.test", "hold:"}, {".test", "smtp:one.test"}, {"b.test", "mx"}};
+  CHECK(taken(routes, "a.test", Whose::ours, Holds::pass) == "smtp:one.test");
+  CHECK(taken(routes, "b.test", Whose::ours, Holds::pass) == "smtp:one.test");
+  CHECK(taken({{"a.test", "hold:"}}, "a.test", Whose::ours, Holds::pass).empty());
 }
 
 TEST_CASE("config routes: what may stand behind match and via", "[config]") {

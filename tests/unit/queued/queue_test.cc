@@ -204,6 +204,35 @@ TEST_CASE("queued: a copy of a message that is under way is dropped, its content
   CHECK(f.files(f.paths.large()).empty());
 }
 
+TEST_CASE("queued: a row of a message that is under way ends with it", "[queued]") {
+  QueueFixture f;
+  const std::string id = f.accept("a@x.test", {"bob@local.test"}, "young\r\n");
+  const std::string segment = f.files(f.paths.incoming()).front();
+  const auto size = std::filesystem::file_size(f.paths.segment(segment));
+  f.life->intake.on_progress({.segment = segment, .durable = size, .sealed = true});
+  f.life->queue.wake();
+  REQUIRE(f.life->queue.active() == 1);
+  // As from a queue.db that was put back while queued ran.
+  queued::MessageData copy = f.life->queue.find(*MessageId::parse(id))->data;
+  bool written = false;
+  f.life->store.submit(
+      queued::Promote{.data = copy,
+                      .schedule = {.next_attempt = f.clock.now()},
+                      .source = f.life->queue.find(copy.id)->source,
+                      .offset = f.life->queue.find(copy.id)->content_offset},
+      [&](const Result<void>& result) { written = result.has_value(); });
+  f.run_until([&] { return written; });
+  f.life->queue.look_again();
+  f.run_until([&] { return f.logged.find("event=copy_dropped") != std::string::npos; });
+  f.settle();
+  f.clock.advance(24h);
+  f.settle();
+  CHECK(f.attempts == Lines{"local: bob@local.test"});
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.files(f.paths.deferred_folder(copy.id)).empty());
+  CHECK(f.life->queue.active() == 0);
+}
+
 TEST_CASE("queued: a large message moves through both generations", "[queued]") {
   QueueFixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {

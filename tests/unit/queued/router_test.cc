@@ -24,7 +24,7 @@ std::vector<std::string> routed(const config::Settings& settings, const std::str
   directory.aliases = std::move(aliases);
   queued::Router router(settings, directory);
   std::vector<std::string> lines;
-  const auto pending = router.route(address, queued::Holds::apply, [&](const queued::RouteAnswer& answer) {
+  const auto pending = router.route(address, config::Holds::apply, [&](const queued::RouteAnswer& answer) {
     for (const Target& target : answer.targets)
       lines.push_back(target.address + " " +
                       (target.fate == Target::Fate::deliver ? target.next_hop : target.status));

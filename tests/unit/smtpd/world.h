@@ -51,7 +51,9 @@ class FakeDirectory final : public directory::Directory {
   std::map<std::string, Kind> table{{"alice@here.test", Kind::mailbox},
                                     {"staff@here.test", Kind::alias},
                                     {"nobody@here.test", Kind::unknown_user},
-                                    {"nobody@gateway.test", Kind::unknown_user}};
+                                    {"nobody@gateway.test", Kind::unknown_user},
+                                    {"alice@held.test", Kind::mailbox},
+                                    {"nobody@held.test", Kind::unknown_user}};
   bool away = false;
 
  private:
@@ -104,8 +106,12 @@ struct World {
   config::Settings settings = config::defaults();
   FakeDirectory directory{loop};
   Policy policy{directory,
+                log,
+                clock,
                 {*net::Network::parse("192.0.2.0/24")},
-                {{"gateway.test", "smtp:[192.0.2.9]:2525"}, {"*", "smtp:rest.test"}}};
+                {{"gateway.test", "smtp:[192.0.2.9]:2525"},
+                 {"held.test", "hold:"},
+                 {"*", "smtp:rest.test"}}};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),
