@@ -15,6 +15,7 @@
 #include "common/spool/writer.h"
 #include "queued/promoted.h"
 #include "queued/report_writer.h"
+#include "queued/rescue.h"
 #include "queued/server.h"
 
 namespace postrider::queued {
@@ -89,6 +90,7 @@ class Service {
         scan_(loop_, [this] { scan(); }),
         drained_(loop_, [this] { stop_when_drained(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }) {
+    store_.set_on_damaged([this, &log] { start_anew(log); });
     log.set_buffered(true);
     loop_.set_after_turn([this, &log] {
       intake_.flush();
@@ -117,6 +119,16 @@ class Service {
     dispatcher_.sweep();
     queue_.wake_later();
     scan_.arm(kScanInterval);
+  }
+
+  // The next start sets queue.db aside; the parent makes one when this worker has ended.
+  void start_anew(log::Logger& log) {
+    const auto marked = mark_damaged(spool::system_disk(), paths_);
+    log.error("queue_db_damaged")
+        .with("file", paths_.queue_db())
+        .with("effect", marked ? "queued starts anew and keeps the file in quarantine/"
+                               : marked.error().text);
+    drain();
   }
 
   // What deliverd has done already must be known before we leave, or it is done again.
@@ -165,11 +177,31 @@ class Service {
   event::Signal terminate_;
 };
 
-Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& log) {
+// A queue.db that is damaged must not stop other mail.
+Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
+                                          log::Logger& log, const Clock& clock) {
+  Result<std::unique_ptr<Store>> store =
+      is_marked_damaged(disk, paths)
+          ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
+          : Store::open(disk, paths);
+  if (store || store.error().kind != ErrorKind::corrupt) return store;
+  const auto rescued = rescue_queue_db(disk, paths, clock.now());
+  if (!rescued) return tl::unexpected<Error>(rescued.error());
+  log.error("queue_db_replaced")
+      .with("reason", store.error().text)
+      .with("kept", rescued->kept)
+      .with("carried_over", rescued->carried_over)
+      .with("effect", "deferred messages that could not be read have their content under deferred/: "
+                      "postrider queue verify names them");
+  return Store::open(disk, paths);
+}
+
+Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& log,
+                                      const Clock& clock) {
   spool::Disk& disk = spool::system_disk();
   auto lock = lock_spool(disk, paths);
   if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
-  auto store = Store::open(disk, paths);
+  auto store = open_store(disk, paths, log, clock);
   if (!store) return tl::unexpected<Error>(std::move(store.error()));
   auto promoted = Promoted::open(paths);
   if (!promoted) return tl::unexpected<Error>(std::move(promoted.error()));
@@ -189,7 +221,7 @@ Result<void> prepare_spool(const config::Settings& settings) {
 
 int serve(const config::Settings& settings, Fd& listening, log::Logger& log, const Clock& clock) {
   if (auto ready = prepare_spool(settings); !ready) return give_up(log, ready.error());
-  auto durable = open_durable({settings.paths.spool}, log);
+  auto durable = open_durable({settings.paths.spool}, log, clock);
   if (!durable) return give_up(log, durable.error());
   auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);
   if (!counters) return give_up(log, counters.error());

@@ -83,7 +83,8 @@ class Store {
   static constexpr std::int64_t kActive = 1;
   static constexpr std::int64_t kHeld = 2;
 
-  // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way.
+  // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way. An Error
+  // of kind corrupt: it is no database, or damaged; invalid: a newer release wrote it.
   static Result<std::unique_ptr<Store>> open(spool::Disk& disk, const spool::Paths& paths);
   ~Store();
   Store(const Store&) = delete;
@@ -92,6 +93,9 @@ class Store {
   // All in one transaction: durable when it returns, or nothing changed in the database. Invalid:
   // the content of a Promote does not match its checksum.
   Result<void> apply(std::span<const Change> changes);
+
+  // Whether queue.db was found damaged since it was opened: nothing of it can be relied on.
+  bool damaged() const noexcept { return database_.damaged(); }
 
   // At most `limit` messages whose time has come, longest due first; they count as active until a
   // Reschedule or Remove.

@@ -32,12 +32,21 @@ void StoreThread::submit(Change change, Done done) {
 void StoreThread::send() {
   if (changes_.empty()) return;
   running_.push_back(pool_.run(
-      [this, changes = std::exchange(changes_, {})] { return apply_each(*store_, changes); },
+      [this, changes = std::exchange(changes_, {})] {
+        auto results = apply_each(*store_, changes);
+        tell_damage();
+        return results;
+      },
       [this, done = std::exchange(done_, {})](const Results& results) mutable {
         running_.pop_front();
         for (std::size_t i = 0; i < done.size(); ++i) done[i](results[i]);
         if (running_.empty()) send();
       }));
+}
+
+void StoreThread::tell_damage() {
+  if (!store_->damaged() || std::exchange(damage_told_, true)) return;
+  loop_.post([this] { on_damaged_(); });
 }
 
 }  // namespace postrider::queued

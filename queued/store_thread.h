@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ class StoreThread {
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
+  // Called once, on the loop, when queue.db is found damaged.
+  void set_on_damaged(std::function<void()> on_damaged) { on_damaged_ = std::move(on_damaged); }
+
   // Applies `change` durably, in the order of the calls; `done` runs on the loop.
   void submit(Change change, Done done);
 
@@ -30,8 +34,13 @@ class StoreThread {
   template <typename Question, typename Done>
   [[nodiscard]] PendingPtr ask(Question question, Done done) {
     send();
-    return pool_.run([this, question = std::move(question)]() mutable { return question(*store_); },
-                     std::move(done));
+    return pool_.run(
+        [this, question = std::move(question)]() mutable {
+          auto answer = question(*store_);
+          tell_damage();
+          return answer;
+        },
+        std::move(done));
   }
 
   // Nothing waits and nothing runs.
@@ -40,9 +49,13 @@ class StoreThread {
  private:
   // Begins a transaction of what gathered, behind those that wait for the thread.
   void send();
+  // On the thread.
+  void tell_damage();
 
   event::EventLoop& loop_;
   std::unique_ptr<Store> store_;  // the thread's, once it runs
+  bool damage_told_ = false;      // as well
+  std::function<void()> on_damaged_ = [] {};
   std::vector<Change> changes_;
   std::vector<Done> done_;
   std::deque<PendingPtr> running_;  // the transactions sent, in order

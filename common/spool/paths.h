@@ -19,6 +19,9 @@ struct Paths {
   std::string queued_lock() const { return root + "/queued.lock"; }
   std::string queue_db() const { return root + "/queue.db"; }
 
+  // Says that queue.db was found damaged in use, and is to be set aside by the next start.
+  std::string queue_db_damaged() const { return root + "/queue.db.damaged"; }
+
   std::string segment(std::string_view name) const { return incoming() + '/' + std::string(name); }
   std::string done(std::string_view segment_name) const { return segment(segment_name) + ".done"; }
   std::string large(const MessageId& id) const { return large() + '/' + id.str(); }

@@ -20,9 +20,11 @@ ErrorKind kind_of(int code) noexcept {
   }
 }
 
-tl::unexpected<Error> failure(const std::string& path, sqlite3* database, int code) {
+tl::unexpected<Error> failure(File& file, sqlite3* database, int code) {
   const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
-  return fail(kind_of(code), fmt::format("{}: {}", path, text));
+  const ErrorKind kind = kind_of(code);
+  file.damaged = file.damaged || kind == ErrorKind::corrupt;
+  return fail(kind, fmt::format("{}: {}", file.path, text));
 }
 
 int flags_of(Access access) noexcept {
@@ -89,7 +91,7 @@ Result<bool> Statement::step() {
   if (bind_error_ != SQLITE_OK) {
     const int code = bind_error_;
     reset();
-    return fail(kind_of(code), fmt::format("{}: {}", *path_, sqlite3_errstr(code)));
+    return fail(kind_of(code), fmt::format("{}: {}", file_->path, sqlite3_errstr(code)));
   }
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
@@ -97,7 +99,7 @@ Result<bool> Statement::step() {
     reset();
     return false;
   }
-  auto error = failure(*path_, sqlite3_db_handle(statement_.get()), code);
+  auto error = failure(*file_, sqlite3_db_handle(statement_.get()), code);
   reset();
   return error;
 }
@@ -133,7 +135,7 @@ bool Statement::is_null(int column) const {
 void Database::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
 
 Database::Database(sqlite3* database, std::string path)
-    : path_(std::make_unique<const std::string>(std::move(path))), database_(database) {}
+    : file_(std::make_unique<File>(File{.path = std::move(path)})), database_(database) {}
 
 Result<Database> Database::open(const std::string& path, Access access,
                                 std::chrono::milliseconds busy_timeout) {
@@ -141,7 +143,7 @@ Result<Database> Database::open(const std::string& path, Access access,
   const std::string name = access == Access::read_still ? still_uri(path) : path;
   const int code = sqlite3_open_v2(name.c_str(), &raw, flags_of(access), nullptr);
   Database database(raw, path);
-  if (code != SQLITE_OK) return failure(path, raw, code);
+  if (code != SQLITE_OK) return failure(*database.file_, raw, code);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
   const bool writes = access == Access::write || access == Access::create;
   if (auto set = database.execute(writes ? kWriterSettings : kReaderSettings); !set)
@@ -151,7 +153,7 @@ Result<Database> Database::open(const std::string& path, Access access,
 
 Result<void> Database::execute(const std::string& sql) {
   const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) return failure(*path_, database_.get(), code);
+  if (code != SQLITE_OK) return failure(*file_, database_.get(), code);
   return {};
 }
 
@@ -159,9 +161,9 @@ Result<Statement> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-  if (code != SQLITE_OK) return failure(*path_, database_.get(), code);
+  if (code != SQLITE_OK) return failure(*file_, database_.get(), code);
   POSTRIDER_CHECK(statement != nullptr);
-  return Statement(statement, *path_);
+  return Statement(statement, *file_);
 }
 
 std::int64_t Database::changes() const noexcept { return sqlite3_changes64(database_.get()); }
@@ -186,7 +188,7 @@ Result<void> Database::migrate(std::span<const char* const> steps) {
   const auto applied = static_cast<std::size_t>(*version);
   if (applied > steps.size())
     return fail(ErrorKind::invalid,
-                fmt::format("{}: was written by a newer release (schema {}, known {})", *path_,
+                fmt::format("{}: was written by a newer release (schema {}, known {})", path(),
                             applied, steps.size()));
   if (applied == steps.size()) return {};
   for (const char* step : steps.subspan(applied))

@@ -25,6 +25,12 @@ struct sqlite3_stmt;
 
 namespace postrider::sqlite {
 
+// The file that a Database and its Statements work on.
+struct File {
+  std::string path;
+  bool damaged = false;  // an operation has failed as `corrupt`
+};
+
 // A value that is bound as BLOB; a plain string_view is bound as TEXT.
 struct Blob {
   std::string_view octets;
@@ -61,8 +67,7 @@ class Statement {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const noexcept;
   };
-  Statement(sqlite3_stmt* statement, const std::string& path)
-      : statement_(statement), path_(&path) {}
+  Statement(sqlite3_stmt* statement, File& file) : statement_(statement), file_(&file) {}
 
   void bind_one(int position, std::int64_t value);
   void bind_one(int position, std::string_view value);
@@ -75,7 +80,7 @@ class Statement {
   void note(int code) noexcept;
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
-  const std::string* path_;  // the Database's
+  File* file_;  // the Database's
   int bind_error_ = 0;
 };
 
@@ -109,7 +114,9 @@ class Database {
   // The count of applied steps.
   Result<std::int64_t> schema_version();
 
-  const std::string& path() const noexcept { return *path_; }
+  const std::string& path() const noexcept { return file_->path; }
+  // Whether an operation, of a Statement as well, has found the file damaged.
+  bool damaged() const noexcept { return file_->damaged; }
 
  private:
   struct Close {
@@ -117,7 +124,7 @@ class Database {
   };
   Database(sqlite3* database, std::string path);
 
-  std::unique_ptr<const std::string> path_;  // at a fixed address: Statements point to it
+  std::unique_ptr<File> file_;  // at a fixed address: Statements point to it
   std::unique_ptr<sqlite3, Close> database_;
 };
 

@@ -1,7 +1,9 @@
 """A spool that a disk has damaged or a stranger has written in: what is whole is delivered once, what is
 not is kept for people, and the log says where it was."""
 
+import json
 import os
+import sqlite3
 
 import pytest
 from harness import Instance, wait_for
@@ -198,3 +200,109 @@ def test_strangers_in_the_incoming_folder_are_set_aside(suite):
     with suite.smtp() as client:
         client.sendmail("ada@example.org", [ANNA], message("later"))
     wait_for(lambda: subjects(suite) == ["later", "real"])
+
+
+@pytest.fixture
+def deferring():
+    """A suite with 300 deferred messages for a server that answers later, which is given as well."""
+    with Peer() as peer:
+        peer.script["MAIL"] = lambda _, __: "451 4.3.2 later" if not peer.script.get("go") else "250 ok"
+        settings = {"route": [{"match": "far.test", "via": peer.route}], "smtpd": {"workers": 1}}
+        with Instance(settings) as made:
+            made.add_user(ANNA)
+            with made.smtp() as client:
+                for n in range(300):
+                    client.sendmail("ada@example.org", ["x@far.test"], message(f"far{n}"))
+            wait_for(lambda: made.json("status")["deferred"] == 300)
+            yield made, peer
+
+
+def overwrite(database, pages):
+    with database.open("r+b") as file:
+        for page in pages:
+            file.seek(page * 4096)
+            file.write(os.urandom(4096))
+
+
+def serves(suite, number):
+    with suite.smtp() as client:
+        client.sendmail("ada@example.org", [ANNA], message(f"local{number}"))
+    wait_for(lambda: f"local{number}" in subjects(suite))
+
+
+def test_a_damaged_deferred_content_is_quarantined_and_its_sender_told(deferring):
+    suite, peer = deferring
+    suite.stop()
+    contents = sorted((suite.spool / "deferred").glob("*/*"))
+    damaged = contents[::100]
+    for path in damaged:
+        flip(path, 20)
+    peer.script["go"] = True
+    suite.start()
+    suite.command("queue", "retry", "--all")
+    wait_for(lambda: len(peer.messages) >= len(contents) - len(damaged))
+    wait_for(lambda: len(suite.events("message_corrupt")) == len(damaged))
+    assert quarantined(suite) == {path.name for path in damaged}
+    for path in damaged:
+        assert [line for line in suite.events("bounced") if f"id={path.name} " in line]
+        assert [line for line in suite.events("report") if f"of={path.name} " in line]
+        assert not path.exists()
+    assert len({m.content for m in peer.messages}) == len(contents) - len(damaged) == len(peer.messages)
+
+
+def test_a_queue_db_that_is_damaged_at_the_start_is_set_aside_and_the_rest_carried_over(deferring):
+    suite, peer = deferring
+    suite.stop()
+    database = suite.spool / "queue.db"
+    overwrite(database, [database.stat().st_size // 4096 // 2])
+    suite.start()
+    serves(suite, 1)
+    # A page deep in a table is met when its messages are due.
+    suite.command("queue", "retry", "--all", check=False)
+    peer.script["go"] = True
+    [line] = wait_for(lambda: suite.events("queue_db_replaced"))
+    carried_over = int(line.split("carried_over=")[1].split(" ")[0])
+    assert 200 < carried_over < 300 and str(suite.spool / "quarantine/queue.db-") in line
+    serves(suite, 2)
+    wait_for(lambda: suite.command("queue", "retry", "--all", check=False).returncode in (0, 1))
+    wait_for(lambda: len({m.content for m in peer.messages}) == carried_over, 40)
+    wait_for(lambda: not suite.json("queue", "list")["messages"])
+    verified = json.loads(suite.command("--json", "queue", "verify", check=False).stdout)
+    assert {finding["kind"] for finding in verified["findings"]} == {"content_without_row"}
+    assert verified["finding_count"] == 300 - carried_over
+    assert len(suite.events("queue_db_replaced")) == 1
+
+
+def test_a_queue_db_that_is_no_database_is_set_aside(deferring):
+    suite, _ = deferring
+    suite.stop()
+    (suite.spool / "queue.db").write_bytes(os.urandom(40960))
+    suite.start()
+    serves(suite, 1)
+    [line] = suite.events("queue_db_replaced")
+    assert "carried_over=0" in line
+    suite.restart()
+    serves(suite, 2)
+    assert len(suite.events("queue_db_replaced")) == 1
+
+
+def test_spools_of_newer_releases_are_refused_and_not_touched(deferring):
+    suite, _ = deferring
+    suite.stop()
+    with sqlite3.connect(suite.spool / "queue.db") as database:
+        database.execute("PRAGMA user_version = 99")
+    database.close()
+    before = {path: path.read_bytes() for path in suite.spool.glob("queue.db")}
+    suite.start()
+    wait_for(lambda: suite.events("not_started"))
+    assert "newer release" in suite.events("not_started")[0]
+    assert {path: path.read_bytes() for path in suite.spool.glob("queue.db")} == before
+    with suite.smtp() as client:  # what comes meanwhile is accepted, and waits
+        client.sendmail("ada@example.org", [ANNA], message("waits"))
+    suite.stop()
+    with sqlite3.connect(suite.spool / "queue.db") as database:
+        database.execute("PRAGMA user_version = 1")
+    database.close()
+    suite.start()
+    wait_for(lambda: "waits" in subjects(suite))
+    assert suite.json("status")["deferred"] == 300

@@ -1,0 +1,29 @@
+// rescue.h - a queue.db that is damaged: kept for people, and what can be read of it carried over.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/spool/disk.h"
+#include "common/spool/paths.h"
+
+namespace postrider::queued {
+
+struct Rescued {
+  std::string kept;                // where the damaged file is now
+  std::uint64_t carried_over = 0;  // messages
+};
+
+// Whether an earlier queued found queue.db damaged while it worked.
+bool is_marked_damaged(spool::Disk& disk, const spool::Paths& paths);
+// Has the next start set queue.db aside.
+Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths);
+
+// Puts queue.db into quarantine/ and a new one into its place, with each message whose row and
+// recipients can be read. Content stays where it is: what was not carried over has its content under
+// deferred/, without a row. Nobody else has the spool.
+Result<Rescued> rescue_queue_db(spool::Disk& disk, const spool::Paths& paths, WallTime now);
+
+}  // namespace postrider::queued
