@@ -15,6 +15,7 @@ class ForwardingDisk : public spool::Disk {
   Result<std::uint64_t> size(int fd) override { return disk_.size(fd); }
   Result<void> truncate(int fd, std::uint64_t size) override { return disk_.truncate(fd, size); }
   Result<void> sync(int fd) override { return disk_.sync(fd); }
+  Result<void> sync_file_system(int fd) override { return disk_.sync_file_system(fd); }
   Result<void> sync_directory(const std::string& directory) override {
     return disk_.sync_directory(directory);
   }
