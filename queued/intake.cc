@@ -146,7 +146,7 @@ std::unique_ptr<Message> Intake::next() {
   // The oldest first; a copy of the names, as a segment may go while it is read.
   std::vector<std::string> finished_reading;
   for (auto& [name, segment] : segments_) {
-    if (segment->reader->cursor() >= segment->limit) continue;
+    if (segment->is_read()) continue;
     if (auto message = read(*segment)) return message;
     if (segment->complete && segment->open == 0) finished_reading.push_back(name);
   }
@@ -156,13 +156,21 @@ std::unique_ptr<Message> Intake::next() {
 
 std::unique_ptr<Message> Intake::read(Segment& segment) {
   while (true) {
-    auto step = segment.reader->next(segment.limit, segment.unverified);
+    auto step = segment.doubtful
+                    ? Result<SegmentReader::Step>(*std::exchange(segment.doubtful, std::nullopt))
+                    : segment.reader->next(segment.limit, segment.unverified);
     if (!step) {
       note_unreadable(segment.reader->name(), step.error());
       return nullptr;
     }
     if (auto* record = std::get_if<SegmentReader::Record>(&*step)) {
-      if (is_done(segment, *record)) continue;
+      const auto done = is_done(segment, *record);
+      if (!done) {
+        note_unreadable(segment.reader->name(), done.error());
+        segment.doubtful = std::move(*record);
+        return nullptr;
+      }
+      if (*done) continue;
       return make_message(segment, std::move(*record));
     }
     if (const auto* damage = std::get_if<SegmentReader::Damage>(&*step)) {
@@ -173,17 +181,18 @@ std::unique_ptr<Message> Intake::read(Segment& segment) {
   }
 }
 
-bool Intake::is_done(Segment& segment, const SegmentReader::Record& record) {
+Result<bool> Intake::is_done(Segment& segment, const SegmentReader::Record& record) {
   if (segment.finished.contains(record.offset)) {
     if (record.large) static_cast<void>(disk_.remove(paths_.large(record.id)));
     return true;
   }
   if (!segment.earlier) return false;
-  const auto promoted = is_promoted_(record.id);
-  if (!promoted || !*promoted) return false;
-  segment.entries.push_back({.record = record.offset, .kind = DoneKind::promoted});
-  dirty_.insert(&segment);
-  return true;
+  auto promoted = is_promoted_(record.id);
+  if (promoted && *promoted) {
+    segment.entries.push_back({.record = record.offset, .kind = DoneKind::promoted});
+    dirty_.insert(&segment);
+  }
+  return promoted;
 }
 
 std::unique_ptr<Message> Intake::make_message(Segment& segment, SegmentReader::Record record) {
@@ -282,7 +291,7 @@ void Intake::write_entries(Segment& segment) {
 }
 
 bool Intake::is_finished(const Segment& segment) const {
-  return segment.complete && segment.open == 0 && segment.reader->cursor() >= segment.limit;
+  return segment.complete && segment.open == 0 && segment.is_read();
 }
 
 // The segment first: its .done file and large files are of no use without it, and a later look

@@ -95,7 +95,7 @@ class Intake {
   std::unique_ptr<Message> read(Segment& segment);
   std::unique_ptr<Message> make_message(Segment& segment, spool::SegmentReader::Record record);
   // Finished before, or in the old generation already.
-  bool is_done(Segment& segment, const spool::SegmentReader::Record& record);
+  Result<bool> is_done(Segment& segment, const spool::SegmentReader::Record& record);
   void on_damage(Segment& segment, const spool::SegmentReader::Damage& damage);
   void set_aside(const std::string& name, const std::string& reason);
   void write_entries(Segment& segment);

@@ -101,7 +101,7 @@ void Intake::remove_orphans() {
       static_cast<void>(disk_.remove(paths_.segment(name)));
   }
   const bool all_read = std::all_of(segments_.begin(), segments_.end(), [](const auto& entry) {
-    return entry.second->complete && entry.second->reader->cursor() >= entry.second->limit;
+    return entry.second->complete && entry.second->is_read();
   });
   if (!all_read) return;  // a record that refers to the file may be still to come
   auto files = disk_.list(paths_.large());

@@ -1,6 +1,8 @@
 // intake_segment.h - a segment that Intake reads, and what is known of it.
 #pragma once
 
+#include <optional>
+
 #include "queued/intake.h"
 
 namespace postrider::queued {
@@ -22,7 +24,12 @@ struct Intake::Segment {
   std::vector<std::string> unlink;       // large files to go once their entry is written
   std::unordered_set<std::uint64_t> finished;  // of an earlier life, by record
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> delivered;
+  // Read, and held back until it can be asked whether it is in the old generation.
+  std::optional<spool::SegmentReader::Record> doubtful;
   SourcePtr source;
+
+  // Nothing more can be read of it now.
+  bool is_read() const { return !doubtful && reader->cursor() >= limit; }
 };
 
 }  // namespace postrider::queued
