@@ -7,12 +7,11 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
-#include "tests/crash/image.h"
 #include "tests/crash/judgement.h"
 #include "tests/crash/recorder.h"
+#include "tests/crash/recovery.h"
 #include "tests/crash/rerun.h"
 #include "tests/crash/scenario.h"
-#include "tests/unit/temp_directory.h"
 
 using namespace postrider;
 using namespace postrider::crash;
@@ -20,6 +19,8 @@ using namespace postrider::crash;
 namespace {
 
 constexpr std::chrono::hours kWeek{24 * 7};
+// An ordinary run takes every so many calls, each with one error.
+constexpr std::size_t kPart = 3;
 constexpr std::array kErrors{EIO, ENOSPC, EMFILE, Fault::kShortWrite};
 
 std::string_view name_of_error(int error) {
@@ -68,19 +69,30 @@ Trial play(const Scenario& scenario, std::optional<Fault> fault) {
 }
 
 // The power is cut in the moment in which the disk was mended. What a failed sync lost is lost.
-std::string cut(const Trial& trial, const Draw& draw) {
+std::string cut(const Trial& trial) {
   Image image(trial.history.root);
-  for (std::size_t i = 0; i < trial.mended; ++i) image.apply(trial.history.operations[i], draw);
-  image.cut(draw);
-  const test::TempDirectory root;
-  image.write_to(root.path());
+  for (std::size_t i = 0; i < trial.mended; ++i) image.apply(trial.history.operations[i], {});
+  const Remains remains(image, {Fate::nothing});
   Ledger ledger = trial.ledger;
-  World world(root.path(), ledger, 1);
-  world.run(kWeek);
-  world.release();
-  world.run(kWeek);
-  const std::string wrong = judge(root.path(), ledger);
-  return wrong.empty() ? wrong : wrong + world.log();
+  return recover(remains.root.path(), ledger, 1);
+}
+
+// A start on a disk on which one call fails, and another when it is mended. `calls`: how many there
+// were.
+std::string start_twice(const Image& image, Ledger ledger, std::optional<Fault> fault,
+                        std::vector<Call>& calls) {
+  const Remains remains(image, {Fate::everything});
+  Recorder& recorder = Recorder::instance();
+  recorder.begin(remains.root.path());
+  if (fault) recorder.set_fault(*fault);
+  try {
+    static_cast<void>(recover(remains.root.path(), ledger, 1));
+  } catch (const std::runtime_error&) {
+    // Not started, with a reason.
+  }
+  calls = recorder.calls();
+  static_cast<void>(recorder.end());
+  return recover(remains.root.path(), ledger, 2);
 }
 
 // The ways in which a call may fail: all, or one that is chosen by its number.
@@ -90,12 +102,13 @@ std::vector<Fault> faults(const Rerun& rerun, Call call, std::size_t n) {
     for (const bool lasting : {false, true})
       if (can_end_with(call, error)) all.push_back({.call = n, .error = error, .lasting = lasting});
   if (rerun.all) return all;
-  return {all[(n + rerun.seed) % all.size()]};
+  if (!rerun.at && (n + rerun.seed) % kPart != 0) return {};
+  return {all[(n / kPart + rerun.seed) % all.size()]};
 }
 
 }  // namespace
 
-TEST_CASE("failing disk: at every call, nothing is lost, and service goes on", "[crash]") {
+TEST_CASE("failing disk: at any call, nothing is lost, and service goes on", "[crash]") {
   const Rerun rerun = Rerun::from_environment();
   for (const Scenario& scenario : scenarios()) {
     const std::vector<Call> calls = play(scenario, std::nullopt).calls;
@@ -109,9 +122,37 @@ TEST_CASE("failing disk: at every call, nothing is lost, and service goes on", "
                          scenario.name, n, rerun.seed, name_of_error(fault.error),
                          fault.lasting ? "until it is mended" : "once"));
         CHECK(trial.wrong == "");
-        CHECK(cut(trial, {Fate::nothing}) == "");
+        CHECK(cut(trial) == "");
       }
     }
     fmt::print("failing disk: {}: {} calls, {} cases\n", scenario.name, calls.size(), cases);
+  }
+}
+
+TEST_CASE("failing disk: at any call of a recovery, nothing is lost", "[crash]") {
+  const Rerun rerun = Rerun::from_environment();
+  const std::size_t step = rerun.all ? 17 : 101;
+  for (const Scenario& scenario : scenarios()) {
+    const Past past = crash::play(scenario);
+    Image image(past.history.root);
+    std::size_t cases = 0;
+    for (std::size_t position = 0; position < past.history.operations.size(); ++position) {
+      image.apply(past.history.operations[position], {});
+      if (position < past.started || position % step != rerun.seed % step) continue;
+      const Ledger ledger = past.ledger.at(position + 1);
+      std::vector<Call> calls;
+      CHECK(start_twice(image, ledger, std::nullopt, calls) == "");
+      for (std::size_t n = 0; n < calls.size(); ++n) {
+        for (const Fault& fault : faults(rerun, calls[n], n)) {
+          ++cases;
+          INFO(fmt::format("scenario: {}; cut after {}; POSTRIDER_CRASH_SEED={}; call {}: {} {}",
+                           scenario.name, position, rerun.seed, n, name_of_error(fault.error),
+                           fault.lasting ? "until it is mended" : "once"));
+          std::vector<Call> ignored;
+          CHECK(start_twice(image, ledger, fault, ignored) == "");
+        }
+      }
+    }
+    fmt::print("failing recovery: {}: {} cases\n", scenario.name, cases);
   }
 }

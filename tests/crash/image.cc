@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <unordered_map>
 #include <utility>
 
@@ -15,6 +17,7 @@ namespace postrider::crash {
 namespace {
 
 using Kind = Operation::Kind;
+namespace fs = std::filesystem;
 
 // What a disk writes at once.
 constexpr std::size_t kSector = 512;
@@ -32,6 +35,12 @@ bool is_data(const Operation& operation) {
   return operation.kind == Kind::write || operation.kind == Kind::truncate;
 }
 
+Node node_at(const std::string& path) {
+  struct stat status {};
+  POSTRIDER_CHECK(::stat(path.c_str(), &status) == 0);
+  return status.st_ino;
+}
+
 // The first octets of a write.
 Operation beginning_of(Operation operation, Random& random) {
   if (operation.kind == Kind::write)
@@ -40,6 +49,27 @@ Operation beginning_of(Operation operation, Random& random) {
 }
 
 }  // namespace
+
+Image Image::of(const std::string& directory) {
+  Image image(node_at(directory));
+  image.read_node(image.root_, directory);
+  return image;
+}
+
+void Image::read_node(Node node, const std::string& path) {
+  Entry& entry = nodes_[node];
+  entry.is_directory = fs::is_directory(path);
+  if (!entry.is_directory) {
+    std::ifstream file(path, std::ios::binary);
+    entry.content.assign(std::istreambuf_iterator<char>(file), {});
+    return;
+  }
+  for (const auto& child : fs::directory_iterator(path)) {
+    const Node below = node_at(child.path());
+    entry.names[child.path().filename()] = below;
+    read_node(below, child.path());
+  }
+}
 
 void Image::apply(const Operation& operation, const Draw& draw) {
   switch (operation.kind) {

@@ -20,7 +20,10 @@ namespace postrider::crash {
 
 class Image {
  public:
+  // Of an empty directory.
   explicit Image(Node root) : root_(root) { nodes_[root].is_directory = true; }
+  // Of what is below `directory` now, all of it durable.
+  static Image of(const std::string& directory);
 
   // `draw` decides what a sync that failed leaves.
   void apply(const Operation& operation, const Draw& draw);
@@ -46,6 +49,7 @@ class Image {
   void settle_in_any_order(const Waiting& waiting, Random& random, bool holes);
   void make_durable(const Operation& operation);
   void write_pages(const Operation& write, Random& random);
+  void read_node(Node node, const std::string& path);
   void write_node(Node node, const std::string& path, std::map<Node, std::string>& written) const;
 
   Node root_;

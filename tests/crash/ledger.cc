@@ -31,6 +31,10 @@ std::size_t Ledger::count(Fact::Kind kind, std::size_t letter, const std::string
       }));
 }
 
+void Ledger::begin_life() {
+  for (Fact& fact : facts_) fact.position = 0;
+}
+
 Ledger Ledger::at(std::size_t position) const {
   Ledger then = *this;
   std::erase_if(then.facts_, [position](const Fact& fact) { return fact.position > position; });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "common/base/check.h"
@@ -60,6 +61,11 @@ void Recorder::begin(const std::string& root) {
   POSTRIDER_CHECK(::stat(root.c_str(), &status) == 0);
   device_ = status.st_dev;
   known_ = {status.st_ino};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    struct stat of_entry {};
+    POSTRIDER_CHECK(::stat(entry.path().c_str(), &of_entry) == 0);
+    known_.insert(of_entry.st_ino);
+  }
   history_ = {.root = status.st_ino};
   calls_.clear();
   fault_.reset();

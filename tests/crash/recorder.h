@@ -41,7 +41,7 @@ class Recorder {
   // The one that the system calls ask.
   static Recorder& instance();
 
-  // Begins a History of the empty directory `root`.
+  // Begins a History of the directory `root`, and what is in it.
   void begin(const std::string& root);
   // Ends it. Nothing of the code under test may run on.
   History end();

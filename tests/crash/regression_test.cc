@@ -150,3 +150,20 @@ TEST_CASE("regression: a notice is heard again when its segment could not be ope
   CHECK(intake.next() != nullptr);
   static_cast<void>(Recorder::instance().end());
 }
+
+TEST_CASE("regression: while queue.db cannot be asked, what it may have is not attempted", "[crash]") {
+  const test::TempDirectory root;
+  const spool::Paths paths = make_spool(root.path());
+  REQUIRE(append(*make_segment(paths)));
+  const ManualClock clock;
+  log::Logger log("test", log::Level::error, log::Format::logfmt, clock, [](std::string_view) {});
+  metrics::Counters counters;
+  std::optional<bool> answer;
+  queued::Intake intake(spool::system_disk(), paths, clock, log, counters, [&](const MessageId&) {
+    return answer ? Result<bool>(*answer) : fail(ErrorKind::temporary, "disk I/O error");
+  });
+  intake.scan();
+  CHECK(intake.next() == nullptr);
+  answer = GENERATE(true, false);
+  CHECK((intake.next() != nullptr) == !*answer);
+}

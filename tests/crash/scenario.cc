@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "tests/crash/recorder.h"
+#include "tests/unit/temp_directory.h"
+
 namespace postrider::crash {
 
 namespace {
@@ -82,5 +85,18 @@ constexpr std::array<Scenario, 7> kScenarios{{{"one letter", &one_letter},
 }  // namespace
 
 std::span<const Scenario> scenarios() { return kScenarios; }
+
+Past play(const Scenario& scenario) {
+  const test::TempDirectory root;
+  Past past;
+  Recorder::instance().begin(root.path());
+  {
+    World world(root.path(), past.ledger, 0);
+    past.started = Recorder::instance().position();
+    scenario.play(world, past.ledger);
+  }
+  past.history = Recorder::instance().end();
+  return past;
+}
 
 }  // namespace postrider::crash

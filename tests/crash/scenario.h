@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "tests/crash/ledger.h"
+#include "tests/crash/operation.h"
 #include "tests/crash/world.h"
 
 namespace postrider::crash {
@@ -15,5 +16,13 @@ struct Scenario {
 };
 
 std::span<const Scenario> scenarios();
+
+// A life of an instance, from its first start to its regular end.
+struct Past {
+  Ledger ledger;
+  History history;
+  std::size_t started = 0;  // operations until all was up
+};
+Past play(const Scenario& scenario);
 
 }  // namespace postrider::crash
