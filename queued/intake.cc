@@ -114,8 +114,13 @@ bool Intake::load_done(Segment& segment) {
   }
   if (loaded->damaged > 0)
     log_.warning("done_file_damaged").with("segment", name).with("entries", loaded->damaged);
+  segment.needs_entries = !loaded->entries.empty();
+  if (segment.needs_entries)
+    if (auto synced = segment.done.sync(); !synced) {
+      note_unreadable(name, synced.error());
+      return false;
+    }
   for (const DoneEntry& entry : loaded->entries) {
-    segment.promoted = segment.promoted || entry.kind == DoneKind::promoted;
     if (entry.recipient == 0) {
       segment.finished.insert(entry.record);
     } else {
@@ -190,6 +195,8 @@ Result<bool> Intake::is_done(Segment& segment, const SegmentReader::Record& reco
   auto promoted = is_promoted_(record.id);
   if (promoted && *promoted) {
     segment.entries.push_back({.record = record.offset, .kind = DoneKind::promoted});
+    segment.sync_entries = true;
+    if (record.large) segment.unlink.push_back(paths_.large(record.id));
     dirty_.insert(&segment);
   }
   return promoted;
@@ -239,10 +246,8 @@ void Intake::finished(const YoungPlace& place, const MessageId& id) {
 
 void Intake::promoted(const YoungPlace& place, const MessageId& id) {
   finish(place, id, DoneKind::promoted);
-  // Forgetting it after the old generation has finished with the message would deliver it again.
-  Segment& segment = *segments_.at(place.segment);
-  segment.sync_entries = true;
-  segment.promoted = true;
+  // Without it the message would begin again once the old generation has finished it.
+  segments_.at(place.segment)->sync_entries = true;
 }
 
 void Intake::finish(const YoungPlace& place, const MessageId& id, DoneKind kind) {
@@ -278,6 +283,7 @@ void Intake::flush() {
 void Intake::write_entries(Segment& segment) {
   if (segment.entries.empty()) return;
   auto written = segment.done.append(segment.entries, segment.sync_entries);
+  segment.needs_entries = segment.needs_entries || segment.sync_entries;
   if (!written) {
     // They are kept for the next look.
     not_noted_.holds(fmt::format("{}: {}", segment.reader->name(), written.error().text));
@@ -300,7 +306,7 @@ bool Intake::is_finished(const Segment& segment) const {
 void Intake::remove(Segment& segment) {
   const std::string name = segment.reader->name();
   auto removed = disk_.remove(paths_.segment(name));
-  if (removed && (segment.promoted || !segment.unlink.empty()))
+  if (removed && (segment.needs_entries || segment.sync_entries))
     removed = disk_.sync_directory(paths_.incoming());
   if (!removed) {
     log_.error("segment_not_removed").with("segment", name).with("reason", removed.error().text);

@@ -15,7 +15,7 @@ struct Intake::Segment {
   spool::DoneFile done;
   std::vector<spool::DoneEntry> entries;  // to be appended
   bool sync_entries = false;
-  bool promoted = false;           // some of it is in the old generation, or was
+  bool needs_entries = false;      // without them a segment that came back would do harm
   std::uint64_t limit = 0;         // octets that may be read
   bool complete = false;           // nothing will be added below or above `limit`
   bool earlier = false;            // an earlier queued may have attempted what is in it

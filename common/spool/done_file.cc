@@ -51,6 +51,8 @@ Result<void> DoneFile::append(const std::vector<DoneEntry>& entries, bool synced
 }
 
 Result<void> DoneFile::sync() {
+  if (!fd_)
+    if (auto size = open_at_entry(); !size) return tl::unexpected<Error>(std::move(size.error()));
   auto synced = disk_.sync(fd_.get());
   if (!synced || name_is_durable_) return synced;
   synced = disk_.sync_directory(directory_);

@@ -37,11 +37,13 @@ class DoneFile {
   // One write for all entries; `synced` makes them survive a power cut as well.
   Result<void> append(const std::vector<DoneEntry>& entries, bool synced);
 
+  // All that is in the file survives a power cut from here, also what a killed process left.
+  Result<void> sync();
+
  private:
   // Opens the file, and cuts off a torn entry of a crash, which would shift all that follow. Gives
   // the size that is left.
   Result<std::uint64_t> open_at_entry();
-  Result<void> sync();
 
   Disk& disk_;
   std::string directory_;

@@ -74,7 +74,7 @@ std::string cut(const Trial& trial) {
   for (std::size_t i = 0; i < trial.mended; ++i) image.apply(trial.history.operations[i], {});
   const Remains remains(image, {Fate::nothing});
   Ledger ledger = trial.ledger;
-  return recover(remains.root.path(), ledger, 1);
+  return recover(remains.root.path(), ledger, 2);
 }
 
 // A start on a disk on which one call fails, and another when it is mended. `calls`: how many there
@@ -86,13 +86,13 @@ std::string start_twice(const Image& image, Ledger ledger, std::optional<Fault> 
   recorder.begin(remains.root.path());
   if (fault) recorder.set_fault(*fault);
   try {
-    static_cast<void>(recover(remains.root.path(), ledger, 1));
+    static_cast<void>(recover(remains.root.path(), ledger, 2));
   } catch (const std::runtime_error&) {
     // Not started, with a reason.
   }
   calls = recorder.calls();
   static_cast<void>(recorder.end());
-  return recover(remains.root.path(), ledger, 2);
+  return recover(remains.root.path(), ledger, 3);
 }
 
 // The ways in which a call may fail: all, or one that is chosen by its number.

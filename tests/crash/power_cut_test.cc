@@ -40,7 +40,7 @@ std::string cut(const Image& image, const Draw& draw, Ledger ledger, bool starte
   // A file system that makes lengths durable before data is more than a client can be kept from.
   if (draw.fate != Fate::holes) wrong += judge_maildrops(root, ledger);
   if (started && by_chance) wrong += verify_after_cut(root);
-  wrong += recover(root, ledger, 1);
+  wrong += recover(root, ledger, 2);
   if (by_chance) wrong += verify_at_rest(root);
   return wrong;
 }
@@ -58,7 +58,7 @@ std::size_t cut_again(const Image& image, const Ledger& before, const Rerun& rer
   Ledger ledger = before;
   ledger.begin_life();
   Recorder::instance().begin(first.root.path());
-  const std::string wrong = recover(first.root.path(), ledger, 1);
+  const std::string wrong = recover(first.root.path(), ledger, 2);
   const History recovery = Recorder::instance().end();
   INFO(where);
   CHECK(wrong == "");
@@ -68,7 +68,7 @@ std::size_t cut_again(const Image& image, const Ledger& before, const Rerun& rer
     const Remains second(again, draw);
     Ledger then = ledger.at(i + 1);
     INFO(fmt::format("{}; then after {} operations: {}", where, i + 1, name_of(draw.fate)));
-    CHECK(recover(second.root.path(), then, 2) == "");
+    CHECK(recover(second.root.path(), then, 3) == "");
   }
   return recovery.operations.size();
 }

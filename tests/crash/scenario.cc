@@ -1,6 +1,7 @@
 #include "tests/crash/scenario.h"
 
 #include <array>
+#include <cerrno>
 
 #include "tests/crash/recorder.h"
 #include "tests/unit/temp_directory.h"
@@ -74,13 +75,30 @@ void operators_verbs(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
-constexpr std::array<Scenario, 7> kScenarios{{{"one letter", &one_letter},
+void before_kill(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test"}, kLarge),
+                ledger.add({"bob@local.test", "later@remote.test"}, kLarge),
+                ledger.add({"cyd@local.test", "never@remote.test", "later@remote.test"}, kSmall)});
+  world.settle();
+}
+
+void after_kill(World& world, Ledger& ledger) {
+  world.run(kAfternoon);
+  world.accept({ledger.add({"ann@local.test"}, kSmall)});
+  world.run(kAfternoon);
+}
+
+constexpr std::array<Scenario, 8> kScenarios{{{"one letter", &one_letter},
                                               {"batches", &batches},
                                               {"large letters", &large_letters},
                                               {"partial delivery", &partial_delivery},
                                               {"bounces", &bounces},
                                               {"full segments", &full_segments},
-                                              {"operator's verbs", &operators_verbs}}};
+                                              {"operator's verbs", &operators_verbs},
+                                              {"kill", &before_kill, &after_kill}}};
+
+// What is dead writes nothing more.
+constexpr Fault kDead{.call = 0, .error = EIO, .lasting = true};
 
 }  // namespace
 
@@ -94,6 +112,12 @@ Past play(const Scenario& scenario) {
     World world(root.path(), past.ledger, 0);
     past.started = Recorder::instance().position();
     scenario.play(world, past.ledger);
+    if (scenario.after_kill != nullptr) Recorder::instance().set_fault(kDead);
+  }
+  Recorder::instance().heal();
+  if (scenario.after_kill != nullptr) {
+    World world(root.path(), past.ledger, 1);
+    scenario.after_kill(world, past.ledger);
   }
   past.history = Recorder::instance().end();
   return past;

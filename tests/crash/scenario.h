@@ -13,11 +13,13 @@ namespace postrider::crash {
 struct Scenario {
   std::string_view name;
   void (*play)(World& world, Ledger& ledger);
+  // Where it is given: all is killed after `play` and started again, and this goes on.
+  void (*after_kill)(World& world, Ledger& ledger) = nullptr;
 };
 
 std::span<const Scenario> scenarios();
 
-// A life of an instance, from its first start to its regular end.
+// What became of an instance from its first start to its regular end.
 struct Past {
   Ledger ledger;
   History history;
