@@ -101,6 +101,7 @@ bool Intake::open(const std::string& name) {
 
 void Intake::note_unreadable(const std::string& segment, const Error& error) {
   unreadable_since_scan_ = true;
+  counters_.add(metrics::Counter::queue_storage_failures);
   unreadable_.holds(fmt::format("{}: {}", segment, error.text));
 }
 
@@ -286,6 +287,7 @@ void Intake::write_entries(Segment& segment) {
   segment.needs_entries = segment.needs_entries || segment.sync_entries;
   if (!written) {
     // They are kept for the next look.
+    counters_.add(metrics::Counter::queue_storage_failures);
     not_noted_.holds(fmt::format("{}: {}", segment.reader->name(), written.error().text));
     return;
   }

@@ -108,7 +108,7 @@ void Queue::take_due() {
         taking_due_.reset();
         if (!taken.first || !taken.second) {
           const Error& error = taken.first ? taken.second.error() : taken.first.error();
-          db_failing_.holds(error.text);
+          note_failure(db_failing_, error.text);
           next_due_ = parts_.clock.now() + kWriteRetry;
           return;
         }
@@ -288,7 +288,7 @@ Result<SourcePtr> Queue::open_source(Message& message) {
                              spool::Disk::Mode::read);
   if (!fd) {
     // One that is gone is accounted for when its sender is told.
-    if (fd.error().kind != ErrorKind::not_found) content_unreadable_.holds(fd.error().text);
+    if (fd.error().kind != ErrorKind::not_found) note_failure(content_unreadable_, fd.error().text);
     return tl::unexpected<Error>(std::move(fd.error()));
   }
   content_unreadable_.passed();

@@ -130,6 +130,7 @@ class Queue {
   void give_up(Message& message, std::string_view why);
   void finish(Message& message);
   void postpone(Message& message, Schedule schedule);
+  void note_failure(log::Condition& condition, const std::string& reason);
   void retry_write_later(Message& message);
   void retry_write(Message& message);
   void forget(const Message& message);

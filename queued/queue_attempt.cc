@@ -132,7 +132,7 @@ void Queue::postpone(Message& message, Schedule schedule) {
       return quarantine(message);
     }
     if (!written) {
-      db_failing_.holds(written.error().text);
+      note_failure(db_failing_, written.error().text);
       return retry_write_later(message);
     }
     db_failing_.passed();
@@ -183,7 +183,7 @@ void Queue::finish(Message& message) {
   }
   parts_.store.submit(Remove{message.data.id}, [this, &message](const Result<void>& removed) {
     if (!removed) {
-      db_failing_.holds(removed.error().text);
+      note_failure(db_failing_, removed.error().text);
       return retry_write_later(message);
     }
     db_failing_.passed();
@@ -197,6 +197,11 @@ void Queue::quarantine(Message& message) {
   message.source.reset();
   if (!parts_.intake.quarantine(message)) return retry_write_later(message);
   give_up(message, "the message was damaged on the disk of this server");
+}
+
+void Queue::note_failure(log::Condition& condition, const std::string& reason) {
+  parts_.counters.add(metrics::Counter::queue_storage_failures);
+  condition.holds(reason);
 }
 
 void Queue::retry_write_later(Message& message) {

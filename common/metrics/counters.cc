@@ -36,6 +36,8 @@ constexpr std::array<CounterText, kCounters> kTexts{{
     {"postrider_queue_recipients_expired_total", "recipients given up after the lifetime"},
     {"postrider_queue_recipients_deleted_total", "recipients deleted by the operator"},
     {"postrider_queue_reports_total", "delivery status notifications sent"},
+    {"postrider_queue_storage_failures_total",
+     "reads and writes of segments, contents and queue.db that failed"},
     {"postrider_delivery_attempts_local_total", "local delivery attempts"},
     {"postrider_delivery_attempts_remote_total", "remote delivery attempts"},
     {"postrider_delivery_connections_remote_total", "connections opened to other servers"},

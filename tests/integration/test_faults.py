@@ -81,6 +81,10 @@ def faulty(shim, tmp_path):
             yield suite, faults, peer
 
 
+def storage_failures(suite):
+    return suite.json("status")["counters"]["postrider_queue_storage_failures_total"]
+
+
 def arrived(peer):
     return sorted(number_of(m.content.replace(b"\r", b"")) for m in peer.messages)
 
@@ -109,7 +113,7 @@ def test_a_segment_that_cannot_be_read_waits_while_mail_is_accepted(faulty):
         assert [attempt(suite, ANNA, message(n)) for n in range(20)] == [250] * 20
         told = wait_for(lambda: suite.events("segment_unreadable"))
         assert len(told) == 1 and "Input/output error" in told[0], told
-        assert numbers(suite) == []
+        assert numbers(suite) == [] and storage_failures(suite) >= 1
     wait_for(lambda: numbers(suite) == list(range(20)), 30)
     assert len(suite.events("segment_unreadable")) == 1
 
@@ -138,6 +142,7 @@ def test_a_queue_db_that_cannot_be_written_loses_nothing_and_stops_no_other_mail
         wait_for(lambda: numbers(suite) == list(range(5)))
         told = wait_for(lambda: suite.events("queue_db_failed"))
         assert len(told) == 1 and "I/O error" in told[0], told
+        assert storage_failures(suite) >= 1
     wait_for(lambda: suite.json("status")["deferred"] > 0, 40)
     del peer.script["MAIL"]
     wait_for(lambda: arrived(peer) == list(range(5)), 40)
