@@ -15,6 +15,9 @@ constexpr log::Condition::Words kUnreadable{"segment_unreadable", "segments_read
 constexpr log::Condition::Words kNotNoted{
     "done_file_not_written", "done_files_written_again",
     "what is finished is remembered; a restart before that would deliver it again"};
+constexpr log::Condition::Words kNotKept{
+    "quarantine_failed", "quarantine_works_again",
+    "damaged mail stays where it is until it can be kept in quarantine/"};
 
 using spool::DoneEntry;
 using spool::DoneKind;
@@ -43,7 +46,8 @@ Intake::Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock,
       counters_(counters),
       is_promoted_(std::move(is_promoted)),
       unreadable_(log, clock, kUnreadable),
-      not_noted_(log, clock, kNotNoted) {}
+      not_noted_(log, clock, kNotNoted),
+      not_kept_(log, clock, kNotKept) {}
 
 Intake::~Intake() = default;
 

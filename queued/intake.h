@@ -122,6 +122,7 @@ class Intake {
   log::Condition unreadable_;
   bool unreadable_since_scan_ = false;
   log::Condition not_noted_;
+  log::Condition not_kept_;
 };
 
 }  // namespace postrider::queued

@@ -41,6 +41,7 @@ void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
                                      "off before it was acknowledged"
                                    : "acknowledged mail was damaged on the disk")
       .with("kept", saved ? quarantine_.path(kept) : saved.error().text);
+  if (!saved) ++segment.open;  // it stands nowhere else: the segment stays, for the next start
   if (damage.record)
     entry.id(damage.record->id)
         .with("from", damage.record->envelope.sender())
@@ -50,11 +51,13 @@ void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
 // A segment whose header cannot be read: the file as a whole is kept for people.
 void Intake::set_aside(const std::string& name, const std::string& reason) {
   if (!is_abandoned(paths_.segment(name))) return;
-  const auto moved = quarantine_.move(name, paths_.segment(name));
+  if (const auto moved = quarantine_.move(name, paths_.segment(name)); !moved)
+    return not_kept_.holds(moved.error().text);
+  not_kept_.passed();
   log_.error("segment_corrupt")
       .with("segment", name)
       .with("reason", reason)
-      .with("kept", moved ? quarantine_.path(name) : paths_.segment(name));
+      .with("kept", quarantine_.path(name));
 }
 
 // Whoever wrote the file holds its lock no more.
@@ -67,15 +70,19 @@ bool Intake::is_abandoned(const std::string& path) {
 
 bool Intake::quarantine(const Message& message) {
   const MessageId& id = message.data.id;
-  const auto saved = keep(message);
+  if (const auto kept = keep(message); !kept) {
+    not_kept_.holds(kept.error().text);
+    return false;
+  }
+  not_kept_.passed();
   counters_.add(metrics::Counter::queue_messages_corrupt);
   auto entry = log_.error("message_corrupt");
   entry.id(id);
   if (message.young)
     entry.with("segment", message.young->segment).with("offset", message.young->record);
   entry.with("meaning", "the content does not match its checksum: damaged on the disk")
-      .with("kept", saved ? quarantine_.path(id.str()) : saved.error().text);
-  return saved.has_value();
+      .with("kept", quarantine_.path(id.str()));
+  return true;
 }
 
 Result<void> Intake::keep(const Message& message) {

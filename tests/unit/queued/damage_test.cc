@@ -105,6 +105,42 @@ TEST_CASE("queued damage: what cannot be kept is not finished until it can", "[q
   CHECK(f.life->queue.active() == 0);
 }
 
+TEST_CASE("queued damage: a record that cannot be kept keeps its segment until it can", "[queued]") {
+  QueueFixture f;
+  f.accept("a@x.test", {"bob@local.test"});
+  const std::string segment = f.files(f.paths.incoming()).front();
+  test::flip(f.paths.segment(segment), spool::kSegmentHeaderSize + 60);
+  REQUIRE(std::filesystem::remove(f.paths.quarantine()));
+  { const std::ofstream in_the_way(f.paths.quarantine()); }
+  f.settle();
+  CHECK(f.files(f.paths.incoming()) == Lines{segment});
+
+  REQUIRE(std::filesystem::remove(f.paths.quarantine()));
+  f.begin_life();
+  f.settle();
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.files(f.paths.quarantine()) == Lines{segment + "@32"});
+}
+
+TEST_CASE("queued damage: a segment that cannot be set aside is told once", "[queued]") {
+  QueueFixture f;
+  f.accept("a@x.test", {"bob@local.test"});
+  const std::string segment = f.files(f.paths.incoming()).front();
+  test::flip(f.paths.segment(segment), 3);
+  REQUIRE(std::filesystem::remove(f.paths.quarantine()));
+  { const std::ofstream in_the_way(f.paths.quarantine()); }
+  for (int look = 0; look < 3; ++look) {
+    f.settle();
+    f.clock.advance(10s);
+  }
+  const std::string told = "event=quarantine_failed";
+  CHECK(f.logged.find(told) != std::string::npos);
+  CHECK(f.logged.find(told) == f.logged.rfind(told));
+  REQUIRE(std::filesystem::remove(f.paths.quarantine()));
+  f.settle();
+  CHECK(f.files(f.paths.quarantine()) == Lines{segment});
+}
+
 TEST_CASE("queued damage: one that cannot be promoted keeps no other back", "[queued]") {
   QueueFixture f;
   const std::string bad = f.accept("a@x.test", {"b@far.test"});
