@@ -18,6 +18,7 @@ using namespace postrider::crash;
 
 namespace {
 
+constexpr std::chrono::hours kAfternoon{5};
 constexpr std::chrono::hours kWeek{24 * 7};
 // An ordinary run takes every so many calls, each with one error.
 constexpr std::size_t kPart = 3;
@@ -86,7 +87,8 @@ std::string start_twice(const Image& image, Ledger ledger, std::optional<Fault> 
   recorder.begin(remains.root.path());
   if (fault) recorder.set_fault(*fault);
   try {
-    static_cast<void>(recover(remains.root.path(), ledger, 2));
+    World world(remains.root.path(), ledger, 2);
+    world.run(kAfternoon);
   } catch (const std::runtime_error&) {
     // Not started, with a reason.
   }
