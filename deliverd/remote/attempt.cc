@@ -111,9 +111,14 @@ void Attempt::try_next_address() {
     failure_->outcome.outcome = Outcome::deferred;  // those not tried may be better
     return conclude_open(*failure_);
   }
-  ++addresses_tried_;
   address_ = addresses_.front();
   addresses_.pop_front();
+  const smtp::Reply* const failure = context_.pool.recent_failure({address_, port_});
+  if (failure != nullptr && !job_.probe()) {
+    host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_name()});
+    return try_next_address();
+  }
+  ++addresses_tried_;
   auto transfer = std::make_unique<Transfer>(
       Transfer{job_, source_, open_,
                [this](TransferResult result) { on_transfer(std::move(result)); }, false});
@@ -128,6 +133,7 @@ void Attempt::on_transfer(TransferResult result) {
     for (const int recipient : asked) conclude(recipient, ipc::CORRUPT, damaged);
     return finish();
   }
+  session_given_ = session_given_ || !result.no_session;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     RecipientOutcome& outcome = result.outcomes[i];
     Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name()};
@@ -157,6 +163,11 @@ void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
 }
 
 void Attempt::conclude_open(const Told& told) {
+  if (!session_given_ && told.outcome.outcome == Outcome::deferred) {
+    const smtp::Reply& reply = told.outcome.reply;
+    result_.mutable_unreachable()->set_status(smtp::status_of(told.outcome));
+    result_.mutable_unreachable()->set_reply(reply.code == 0 ? reply.text : smtp::to_line(reply));
+  }
   for (const int recipient : std::exchange(open_, {}))
     conclude(recipient, to_ipc(told.outcome.outcome), told);
   finish();

@@ -3,7 +3,8 @@
 //
 // A host that fails before it decides (no connection, no session, lost before the end of the data)
 // leaves its recipients to the next; a host's word on a recipient is final for this attempt. At the
-// end the rest is deferred, unless every host refused for good.
+// end the rest is deferred, unless every host refused for good. A host that gave no session just now is
+// passed over with what it said then, unless the job is a probe.
 #pragma once
 
 #include <deque>
@@ -81,6 +82,7 @@ class Attempt final : public event::Deferred {
   std::string host_;                  // "" for an address that was named
   net::IpAddress address_;            // of host_, being tried
   std::uint64_t addresses_tried_ = 0;
+  bool session_given_ = false;   // by one of the hosts so far
   std::optional<Told> failure_;  // of the hosts so far: a temporary one, if any
 
   std::vector<int> open_;  // recipients without a result

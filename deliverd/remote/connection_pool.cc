@@ -7,12 +7,12 @@ namespace postrider::deliverd {
 void ConnectionPool::add(const net::SocketAddress& address, TransferPtr transfer) {
   std::unique_ptr<HostQueue>& queue = queues_[address];
   if (!queue) {
-    queue =
-        std::make_unique<HostQueue>(loop_, settings_, log_, counters_, address, [this, address] {
-          const auto at = queues_.find(address);
-          loop_.destroy_later(std::move(at->second));
-          queues_.erase(at);
-        });
+    queue = std::make_unique<HostQueue>(loop_, settings_, log_, counters_, memory_, address,
+                                        [this, address] {
+                                          const auto at = queues_.find(address);
+                                          loop_.destroy_later(std::move(at->second));
+                                          queues_.erase(at);
+                                        });
   }
   queue->add(std::move(transfer));
 }

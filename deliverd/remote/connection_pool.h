@@ -19,6 +19,11 @@ class ConnectionPool {
   // unless the pool is destroyed before.
   void add(const net::SocketAddress& address, TransferPtr transfer);
 
+  // Why the server at `address` gave no session just now; null: it may be asked.
+  const smtp::Reply* recent_failure(const net::SocketAddress& address) const {
+    return memory_.recall(address, loop_.now());
+  }
+
   // Connections to `address` that are open or being opened.
   std::size_t connections_to(const net::SocketAddress& address) const;
 
@@ -27,6 +32,7 @@ class ConnectionPool {
   const config::Settings& settings_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  HostMemory memory_;
   std::map<net::SocketAddress, std::unique_ptr<HostQueue>> queues_;
 };
 

@@ -16,12 +16,13 @@ bool all_untried(const TransferResult& result) {
 }  // namespace
 
 HostQueue::HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-                     metrics::Counters& counters, const net::SocketAddress& address,
-                     UniqueFunction<void()> on_empty)
+                     metrics::Counters& counters, HostMemory& memory,
+                     const net::SocketAddress& address, UniqueFunction<void()> on_empty)
     : loop_(loop),
       settings_(settings),
       log_(log),
       counters_(counters),
+      memory_(memory),
       address_(address),
       on_empty_(std::move(on_empty)),
       connection_limit_(settings.deliverd.connections_per_host) {}
@@ -77,6 +78,7 @@ std::size_t HostQueue::in_use() const noexcept {
 }
 
 void HostQueue::on_ready(Connection& /*connection*/) {
+  memory_.on_session(address_);
   dispatch_later();
 }
 
@@ -109,9 +111,11 @@ void HostQueue::host_failed(const smtp::Reply& why) {
     connection_limit_ = in_use();
     return;
   }
+  // A refusal for good is asked for each time: it may end the mail.
+  if (!why.permanent()) memory_.on_failed(address_, why, loop_.now());
   for (TransferPtr& transfer : std::exchange(waiting_, {})) {
     const smtp::RecipientOutcome untried{smtp::Outcome::untried, why};
-    transfer->done({{transfer->recipients.size(), untried}, false});
+    transfer->done({.outcomes = {transfer->recipients.size(), untried}, .no_session = true});
   }
 }
 

@@ -14,6 +14,7 @@
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
 #include "deliverd/remote/connection.h"
+#include "deliverd/remote/host_memory.h"
 
 namespace postrider::deliverd {
 
@@ -24,7 +25,7 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
 
   // `on_empty`: nothing waits and no connection is left. Not called from inside add().
   HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-            metrics::Counters& counters, const net::SocketAddress& address,
+            metrics::Counters& counters, HostMemory& memory, const net::SocketAddress& address,
             UniqueFunction<void()> on_empty);
   ~HostQueue() override { *alive_ = false; }
 
@@ -49,6 +50,7 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
   const config::Settings& settings_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  HostMemory& memory_;
   const net::SocketAddress address_;
   UniqueFunction<void()> on_empty_;
   std::deque<TransferPtr> waiting_;

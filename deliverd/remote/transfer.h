@@ -13,6 +13,7 @@ namespace postrider::deliverd {
 struct TransferResult {
   std::vector<smtp::RecipientOutcome> outcomes;  // one for each of Transfer::recipients, in order
   bool corrupt = false;                          // the content is damaged: nothing was sent
+  bool no_session = false;                       // the server gave none: all are untried
 };
 
 struct Transfer {

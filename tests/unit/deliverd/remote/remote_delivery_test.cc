@@ -123,6 +123,71 @@ TEST_CASE("deliverd remote: when all hosts fail the mail is deferred, unless all
   }
 }
 
+TEST_CASE("deliverd remote: a destination whose hosts give no session is told of as unreachable",
+          "[deliverd]") {
+  Fixture f;
+  const auto [to, reply, unreachable] = GENERATE(table<std::string, std::string, std::string>({
+      {"greeting", "421 4.3.2 busy", "421 4.3.2 busy"},
+      {"EHLO", "450 not now", "450 not now"},
+      {"greeting", "554 no mail here", ""},  // refused for good, by both
+      {"MAIL", "421 closing", ""},           // it gave a session
+      {"RCPT", "450 4.7.1 later", ""},
+  }));
+  CAPTURE(to, reply);
+  f.server.replies[to] = reply;
+  f.second.replies[to] = reply;
+  f.run(f.job());
+  CHECK(f.results[0].has_unreachable() == !unreachable.empty());
+  CHECK(f.results[0].unreachable().reply() == unreachable);
+}
+
+TEST_CASE("deliverd remote: so is one that DNS cannot tell of now", "[deliverd]") {
+  Fixture f;
+  f.resolver.mx["slow.test"] = {net::DnsStatus::temporary, {}, "slow.test MX: no answer"};
+  ipc::Job job = f.job();
+  job.set_next_hop("mx:slow.test");
+  f.run(job);
+  CHECK(f.results[0].unreachable().status() == "4.4.3");
+  CHECK(f.results[0].unreachable().reply() == "slow.test MX: no answer");
+}
+
+TEST_CASE("deliverd remote: a host that gave no session is passed over for a while, by all but probes",
+          "[deliverd]") {
+  Fixture f;
+  f.server.replies["greeting"] = "421 busy";
+  f.run(f.job());
+  CHECK(f.server.connections == 1);
+  f.server.replies.clear();
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx2.test[127.0.0.2]");
+  CHECK(f.server.connections == 1);
+  ipc::Job probe = f.job();
+  probe.set_probe(true);
+  CHECK(f.run(probe) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+}
+
+TEST_CASE("deliverd remote: another domain behind a dead host hears at once what was wrong with it",
+          "[deliverd]") {
+  Fixture f;
+  f.resolver.mx["x.test"] = {net::DnsStatus::found, {{10, "mx1.test"}}, ""};
+  f.resolver.mx["other.test"] = f.resolver.mx["x.test"];
+  f.server.replies["greeting"] = "421 busy";
+  f.run(f.job());
+  ipc::Job job = f.job();
+  job.set_next_hop("mx:other.test");
+  CHECK(f.run(job) == "DEFERRED 4.0.0 421 busy from mx1.test[127.0.0.1]");
+  CHECK(f.results[1].unreachable().reply() == "421 busy");
+  CHECK(f.server.connections == 1);
+}
+
+TEST_CASE("deliverd remote: a host that refuses for good is asked each time", "[deliverd]") {
+  Fixture f;
+  f.server.replies["greeting"] = "554 no mail here";
+  f.run(f.job());
+  f.run(f.job());
+  CHECK(f.server.connections == 2);
+}
+
 TEST_CASE("deliverd remote: no more hosts are tried than the settings allow", "[deliverd]") {
   Fixture f;
   f.settings.deliverd.hosts_per_attempt = 1;
