@@ -1,5 +1,7 @@
 #include "queued/retry.h"
 
+#include <array>
+
 #include <catch2/catch.hpp>
 
 using namespace postrider;
@@ -69,4 +71,31 @@ TEST_CASE("queued retry: the warning is due after its delay, and never when it i
   auto off = settings();
   off.delay_warning = 0s;
   CHECK_FALSE(queued::warning_is_due(off, kNow, kNow + 100h));
+}
+
+TEST_CASE("queued retry: a thousand deferred together return over the whole jitter", "[queued]") {
+  SeededRandom random(7);
+  std::array<int, 6> minutes{};  // from the 27th on
+  for (int i = 0; i < 1000; ++i) {
+    const auto wait = queued::next_attempt(settings(), 1, kNow, kNow + 24h, random) - kNow;
+    ++minutes.at(static_cast<std::size_t>((wait - 27min) / 1min));
+  }
+  for (const int returning : minutes) CHECK(returning < 250);
+}
+
+TEST_CASE("queued retry: who waits for a destination is looked at to be warned and to be given up",
+          "[queued]") {
+  const auto queue = settings();
+  const WallTime end = kNow + 5 * 24h;
+  CHECK(queued::next_look(queue, kNow, true, kNow, end) == kNow + 4h);
+  CHECK(queued::next_look(queue, kNow, false, kNow, end) == end);
+  CHECK(queued::next_look(queue, kNow, true, kNow, kNow + 1h) == kNow + 1h);
+  CHECK(queued::next_look(queue, kNow, false, end + 1h, end) == end + 1h);
+  auto off = settings();
+  off.delay_warning = 0s;
+  CHECK(queued::next_look(off, kNow, true, kNow, end) == end);
+}
+
+TEST_CASE("queued retry: a warning that could not be written is not tried again at once", "[queued]") {
+  CHECK(queued::next_look(settings(), kNow - 5h, true, kNow, kNow + 24h) == kNow + 30min);
 }

@@ -1,0 +1,46 @@
+#include "queued/pace.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using queued::Pace;
+
+namespace {
+
+const WallTime kStart(1'800'000'000s);
+
+}  // namespace
+
+TEST_CASE("queued pace: without a result there is none", "[queued]") {
+  CHECK(Pace(kStart).within(10s, kStart + 1h) == 0);
+}
+
+TEST_CASE("queued pace: a steady one is found, however long it lasts", "[queued]") {
+  const auto duration = GENERATE(1s, 10s, 1000s);
+  Pace pace(kStart);
+  WallTime now = kStart;
+  while (now < kStart + duration) {
+    now += 10ms;
+    pace.on_ended(now);
+  }
+  CHECK(pace.within(10s, now) >= 950);
+  CHECK(pace.within(10s, now) <= 1050);
+  CHECK(pace.last() == now);
+}
+
+TEST_CASE("queued pace: one that falls is noticed within a few seconds", "[queued]") {
+  Pace pace(kStart);
+  WallTime now = kStart;
+  for (int i = 0; i < 60'000; ++i) pace.on_ended(now += 1ms);
+  CHECK(pace.within(10s, now) > 9000);
+  CHECK(pace.within(10s, now + 10s) < 3500);
+  for (int i = 0; i < 30; ++i) pace.on_ended(now += 1s);
+  CHECK(pace.within(10s, now) < 100);
+}
+
+TEST_CASE("queued pace: the first results together are not taken for an infinite one", "[queued]") {
+  Pace pace(kStart);
+  for (int i = 0; i < 5; ++i) pace.on_ended(kStart);
+  CHECK(pace.within(10s, kStart) == 500);
+}
