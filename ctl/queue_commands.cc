@@ -130,15 +130,23 @@ void cat(Context& context, const std::string& id) {
 
 void summary(Context& context) {
   json rows = json::array();
+  json outages = json::array();
   std::vector<ipc::SummaryRow> found;
-  const bool done = ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
-                        [&](const AdminReply& reply, const Fd&) {
-                          found.insert(found.end(), reply.summary().begin(), reply.summary().end());
-                        });
+  std::string down;
+  const bool done =
+      ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
+          [&](const AdminReply& reply, const Fd&) {
+            found.insert(found.end(), reply.summary().begin(), reply.summary().end());
+            for (const ipc::Outage& outage : reply.outages()) {
+              outages.push_back(to_json(outage));
+              down += to_line(outage);
+            }
+          });
   if (!done) return;
   for (const ipc::SummaryRow& row : found) rows.push_back(to_json(row));
-  context.answer({{"summary", rows}},
-                 found.empty() ? "the queue is empty\n" : to_text(found, SystemClock().now()));
+  context.answer(
+      {{"summary", rows}, {"outages", outages}},
+      down + (found.empty() ? "the queue is empty\n" : to_text(found, SystemClock().now())));
 }
 
 // hold, release, retry, delete

@@ -58,6 +58,14 @@ json to_json(const ipc::SummaryRow& row) {
           {"recipients", row.recipients()},   {"oldest", time_or_null(row.oldest_us())}};
 }
 
+json to_json(const ipc::Outage& outage) {
+  return {{"destination", outage.destination()},
+          {"reason", outage.reason()},
+          {"since", time_or_null(outage.since_us())},
+          {"next_probe", time_or_null(outage.next_probe_us())},
+          {"messages", outage.messages()}};
+}
+
 json to_json(const ipc::QueueStatus& status) {
   json processes = json::array();
   for (const ipc::Connected& process : status.connected())
@@ -122,6 +130,13 @@ std::string to_text(const std::vector<ipc::SummaryRow>& summary, WallTime now) {
                     std::to_string(row.recipients()),
                     row.oldest_us() == 0 ? "" : age(row.oldest_us(), now), row.reason()});
   return table(rows);
+}
+
+std::string to_line(const ipc::Outage& outage) {
+  return fmt::format("waiting for {}: {} since {}, next try {}, messages that wait: {}\n",
+                     printable(outage.destination()), printable(outage.reason()),
+                     iso_time(outage.since_us()), iso_time(outage.next_probe_us()),
+                     outage.messages());
 }
 
 std::string to_text(const ipc::QueueStatus& status, WallTime now) {

@@ -14,6 +14,7 @@ namespace postrider::ctl {
 // Keys are stable; times are ISO 8601 in UTC, or null.
 nlohmann::json to_json(const ipc::QueuedMessage& message);
 nlohmann::json to_json(const ipc::SummaryRow& row);
+nlohmann::json to_json(const ipc::Outage& outage);
 nlohmann::json to_json(const ipc::QueueStatus& status);
 
 // A line for the message and one for each recipient that waits. All of it is printable.
@@ -21,6 +22,7 @@ std::string to_line(const ipc::QueuedMessage& message, WallTime now);
 // Everything that is known of it.
 std::string to_text(const ipc::QueuedMessage& message, WallTime now);
 std::string to_text(const std::vector<ipc::SummaryRow>& rows, WallTime now);
+std::string to_line(const ipc::Outage& outage);
 std::string to_text(const ipc::QueueStatus& status, WallTime now);
 
 // "smtpd", "deliverd@local", ...

@@ -149,16 +149,25 @@ void AdminLink::cat(const ipc::AdminRequest& request) {
 }
 
 void AdminLink::summarize() {
-  question_ = parts_.store.ask([](Store& store) { return store.summarize(); },
-                               [this](Result<std::vector<ipc::SummaryRow>> rows) {
-                                 question_.reset();
-                                 if (!rows) return refuse(rows.error().text);
-                                 ipc::AdminReply answer = last_reply();
-                                 for (auto& row : parts_.queue.summarize())
-                                   *answer.add_summary() = std::move(row);
-                                 for (auto& row : *rows) *answer.add_summary() = std::move(row);
-                                 reply(answer);
-                               });
+  using Sums = std::pair<Result<std::vector<ipc::SummaryRow>>, Result<std::vector<Behind>>>;
+  question_ = parts_.store.ask(
+      [](Store& store) {
+        return Sums(store.summarize(), store.behind(Scheduler::kMaxRemembered));
+      },
+      [this](const Sums& sums) {
+        question_.reset();
+        if (!sums.first) return refuse(sums.first.error().text);
+        if (!sums.second) return refuse(sums.second.error().text);
+        ipc::AdminReply answer = last_reply();
+        for (auto& row : parts_.queue.summarize()) *answer.add_summary() = std::move(row);
+        for (const auto& row : *sums.first) *answer.add_summary() = row;
+        for (auto& outage : parts_.queue.outages()) {
+          for (const Behind& one : *sums.second)
+            if (one.destination == outage.destination()) outage.set_messages(one.messages);
+          *answer.add_outages() = std::move(outage);
+        }
+        reply(answer);
+      });
 }
 
 void AdminLink::status() {

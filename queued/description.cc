@@ -18,12 +18,6 @@ const char* word_for(RecipientState state) {
   }
 }
 
-bool is_open(const Recipient& recipient) {
-  return recipient.state == RecipientState::waiting ||
-         recipient.state == RecipientState::attempted ||
-         recipient.state == RecipientState::deferred;
-}
-
 bool is_in(const Recipient& recipient, std::string_view domain) {
   const std::size_t at = recipient.address.rfind('@');
   return at != std::string::npos &&
@@ -64,7 +58,7 @@ bool matches(const ipc::Filter& filter, const MessageData& data, std::string_vie
   if (!filter.state().empty() && filter.state() != state) return false;
   return filter.domain().empty() ||
          std::any_of(data.recipients.begin(), data.recipients.end(), [&](const Recipient& r) {
-           return is_open(r) && is_in(r, filter.domain());
+           return !is_final(r.state) && is_in(r, filter.domain());
          });
 }
 

@@ -20,14 +20,18 @@ namespace postrider::queued {
 
 // The fate of one recipient, in this attempt and over all.
 enum class RecipientState : std::uint8_t {
-  waiting,    // to be routed and attempted
-  attempted,  // a job for it waits or is under way
-  deferred,   // this attempt did not finish it
-  delivered,  // final, as are all that follow
-  failed,     // refused; reported to the sender at the end of the attempt
-  expired,    // given up after the lifetime; reported as well
-  expanded,   // an alias that was replaced by its targets
+  waiting,      // to be routed and attempted
+  attempted,    // a job for it waits or is under way
+  deferred,     // this attempt did not finish it
+  delivered,    // final, as are those that follow, whose numbers stand in queue.db
+  failed,       // refused; reported to the sender at the end of the attempt
+  expired,      // given up after the lifetime; reported as well
+  expanded,     // an alias that was replaced by its targets
+  turned_away,  // its destination took nothing: it was not attempted
 };
+constexpr bool is_final(RecipientState state) {
+  return state >= RecipientState::delivered && state <= RecipientState::expanded;
+}
 
 struct Recipient {
   std::string address;   // where it goes, after aliases
@@ -79,6 +83,7 @@ struct Message {
   SourcePtr source;                      // opened at the first job
   std::uint64_t content_offset = 0;
   std::vector<std::uint64_t> delivered;  // keys of recipients that an earlier life delivered
+  std::string called_by;                 // the destination that called for it, until it is in line
   bool repeated = false;                 // an earlier attempt may have ended unseen
   unsigned jobs = 0;                     // under way or waiting for their turn
   unsigned losses = 0;                   // jobs whose deliverd went away

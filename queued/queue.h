@@ -4,6 +4,7 @@
 //     failures are reported, and when the report is durable
 //       nothing left        -> finished: .done entry, or the row removed
 //       some deferred       -> promoted to the old generation, or rescheduled in it
+//       all turned away     -> the same, behind their destination: no attempt was made
 //
 // Owns no thread, no socket, no timer: time is handed in through the clock and wake(), work is asked
 // for by next_order() and answered by on_result(). So a test runs five days in milliseconds.
@@ -23,21 +24,14 @@
 #include "common/metrics/counters.h"
 #include "common/spool/disk.h"
 #include "queued/intake.h"
+#include "queued/order.h"
+#include "queued/recall.h"
 #include "queued/reports.h"
 #include "queued/router.h"
-#include "queued/scheduler.h"
-#include "queued/store_thread.h"
 
 namespace postrider::queued {
 
-// A job for a deliverd. `job` lacks number and source, which are the connection's.
-struct Order {
-  std::uint64_t ticket = 0;
-  ipc::Job job;
-  SourcePtr source;
-};
-
-class Queue {
+class Queue final : private Recall::Owner {
  public:
   // What the queue is made of; all outlive it.
   struct Parts {
@@ -56,8 +50,10 @@ class Queue {
 
   // Recipients of one job at most, so that one reply answers a bounded question.
   static constexpr std::size_t kRecipientsPerJob = 100;
-  // Messages that one look at the old generation brings.
-  static constexpr std::size_t kDuePortion = 500;
+  // Messages of the young generation that one turn takes in.
+  static constexpr std::size_t kYoungPortion = 500;
+  // While memory is full, how often it is looked for a destination that does not keep up.
+  static constexpr std::chrono::seconds kReliefInterval{1};
   // A message whose deliverd died this often waits for its next attempt instead.
   static constexpr unsigned kMaxLosses = 3;
   // When what could not be written is tried again.
@@ -75,7 +71,8 @@ class Queue {
   void wake();
   // wake(), once this turn is over: for notices that come in dozens.
   void wake_later();
-  // Something in the old generation may be due now: an operator said so.
+  // Something in the old generation may be due now, and destinations that are down are to be probed:
+  // an operator said so.
   void look_again();
   // When wake() has something to do at the latest.
   WallTime next_wakeup() const;
@@ -96,6 +93,8 @@ class Queue {
   std::vector<ipc::QueuedMessage> list(const ipc::Filter& filter) const;
   // A row for each destination and state of what is being attempted.
   std::vector<ipc::SummaryRow> summarize() const;
+  // The destinations that are down; how much waits for each the store knows.
+  std::vector<ipc::Outage> outages() const;
   Message* find(const MessageId& id);
   // Holds or removes what matches, as soon as no job for it is under way; gives how many.
   std::uint64_t wish(const ipc::Filter& filter, Wish wish, const std::string& reason);
@@ -105,20 +104,35 @@ class Queue {
   Result<SourcePtr> open_source(Message& message);
 
  private:
+  std::size_t room() const override;
+  void on_recalled(MessageData data, const std::string& called_by) override;
+  void on_portion_ended() override { wake_later(); }
+  void on_store_asked(const Error* failure) override {
+    failure == nullptr ? db_failing_.passed() : note_failure(db_failing_, failure->text);
+  }
+
   void start(std::unique_ptr<Message> message);
   void drop_copy(const Message& message);
-  void take_due();
+  void retry_writes(WallTime now);
   void route(Message& message);
   void apply_route(Message& message, std::uint32_t index, RouteAnswer answer);
   void apply_target(Message& message, std::uint32_t index, Target target);
   void dispatch(Message& message);
-  Order make_order(Work work);
   void fail_work(const Work& work, const Error& error);
-  void take_result(Message& message, const Work& work, const ipc::JobResult& result);
+  void take_result(const Work& work, Reception reception, const ipc::JobResult& result);
+  void end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable);
   void apply_result(Message& message, Recipient& recipient, const ipc::RecipientResult& result);
   void note_delivered(Message& message, Recipient& recipient);
   void keep_delivered(Message& message, const Recipient& recipient);
   void attempt_ended_if_so(Message& message);
+
+  // Into lines, or to wait for a destination.
+  void schedule(Work work);
+  void relieve(WallTime now);
+  void turn_away(Recipient& recipient, const Reason& reason);
+  // Their jobs do not come about.
+  void stop(std::vector<Work> works, RecipientState state);
+  Schedule plan(Message& message);
 
   // The steps at the end of an attempt; each goes on to the next.
   void end_attempt(Message& message);
@@ -140,14 +154,14 @@ class Queue {
 
   const Parts parts_;
   Scheduler scheduler_;
+  Recall recall_;
   std::function<void()> on_work_ = [] {};
   std::unordered_map<std::string, std::unique_ptr<Message>> active_;  // by id
   std::unordered_map<std::uint64_t, Work> tickets_;
   std::uint64_t last_ticket_ = 0;
   bool wake_queued_ = false;
-  PendingPtr taking_due_;
-  std::optional<WallTime> next_due_;  // empty: nothing waits in the old generation
   std::vector<std::pair<WallTime, std::string>> write_retries_;
+  std::optional<WallTime> full_since_;  // or since memory was relieved last
   log::Condition db_failing_;
   log::Condition reports_failing_;
   log::Condition content_unreadable_;

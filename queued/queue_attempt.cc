@@ -11,9 +11,7 @@ namespace postrider::queued {
 
 namespace {
 
-bool is_open(const Recipient& recipient) {
-  return recipient.state == RecipientState::waiting || recipient.state == RecipientState::deferred;
-}
+bool is_open(const Recipient& recipient) { return !is_final(recipient.state); }
 
 bool is_held(const Message& message) {
   return message.wish == Wish::hold || !message.held_by_route.empty();
@@ -21,6 +19,27 @@ bool is_held(const Message& message) {
 
 bool any_open(const MessageData& data) {
   return std::any_of(data.recipients.begin(), data.recipients.end(), is_open);
+}
+
+bool is_turned_away(const Recipient& recipient) {
+  return !is_open(recipient) || recipient.state == RecipientState::turned_away;
+}
+
+// No destination of those that are open took anything: it was no attempt.
+bool all_turned_away(const MessageData& data) {
+  return any_open(data) &&
+         std::all_of(data.recipients.begin(), data.recipients.end(), is_turned_away);
+}
+
+// The one destination of all that are open; null if there are several.
+const std::string* only_destination(const MessageData& data) {
+  const std::string* only = nullptr;
+  for (const Recipient& recipient : data.recipients) {
+    if (!is_open(recipient)) continue;
+    if (only != nullptr && *only != recipient.next_hop) return nullptr;
+    only = &recipient.next_hop;
+  }
+  return only;
 }
 
 }  // namespace
@@ -32,7 +51,7 @@ void Queue::attempt_ended_if_so(Message& message) {
 void Queue::end_attempt(Message& message) {
   if (message.wish == Wish::remove) return conclude(message);
   if (message.corrupt) return quarantine(message);
-  ++message.data.attempts;
+  if (!all_turned_away(message.data)) ++message.data.attempts;
   const WallTime limit = expires(message);
   if (!is_held(message) && is_last(parts_.clock.now(), limit)) {
     auto& recipients = message.data.recipients;
@@ -107,20 +126,33 @@ void Queue::warn_of_delay(Message& message) {
 void Queue::conclude(Message& message) {
   if (message.wish == Wish::remove) log_deleted(message.data);
   if (message.wish == Wish::remove || !any_open(message.data)) return finish(message);
-  for (Recipient& recipient : message.data.recipients)
-    if (recipient.state == RecipientState::deferred) recipient.state = RecipientState::waiting;
+  postpone(message, plan(message));
+}
+
+// When, or by whose call, it is attempted again; or that it is held.
+Schedule Queue::plan(Message& message) {
+  const WallTime now = parts_.clock.now();
+  const auto& settings = parts_.settings.queue;
+  MessageData& data = message.data;
   Schedule schedule{.expires = expires(message)};
   if (is_held(message)) {
     schedule.hold_reason =
         message.wish == Wish::hold ? message.wish_reason : message.held_by_route;
-    message.data.released = false;
-    parts_.log.info("held").id(message.data.id).with("reason", schedule.hold_reason);
+    data.released = false;
+    parts_.log.info("held").id(data.id).with("reason", schedule.hold_reason);
+    return schedule;
+  }
+  const std::string* const destination = all_turned_away(data) ? only_destination(data) : nullptr;
+  if (destination != nullptr && scheduler_.put_behind(*destination, now)) {
+    schedule.behind = *destination;
+    schedule.next_attempt = next_look(settings, data.arrival, !data.warned && !data.sender().empty(),
+                                      now, schedule.expires);
+    parts_.log.info("put_behind").id(data.id).with("destination", *destination);
   } else {
     schedule.next_attempt =
-        next_attempt(parts_.settings.queue, message.data.attempts, parts_.clock.now(),
-                     schedule.expires, parts_.random);
+        next_attempt(settings, data.attempts, now, schedule.expires, parts_.random);
   }
-  postpone(message, std::move(schedule));
+  return schedule;
 }
 
 void Queue::postpone(Message& message, Schedule schedule) {
@@ -136,7 +168,7 @@ void Queue::postpone(Message& message, Schedule schedule) {
       return retry_write_later(message);
     }
     db_failing_.passed();
-    if (next && (!next_due_ || *next < *next_due_)) next_due_ = next;
+    if (next) recall_.on_scheduled(*next);
     if (message.young) {
       parts_.intake.promoted(*message.young, message.data.id);
       parts_.counters.add(metrics::Counter::queue_messages_deferred);
@@ -215,7 +247,7 @@ void Queue::retry_write(Message& message) {
 }
 
 void Queue::forget(const Message& message) {
-  const bool was_full = active_.size() >= parts_.settings.queue.active_limit;
+  const bool was_full = room() == 0;
   const auto it = active_.find(message.data.id.str());
   POSTRIDER_CHECK(it != active_.end());
   active_.erase(it);

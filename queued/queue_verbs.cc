@@ -63,6 +63,20 @@ std::vector<ipc::SummaryRow> Queue::summarize() const {
   return all;
 }
 
+std::vector<ipc::Outage> Queue::outages() const {
+  std::vector<ipc::Outage> all;
+  for (const auto& [destination, outage] : scheduler_.outages()) {
+    ipc::Outage& one = all.emplace_back();
+    one.set_destination(destination);
+    one.set_reason(outage->reason().words);
+    one.set_since_us(outage->since().time_since_epoch().count());
+    one.set_next_probe_us(outage->next_probe().time_since_epoch().count());
+  }
+  std::sort(all.begin(), all.end(),
+            [](const auto& a, const auto& b) { return a.since_us() < b.since_us(); });
+  return all;
+}
+
 Message* Queue::find(const MessageId& id) {
   const auto it = active_.find(id.str());
   return it == active_.end() ? nullptr : it->second.get();
@@ -78,21 +92,13 @@ std::uint64_t Queue::wish(const ipc::Filter& filter, Wish wish, const std::strin
     meant.insert(message.get());
   }
   // Of the others a job is under way, or a report; the end of it sees the wish.
-  std::unordered_set<Message*> stopped;
-  for (const Work& work : scheduler_.withdraw(meant)) {
-    for (const std::uint32_t index : work.recipients)
-      work.message->data.recipients[index].state = RecipientState::deferred;
-    --work.message->jobs;
-    stopped.insert(work.message);
-  }
-  for (Message* const message : stopped) attempt_ended_if_so(*message);
+  stop(scheduler_.withdraw(meant), RecipientState::deferred);
   return meant.size();
 }
 
 void Queue::log_deleted(const MessageData& data) {
   for (const Recipient& recipient : data.recipients) {
-    if (recipient.state != RecipientState::waiting && recipient.state != RecipientState::deferred)
-      continue;
+    if (is_final(recipient.state)) continue;
     parts_.counters.add(metrics::Counter::queue_recipients_deleted);
     parts_.log.info("deleted")
         .id(data.id)

@@ -36,6 +36,9 @@ Result<std::string> keep(spool::Disk& disk, const spool::Paths& paths, WallTime 
 Result<std::uint64_t> copy_readable(sqlite::Database& to) {
   auto message =
       to.prepare("INSERT OR IGNORE INTO message SELECT * FROM damaged.message WHERE id=?1");
+  if (!message)  // of version 1
+    message =
+        to.prepare("INSERT OR IGNORE INTO message SELECT *, '' FROM damaged.message WHERE id=?1");
   auto recipients =
       to.prepare("INSERT OR IGNORE INTO recipient SELECT * FROM damaged.recipient WHERE message=?1");
   auto withdraw = to.prepare("DELETE FROM message WHERE id=?1");

@@ -1,8 +1,13 @@
-// scheduler.h - whose turn it is: a line per destination, round robin between them. No I/O.
+// scheduler.h - whose turn it is: a line per destination, round robin between them. No I/O; time is
+// handed in.
 //
-// A destination is a next hop. Each has its line of work, first come first served, and a bound on
-// the jobs under way; a destination at its bound or without work is not in the ring at all, so one
-// that is slow or dead costs the others nothing, and every step is O(1).
+// A destination is a next hop. One that bears no further job, has no work or is down is not in the
+// ring at all, so one that is slow or dead costs the others nothing, and every step is O(1).
+//
+// A destination may have as many messages in memory as there is room left for all others, so that any
+// number of them that hang leave room; what its window holds it may have in any case, and more if it
+// keeps up. Work beyond that is turned away, as is all work but a probe while the destination is
+// down: its message goes behind its destination, to wait there until it is called for.
 #pragma once
 
 #include <cstdint>
@@ -14,59 +19,98 @@
 #include <unordered_set>
 #include <vector>
 
-#include "queued/message.h"
+#include "queued/destination.h"
+#include "queued/reception.h"
 
 namespace postrider::queued {
 
-// Who does the work: each kind is a ring of its own.
-enum class WorkKind : std::uint8_t { local, remote };
-
-// One job to be: recipients (by their index) of one message that share a next hop.
-struct Work {
-  Message* message = nullptr;
-  std::string next_hop;
-  std::vector<std::uint32_t> recipients;
-};
-
 class Scheduler {
  public:
-  // `concurrency`: jobs under way for one remote destination. The local one is bound by credit.
-  explicit Scheduler(std::uint64_t concurrency) : concurrency_(concurrency) {}
+  // Destinations that are down or have messages behind them.
+  static constexpr std::size_t kMaxRemembered = 10'000;
+
+  // Both outlive the Scheduler.
+  Scheduler(const config::Settings::Queue& settings, Random& random)
+      : settings_(settings), random_(random) {}
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  static WorkKind kind_of(const std::string& next_hop);
-
-  void add(Work work);
+  // Puts the work into its line; or turns it away, and says why. `room`: messages that memory still
+  // has room for. `called`: its destination called for it.
+  std::optional<Reason> add(Work work, std::size_t room, bool called, WallTime now);
 
   // The next work of this kind, now under way; nothing if all that waits is at its bound.
   std::optional<Work> next(WorkKind kind);
 
-  // A job for `next_hop` is no longer under way.
-  void finished(const std::string& next_hop);
+  // What the end of a job changed for its destination.
+  struct Change {
+    bool outage_began = false;
+    bool outage_ended = false;
+    std::vector<Work> turned_away;  // from the line
+  };
+  // A job is no longer under way. `reason`: why the destination was unreachable, where it was.
+  Change finished(const Work& work, Reception reception, const Reason& reason, WallTime now);
+  // A job is no longer under way, and its work is as if it had never begun. Gives it if it is turned
+  // away, as its destination went down meanwhile.
+  std::vector<Work> give_back(Work work);
 
   // Takes back the work that waits for these messages; looks at each line once.
   std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);
+  // Memory is full: turns away half of the longest line whose destination does not keep up, those
+  // that would wait longest; nothing if all keep up. Looks at each destination once.
+  std::vector<Work> relieve(WallTime now);
+  // What the recipients of work that was turned away are told.
+  Reason reason_to_wait(const std::string& destination) const;
 
+  // A message goes behind `destination`; false if no further destination can be remembered.
+  bool put_behind(const std::string& destination, WallTime now);
+  // An earlier life of queued left messages behind `destination`.
+  void remember(const std::string& destination, WallTime now);
+
+  struct Call {
+    std::string destination;
+    std::size_t count = 0;
+  };
+  // The next destination that calls for messages that are behind it, at most for half of `room`: new
+  // mail has the other.
+  std::optional<Call> next_call(std::size_t room);
+  // They were brought. `more`: there may be more behind it than were there now.
+  void on_called(const std::string& destination, bool more, WallTime now);
+
+  // Lets destinations be probed, or forgotten, whose time has come.
+  void wake(WallTime now);
+  // When wake() has something to do.
+  std::optional<WallTime> next_wakeup() const;
+  // Lets every destination that is down be probed at once.
+  void probe_all(WallTime now);
+
+  // What is known of a destination; null: nothing.
+  const Destination* find(const std::string& destination) const;
+  std::vector<std::pair<std::string, const Outage*>> outages() const;
   std::size_t destinations() const noexcept { return destinations_.size(); }
 
  private:
-  struct Destination {
-    std::deque<Work> line;
-    std::uint64_t under_way = 0;
-    bool in_ring = false;
-  };
-  using Entry = std::pair<const std::string, Destination>;
-  using Ring = std::list<Entry*>;
+  using Entry = DestinationEntry;
 
-  bool eligible(const Entry& entry) const;
-  // Puts the destination at the end of its ring, or forgets it, as its state demands.
+  Entry& entry_of(const std::string& destination, WallTime now);
+  // Precondition: `work` is under way.
+  Entry& under_way(const Work& work);
+  std::list<Entry*>& ring(WorkKind kind) { return kind == WorkKind::local ? local_ : remote_; }
+  // Puts the destination into its ring, lets it call, or forgets it, as its state demands.
   void settle(Entry& entry);
+  bool may_remember(const Destination& destination) const noexcept;
+  void begin_outage(Entry& entry, Outage outage);
+  void end_outage(Destination& destination);
+  void set_timer(Entry& entry, WallTime time);
 
-  std::uint64_t concurrency_;
+  const config::Settings::Queue& settings_;
+  Random& random_;
   std::unordered_map<std::string, Destination> destinations_;
-  Ring local_;
-  Ring remote_;
+  std::list<Entry*> local_;
+  std::list<Entry*> remote_;
+  std::deque<Entry*> calls_;
+  OutageTimers timers_;
+  std::size_t remembered_ = 0;
 };
 
 }  // namespace postrider::queued

@@ -31,13 +31,7 @@ std::int64_t state_of(const Schedule& schedule) {
 
 // What a recipient's state is on disk: whatever is not final is to be attempted again.
 std::int64_t stored(RecipientState state) {
-  switch (state) {
-    case RecipientState::delivered:
-    case RecipientState::failed:
-    case RecipientState::expired:
-    case RecipientState::expanded: return static_cast<std::int64_t>(state);
-    default: return static_cast<std::int64_t>(RecipientState::waiting);
-  }
+  return static_cast<std::int64_t>(is_final(state) ? state : RecipientState::waiting);
 }
 
 std::string domain_of(const std::string& address) {
@@ -55,6 +49,7 @@ struct Store::Statements {
   Statement mark_delivered;
   Statement remove;
   Statement due;
+  Statement behind;
   Statement activate;
   Statement next_due;
   Statement load;
@@ -83,16 +78,18 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   };
   try {
     store->statements_.reset(new Statements{
-        prepare("INSERT OR REPLACE INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"),
+        prepare("INSERT OR REPLACE INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"),
         prepare("INSERT OR REPLACE INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
         prepare("UPDATE message SET state=?2, next_attempt_us=?3, expires_us=?4, attempts=?5, "
-                "warned=?6, hold_reason=?7 WHERE id=?1"),
+                "warned=?6, hold_reason=?7, behind=?8 WHERE id=?1"),
         prepare("DELETE FROM recipient WHERE message=?1"),
         prepare("UPDATE recipient SET state=?3 WHERE message=?1 AND address=?2"),
         prepare("DELETE FROM message WHERE id=?1"),
         prepare("SELECT id FROM message WHERE state=0 AND next_attempt_us<=?1 "
                 "ORDER BY next_attempt_us LIMIT ?2"),
-        prepare("UPDATE message SET state=1 WHERE id=?1"),
+        prepare("SELECT id FROM message WHERE behind=?1 AND behind<>'' ORDER BY id LIMIT ?2"),
+        prepare("UPDATE message SET state=1, behind='', next_attempt_us=min(next_attempt_us, ?2) "
+                "WHERE id=?1"),
         prepare("SELECT next_attempt_us FROM message WHERE state=0 "
                 "ORDER BY next_attempt_us LIMIT 1"),
         prepare("SELECT envelope, content_length, content_checksum, attempts, warned, arrival_us, "
@@ -180,7 +177,8 @@ Result<void> Store::apply_one(const Promote& promote) {
                 data.content_length, data.content_checksum, state_of(promote.schedule),
                 us(promote.schedule.next_attempt.value_or(WallTime())),
                 us(promote.schedule.expires), data.attempts, std::int64_t{data.warned},
-                std::int64_t{data.released}, std::string_view(promote.schedule.hold_reason))
+                std::int64_t{data.released}, std::string_view(promote.schedule.hold_reason),
+                std::string_view(promote.schedule.behind))
           .run();
   if (!inserted) return inserted;
   return insert_recipients(data);
@@ -208,7 +206,8 @@ Result<void> Store::apply_one(const Reschedule& reschedule) {
                            us(reschedule.schedule.next_attempt.value_or(WallTime())),
                            us(reschedule.schedule.expires), data.attempts,
                            std::int64_t{data.warned},
-                           std::string_view(reschedule.schedule.hold_reason))
+                           std::string_view(reschedule.schedule.hold_reason),
+                           std::string_view(reschedule.schedule.behind))
                      .run();
   if (!updated) return updated;
   if (auto cleared = statements_->clear_recipients.bind(data.id.view()).run(); !cleared)
@@ -226,25 +225,34 @@ Result<void> Store::apply_one(const Remove& remove) {
   return statements_->remove.bind(remove.id.view()).run();
 }
 
-Result<std::vector<MessageData>> Store::take_due(WallTime now, std::size_t limit) {
+Result<Taken> Store::take_due(WallTime now, std::size_t limit) {
+  return take(statements_->due.bind(us(now), static_cast<std::int64_t>(limit)), now, limit);
+}
+
+Result<Taken> Store::take_behind(const std::string& destination, WallTime now, std::size_t limit) {
+  return take(statements_->behind.bind(std::string_view(destination),
+                                       static_cast<std::int64_t>(limit)), now, limit);
+}
+
+// Should we be stopped before they are rescheduled, they are due.
+Result<Taken> Store::take(Statement& select, WallTime now, std::size_t limit) {
   std::vector<std::string> ids;
-  statements_->due.bind(us(now), static_cast<std::int64_t>(limit));
   while (true) {
-    auto row = statements_->due.step();
+    auto row = select.step();
     if (!row) return pass_on(std::move(row.error()));
     if (!*row) break;
-    ids.emplace_back(statements_->due.text(0));
+    ids.emplace_back(select.text(0));
   }
-  std::vector<MessageData> taken;
+  Taken taken{.messages = {}, .more = ids.size() == limit};
   if (ids.empty()) return taken;
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
   for (const std::string& id : ids) {
-    if (auto marked = statements_->activate.bind(std::string_view(id)).run(); !marked)
+    if (auto marked = statements_->activate.bind(std::string_view(id), us(now)).run(); !marked)
       return pass_on(std::move(marked.error()));
     auto stored = load(id);
     if (stored) {
-      taken.push_back(std::move(stored->data));
+      taken.messages.push_back(std::move(stored->data));
     } else if (auto held = set_aside(id, stored.error()); !held) {
       return pass_on(std::move(held.error()));
     }

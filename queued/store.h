@@ -27,6 +27,7 @@ struct Schedule {
   std::optional<WallTime> next_attempt;
   WallTime expires;
   std::string hold_reason;
+  std::string behind;  // the destination that may call for it before its time; empty: none
 };
 
 // A message of the young generation becomes one of the old.
@@ -52,6 +53,18 @@ struct Remove {
   MessageId id;
 };
 using Change = std::variant<Promote, Reschedule, MarkDelivered, Remove>;
+
+// Messages that become active, and whether there may be more of the kind.
+struct Taken {
+  std::vector<MessageData> messages;
+  bool more = false;
+};
+
+// How many messages wait for a destination to call for them.
+struct Behind {
+  std::string destination;
+  std::uint64_t messages = 0;
+};
 
 // A part of a list, and where the next part begins.
 struct Portion {
@@ -99,7 +112,11 @@ class Store {
 
   // At most `limit` messages whose time has come, longest due first; they count as active until a
   // Reschedule or Remove.
-  Result<std::vector<MessageData>> take_due(WallTime now, std::size_t limit);
+  Result<Taken> take_due(WallTime now, std::size_t limit);
+  // At most `limit` messages behind `destination`, oldest first; they count as active likewise.
+  Result<Taken> take_behind(const std::string& destination, WallTime now, std::size_t limit);
+  // The destinations with messages behind them, at most `limit`.
+  Result<std::vector<Behind>> behind(std::size_t limit);
   // When the next waiting message is due.
   Result<std::optional<WallTime>> next_due();
 
@@ -142,6 +159,7 @@ class Store {
   Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
                                             std::size_t limit);
   Result<Stored> load(const std::string& id);
+  Result<Taken> take(sqlite::Statement& select, WallTime now, std::size_t limit);
   Result<void> set_aside(const std::string& id, const Error& error);
   Result<std::uint64_t> update_all(const ipc::Filter& filter, std::string_view sql,
                                    const std::string& reason, WallTime time);

@@ -12,7 +12,7 @@ namespace {
 // A Filter as a condition over `message`: ?1 id or '', ?2 domain, ?3 sender, ?4 state or -1.
 constexpr std::string_view kMatch =
     "(?1 = '' OR id = ?1) AND (?2 = '' OR EXISTS (SELECT 1 FROM recipient WHERE message = id AND "
-    "domain = ?2 AND state IN (0, 1, 2))) AND (?3 = '' OR sender = CAST(?3 AS BLOB)) AND "
+    "domain = ?2 AND state = 0)) AND (?3 = '' OR sender = CAST(?3 AS BLOB)) AND "
     "(?4 < 0 OR state = ?4)";
 
 std::int64_t us(WallTime time) { return time.time_since_epoch().count(); }
@@ -106,6 +106,20 @@ Result<Counts> Store::count() {
                 .oldest_us = select->integer(3)};
 }
 
+Result<std::vector<Behind>> Store::behind(std::size_t limit) {
+  auto select = database_.prepare(
+      "SELECT behind, count(*) FROM message WHERE behind<>'' GROUP BY behind LIMIT ?1");
+  if (!select) return pass_on(std::move(select.error()));
+  select->bind(static_cast<std::int64_t>(limit));
+  std::vector<Behind> found;
+  while (true) {
+    auto row = select->step();
+    if (!row) return pass_on(std::move(row.error()));
+    if (!*row) return found;
+    found.push_back({std::string(select->text(0)), static_cast<std::uint64_t>(select->integer(1))});
+  }
+}
+
 Result<std::vector<ipc::SummaryRow>> Store::summarize() {
   auto select = database_.prepare(
       "SELECT r.domain, m.state, CASE WHEN m.state=2 THEN m.hold_reason ELSE r.reply END AS reason, "
@@ -149,8 +163,8 @@ Result<std::uint64_t> Store::update_all(const ipc::Filter& filter, std::string_v
 }
 
 Result<std::uint64_t> Store::hold(const ipc::Filter& filter, const std::string& reason) {
-  return update_all(filter, "UPDATE message SET state=2, hold_reason=?2, released=0 "
-                            "WHERE id=?1 AND state<>1 AND ?3 IS NOT NULL", reason, WallTime());
+  return update_all(filter, "UPDATE message SET state=2, behind='', hold_reason=?2, "
+                            "released=0 WHERE id=?1 AND state<>1 AND ?3 IS NOT NULL", reason, WallTime());
 }
 
 Result<std::uint64_t> Store::release(const ipc::Filter& filter, WallTime now) {
@@ -163,8 +177,8 @@ Result<std::uint64_t> Store::release(const ipc::Filter& filter, WallTime now) {
 Result<std::uint64_t> Store::retry(const ipc::Filter& filter, WallTime now) {
   ipc::Filter deferred = filter;
   deferred.set_state("deferred");
-  return update_all(deferred, "UPDATE message SET hold_reason=?2, next_attempt_us=?3 "
-                              "WHERE id=?1 AND state=0", "", now);
+  return update_all(deferred, "UPDATE message SET hold_reason=?2, next_attempt_us=?3, "
+                              "behind='' WHERE id=?1 AND state=0", "", now);
 }
 
 Result<std::vector<MessageData>> Store::remove(const ipc::Filter& filter) {

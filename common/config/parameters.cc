@@ -117,7 +117,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "10..1000000", "Messages whose delivery is under way and that are held in memory."},
     {"queue.destination_concurrency", Type::count,
      &at<&S::queue, &S::Queue::destination_concurrency>, "20", "1..1000",
-     "Deliveries at a time to one destination."},
+     "Deliveries at a time to one destination, at most. It begins with 5; each time as many were "
+     "served it takes one more, and half when the destination pushes back or cannot be reached."},
     {"queue.bounce_size_limit", Type::size, &at<&S::queue, &S::Queue::bounce_size_limit>, "50KiB",
      "0B..50MiB",
      "A report returns the whole message up to this size, and of a larger one the header alone."},

@@ -38,6 +38,7 @@ constexpr std::array<CounterText, kCounters> kTexts{{
     {"postrider_queue_reports_total", "delivery status notifications sent"},
     {"postrider_queue_storage_failures_total",
      "reads and writes of segments, contents and queue.db that failed"},
+    {"postrider_queue_outages_total", "times that a destination was found unreachable"},
     {"postrider_delivery_attempts_local_total", "local delivery attempts"},
     {"postrider_delivery_attempts_remote_total", "remote delivery attempts"},
     {"postrider_delivery_connections_remote_total", "connections opened to other servers"},

@@ -34,6 +34,7 @@ enum class Counter : std::uint8_t {
   queue_recipients_deleted,
   queue_reports_sent,
   queue_storage_failures,
+  queue_outages,
   delivery_attempts_local,
   delivery_attempts_remote,
   delivery_connections_remote,
@@ -43,7 +44,7 @@ enum class Counter : std::uint8_t {
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 24;
+inline constexpr std::size_t kCounters = 25;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

@@ -8,7 +8,7 @@
 
 namespace postrider::spool {
 
-inline constexpr std::array<const char*, 1> kQueueSchema{R"sql(
+inline constexpr std::array<const char*, 2> kQueueSchema{R"sql(
   CREATE TABLE message (
     id TEXT PRIMARY KEY,
     envelope BLOB NOT NULL,           -- spool.Envelope without its recipients
@@ -39,6 +39,11 @@ inline constexpr std::array<const char*, 1> kQueueSchema{R"sql(
     remote TEXT NOT NULL,
     PRIMARY KEY (message, address)
   ) STRICT, WITHOUT ROWID;
+)sql",
+                                                                 R"sql(
+  -- The destination that the message waits for, which calls for it; '' if it waits for its time.
+  ALTER TABLE message ADD COLUMN behind TEXT NOT NULL DEFAULT '';
+  CREATE INDEX message_behind ON message (behind, id) WHERE behind <> '';
 )sql"};
 
 }  // namespace postrider::spool

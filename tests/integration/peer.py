@@ -17,7 +17,7 @@ class Peer:
     """`script` maps a command ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "END", ...) to a function of
     peer and argument that gives the reply line, None to say nothing for ever, or "" to hang up."""
 
-    def __init__(self):
+    def __init__(self, port=0):
         self.script = {}
         self.messages = []
         self.commands = []
@@ -27,7 +27,7 @@ class Peer:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._sockets = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
 

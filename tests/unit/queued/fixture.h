@@ -86,6 +86,7 @@ class QueueFixture {
 
   // As after a start; the earlier life ends as by SIGKILL: nothing is written on the way.
   void begin_life() {
+    kept_.clear();
     life.reset();
     life = std::make_unique<Life>(*this);
     life->loop.set_after_turn([this] {
@@ -98,39 +99,57 @@ class QueueFixture {
   // Puts a message into the young generation, in a sealed segment.
   std::string accept(const std::string& sender, const std::vector<std::string>& recipients,
                      const std::string& content = "Subject: test\r\n\r\ntext\r\n") {
+    return accept_many(1, sender, recipients, content).front();
+  }
+  // The same message many times; gives the ids.
+  std::vector<std::string> accept_many(
+      std::size_t count, const std::string& sender, const std::vector<std::string>& recipients,
+      const std::string& content = "Subject: test\r\n\r\ntext\r\n") {
     event::EventLoop loop;
     spool::Writer writer(loop, spool::system_disk(), writer_options, clock, random, log, counters,
                          [](const spool::SegmentProgress&) {});
-    auto draft = writer.begin(content.size());
-    REQUIRE(draft);
-    REQUIRE((*draft)->append(content));
-    spool::Envelope envelope;
-    const std::string id = (*draft)->id().str();
-    envelope.set_id(id);
-    envelope.set_arrival_us(clock.now().time_since_epoch().count());
-    envelope.set_sender(sender);
-    for (const std::string& recipient : recipients)
-      envelope.add_recipients()->set_address(recipient);
-    const auto pending = writer.commit(std::move(*draft), envelope, [&](const Result<void>& ok) {
-      REQUIRE(ok);
-      loop.stop();
-    });
+    std::vector<std::string> ids;
+    std::vector<PendingPtr> commits;
+    std::size_t durable = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      auto draft = writer.begin(content.size());
+      REQUIRE(draft);
+      REQUIRE((*draft)->append(content));
+      spool::Envelope envelope;
+      ids.push_back((*draft)->id().str());
+      envelope.set_id(ids.back());
+      envelope.set_arrival_us(clock.now().time_since_epoch().count());
+      envelope.set_sender(sender);
+      for (const std::string& recipient : recipients)
+        envelope.add_recipients()->set_address(recipient);
+      commits.push_back(writer.commit(std::move(*draft), envelope, [&](const Result<void>& ok) {
+        REQUIRE(ok);
+        if (++durable == count) loop.stop();
+      }));
+    }
     loop.run();
     clock.advance(1us);  // segments are named by time
-    return id;
+    return ids;
   }
 
-  // Lets everything happen that can happen now: jobs are answered by `answer`, in order.
+  // Lets everything happen that can happen now: jobs are answered by `unreachable` and `answer`, in
+  // order, but for those that the deliverd keeps.
   void settle() {
     life->intake.scan();
     life->queue.wake();
     run_until([this] {
       bool worked = false;
       for (const auto kind : {queued::WorkKind::local, queued::WorkKind::remote})
-        while (auto order = life->queue.next_order(kind)) {
+        while (kind == queued::WorkKind::remote || kept_.size() < local_credit) {
+          auto order = life->queue.next_order(kind);
+          if (!order) break;
           worked = true;
           source_ = order->source;
-          life->queue.on_result(order->ticket, answer_all(order->job));
+          if (keeps(order->job)) {
+            kept_.push_back(std::move(*order));
+          } else {
+            life->queue.on_result(order->ticket, answer_all(order->job));
+          }
         }
       if (worked || !life->store.idle()) {
         quiet_ = 0;
@@ -165,6 +184,17 @@ class QueueFixture {
   // The answer to one recipient of a job; a test replaces it.
   std::function<ipc::RecipientResult(const ipc::Job&, const ipc::JobRecipient&)> answer =
       [](const ipc::Job&, const ipc::JobRecipient&) { return result(ipc::DELIVERED, "250 ok"); };
+
+  // Why the destination of a job cannot be reached, if it cannot; a test sets it.
+  std::function<ipc::Unreachable(const ipc::Job&)> unreachable;
+  // The jobs that get no answer before answer_kept(); a test replaces it.
+  std::function<bool(const ipc::Job&)> keeps = [](const ipc::Job&) { return false; };
+  std::size_t local_credit = 1000;  // it takes no local job while it keeps so many
+  std::size_t kept() const { return kept_.size(); }
+  void answer_kept() {
+    for (const queued::Order& order : std::exchange(kept_, {}))
+      life->queue.on_result(order.ticket, answer_all(order.job));
+  }
 
   static ipc::RecipientResult result(ipc::Outcome outcome, const std::string& reply) {
     ipc::RecipientResult one;
@@ -204,14 +234,19 @@ class QueueFixture {
  private:
   ipc::JobResult answer_all(const ipc::Job& job) {
     ipc::JobResult all;
+    if (unreachable) *all.mutable_unreachable() = unreachable(job);
+    if (all.unreachable().reply().empty()) all.clear_unreachable();
     for (const ipc::JobRecipient& recipient : job.recipients()) {
       attempts.push_back(job.next_hop() + ": " + recipient.address());
-      *all.add_recipients() = answer(job, recipient);
+      *all.add_recipients() = all.has_unreachable()
+                                  ? result(ipc::DEFERRED, all.unreachable().reply())
+                                  : answer(job, recipient);
       all.mutable_recipients(all.recipients_size() - 1)->set_index(recipient.index());
     }
     return all;
   }
 
+  std::vector<queued::Order> kept_;
   std::function<bool()> until_ = [] { return false; };
   int quiet_ = 0;
   queued::SourcePtr source_;  // of the job that is being answered

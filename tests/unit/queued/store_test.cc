@@ -73,6 +73,6 @@ TEST_CASE("store: messages promoted together keep each its content and its time"
   REQUIRE(world.store->apply(changes));
   for (std::size_t i = 0; i < count; ++i)
     CHECK(world.content(ids[i]) == "message " + std::to_string(i));
-  CHECK(world.store->take_due(kNow, 1000)->empty());
-  CHECK(world.store->take_due(kNow + 1h, 1000)->size() == count);
+  CHECK(world.store->take_due(kNow, 1000)->messages.empty());
+  CHECK(world.store->take_due(kNow + 1h, 1000)->messages.size() == count);
 }

@@ -1,0 +1,23 @@
+#include "queued/destination.h"
+
+#include <algorithm>
+
+namespace postrider::queued {
+
+bool Destination::wants_more() const noexcept {
+  if (calling || behind == Behind::none) return false;
+  if (outage) return probe_due && !probing;
+  return behind == Behind::few || line.size() < 2 * window.size();
+}
+
+bool Destination::keeps_up(WallTime now) const noexcept {
+  if (kind == WorkKind::local) return now - pace.last() < kStandstill;
+  return line.size() + window.under_way() <= pace.within(kPatience, now);
+}
+
+bool Destination::has_share(std::size_t room, WallTime now) const noexcept {
+  const std::size_t share = std::max<std::size_t>(room, window.size());
+  return kind == WorkKind::local || line.size() + window.under_way() < share || keeps_up(now);
+}
+
+}  // namespace postrider::queued

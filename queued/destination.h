@@ -1,0 +1,67 @@
+// destination.h - what queued knows of one destination: its line, how much it bears, whether it is
+// down, and what waits behind it.
+//
+// Behind a destination is a place on disk: rows of queue.db that wait for their turn and not for a
+// time. They are called for, oldest first, when the line has become short or the outage is over.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "queued/line.h"
+#include "queued/outage.h"
+#include "queued/pace.h"
+#include "queued/window.h"
+
+namespace postrider::queued {
+
+struct Destination;
+using DestinationEntry = std::pair<const std::string, Destination>;
+// When an outage may be probed, or forgotten.
+using OutageTimers = std::multimap<WallTime, DestinationEntry*>;
+
+struct Destination {
+  // What a destination finishes within this time it may have in memory, whatever room is left.
+  static constexpr std::chrono::seconds kPatience{10};
+  // The mailboxes stand still if nothing is finished for so long.
+  static constexpr std::chrono::seconds kStandstill{30};
+
+  enum class Behind : std::uint8_t {
+    none,
+    few,   // put there while the last call was carried out: called for at once
+    many,  // more than a call brings, or not known: who comes now goes behind them
+  };
+
+  Destination(WorkKind k, std::uint64_t limit, WallTime now) : kind(k), window(limit), pace(now) {}
+
+  // Its first in line may begin.
+  bool is_eligible() const noexcept {
+    return !line.empty() && (kind == WorkKind::local || window.has_room());
+  }
+  // It calls for messages that are behind it.
+  bool wants_more() const noexcept;
+  // How many it calls for.
+  std::size_t call_size() const noexcept { return outage ? 1 : 4 * window.size(); }
+  // What it has in line and under way is finished soon, as far as its pace tells.
+  bool keeps_up(WallTime now) const noexcept;
+  // It may have one more in line, while there is room for `room` messages in memory.
+  bool has_share(std::size_t room, WallTime now) const noexcept;
+  bool is_idle() const noexcept { return line.empty() && window.under_way() == 0; }
+
+  WorkKind kind;
+  Line line;
+  Window window;
+  Pace pace;
+  std::optional<Outage> outage;
+  std::optional<OutageTimers::iterator> timer;  // of the outage
+  bool probe_due = false;
+  bool probing = false;  // a probe stands in the line or is under way
+  Behind behind = Behind::none;
+  bool calling = false;      // from the moment it wants more until that was brought
+  bool more_behind = false;  // put there since it called
+  bool in_ring = false;
+  bool counted = false;  // among those that are remembered
+};
+
+}  // namespace postrider::queued

@@ -1,0 +1,113 @@
+#include "queued/recall.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace postrider::queued {
+
+Recall::Recall(StoreThread& store, Scheduler& scheduler, const Clock& clock, Owner& owner)
+    : store_(store),
+      scheduler_(scheduler),
+      clock_(clock),
+      owner_(owner),
+      next_due_(clock.now()) {}  // not known before the store was asked
+
+void Recall::ask_who_waits() {
+  if (who_waits_is_known_ || asking_who_waits_) return;
+  asking_who_waits_ =
+      store_.ask([](Store& store) { return store.behind(Scheduler::kMaxRemembered); },
+                 [this](const Result<std::vector<Behind>>& found) {
+                   asking_who_waits_.reset();
+                   if (!found) return on_failed(found.error());
+                   who_waits_is_known_ = true;
+                   for (const Behind& one : *found)
+                     scheduler_.remember(one.destination, clock_.now());
+                   owner_.on_portion_ended();
+                 });
+}
+
+void Recall::wake() {
+  if (clock_.now() < rests_until_) return;
+  ask_who_waits();
+  take_due();
+  bring_called();
+}
+
+std::optional<WallTime> Recall::next_due() const {
+  return taking_due_ ? std::nullopt : next_due_;
+}
+
+void Recall::on_scheduled(WallTime time) {
+  if (!next_due_ || time < *next_due_) next_due_ = time;
+}
+
+void Recall::take_due() {
+  const WallTime now = clock_.now();
+  const std::size_t room = owner_.room();
+  if (taking_due_ || !next_due_ || *next_due_ > now || room == 0) return;
+  const std::size_t portion = std::min(kDuePortion, (room + 1) / 2);
+  expected_ += portion;
+  using Answer = std::pair<Result<Taken>, Result<std::optional<WallTime>>>;
+  taking_due_ = store_.ask(
+      [now, portion](Store& store) {
+        auto due = store.take_due(now, portion);
+        return Answer(std::move(due), store.next_due());
+      },
+      [this, portion](Answer answer) {
+        taking_due_.reset();
+        expected_ -= portion;
+        if (!answer.first) return on_failed(answer.first.error());
+        if (!answer.second) {
+          on_failed(answer.second.error());
+        } else {
+          owner_.on_store_asked(nullptr);
+          next_due_ = *answer.second;
+        }
+        for (MessageData& data : answer.first->messages) owner_.on_recalled(std::move(data), "");
+        owner_.on_portion_ended();
+      });
+}
+
+void Recall::bring_called() {
+  if (carried_ || clock_.now() < rests_until_) return;
+  const auto call = scheduler_.next_call(owner_.room());
+  if (!call) return;
+  carried_ = Carried{.call = *call};
+  expected_ += call->count;
+  carried_->answer = store_.ask(
+      [call = *call, now = clock_.now()](Store& store) {
+        return store.take_behind(call.destination, now, call.count);
+      },
+      [this](Result<Taken> taken) {
+        expected_ -= carried_->call.count;
+        if (!taken) {
+          on_failed(taken.error());
+          return end_call();
+        }
+        carried_->more = taken->more;
+        carried_->undecided = taken->messages.size() + 1;  // until all are given to the owner
+        const std::string called_by = carried_->call.destination;
+        for (MessageData& data : taken->messages) owner_.on_recalled(std::move(data), called_by);
+        on_decided();
+      });
+}
+
+void Recall::on_decided() {
+  if (--carried_->undecided > 0) return;
+  end_call();
+  bring_called();
+  owner_.on_portion_ended();
+}
+
+void Recall::end_call() {
+  scheduler_.on_called(carried_->call.destination, carried_->more, clock_.now());
+  carried_.reset();
+}
+
+void Recall::on_failed(const Error& error) {
+  owner_.on_store_asked(&error);
+  rests_until_ = clock_.now() + kRetry;
+  next_due_ = rests_until_;
+}
+
+}  // namespace postrider::queued

@@ -1,0 +1,88 @@
+// recall.h - what comes back from the old generation: messages whose time has come, and messages
+// that their destination calls for.
+//
+// Both are read in portions, as far as memory has room, and never more than half of it, so that new
+// mail does not wait behind a backlog. One call is carried out at a time: what it brought is in line
+// before the next is decided.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "queued/scheduler.h"
+#include "queued/store_thread.h"
+
+namespace postrider::queued {
+
+class Recall {
+ public:
+  class Owner {
+   public:
+    // Messages that memory has room for, without those that are expected.
+    virtual std::size_t room() const = 0;
+    // `called_by`: the destination that called for it, or "". Where it is named, on_decided() is due
+    // as soon as the message is in line or was turned away.
+    virtual void on_recalled(MessageData data, const std::string& called_by) = 0;
+    // There may be more to do, or more room.
+    virtual void on_portion_ended() = 0;
+    // The store answered, or why it could not.
+    virtual void on_store_asked(const Error* failure) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // Messages that one look at the old generation brings.
+  static constexpr std::size_t kDuePortion = 500;
+  // When the store is asked again that could not answer.
+  static constexpr std::chrono::seconds kRetry{10};
+
+  // All outlive the Recall.
+  Recall(StoreThread& store, Scheduler& scheduler, const Clock& clock, Owner& owner);
+  Recall(const Recall&) = delete;
+  Recall& operator=(const Recall&) = delete;
+
+  // Asks for what is due and for what is called for; the first time also, for which destinations an
+  // earlier life left messages that wait.
+  void wake();
+  void bring_called();
+  // A message waits from now on for this time.
+  void on_scheduled(WallTime time);
+
+  // When wake() will find something due; nothing while it is being asked, or if nothing waits.
+  std::optional<WallTime> next_due() const;
+  // Messages that were asked for and did not come yet.
+  std::size_t expected() const noexcept { return expected_; }
+
+  // A message that was called for is in line, or was turned away.
+  void on_decided();
+
+ private:
+  void ask_who_waits();
+  void take_due();
+  void end_call();
+  void on_failed(const Error& error);
+
+  // The call that is being carried out.
+  struct Carried {
+    Scheduler::Call call;
+    PendingPtr answer;
+    bool more = true;           // there may be, behind those that were brought
+    std::size_t undecided = 0;  // brought, and neither in line nor turned away
+  };
+
+  StoreThread& store_;
+  Scheduler& scheduler_;
+  const Clock& clock_;
+  Owner& owner_;
+  std::size_t expected_ = 0;
+  WallTime rests_until_;  // after a failure
+  bool who_waits_is_known_ = false;
+  PendingPtr asking_who_waits_;
+  PendingPtr taking_due_;
+  std::optional<WallTime> next_due_;  // empty: nothing waits in the old generation
+  std::optional<Carried> carried_;
+};
+
+}  // namespace postrider::queued

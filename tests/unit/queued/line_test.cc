@@ -1,0 +1,90 @@
+#include "queued/line.h"
+
+#include <list>
+
+#include <catch2/catch.hpp>
+
+using namespace postrider::queued;
+
+namespace {
+
+// Messages named by a number, and a line of work for them.
+struct Fixture {
+  Message& push(std::uint64_t octets, std::size_t recipients = 1) {
+    Message& message = messages.emplace_back();
+    message.data.content_length = octets;
+    message.data.recipients.resize(recipients);
+    message.data.attempts = static_cast<std::uint32_t>(messages.size());
+    line.push({.message = &message});
+    return message;
+  }
+  std::uint32_t pop() { return line.pop().message->data.attempts; }
+
+  std::list<Message> messages;
+  Line line;
+};
+
+}  // namespace
+
+TEST_CASE("queued line: messages of a kind go first come first served", "[queued]") {
+  const std::uint64_t octets = GENERATE(1U, 10'000'000U);
+  Fixture f;
+  for (int i = 0; i < 3; ++i) f.push(octets);
+  CHECK(f.pop() == 1);
+  CHECK(f.pop() == 2);
+  CHECK(f.pop() == 3);
+  CHECK(f.line.empty());
+}
+
+TEST_CASE("queued line: small mail for few overtakes what is large or for many", "[queued]") {
+  const auto [octets, recipients, overtaken] = GENERATE(table<std::uint64_t, std::size_t, bool>({
+      {Line::kLightOctets, Line::kLightRecipients, false},
+      {Line::kLightOctets + 1, 1, true},
+      {1, Line::kLightRecipients + 1, true},
+  }));
+  Fixture f;
+  f.push(octets, recipients);
+  f.push(1);
+  CHECK(f.pop() == (overtaken ? 2 : 1));
+}
+
+TEST_CASE("queued line: heavy work waits for four light ones at most, each time", "[queued]") {
+  Fixture f;
+  for (int i = 0; i < 3; ++i) f.push(1'000'000);
+  for (int i = 0; i < 100; ++i) f.push(1);
+  std::vector<int> turns;
+  for (int turn = 1; turn <= 20; ++turn)
+    if (f.pop() <= 3) turns.push_back(turn);
+  CHECK(turns == std::vector<int>{5, 10, 15});
+}
+
+TEST_CASE("queued line: light work that comes to heavy goes at once or after one of them",
+          "[queued]") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) f.push(1'000'000);
+  f.pop();
+  f.push(1);
+  CHECK(f.pop() == 6);
+  CHECK(f.pop() == 2);
+}
+
+TEST_CASE("queued line: what is given back goes next", "[queued]") {
+  Fixture f;
+  f.push(1);
+  f.push(1);
+  f.line.push_front(f.line.pop());
+  CHECK(f.pop() == 1);
+}
+
+TEST_CASE("queued line: those that would wait longest are taken, and no more than there are",
+          "[queued]") {
+  Fixture f;
+  for (const std::uint64_t octets : {1U, 1'000'000U, 1U, 1'000'000U}) f.push(octets);
+  const auto taken = f.line.take_last(3);
+  REQUIRE(taken.size() == 3);
+  CHECK(taken[0].message->data.attempts == 4);
+  CHECK(taken[1].message->data.attempts == 2);
+  CHECK(taken[2].message->data.attempts == 3);
+  CHECK(f.line.take_last(3).size() == 1);
+  CHECK(f.line.empty());
+}
