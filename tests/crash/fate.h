@@ -9,8 +9,8 @@
 //   any_order  each change of a name is there or not, whatever the others did; a file has a
 //              beginning of what was written to it, as file systems do that make a length durable
 //              after its data
-//   holes      as any_order, but the parts of a file are there or not each for itself, and a file may be
-//              longer than its data: zeros
+//   holes      as any_order, but the parts of a file are there or not each for itself, and a file
+//              may be longer than its data: zeros
 #pragma once
 
 #include <cstdint>

@@ -4,8 +4,8 @@
 #include <array>
 #include <cerrno>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "tests/crash/judgement.h"
 #include "tests/crash/recorder.h"
@@ -25,15 +25,20 @@ constexpr std::size_t kPart = 3;
 constexpr std::array kErrors{EIO, ENOSPC, EMFILE, Fault::kShortWrite};
 
 std::string_view name_of_error(int error) {
-  return error == EIO ? "EIO" : error == ENOSPC ? "ENOSPC" : error == EMFILE ? "EMFILE" : "short write";
+  switch (error) {
+    case EIO: return "EIO";
+    case ENOSPC: return "ENOSPC";
+    case EMFILE: return "EMFILE";
+    default: return "short write";
+  }
 }
 
 // What one life on a disk that fails came to.
 struct Trial {
-  Ledger ledger;             // as it stood when the disk was mended
+  Ledger ledger;  // as it stood when the disk was mended
   History history;
-  std::size_t mended = 0;    // operations before that
-  std::vector<Call> calls;   // of the scenario alone
+  std::size_t mended = 0;   // operations before that
+  std::vector<Call> calls;  // of the scenario alone
   std::string wrong;
 };
 
@@ -57,7 +62,8 @@ Trial play(const Scenario& scenario, std::optional<Fault> fault) {
     trial.mended = recorder.position();
     trial.ledger = ledger;
     trial.calls = recorder.calls();
-    trial.calls.erase(trial.calls.begin(), trial.calls.begin() + static_cast<std::ptrdiff_t>(before));
+    const auto begin = trial.calls.begin();
+    trial.calls.erase(begin, begin + static_cast<std::ptrdiff_t>(before));
     world.release();
     const std::size_t after = ledger.add({"ann@local.test", "ok@remote.test"}, 300);
     world.accept({after});

@@ -72,16 +72,14 @@ void Image::read_node(Node node, const std::string& path) {
 }
 
 void Image::apply(const Operation& operation, const Draw& draw) {
+  constexpr Draw kAll{.fate = Fate::everything};
+  const Node node = operation.node;
+  const auto about = [node](const Operation& one) { return is_about(one, node); };
+  const auto data = [node](const Operation& one) { return is_data(one) && one.node == node; };
   switch (operation.kind) {
-    case Kind::sync: return settle(take([node = operation.node](const Operation& one) { return is_about(one, node); }),
-                    {.fate = Fate::everything});
-    case Kind::sync_all:
-      return settle(std::exchange(waiting_, {}), {.fate = Fate::everything});
-    case Kind::sync_failed: {
-      const Node node = operation.node;
-      return settle(take([node](const Operation& one) { return is_data(one) && one.node == node; }),
-                    draw);
-    }
+    case Kind::sync: return settle(take(about), kAll);
+    case Kind::sync_all: return settle(std::exchange(waiting_, {}), kAll);
+    case Kind::sync_failed: return settle(take(data), draw);
     case Kind::sync_all_failed: return settle(take(is_data), draw);
     default: waiting_.push_back(operation);
   }
@@ -136,9 +134,7 @@ void Image::settle_in_any_order(const Waiting& waiting, Random& random, bool hol
 
 void Image::make_durable(const Operation& operation) {
   switch (operation.kind) {
-    case Kind::make_directory:
-      nodes_[operation.node].is_directory = true;
-      [[fallthrough]];
+    case Kind::make_directory: nodes_[operation.node].is_directory = true; [[fallthrough]];
     case Kind::make_file:
       nodes_[operation.directory].names[operation.name] = operation.node;
       return;

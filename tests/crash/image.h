@@ -1,11 +1,11 @@
 // image.h - what a disk holds: the durable state, and what waits for a sync.
 //
 // The model is POSIX read by a pessimist. The content of a file is durable after a sync of the
-// file, a name after a sync of its directory (not of the file), both after a sync of the file system. A rename
-// is one change: it is seen whole or not at all. A sync that failed made durable some of the data
-// that waited, and the rest is lost for ever, though programs still read it: a second sync brings
-// nothing back (Linux does so). Names still wait: a file system that cannot write its journal takes
-// no further change, rather than one without those before it.
+// file, a name after a sync of its directory (not of the file), both after a sync of the file
+// system. A rename is one change: it is seen whole or not at all. A sync that failed made durable
+// some of the data that waited, and the rest is lost for ever, though programs still read it: a
+// second sync brings nothing back (Linux does so). Names still wait: a file system that cannot
+// write its journal takes no further change, rather than one without those before it.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// The model itself: what is synced stays, what is not may go, and each fate does what its name says.
+// The model itself: what is synced stays, what is not may go, each fate does what its name says.
 #include "tests/crash/image.h"
 
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <iterator>
 #include <set>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "common/base/fd.h"
 #include "common/sqlite/sqlite.h"
@@ -64,15 +64,14 @@ void sync_directory(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("crash model: content needs a sync of the file, its name one of the directory", "[crash]") {
+TEST_CASE("crash model: content needs a sync of the file, its name one of the directory",
+          "[crash]") {
   struct Row {
     bool file, directory;
     Files left;
   };
-  const auto row = GENERATE(values<Row>({{true, true, {"a=text"}},
-                                         {true, false, {}},
-                                         {false, true, {"a="}},
-                                         {false, false, {}}}));
+  const auto row = GENERATE(values<Row>(
+      {{true, true, {"a=text"}}, {true, false, {}}, {false, true, {"a="}}, {false, false, {}}}));
   const auto act = [&](const std::string& root) {
     const Fd file(make(root + "/a", "text"));
     if (row.file) REQUIRE(::fdatasync(file.get()) == 0);
@@ -92,7 +91,8 @@ TEST_CASE("crash model: a name in a directory whose own name was not synced is l
   CHECK(Machine().after(act, {Fate::nothing}).empty());
 }
 
-TEST_CASE("crash model: a sync of the file system keeps all before it and nothing after", "[crash]") {
+TEST_CASE("crash model: a sync of the file system keeps all before it and nothing after",
+          "[crash]") {
   const auto act = [](const std::string& root) {
     const Fd first(make(root + "/a", "first"));
     const Fd at(::open(root.c_str(), O_RDONLY | O_DIRECTORY));
@@ -129,8 +129,8 @@ TEST_CASE("crash model: each fate leaves what it may, and over many draws all of
     for (std::uint64_t seed = 0; seed < 300; ++seed) all.insert(Machine().after(act, {fate, seed}));
     return all;
   };
-  const std::set<Files> in_order{{},           {"a="},         {"a=1"},         {"a=12"},
-                                 {"a=12", "b="}, {"a=12", "b=3"}, {"a=12", "b=34"}};
+  const std::set<Files> in_order{
+      {}, {"a="}, {"a=1"}, {"a=12"}, {"a=12", "b="}, {"a=12", "b=3"}, {"a=12", "b=34"}};
   CHECK(seen(Fate::in_order) == in_order);
   const auto any_order = seen(Fate::any_order);
   CHECK(any_order.contains({"b=34"}));

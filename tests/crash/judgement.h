@@ -1,10 +1,11 @@
 // judgement.h - whether all that was promised was kept, once nothing is left to be done.
 //
-//   accepted   is in each local mailbox once, and whole; was taken by each other server at least once;
-//              what cannot be delivered was reported, once
+//   accepted   is in each local mailbox once, and whole; was taken by each other server at least
+//              once; what cannot be delivered was reported, once
 //   refused    is nowhere
 //   neither    (the client saw no reply) is in a local mailbox once or not at all
-//   deleted    nobody is told anything after it
+//   deleting   may be as accepted, or gone
+//   deleted    no other server gets it after that
 #pragma once
 
 #include <string>

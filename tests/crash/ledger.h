@@ -1,4 +1,4 @@
-// ledger.h - what the world outside knows: the messages it sent, and what it was told of each, when.
+// ledger.h - what the world outside knows: the messages it sent, and what it was told of each.
 #pragma once
 
 #include <cstddef>

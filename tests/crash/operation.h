@@ -14,15 +14,15 @@ using Node = ino_t;
 
 struct Operation {
   enum class Kind : std::uint8_t {
-    make_directory,    // `node` under `directory`/`name`
-    make_file,         // `node` under `directory`/`name`; also a second name of it
-    remove_name,       // `directory`/`name`
-    rename,            // `from_directory`/`from_name` becomes `directory`/`name`
-    write,             // `bytes` at `offset` of `node`
-    truncate,          // `node` has `offset` octets
-    sync,              // of the file or the directory `node`
-    sync_all,          // of the file system
-    sync_failed,       // of `node`: what was to be written is partly lost for ever
+    make_directory,  // `node` under `directory`/`name`
+    make_file,       // `node` under `directory`/`name`; also a second name of it
+    remove_name,     // `directory`/`name`
+    rename,          // `from_directory`/`from_name` becomes `directory`/`name`
+    write,           // `bytes` at `offset` of `node`
+    truncate,        // `node` has `offset` octets
+    sync,            // of the file or the directory `node`
+    sync_all,        // of the file system
+    sync_failed,     // of `node`: what was to be written is partly lost for ever
     sync_all_failed,
   };
   Kind kind = Kind::sync_all;

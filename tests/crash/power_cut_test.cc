@@ -2,8 +2,8 @@
 // everything starts again, and what was promised must be kept.
 #include <array>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "tests/crash/judgement.h"
 #include "tests/crash/recorder.h"

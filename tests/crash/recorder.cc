@@ -24,7 +24,8 @@ int failed_with(int error) {
 
 std::string joined(std::span<const iovec> parts) {
   std::string bytes;
-  for (const iovec& part : parts) bytes.append(static_cast<const char*>(part.iov_base), part.iov_len);
+  for (const iovec& part : parts)
+    bytes.append(static_cast<const char*>(part.iov_base), part.iov_len);
   return bytes;
 }
 

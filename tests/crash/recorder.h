@@ -28,9 +28,9 @@ enum class Call : std::uint8_t { open, create, write, truncate, sync, name, remo
 struct Fault {
   static constexpr int kShortWrite = 0;
 
-  std::size_t call = 0;   // the first call that may fail, counted from 0
-  int error = 0;          // errno, or kShortWrite: half is written, and that is what is said
-  bool lasting = false;   // all later calls too, until heal()
+  std::size_t call = 0;  // the first call that may fail, counted from 0
+  int error = 0;         // errno, or kShortWrite: half is written, and that is what is said
+  bool lasting = false;  // all later calls too, until heal()
 };
 
 // Whether `call` is one that ends with `error` on a real system.

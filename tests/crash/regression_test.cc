@@ -68,10 +68,10 @@ Result<void> append(spool::SegmentFile& segment) {
 }
 
 maildir::DeliveryResult<maildir::Placed> deliver(int mail, maildir::Delivery::Attempt attempt) {
-  auto delivery = maildir::Delivery::begin(
-      {.mail_directory = mail,
-       .mailbox_path = "local.test/ann/Maildir",
-       .base = "1800000000.0123456789abcdefghij0123456789abcdef.mx"});
+  auto delivery =
+      maildir::Delivery::begin({.mail_directory = mail,
+                                .mailbox_path = "local.test/ann/Maildir",
+                                .base = "1800000000.0123456789abcdefghij0123456789abcdef.mx"});
   REQUIRE(delivery);
   REQUIRE(delivery->append("all of it\n"));
   return delivery->commit(attempt, maildir::Sync::none);
@@ -85,13 +85,15 @@ TEST_CASE("regression: the folder that a daemon asked for outlives the power", "
   CHECK(::access(after->path("spool").c_str(), F_OK) == 0);
 }
 
-TEST_CASE("regression: synced entries are there after a power cut, with the file's name", "[crash]") {
+TEST_CASE("regression: synced entries are there after a power cut, with the file's name",
+          "[crash]") {
   const auto after = after_power_cut([](const std::string& root) {
     spool::DoneFile done(spool::system_disk(), make_spool(root), "s.seg", 7);
     REQUIRE(done.append({{.record = 32}}, false));
     REQUIRE(done.append({{.record = 80, .kind = spool::DoneKind::promoted}}, true));
   });
-  const auto loaded = spool::DoneFile::load(spool::system_disk(), {after->path("spool")}, "s.seg", 7);
+  const auto loaded =
+      spool::DoneFile::load(spool::system_disk(), {after->path("spool")}, "s.seg", 7);
   REQUIRE(loaded);
   CHECK(loaded->entries.size() == 2);
 }
@@ -151,7 +153,8 @@ TEST_CASE("regression: a notice is heard again when its segment could not be ope
   static_cast<void>(Recorder::instance().end());
 }
 
-TEST_CASE("regression: while queue.db cannot be asked, what it may have is not attempted", "[crash]") {
+TEST_CASE("regression: while queue.db cannot be asked, what it may have is not attempted",
+          "[crash]") {
   const test::TempDirectory root;
   const spool::Paths paths = make_spool(root.path());
   REQUIRE(append(*make_segment(paths)));

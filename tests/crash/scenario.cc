@@ -47,7 +47,8 @@ void partial_delivery(World& world, Ledger& ledger) {
 }
 
 void bounces(World& world, Ledger& ledger) {
-  world.accept({ledger.add({"never@remote.test"}, kSmall), ledger.add({"never@remote.test"}, kLarge)});
+  world.accept(
+      {ledger.add({"never@remote.test"}, kSmall), ledger.add({"never@remote.test"}, kLarge)});
   world.run(kAfternoon);
 }
 

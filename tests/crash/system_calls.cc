@@ -1,5 +1,5 @@
-// system_calls.cc - the C library's calls on files, as this executable and the shared libraries that
-// it loads see them. The dynamic linker takes the executable's before libc's.
+// system_calls.cc - the C library's calls on files, as this executable and the shared libraries
+// that it loads see them. The dynamic linker takes the executable's before libc's.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -52,14 +52,14 @@ int sync_file(int fd, long number) {
 }
 
 // The third argument of open(), which is there when a file may be made.
-#define MODE_AFTER(flags)                          \
-  mode_t mode = 0;                                 \
-  if (((flags) & (O_CREAT | __O_TMPFILE)) != 0) {  \
-    va_list rest;                                  \
-    va_start(rest, flags);                         \
-    mode = va_arg(rest, mode_t);                   \
-    va_end(rest);                                  \
-  }                                                \
+#define MODE_AFTER(flags)                         \
+  mode_t mode = 0;                                \
+  if (((flags) & (O_CREAT | __O_TMPFILE)) != 0) { \
+    va_list rest;                                 \
+    va_start(rest, flags);                        \
+    mode = va_arg(rest, mode_t);                  \
+    va_end(rest);                                 \
+  }                                               \
   static_cast<void>(0)
 
 }  // namespace

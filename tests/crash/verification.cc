@@ -31,10 +31,10 @@ std::string verify(const std::string& root, std::initializer_list<FindingKind> e
 }  // namespace
 
 std::string verify_after_cut(const std::string& root) {
-  return verify(root, {FindingKind::record_torn, FindingKind::record_damaged,
-                       FindingKind::done_damaged, FindingKind::done_without_segment,
-                       FindingKind::segment_unfinished, FindingKind::large_without_record,
-                       FindingKind::content_without_row});
+  return verify(root,
+                {FindingKind::record_torn, FindingKind::record_damaged, FindingKind::done_damaged,
+                 FindingKind::done_without_segment, FindingKind::segment_unfinished,
+                 FindingKind::large_without_record, FindingKind::content_without_row});
 }
 
 std::string verify_at_rest(const std::string& root) {

@@ -1,7 +1,7 @@
 // verification.h - what `postrider queue verify` says of a spool, held against what may be.
 //
-// After a power cut, before anything is started: what no crash may leave, whatever was not synced, is
-// wrong (common/spool/STATES.md). At rest, when nothing is left to be done: anything but the files
+// After a power cut, before anything is started: what no crash may leave is wrong, whatever was not
+// synced (common/spool/STATES.md). At rest, when nothing is left to be done: anything but the files
 // that a crash leaves without use.
 #pragma once
 

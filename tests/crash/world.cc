@@ -49,10 +49,10 @@ spool::Writer::Options options(const spool::Paths& paths, std::string name, unsi
           .min_free = 0};
 }
 
-// Whether another server takes mail for this recipient at the attempt with this number.
-ipc::Outcome outcome_of(const std::string& address, bool first) {
+// What another server says to mail for this recipient. `early`: it has only just arrived here.
+ipc::Outcome outcome_of(const std::string& address, bool early) {
   if (address.starts_with("never-")) return ipc::FAILED;
-  return address.starts_with("later@") && first ? ipc::DEFERRED : ipc::DELIVERED;
+  return address.starts_with("later@") && early ? ipc::DEFERRED : ipc::DELIVERED;
 }
 
 }  // namespace
@@ -81,13 +81,14 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
            [this](std::string_view lines) { logged_ += lines; }),
       directory_(loop_),
       router_(settings_, directory_),
-      store_(loop_, value_of(queued::Store::open(spool::system_disk(),
-                                                 prepared(settings_, paths_)))),
+      store_(loop_,
+             value_of(queued::Store::open(spool::system_disk(), prepared(settings_, paths_)))),
       promoted_(value_of(queued::Promoted::open(paths_))),
       intake_(spool::system_disk(), paths_, clock_, log_, counters_,
               [this](const MessageId& id) { return promoted_.contains(id); }),
-      reports_writer_(loop_, spool::system_disk(), options(paths_, "queued", 1023, spool::kMaxContent),
-                      clock_, random_, log_, counters_,
+      reports_writer_(loop_, spool::system_disk(),
+                      options(paths_, "queued", 1023, spool::kMaxContent), clock_, random_, log_,
+                      counters_,
                       [this](const spool::SegmentProgress& p) {
                         intake_.on_progress(p);
                         queue_.wake_later();
@@ -168,9 +169,7 @@ void World::run_until(const std::function<bool()>& condition) {
   loop_.run();
 }
 
-bool World::idle() const {
-  return unanswered_ == 0 && store_.idle() && local_.in_progress() == 0;
-}
+bool World::idle() const { return unanswered_ == 0 && store_.idle() && local_.in_progress() == 0; }
 
 bool World::pump() {
   bool worked = false;
@@ -191,9 +190,8 @@ bool World::pump() {
 
 ipc::JobResult World::answer(const ipc::Job& job) {
   const auto& letters = ledger_.letters();
-  const auto letter =
-      std::find_if(letters.begin(), letters.end(),
-                   [&](const Letter& one) { return one.id == job.message_id(); });
+  const auto letter = std::find_if(letters.begin(), letters.end(),
+                                   [&](const Letter& one) { return one.id == job.message_id(); });
   POSTRIDER_CHECK(letter != letters.end());
   const WallTime arrival{std::chrono::microseconds(job.arrival_us())};
   ipc::JobResult all;
@@ -213,7 +211,8 @@ ipc::JobResult World::answer(const ipc::Job& job) {
 template <typename Question>
 auto World::ask(Question question) {
   std::optional<std::invoke_result_t<Question, queued::Store&>> answer;
-  const auto pending = store_.ask(std::move(question), [&](auto given) { answer = std::move(given); });
+  const auto pending =
+      store_.ask(std::move(question), [&](auto given) { answer = std::move(given); });
   run_until([&] { return answer.has_value(); });
   return std::move(*answer);
 }

@@ -1,8 +1,8 @@
-// world.h - the suite in one process, on one directory: smtpd's writer, queued, deliverd@local; with
-// time, chance, directory and the other servers in the test's hand.
+// world.h - the suite in one process, on one directory: smtpd's writer, queued, deliverd@local;
+// with time, chance, directory and the other servers in the test's hand.
 //
-// Other servers take mail for ok@remote.test at once, for later@remote.test from the second attempt on, and for
-// never-<number>@remote.test never. Everybody at local.test has a mailbox.
+// Other servers take mail for ok@remote.test at once, for later@remote.test from ten minutes after
+// its arrival on, and for never-<number>@remote.test never. Everybody at local.test has a mailbox.
 #pragma once
 
 #include <atomic>
