@@ -107,10 +107,14 @@ void Intake::remove_orphans() {
     if (!std::binary_search(names->begin(), names->end(), segment) && !segments_.contains(segment))
       static_cast<void>(disk_.remove(paths_.segment(name)));
   }
-  const bool all_read = std::all_of(segments_.begin(), segments_.end(), [](const auto& entry) {
-    return entry.second->complete && entry.second->is_read();
+  const bool all_read = std::all_of(names->begin(), names->end(), [this](const std::string& name) {
+    if (!name.ends_with(spool::kSegmentSuffix)) return true;
+    const auto it = segments_.find(name);
+    return it != segments_.end() && it->second->complete && it->second->is_read();
   });
-  if (!all_read) return;  // a record that refers to the file may be still to come
+  // A record that refers to the file may be still to come, also in a segment that waits for its
+  // turn or could not be opened.
+  if (!all_read) return;
   auto files = disk_.list(paths_.large());
   if (!files) return;
   for (const std::string& name : *files) {

@@ -92,15 +92,18 @@ std::string start_twice(const Image& image, Ledger ledger, std::optional<Fault> 
   Recorder& recorder = Recorder::instance();
   recorder.begin(remains.root.path());
   if (fault) recorder.set_fault(*fault);
+  std::string log;
   try {
     World world(remains.root.path(), ledger, 2);
     world.run(kAfternoon);
-  } catch (const std::runtime_error&) {
-    // Not started, with a reason.
+    log = world.log();
+  } catch (const std::runtime_error& error) {
+    log = error.what();  // not started, with a reason
   }
   calls = recorder.calls();
   static_cast<void>(recorder.end());
-  return recover(remains.root.path(), ledger, 3);
+  const std::string wrong = recover(remains.root.path(), ledger, 3);
+  return wrong.empty() ? wrong : wrong + "before that:\n" + log;
 }
 
 // The ways in which a call may fail: all, or one that is chosen by its number.

@@ -170,3 +170,26 @@ TEST_CASE("regression: while queue.db cannot be asked, what it may have is not a
   answer = GENERATE(true, false);
   CHECK((intake.next() != nullptr) == !*answer);
 }
+
+TEST_CASE("regression: a large file is no orphan while a segment cannot be opened", "[crash]") {
+  const test::TempDirectory root;
+  const spool::Paths paths = make_spool(root.path());
+  const std::string large = paths.large(*MessageId::parse("0123456789abcdefghij"));
+  static_cast<void>(::close(::open(large.c_str(), O_CREAT | O_WRONLY, 0600)));
+  const std::string bytes = envelope();
+  REQUIRE(make_segment(paths)->append(
+      {{.kind = spool::RecordKind::large_message, .envelope = bytes, .content_length = 1}}));
+  const ManualClock clock;
+  log::Logger log("test", log::Level::error, log::Format::logfmt, clock, [](std::string_view) {});
+  metrics::Counters counters;
+  queued::Intake intake(spool::system_disk(), paths, clock, log, counters,
+                        [](const MessageId&) { return false; });
+  Recorder::instance().begin(root.path());
+  Recorder::instance().set_fault({.error = EMFILE});
+  intake.scan();
+  CHECK(::access(large.c_str(), F_OK) == 0);
+  intake.scan();
+  CHECK(intake.next() != nullptr);
+  CHECK(::access(large.c_str(), F_OK) == 0);
+  static_cast<void>(Recorder::instance().end());
+}
