@@ -81,6 +81,8 @@ std::string cut(const Trial& trial) {
   for (std::size_t i = 0; i < trial.mended; ++i) image.apply(trial.history.operations[i], {});
   const Remains remains(image, {Fate::nothing});
   Ledger ledger = trial.ledger;
+  // While no entry of a .done file can be written, the power takes back what an operator deleted.
+  ledger.forget(Fact::Kind::deleted);
   return recover(remains.root.path(), ledger, 2);
 }
 

@@ -31,6 +31,10 @@ std::size_t Ledger::count(Fact::Kind kind, std::size_t letter, const std::string
       }));
 }
 
+void Ledger::forget(Fact::Kind kind) {
+  std::erase_if(facts_, [kind](const Fact& fact) { return fact.kind == kind; });
+}
+
 void Ledger::begin_life() {
   for (Fact& fact : facts_) fact.position = 0;
 }

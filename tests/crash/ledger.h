@@ -44,6 +44,9 @@ class Ledger {
   const std::vector<Letter>& letters() const noexcept { return letters_; }
   const std::vector<Fact>& facts() const noexcept { return facts_; }
 
+  // As if it had never been noted.
+  void forget(Fact::Kind kind);
+
   // Positions count from here; what was noted before stays whatever becomes of the new life.
   void begin_life();
   // As it stood when the disk had seen `position` operations.
