@@ -201,7 +201,7 @@ Result<bool> Intake::is_done(Segment& segment, const SegmentReader::Record& reco
   if (promoted && *promoted) {
     segment.entries.push_back({.record = record.offset, .kind = DoneKind::promoted});
     segment.sync_entries = true;
-    if (record.large) segment.unlink.push_back(paths_.large(record.id));
+    if (record.large) segment.unlink.push_back(record.id);
     dirty_.insert(&segment);
   }
   return promoted;
@@ -258,8 +258,7 @@ void Intake::promoted(const YoungPlace& place, const MessageId& id) {
 void Intake::finish(const YoungPlace& place, const MessageId& id, DoneKind kind) {
   if (place.large) {
     Segment& segment = *segments_.at(place.segment);
-    segment.unlink.push_back(paths_.large(id));
-    large_in_use_.erase(id.str());
+    segment.unlink.push_back(id);
     // The file goes once the entry is written; with the power the entry must not go without it.
     segment.sync_entries = true;
   }
@@ -298,8 +297,14 @@ void Intake::write_entries(Segment& segment) {
   not_noted_.passed();
   segment.entries.clear();
   segment.sync_entries = false;
-  for (const std::string& path : std::exchange(segment.unlink, {}))
-    static_cast<void>(disk_.remove(path));
+  remove_large_files(segment);
+}
+
+void Intake::remove_large_files(Segment& segment) {
+  for (const MessageId& id : std::exchange(segment.unlink, {})) {
+    static_cast<void>(disk_.remove(paths_.large(id)));
+    large_in_use_.erase(id.str());
+  }
 }
 
 bool Intake::is_finished(const Segment& segment) const {
@@ -318,7 +323,7 @@ void Intake::remove(Segment& segment) {
     log_.error("segment_not_removed").with("segment", name).with("reason", removed.error().text);
     return;
   }
-  for (const std::string& path : segment.unlink) static_cast<void>(disk_.remove(path));
+  remove_large_files(segment);
   static_cast<void>(disk_.remove(paths_.done(name)));
   segments_.erase(segments_.find(name));
 }

@@ -99,6 +99,7 @@ class Intake {
   void on_damage(Segment& segment, const spool::SegmentReader::Damage& damage);
   void set_aside(const std::string& name, const std::string& reason);
   void write_entries(Segment& segment);
+  void remove_large_files(Segment& segment);
   bool is_finished(const Segment& segment) const;
   void remove(Segment& segment);
   void remove_if_finished(Segment& segment);

@@ -21,7 +21,7 @@ struct Intake::Segment {
   bool earlier = false;            // an earlier queued may have attempted what is in it
   bool unverified = false;         // its writer died: the last batch may be torn
   std::uint64_t open = 0;          // messages taken in and not finished
-  std::vector<std::string> unlink;       // large files to go once their entry is written
+  std::vector<MessageId> unlink;  // whose large files go once their entry is written
   std::unordered_set<std::uint64_t> finished;  // of an earlier life, by record
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> delivered;
   // Read, and held back until it can be asked whether it is in the old generation.
