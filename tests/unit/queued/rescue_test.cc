@@ -52,8 +52,8 @@ struct Fixture {
     REQUIRE(store);
     const auto all = (*store)->take_due(clock.now(), 10 * kMessages);
     REQUIRE(all);
-    for (const MessageData& data : *all) CHECK(data.recipients.size() == 1);
-    return all->size();
+    for (const MessageData& data : all->messages) CHECK(data.recipients.size() == 1);
+    return all->messages.size();
   }
 
   test::TempDirectory directory;
