@@ -113,6 +113,21 @@ TEST_CASE("queued rescue: damage that is met in use is remembered for the next s
   CHECK(is_marked_damaged(f.disk, f.paths));
 }
 
+TEST_CASE("queued rescue: a damaged queue.db of version 1 is carried over as well", "[queued]") {
+  Fixture f;
+  {
+    auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
+    REQUIRE(database);
+    REQUIRE(database->execute("DROP INDEX message_behind"));
+    REQUIRE(database->execute("ALTER TABLE message DROP COLUMN behind"));
+    REQUIRE(database->execute("PRAGMA user_version = 1"));
+  }
+  const auto rescued = rescue_queue_db(f.disk, f.paths, f.clock.now());
+  REQUIRE(rescued);
+  CHECK(rescued->carried_over == kMessages);
+  CHECK(f.messages() == kMessages);
+}
+
 TEST_CASE("queued rescue: a queue.db of a newer release is refused and left as it is", "[queued]") {
   Fixture f;
   {

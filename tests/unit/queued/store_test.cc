@@ -76,3 +76,71 @@ TEST_CASE("store: messages promoted together keep each its content and its time"
   CHECK(world.store->take_due(kNow, 1000)->messages.empty());
   CHECK(world.store->take_due(kNow + 1h, 1000)->messages.size() == count);
 }
+
+TEST_CASE("store: a destination calls for the messages behind it alone, oldest first, and once",
+          "[queued]") {
+  World world;
+  std::vector<Change> changes;
+  std::vector<MessageId> behind;
+  for (int i = 0; i < 6; ++i) {
+    Promote promote = world.promote("text");
+    promote.schedule.behind = i % 2 == 0 ? "mx:a.test" : "mx:b.test";
+    if (i % 2 == 0) behind.push_back(promote.data.id);
+    changes.emplace_back(std::move(promote));
+  }
+  changes.emplace_back(world.promote("waits for its time"));
+  REQUIRE(world.store->apply(changes));
+  const auto counted = world.store->behind(10);
+  REQUIRE(counted);
+  REQUIRE(counted->size() == 2);
+  CHECK((*counted)[0].destination == "mx:a.test");
+  CHECK((*counted)[0].messages == 3);
+
+  const auto first = world.store->take_behind("mx:a.test", kNow, 2);
+  REQUIRE(first);
+  CHECK(first->more);
+  REQUIRE(first->messages.size() == 2);
+  CHECK(first->messages[0].id == behind[0]);
+  CHECK(first->messages[1].id == behind[1]);
+  const auto second = world.store->take_behind("mx:a.test", kNow, 2);
+  REQUIRE(second);
+  CHECK_FALSE(second->more);
+  REQUIRE(second->messages.size() == 1);
+  CHECK(second->messages[0].id == behind[2]);
+  CHECK(world.store->take_behind("mx:a.test", kNow, 2)->messages.empty());
+}
+
+TEST_CASE("store: who waits behind a destination comes at its time as well, and then not again",
+          "[queued]") {
+  World world;
+  Promote promote = world.promote("text");
+  promote.schedule.behind = "mx:a.test";
+  REQUIRE(world.store->apply(std::vector<Change>{promote}));
+  CHECK(world.store->take_due(kNow + 1h, 10)->messages.size() == 1);
+  CHECK(world.store->take_behind("mx:a.test", kNow, 10)->messages.empty());
+}
+
+TEST_CASE("store: what a destination called for is due when it was not ended before a restart",
+          "[queued]") {
+  World world;
+  Promote promote = world.promote("text");
+  promote.schedule.behind = "mx:a.test";
+  REQUIRE(world.store->apply(std::vector<Change>{promote}));
+  CHECK(world.store->take_behind("mx:a.test", kNow, 10)->messages.size() == 1);
+  world.store.reset();
+  world.store = Store::open(spool::system_disk(), world.paths).value();
+  CHECK(world.store->take_due(kNow, 10)->messages.size() == 1);
+}
+
+TEST_CASE("store: an operator's verb takes a message from behind its destination", "[queued]") {
+  World world;
+  Promote promote = world.promote("text");
+  promote.schedule.behind = "mx:a.test";
+  REQUIRE(world.store->apply(std::vector<Change>{promote}));
+  ipc::Filter all;
+  all.set_all(true);
+  const bool held = GENERATE(false, true);
+  CHECK((held ? world.store->hold(all, "why not") : world.store->retry(all, kNow)) == 1U);
+  CHECK(world.store->behind(10)->empty());
+  CHECK(world.store->take_due(kNow, 10)->messages.size() == (held ? 0 : 1));
+}
