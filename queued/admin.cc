@@ -81,8 +81,8 @@ void AdminLink::list() {
 
 void AdminLink::on_drained() {
   if (!listing_ || question_) return;
-  question_ = parts_.store.ask(
-      [filter = request_.filter(), after = after_](Store& store) {
+  question_ = parts_.store.read(
+      [filter = request_.filter(), after = after_](StoreReader& store) {
         return store.list(filter, after);
       },
       [this](Result<Portion> portion) {
@@ -109,8 +109,8 @@ void AdminLink::show(const ipc::AdminRequest& request) {
     *answer.add_messages() = std::move(active.front());
     return reply(answer);
   }
-  question_ = parts_.store.ask(
-      [filter = request.filter()](Store& store) { return store.list(filter, {}); },
+  question_ = parts_.store.read(
+      [filter = request.filter()](StoreReader& store) { return store.list(filter, {}); },
       [this](Result<Portion> found) {
         question_.reset();
         if (!found) return refuse(found.error().text);
@@ -140,7 +140,7 @@ void AdminLink::cat(const ipc::AdminRequest& request) {
     if (!source) return refuse(source.error().text);
     return send(message->data, message->content_offset, (*source)->fd.get());
   }
-  question_ = parts_.store.ask([id = *id](Store& store) { return store.open_content(id); },
+  question_ = parts_.store.read([id = *id](StoreReader& store) { return store.open_content(id); },
                                [this, send](const Result<StoredContent>& content) {
                                  question_.reset();
                                  if (!content) return refuse(content.error().text);
@@ -150,8 +150,8 @@ void AdminLink::cat(const ipc::AdminRequest& request) {
 
 void AdminLink::summarize() {
   using Sums = std::pair<Result<std::vector<ipc::SummaryRow>>, Result<std::vector<Behind>>>;
-  question_ = parts_.store.ask(
-      [](Store& store) {
+  question_ = parts_.store.read(
+      [](StoreReader& store) {
         return Sums(store.summarize(), store.behind(Scheduler::kMaxRemembered));
       },
       [this](const Sums& sums) {
@@ -171,7 +171,7 @@ void AdminLink::summarize() {
 }
 
 void AdminLink::status() {
-  question_ = parts_.store.ask([](Store& store) { return store.count(); },
+  question_ = parts_.store.read([](StoreReader& store) { return store.count(); },
                                [this](const Result<Counts>& counts) {
                                  question_.reset();
                                  if (!counts) return refuse(counts.error().text);

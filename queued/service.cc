@@ -58,6 +58,7 @@ class Service {
  public:
   struct Durable {
     std::unique_ptr<Store> store;
+    std::unique_ptr<StoreReader> reader;
     Promoted promoted;
     Fd lock;
   };
@@ -72,7 +73,7 @@ class Service {
         pool_(loop_, 1),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
         router_(settings, directory_),
-        store_(loop_, std::move(durable.store)),
+        store_(loop_, std::move(durable.store), std::move(durable.reader)),
         promoted_(std::move(durable.promoted)),
         intake_(spool::system_disk(), paths_, clock, log, counters_,
                 [this](const MessageId& id) { return promoted_.contains(id); }),
@@ -203,10 +204,13 @@ Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& lo
   if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
   auto store = open_store(disk, paths, log, clock);
   if (!store) return tl::unexpected<Error>(std::move(store.error()));
+  auto reader = StoreReader::open(disk, paths);
+  if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   auto promoted = Promoted::open(paths);
   if (!promoted) return tl::unexpected<Error>(std::move(promoted.error()));
   log.info("started").with("spool", paths.root);
-  return Service::Durable{std::move(*store), std::move(*promoted), std::move(*lock)};
+  return Service::Durable{std::move(*store), std::move(*reader), std::move(*promoted),
+                          std::move(*lock)};
 }
 
 }  // namespace

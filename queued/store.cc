@@ -52,12 +52,10 @@ struct Store::Statements {
   Statement behind;
   Statement activate;
   Statement next_due;
-  Statement load;
-  Statement load_recipients;
 };
 
 Store::Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database, Fd deferred)
-    : disk_(disk), paths_(paths), database_(std::move(database)), deferred_(std::move(deferred)) {}
+    : StoreReader(disk, paths, std::move(database)), deferred_(std::move(deferred)) {}
 Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths& paths) {
@@ -71,6 +69,7 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   std::unique_ptr<Store> store(
       new Store(disk, paths, std::move(*database), std::move(*deferred)));
 
+  if (auto ready = store->StoreReader::prepare(); !ready) return pass_on(std::move(ready.error()));
   const auto prepare = [&](std::string_view sql) {
     auto statement = store->database_.prepare(sql);
     if (!statement) throw std::runtime_error(statement.error().text);
@@ -92,10 +91,6 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
                 "WHERE id=?1"),
         prepare("SELECT next_attempt_us FROM message WHERE state=0 "
                 "ORDER BY next_attempt_us LIMIT 1"),
-        prepare("SELECT envelope, content_length, content_checksum, attempts, warned, arrival_us, "
-                "state, next_attempt_us, expires_us, hold_reason, released FROM message WHERE id=?1"),
-        prepare("SELECT address, original, notify, orcpt, state, next_hop, status, reply, remote "
-                "FROM recipient WHERE message=?1"),
     });
   } catch (const std::runtime_error& error) {
     return fail(ErrorKind::corrupt, error.what());
@@ -277,49 +272,6 @@ Result<std::optional<WallTime>> Store::next_due() {
   if (*row) due = from_us(statements_->next_due.integer(0));
   statements_->next_due.reset();
   return due;
-}
-
-Result<Store::Stored> Store::load(const std::string& id) {
-  Statement& row = statements_->load;
-  auto found = row.bind(std::string_view(id)).step();
-  if (!found) return pass_on(std::move(found.error()));
-  if (!*found) return fail(ErrorKind::not_found, "no such message: " + id);
-  Stored stored{.state = row.integer(6),
-                .next_attempt_us = row.integer(7),
-                .expires_us = row.integer(8),
-                .hold_reason = std::string(row.text(9))};
-  MessageData& data = stored.data;
-  const std::string_view envelope = row.text(0);
-  const auto parsed_id = MessageId::parse(id);
-  const bool whole =
-      parsed_id && data.envelope.ParseFromArray(envelope.data(), static_cast<int>(envelope.size()));
-  data.content_length = static_cast<std::uint64_t>(row.integer(1));
-  data.content_checksum = static_cast<std::uint64_t>(row.integer(2));
-  data.attempts = static_cast<std::uint32_t>(row.integer(3));
-  data.warned = row.integer(4) != 0;
-  data.arrival = from_us(row.integer(5));
-  data.released = row.integer(10) != 0;
-  row.reset();
-  if (!whole) return fail(ErrorKind::corrupt, fmt::format("{}: row {} cannot be read",
-                                                          paths_.queue_db(), id));
-  data.id = *parsed_id;
-
-  Statement& each = statements_->load_recipients;
-  each.bind(std::string_view(id));
-  while (true) {
-    auto next = each.step();
-    if (!next) return pass_on(std::move(next.error()));
-    if (!*next) return stored;
-    data.recipients.push_back({.address = std::string(each.text(0)),
-                               .original = std::string(each.text(1)),
-                               .notify = std::string(each.text(2)),
-                               .orcpt = std::string(each.text(3)),
-                               .state = static_cast<RecipientState>(each.integer(4)),
-                               .next_hop = std::string(each.text(5)),
-                               .status = std::string(each.text(6)),
-                               .reply = std::string(each.text(7)),
-                               .remote = std::string(each.text(8))});
-  }
 }
 
 }  // namespace postrider::queued

@@ -19,6 +19,7 @@
 #include "common/spool/paths.h"
 #include "common/sqlite/sqlite.h"
 #include "queued/message.h"
+#include "queued/store_reader.h"
 
 namespace postrider::queued {
 
@@ -60,42 +61,12 @@ struct Taken {
   bool more = false;
 };
 
-// How many messages wait for a destination to call for them.
-struct Behind {
-  std::string destination;
-  std::uint64_t messages = 0;
-};
-
-// A part of a list, and where the next part begins.
-struct Portion {
-  std::vector<ipc::QueuedMessage> messages;
-  std::string last_id;  // pass it as `after`; empty: that was all
-};
-
-// A message's content, for an operator.
-struct StoredContent {
-  MessageData data;
-  Fd fd;
-};
-
-struct Counts {
-  std::uint64_t deferred = 0;
-  std::uint64_t held = 0;
-  std::int64_t oldest_us = 0;  // arrival; 0: none
-};
-
-class Store {
+// It reads as well: what it has not committed yet included.
+class Store : public StoreReader {
  public:
   // So many contents in one call of apply() are made durable together, by one syncfs, as a sync for
   // each would cost more than all that is unwritten elsewhere.
   static constexpr std::size_t kSyncTogether = 8;
-  // Messages that list() gives in one portion.
-  static constexpr std::size_t kPortion = 200;
-  // The column message.state.
-  static constexpr std::int64_t kWaiting = 0;
-  static constexpr std::int64_t kActive = 1;
-  static constexpr std::int64_t kHeld = 2;
-
   // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way. An Error
   // of kind corrupt: it is no database, or damaged; invalid: a newer release wrote it.
   static Result<std::unique_ptr<Store>> open(spool::Disk& disk, const spool::Paths& paths);
@@ -115,18 +86,8 @@ class Store {
   Result<Taken> take_due(WallTime now, std::size_t limit);
   // At most `limit` messages behind `destination`, oldest first; they count as active likewise.
   Result<Taken> take_behind(const std::string& destination, WallTime now, std::size_t limit);
-  // The destinations with messages behind them, at most `limit`.
-  Result<std::vector<Behind>> behind(std::size_t limit);
   // When the next waiting message is due.
   Result<std::optional<WallTime>> next_due();
-
-  // An operator wants to see it.
-  Result<StoredContent> open_content(const MessageId& id);
-
-  // Messages that wait or are held and match, by id after `after`, at most kPortion.
-  Result<Portion> list(const ipc::Filter& filter, const std::string& after);
-  Result<Counts> count();
-  Result<std::vector<ipc::SummaryRow>> summarize();
 
   // The operator's verbs, on all that wait or are held and match. They give how many it was.
   Result<std::uint64_t> hold(const ipc::Filter& filter, const std::string& reason);
@@ -137,14 +98,6 @@ class Store {
 
  private:
   struct Statements;
-  struct Stored {
-    MessageData data;
-    std::int64_t state = kWaiting;
-    std::int64_t next_attempt_us = 0;
-    std::int64_t expires_us = 0;
-    std::string hold_reason;
-  };
-
   Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database, Fd deferred);
 
   enum class Synced { each, together };
@@ -156,17 +109,11 @@ class Store {
   Result<void> apply_one(const MarkDelivered& mark);
   Result<void> apply_one(const Remove& remove);
   Result<void> insert_recipients(const MessageData& data);
-  Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
-                                            std::size_t limit);
-  Result<Stored> load(const std::string& id);
   Result<Taken> take(sqlite::Statement& select, WallTime now, std::size_t limit);
   Result<void> set_aside(const std::string& id, const Error& error);
   Result<std::uint64_t> update_all(const ipc::Filter& filter, std::string_view sql,
                                    const std::string& reason, WallTime time);
 
-  spool::Disk& disk_;
-  const spool::Paths paths_;
-  sqlite::Database database_;
   Fd deferred_;  // the folder, open as long as this, so that no failed write of its files is missed
   std::unique_ptr<Statements> statements_;
 };

@@ -19,8 +19,13 @@ Results apply_each(Store& store, const std::vector<Change>& changes) {
 
 }  // namespace
 
-StoreThread::StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store)
-    : loop_(loop), store_(std::move(store)), pool_(loop, 1) {}
+StoreThread::StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store,
+                         std::unique_ptr<StoreReader> reader)
+    : loop_(loop),
+      store_(std::move(store)),
+      reader_(std::move(reader)),
+      pool_(loop, 1),
+      reading_(loop, 1) {}
 
 void StoreThread::submit(Change change, Done done) {
   changes_.push_back(std::move(change));

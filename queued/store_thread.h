@@ -1,4 +1,5 @@
-// store_thread.h - the Store behind a thread: changes go in as values, answers come back on the loop.
+// store_thread.h - the Store behind a thread, and a reader of it behind another: changes and
+// questions go in as values, answers come back on the loop.
 //
 // Changes that gather while a transaction runs are the next transaction (group commit, as in the
 // young generation). Where it fails, each is tried in one of its own.
@@ -19,7 +20,8 @@ class StoreThread {
   using Done = UniqueFunction<void(const Result<void>&)>;
 
   // `loop` outlives it.
-  StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store);
+  StoreThread(event::EventLoop& loop, std::unique_ptr<Store> store,
+              std::unique_ptr<StoreReader> reader);
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
@@ -43,7 +45,15 @@ class StoreThread {
         std::move(done));
   }
 
-  // Nothing waits and nothing runs.
+  // Runs `question(reader)` on the other thread: what an operator wants to see, however long it
+  // takes, keeps no change waiting.
+  template <typename Question, typename Done>
+  [[nodiscard]] PendingPtr read(Question question, Done done) {
+    return reading_.run([this, question = std::move(question)]() mutable { return question(*reader_); },
+                        std::move(done));
+  }
+
+  // No change and no question of the store waits or runs.
   bool idle() const noexcept { return changes_.empty() && pool_.unfinished() == 0; }
 
  private:
@@ -59,7 +69,9 @@ class StoreThread {
   std::vector<Change> changes_;
   std::vector<Done> done_;
   std::deque<PendingPtr> running_;  // the transactions sent, in order
-  event::WorkerPool pool_;  // last: its thread ends first
+  std::unique_ptr<StoreReader> reader_;  // the other thread's
+  event::WorkerPool pool_;  // last: their threads end first
+  event::WorkerPool reading_;
 };
 
 }  // namespace postrider::queued

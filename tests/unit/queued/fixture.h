@@ -68,7 +68,9 @@ class QueueFixture {
         : directory(loop),
           reports(loop),
           router(f.settings, directory),
-          store(loop, queued::Store::open(spool::system_disk(), f.paths).value()),
+          // In this order: the reader finds what the store has made.
+          store{loop, queued::Store::open(spool::system_disk(), f.paths).value(),
+                queued::StoreReader::open(spool::system_disk(), f.paths).value()},
           promoted(queued::Promoted::open(f.paths).value()),
           intake(spool::system_disk(), f.paths, f.clock, f.log, f.counters,
                  [this](const MessageId& id) { return promoted.contains(id); }),

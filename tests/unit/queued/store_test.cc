@@ -1,5 +1,6 @@
 #include "queued/store.h"
 
+#include <algorithm>
 #include <array>
 
 #include <catch2/catch.hpp>
@@ -143,4 +144,35 @@ TEST_CASE("store: an operator's verb takes a message from behind its destination
   CHECK((held ? world.store->hold(all, "why not") : world.store->retry(all, kNow)) == 1U);
   CHECK(world.store->behind(10)->empty());
   CHECK(world.store->take_due(kNow, 10)->messages.size() == (held ? 0 : 1));
+}
+
+TEST_CASE("store reader: sums are by domain, state and reason, those of the most messages first",
+          "[queued]") {
+  World world;
+  std::vector<Change> changes;
+  const auto add = [&](std::vector<Recipient> recipients, bool held) {
+    Promote promote = world.promote("x");
+    promote.data.recipients = std::move(recipients);
+    if (held) promote.schedule = {.expires = kNow + 24h, .hold_reason = "why not"};
+    changes.emplace_back(std::move(promote));
+  };
+  add({{.address = "a@one.test", .reply = "450 busy"}, {.address = "b@one.test", .reply = "450 busy"}},
+      false);
+  add({{.address = "a@one.test", .reply = "450 busy"}, {.address = "c@two.test", .reply = "450 full"}},
+      false);
+  add({{.address = "a@one.test", .reply = "450 busy"}}, true);
+  add({{.address = "a@one.test", .state = RecipientState::delivered}, {.address = "d@two.test"}}, false);
+  REQUIRE(world.store->apply(changes));
+  const auto reader = StoreReader::open(spool::system_disk(), world.paths);
+  REQUIRE(reader);
+  const auto rows = (*reader)->summarize();
+  REQUIRE(rows);
+  std::vector<std::string> told;
+  for (const ipc::SummaryRow& row : *rows)
+    told.push_back(row.destination() + ' ' + row.state() + ' ' + row.reason() + ' ' +
+                   std::to_string(row.messages()) + ' ' + std::to_string(row.recipients()));
+  std::sort(told.begin() + 1, told.end());
+  CHECK(told == std::vector<std::string>{"one.test deferred 450 busy 2 3", "one.test held why not 1 1",
+                                         "two.test deferred  1 1", "two.test deferred 450 full 1 1"});
+  CHECK(rows->front().oldest_us() == kNow.time_since_epoch().count());
 }

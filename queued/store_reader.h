@@ -1,0 +1,102 @@
+// store_reader.h - what can be seen of the old generation: lists, sums, contents. Blocks; one thread
+// at a time.
+//
+// A StoreReader beside the Store has a connection of its own: it sees what was committed when it was
+// asked, and keeps no one who writes waiting, however much it reads.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/ipc/messages.pb.h"
+#include "common/spool/disk.h"
+#include "common/spool/paths.h"
+#include "common/sqlite/sqlite.h"
+#include "queued/message.h"
+
+namespace postrider::queued {
+
+// How many messages wait for a destination to call for them.
+struct Behind {
+  std::string destination;
+  std::uint64_t messages = 0;
+};
+
+// A part of a list, and where the next part begins.
+struct Portion {
+  std::vector<ipc::QueuedMessage> messages;
+  std::string last_id;  // pass it as `after`; empty: that was all
+};
+
+// A message's content, for an operator.
+struct StoredContent {
+  MessageData data;
+  Fd fd;
+};
+
+struct Counts {
+  std::uint64_t deferred = 0;
+  std::uint64_t held = 0;
+  std::int64_t oldest_us = 0;  // arrival; 0: none
+};
+
+class StoreReader {
+ public:
+  // Messages that list() gives in one portion.
+  static constexpr std::size_t kPortion = 200;
+  // Reasons that summarize() tells apart; messages with others are summed up as one row.
+  static constexpr std::size_t kReasons = 50'000;
+  // Rows that summarize() gives, those of the most messages.
+  static constexpr std::size_t kSummaryRows = 500;
+  // The column message.state.
+  static constexpr std::int64_t kWaiting = 0;
+  static constexpr std::int64_t kActive = 1;
+  static constexpr std::int64_t kHeld = 2;
+
+  // The Store has made the file before.
+  static Result<std::unique_ptr<StoreReader>> open(spool::Disk& disk, const spool::Paths& paths);
+  ~StoreReader();
+  StoreReader(const StoreReader&) = delete;
+  StoreReader& operator=(const StoreReader&) = delete;
+
+  // An operator wants to see it.
+  Result<StoredContent> open_content(const MessageId& id);
+
+  // Messages that wait or are held and match, by id after `after`, at most kPortion.
+  Result<Portion> list(const ipc::Filter& filter, const std::string& after);
+  Result<Counts> count();
+  // What waits or is held, by domain, state and reason. One pass over all of it.
+  Result<std::vector<ipc::SummaryRow>> summarize();
+  // The destinations with messages behind them, at most `limit`.
+  Result<std::vector<Behind>> behind(std::size_t limit);
+
+ protected:
+  struct Stored {
+    MessageData data;
+    std::int64_t state = kWaiting;
+    std::int64_t next_attempt_us = 0;
+    std::int64_t expires_us = 0;
+    std::string hold_reason;
+  };
+
+  StoreReader(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database);
+  // Once, before load().
+  Result<void> prepare();
+
+  Result<Stored> load(const std::string& id);
+  Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
+                                            std::size_t limit);
+
+  spool::Disk& disk_;
+  const spool::Paths paths_;
+  sqlite::Database database_;
+
+ private:
+  std::optional<sqlite::Statement> load_;
+  std::optional<sqlite::Statement> load_recipients_;
+};
+
+}  // namespace postrider::queued
