@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -37,7 +39,7 @@ std::string_view name_of(ipc::Outcome outcome) {
   }
 }
 
-// A file that may not survive a power cut was not delivered yet.
+// A file that may not survive a power cut was not delivered yet: the next attempt writes it anew.
 void defer_delivered(ipc::JobResult& result, int error) {
   for (ipc::RecipientResult& recipient : *result.mutable_recipients()) {
     if (recipient.outcome() != ipc::DELIVERED) continue;
@@ -84,6 +86,7 @@ void LocalDelivery::deliver(const ipc::Job& job, int source_fd, Done done) {
 void LocalDelivery::on_attempted(std::uint64_t ticket, ipc::JobResult result) {
   const auto node = running_.extract(ticket);
   Running& job = node.mapped();
+  if (job.sync_error != 0) defer_delivered(result, job.sync_error);
   note(job, result);
   const std::size_t files = delivered(result);
   if (files == 0 || options_.sync == config::SyncMode::each) return job.done(std::move(result));
@@ -124,10 +127,17 @@ void LocalDelivery::sync_if_due() {
                                      [this](int error) { on_synced(error); });
 }
 
+// A sync that failed may have dropped whatever was unwritten on the file system, also of files that
+// were to wait for the next one, and the next one would call them durable.
 void LocalDelivery::on_synced(int error) {
   sync_under_way_.reset();
-  if (error != 0)
+  if (error != 0) {
     log_.error("mail_not_synced").with("reason", std::generic_category().message(error));
+    std::move(written_.begin(), written_.end(), std::back_inserter(syncing_));
+    written_.clear();
+    files_written_ = 0;
+    for (auto& [ticket, job] : running_) job.sync_error = error;
+  }
   for (Report& report : std::exchange(syncing_, {})) {
     if (error != 0) defer_delivered(report.result, error);
     report.done(std::move(report.result));

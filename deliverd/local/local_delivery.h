@@ -69,6 +69,7 @@ class LocalDelivery final : public Delivery {
     std::int64_t arrival_us = 0;
     Done done;
     PendingPtr attempt;
+    int sync_error = 0;  // of a sync that failed since it began
   };
 
   void on_attempted(std::uint64_t ticket, ipc::JobResult result);

@@ -290,6 +290,7 @@ def test_spools_of_newer_releases_are_refused_and_not_touched(deferring):
     suite, _ = deferring
     suite.stop()
     with sqlite3.connect(suite.spool / "queue.db") as database:
+        [version] = database.execute("PRAGMA user_version").fetchone()
         database.execute("PRAGMA user_version = 99")
     database.close()
     before = {path: path.read_bytes() for path in suite.spool.glob("queue.db")}
@@ -301,7 +302,7 @@ def test_spools_of_newer_releases_are_refused_and_not_touched(deferring):
         client.sendmail("ada@example.org", [ANNA], message("waits"))
     suite.stop()
     with sqlite3.connect(suite.spool / "queue.db") as database:
-        database.execute("PRAGMA user_version = 1")
+        database.execute(f"PRAGMA user_version = {version}")
     database.close()
     suite.start()
     wait_for(lambda: "waits" in subjects(suite))
