@@ -57,14 +57,19 @@ void DeliverdLink::on_result(const ipc::JobResult& result) {
 
 Dispatcher::Dispatcher(event::EventLoop& loop, Queue& queue) : loop_(loop), queue_(queue) {
   queue.set_on_work([this] { pump_later(); });
+  queue.set_served(false);
 }
 
 void Dispatcher::add(DeliverdLink& link) {
   links_.push_back(&link);
+  queue_.set_served(true);
   pump_later();
 }
 
-void Dispatcher::remove(DeliverdLink& link) { links_.remove(&link); }
+void Dispatcher::remove(DeliverdLink& link) {
+  links_.remove(&link);
+  queue_.set_served(!links_.empty());
+}
 
 void Dispatcher::sweep() {
   for (DeliverdLink* const link : links_) link->sweep();

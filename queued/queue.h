@@ -66,6 +66,10 @@ class Queue final : private Recall::Owner {
   // Called when there is something to be asked by next_order().
   void set_on_work(std::function<void()> on_work) { on_work_ = std::move(on_work); }
 
+  // Whether any deliverd is there. While none is, no destination can show that it keeps up, and none
+  // is relieved: memory fills to its limit, and what comes after waits in its segments.
+  void set_served(bool served) { served_ = served; }
+
   // Takes in what there is and what is due now. Call when a segment grew, when next_wakeup() has
   // come, after an operator's verb.
   void wake();
@@ -96,7 +100,8 @@ class Queue final : private Recall::Owner {
   // The destinations that are down; how much waits for each the store knows.
   std::vector<ipc::Outage> outages() const;
   Message* find(const MessageId& id);
-  // Holds or removes what matches, as soon as no job for it is under way; gives how many.
+  // Holds or removes what matches, as soon as no job for it is under way; gives how many it was that
+  // were not to be before.
   std::uint64_t wish(const ipc::Filter& filter, Wish wish, const std::string& reason);
   // Removed from the old generation by an operator: the log accounts for each recipient.
   void log_deleted(const MessageData& data);
@@ -161,6 +166,7 @@ class Queue final : private Recall::Owner {
   std::uint64_t last_ticket_ = 0;
   bool wake_queued_ = false;
   std::vector<std::pair<WallTime, std::string>> write_retries_;
+  bool served_ = true;
   std::optional<WallTime> full_since_;  // or since memory was relieved last
   log::Condition db_failing_;
   log::Condition reports_failing_;

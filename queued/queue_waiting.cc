@@ -1,6 +1,7 @@
 // queue_waiting.cc - mail that has to wait for its destination: what is turned away, what goes behind
 // it, and what comes when it is called for.
 #include <algorithm>
+#include <cstdint>
 #include <unordered_set>
 
 #include "queued/queue.h"
@@ -11,7 +12,8 @@ namespace postrider::queued {
 void Queue::schedule(Work work) {
   Message& message = *work.message;
   const bool called = message.called_by == work.next_hop;
-  const auto reason = scheduler_.add(work, room(), called, parts_.clock.now());
+  const std::size_t left = served_ ? room() : SIZE_MAX;
+  const auto reason = scheduler_.add(work, left, called, parts_.clock.now());
   if (!reason) {
     ++message.jobs;
     return;
@@ -30,7 +32,7 @@ void Queue::on_recalled(MessageData data, const std::string& called_by) {
 
 // Memory that stays full is relieved of a destination that does not keep up.
 void Queue::relieve(WallTime now) {
-  if (room() > 0) return full_since_.reset();
+  if (room() > 0 || !served_) return full_since_.reset();
   if (!full_since_) full_since_ = now;
   if (now - *full_since_ < kReliefInterval) return;
   full_since_ = now;

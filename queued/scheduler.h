@@ -2,11 +2,13 @@
 // handed in.
 //
 // A destination is a next hop. One that bears no further job, has no work or is down is not in the
-// ring at all, so one that is slow or dead costs the others nothing, and every step is O(1).
+// ring at all, so one that is slow or dead costs the others nothing, and every turn is O(1); only
+// relieve(), probe_all() and withdraw() look at all destinations.
 //
-// A destination may have as many messages in memory as there is room left for all others, so that any
-// number of them that hang leave room; what its window holds it may have in any case, and more if it
-// keeps up. Work beyond that is turned away, as is all work but a probe while the destination is
+// A destination may have as many messages in memory as there is room left for all others; what its
+// window holds it may have in any case, and more if it keeps up. So memory can still be filled by as
+// many destinations that hang as active_limit has windows (20,000 / 5 by default), until their
+// time-outs. Work beyond that is turned away, as is all work but a probe while the destination is
 // down: its message goes behind its destination, to wait there until it is called for.
 #pragma once
 

@@ -21,11 +21,11 @@ import workloads  # noqa: E402
 # Each workload with the servers that it compares.
 PEERS = {
     'disk': (),
-    'accept': ('ours', 'null', 'journal', 'postfix', 'opensmtpd'),
+    'accept': ('ours', 'null', 'journal', 'postfix'),
     'latency': ('ours', 'null', 'journal', 'postfix', 'opensmtpd'),
-    'local': ('ours', 'postfix', 'opensmtpd'),
+    'local': ('ours', 'postfix'),
     'relay': ('ours', 'postfix'),
-    'large': ('ours', 'null', 'journal', 'postfix', 'opensmtpd'),
+    'large': ('ours', 'postfix', 'opensmtpd'),
     'idle': ('ours', 'null', 'postfix', 'opensmtpd', 'dovecot'),
     'pop3': ('ours', 'dovecot'),
     'queue': ('ours', 'postfix', 'opensmtpd'),

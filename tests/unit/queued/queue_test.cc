@@ -534,6 +534,28 @@ TEST_CASE("queued: a destination that hangs keeps no other from memory, and lose
   CHECK(stored(f).empty());
 }
 
+TEST_CASE("queued: while no deliverd is there memory fills to its limit, and nothing goes behind",
+          "[queued]") {
+  QueueFixture f;
+  f.settings.queue.active_limit = 40;
+  f.life->queue.set_served(false);
+  f.keeps = [](const ipc::Job&) { return true; };
+  for (int i = 0; i < 100; ++i) f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  const WallTime start = f.clock.now();
+  while (f.advance(start + 1min)) {
+  }
+  CHECK(f.life->queue.active() == 40);
+  CHECK(stored(f).empty());
+
+  f.life->queue.set_served(true);
+  f.keeps = [](const ipc::Job&) { return false; };
+  f.answer_kept();
+  f.settle();
+  CHECK(f.attempts.size() == 100);
+  CHECK(f.life->queue.active() == 0);
+}
+
 TEST_CASE("queued: full memory is relieved when what filled it stops to move", "[queued]") {
   QueueFixture f;
   f.settings.queue.active_limit = 100;
