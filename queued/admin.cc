@@ -1,6 +1,9 @@
 #include "queued/admin.h"
 
 #include <algorithm>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,6 +20,21 @@ ipc::AdminReply last_reply() {
   ipc::AdminReply reply;
   reply.set_end(true);
   return reply;
+}
+
+// With how much waits for each; those for which the most does, as many as a summary has rows.
+std::vector<ipc::Outage> largest(std::vector<ipc::Outage> outages,
+                                 const std::vector<Behind>& behind) {
+  std::unordered_map<std::string_view, std::uint64_t> messages;
+  for (const Behind& one : behind) messages.emplace(one.destination, one.messages);
+  for (ipc::Outage& outage : outages)
+    if (const auto it = messages.find(outage.destination()); it != messages.end())
+      outage.set_messages(it->second);
+  std::stable_sort(outages.begin(), outages.end(), [](const auto& a, const auto& b) {
+    return a.messages() > b.messages();
+  });
+  outages.resize(std::min(outages.size(), StoreReader::kSummaryRows));
+  return outages;
 }
 
 }  // namespace
@@ -161,11 +179,8 @@ void AdminLink::summarize() {
         ipc::AdminReply answer = last_reply();
         for (auto& row : parts_.queue.summarize()) *answer.add_summary() = std::move(row);
         for (const auto& row : *sums.first) *answer.add_summary() = row;
-        for (auto& outage : parts_.queue.outages()) {
-          for (const Behind& one : *sums.second)
-            if (one.destination == outage.destination()) outage.set_messages(one.messages);
+        for (auto& outage : largest(parts_.queue.outages(), *sums.second))
           *answer.add_outages() = std::move(outage);
-        }
         reply(answer);
       });
 }
@@ -194,10 +209,11 @@ void AdminLink::hold() {
   const std::uint64_t active = parts_.queue.wish(request_.filter(), Wish::hold, reason);
   question_ = parts_.store.ask(
       [filter = request_.filter(), reason](Store& store) { return store.hold(filter, reason); },
-      [this, active](const Result<std::uint64_t>& held) {
+      [this, active, reason](const Result<std::uint64_t>& held) {
         question_.reset();
         if (!held) return refuse(held.error().text);
-        finish(active + *held);
+        // What was on its way from the store to memory when we asked both is in memory now.
+        finish(active + *held + parts_.queue.wish(request_.filter(), Wish::hold, reason));
       });
 }
 
@@ -209,7 +225,7 @@ void AdminLink::remove() {
         question_.reset();
         if (!removed) return refuse(removed.error().text);
         for (const MessageData& data : *removed) parts_.queue.log_deleted(data);
-        finish(active + removed->size());
+        finish(active + removed->size() + parts_.queue.wish(request_.filter(), Wish::remove, ""));
       });
 }
 

@@ -196,7 +196,8 @@ Result<bool> Intake::is_done(Segment& segment, const SegmentReader::Record& reco
     if (record.large) static_cast<void>(disk_.remove(paths_.large(record.id)));
     return true;
   }
-  if (!segment.earlier) return false;
+  // A report that is written again may be younger than its row.
+  if (!segment.earlier && !record.envelope.repeated()) return false;
   auto promoted = is_promoted_(record.id);
   if (promoted && *promoted) {
     segment.entries.push_back({.record = record.offset, .kind = DoneKind::promoted});

@@ -68,7 +68,7 @@ std::vector<ipc::Outage> Queue::outages() const {
   for (const auto& [destination, outage] : scheduler_.outages()) {
     ipc::Outage& one = all.emplace_back();
     one.set_destination(destination);
-    one.set_reason(outage->reason().words);
+    one.set_reason(outage->reason().words.substr(0, kDescribedReply));
     one.set_since_us(outage->since().time_since_epoch().count());
     one.set_next_probe_us(outage->next_probe().time_since_epoch().count());
   }
@@ -86,7 +86,8 @@ std::uint64_t Queue::wish(const ipc::Filter& filter, Wish wish, const std::strin
   std::unordered_set<const Message*> meant;
   for (const auto& [id, message] : active_) {
     // One that is leaving is the store's already, and the verb meets it there.
-    if (message->leaving || !matches(filter, message->data, kActive)) continue;
+    if (message->leaving || message->wish == wish || !matches(filter, message->data, kActive))
+      continue;
     message->wish = wish;
     message->wish_reason = reason;
     meant.insert(message.get());

@@ -86,11 +86,19 @@ Result<void> remove_database(spool::Disk& disk, const std::string& path) {
   return {};
 }
 
-// Only now does the damaged file go: until then the next start begins again.
-Result<void> put_in_place(spool::Disk& disk, const spool::Paths& paths, const std::string& made) {
-  if (auto synced = sync_file(disk, made); !synced) return synced;
-  if (auto removed = remove_database(disk, paths.queue_db()); !removed) return removed;
-  if (auto renamed = disk.rename(made, paths.queue_db()); !renamed) return renamed;
+// From here on a start goes on, and does not begin again: nothing of the damaged file is needed.
+Result<void> make_whole(spool::Disk& disk, const spool::Paths& paths) {
+  if (auto synced = sync_file(disk, paths.queue_db_new()); !synced) return synced;
+  if (auto named = disk.rename(paths.queue_db_new(), paths.queue_db_whole()); !named) return named;
+  return disk.sync_directory(paths.root);
+}
+
+// The log of the damaged file must be gone for good before a new file has its name.
+Result<void> put_in_place(spool::Disk& disk, const spool::Paths& paths) {
+  for (const char* const suffix : {"-wal", "-shm"})
+    if (auto removed = disk.remove(paths.queue_db() + suffix); !removed) return removed;
+  if (auto synced = disk.sync_directory(paths.root); !synced) return synced;
+  if (auto placed = disk.rename(paths.queue_db_whole(), paths.queue_db()); !placed) return placed;
   if (auto synced = disk.sync_directory(paths.root); !synced) return synced;
   return disk.remove(paths.queue_db_damaged());
 }
@@ -107,15 +115,21 @@ Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths) {
   return disk.sync_directory(paths.root);
 }
 
+Result<void> finish_rescue(spool::Disk& disk, const spool::Paths& paths) {
+  if (!disk.open(paths.queue_db_whole(), spool::Disk::Mode::read)) return {};
+  return put_in_place(disk, paths);
+}
+
 Result<Rescued> rescue_queue_db(spool::Disk& disk, const spool::Paths& paths, WallTime now) {
   if (auto marked = mark_damaged(disk, paths); !marked) return pass_on(marked.error());
   auto kept = keep(disk, paths, now);
   if (!kept) return pass_on(std::move(kept.error()));
-  const std::string made = paths.queue_db() + ".new";
-  if (auto removed = remove_database(disk, made); !removed) return pass_on(removed.error());
-  auto carried_over = carry_over(*kept, made);
+  if (auto removed = remove_database(disk, paths.queue_db_new()); !removed)
+    return pass_on(removed.error());
+  auto carried_over = carry_over(*kept, paths.queue_db_new());
   if (!carried_over) return pass_on(std::move(carried_over.error()));
-  if (auto placed = put_in_place(disk, paths, made); !placed) return pass_on(placed.error());
+  if (auto whole = make_whole(disk, paths); !whole) return pass_on(whole.error());
+  if (auto placed = put_in_place(disk, paths); !placed) return pass_on(placed.error());
   return Rescued{std::move(*kept), *carried_over};
 }
 

@@ -21,6 +21,9 @@ bool is_marked_damaged(spool::Disk& disk, const spool::Paths& paths);
 // Has the next start set queue.db aside.
 Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths);
 
+// Ends a rescue that a crash cut short; first thing at a start. Does nothing if there was none.
+Result<void> finish_rescue(spool::Disk& disk, const spool::Paths& paths);
+
 // Puts queue.db into quarantine/ and a new one into its place, with each message whose row and
 // recipients can be read. Content stays where it is: what was not carried over has its content under
 // deferred/, without a row. Nobody else has the spool.

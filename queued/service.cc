@@ -181,6 +181,8 @@ class Service {
 // A queue.db that is damaged must not stop other mail.
 Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
                                           log::Logger& log, const Clock& clock) {
+  if (auto finished = finish_rescue(disk, paths); !finished)
+    return tl::unexpected<Error>(std::move(finished.error()));
   Result<std::unique_ptr<Store>> store =
       is_marked_damaged(disk, paths)
           ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")

@@ -70,9 +70,13 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
       new Store(disk, paths, std::move(*database), std::move(*deferred)));
 
   if (auto ready = store->StoreReader::prepare(); !ready) return pass_on(std::move(ready.error()));
+  Error trouble{ErrorKind::temporary, ""};
   const auto prepare = [&](std::string_view sql) {
     auto statement = store->database_.prepare(sql);
-    if (!statement) throw std::runtime_error(statement.error().text);
+    if (!statement) {
+      trouble = std::move(statement.error());
+      throw std::runtime_error(trouble.text);
+    }
     return std::move(*statement);
   };
   try {
@@ -92,8 +96,8 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
         prepare("SELECT next_attempt_us FROM message WHERE state=0 "
                 "ORDER BY next_attempt_us LIMIT 1"),
     });
-  } catch (const std::runtime_error& error) {
-    return fail(ErrorKind::corrupt, error.what());
+  } catch (const std::runtime_error&) {
+    return pass_on(std::move(trouble));
   }
   return store;
 }

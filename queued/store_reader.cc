@@ -208,6 +208,8 @@ Result<Portion> StoreReader::list(const ipc::Filter& filter, const std::string& 
       unreadable.set_hold_reason(stored.error().text);
       continue;
     }
+    // It ended while we read.
+    if (!stored && stored.error().kind == ErrorKind::not_found) continue;
     if (!stored) return pass_on(std::move(stored.error()));
     if (stored->state == kActive) continue;  // it is in the queue's memory
     ipc::QueuedMessage message = describe(stored->data);

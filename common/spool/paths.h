@@ -19,6 +19,9 @@ struct Paths {
   std::string queued_lock() const { return root + "/queued.lock"; }
   std::string queue_db() const { return root + "/queue.db"; }
 
+  // A queue.db that is to take the place of a damaged one: while it is made, and when it is whole.
+  std::string queue_db_new() const { return root + "/queue.db.new"; }
+  std::string queue_db_whole() const { return root + "/queue.db.whole"; }
   // Says that queue.db was found damaged in use, and is to be set aside by the next start.
   std::string queue_db_damaged() const { return root + "/queue.db.damaged"; }
 

@@ -113,6 +113,22 @@ TEST_CASE("queued rescue: damage that is met in use is remembered for the next s
   CHECK(is_marked_damaged(f.disk, f.paths));
 }
 
+TEST_CASE("queued rescue: one that a crash cut short before the new file had its name is ended",
+          "[queued]") {
+  Fixture f;
+  const std::uint64_t messages = f.messages();
+  REQUIRE(mark_damaged(f.disk, f.paths));
+  std::filesystem::rename(f.paths.queue_db(), f.paths.queue_db_whole());
+  const std::string old_log = f.paths.queue_db() + "-wal";
+  std::filesystem::copy_file(f.paths.queue_db_whole(), old_log);
+  REQUIRE(finish_rescue(f.disk, f.paths));
+  CHECK_FALSE(std::filesystem::exists(old_log));
+  CHECK_FALSE(is_marked_damaged(f.disk, f.paths));
+  CHECK(f.messages() == messages);
+  REQUIRE(finish_rescue(f.disk, f.paths));
+  CHECK(f.messages() == messages);
+}
+
 TEST_CASE("queued rescue: a damaged queue.db of version 1 is carried over as well", "[queued]") {
   Fixture f;
   {
