@@ -129,7 +129,7 @@ void Connection::end_transfer(TransferResult result) {
   owner_.on_result(*this, std::move(transfer_), std::move(result));
 }
 
-// The session's waits have their time-outs; a connection without work is kept for a while.
+// Each wait of the dialogue has its time-out; a connection without work is kept for a while.
 void Connection::arm_timer() {
   if (timed_wait_ == session_.waits()) return;
   timed_wait_ = session_.waits();
