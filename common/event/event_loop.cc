@@ -2,7 +2,6 @@
 
 #include <sys/eventfd.h>
 
-
 #include <new>
 #include <system_error>
 #include <utility>
@@ -43,7 +42,7 @@ EventLoop::EventLoop()
     : base_(new_base()),
       deferred_event_(required(event_new(base_.get(), -1, 0, &EventLoop::on_deferred, this))),
       wakeup_(new_eventfd()),
-      wakeup_event_(required(event_new(base_.get(), wakeup_.get(), EV_READ | EV_PERSIST,
+      wakeup_event_(required(event_new(base_.get(), wakeup_.get(), EV_READ | EV_ET | EV_PERSIST,
                                        &EventLoop::on_posted, this))) {
   event_add(wakeup_event_.get(), nullptr);
 }
@@ -90,9 +89,8 @@ std::chrono::microseconds EventLoop::now() const noexcept {
   return std::chrono::seconds(tv.tv_sec) + std::chrono::microseconds(tv.tv_usec);
 }
 
-void EventLoop::on_posted(evutil_socket_t fd, short /*events*/, void* self) noexcept {
-  eventfd_t count = 0;
-  eventfd_read(fd, &count);
+// Edge-triggered: each write wakes once, and the counter need not be read.
+void EventLoop::on_posted(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {
   static_cast<EventLoop*>(self)->run_posted();
 }
 

@@ -28,6 +28,7 @@ struct Prefork {
   unsigned workers = 1;
   // Runs in the forked worker and returns its exit status; sees SIGTERM as any process does, but
   // neither SIGINT nor SIGHUP. The kernel sends it SIGTERM when the parent dies.
+  // Scheduled as SCHED_BATCH.
   UniqueFunction<int(unsigned number)> worker;
   // Runs in the parent. May change `workers` through its own reference to this object.
   UniqueFunction<bool()> on_reload;

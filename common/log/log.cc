@@ -14,6 +14,7 @@ namespace postrider::log {
 namespace {
 
 constexpr std::size_t kMaxBuffer = 65536;
+constexpr std::size_t kUsualLine = 320;
 
 // Escapes for a JSON string, which are also valid inside logfmt quotes. Octets that are not
 // UTF-8 text are not told from those that are: from 0x80 on they pass in logfmt and JSON alike
@@ -76,6 +77,7 @@ std::optional<Level> parse_level(std::string_view name) noexcept {
 
 Entry::Entry(Logger* logger, Level level, std::string_view event) : logger_(logger), level_(level) {
   if (logger_ == nullptr) return;
+  line_.reserve(kUsualLine);
   if (logger_->format_ == Format::json) line_ = '{';
   with("time", timestamp(logger_->clock_.now()));
   with("level", name_of(level));

@@ -12,8 +12,12 @@ std::string to_wire(const Reply& reply) {
   while (true) {
     const std::size_t end = rest.find('\n');
     const bool last = end == std::string_view::npos;
-    fmt::format_to(std::back_inserter(wire), "{}{}{}{}{}\r\n", reply.code, last ? ' ' : '-',
-                   reply.status, reply.status.empty() ? "" : " ", rest.substr(0, end));
+    wire += fmt::format_int(reply.code).str();
+    wire += last ? ' ' : '-';
+    wire += reply.status;
+    if (!reply.status.empty()) wire += ' ';
+    wire += rest.substr(0, end);
+    wire += "\r\n";
     if (last) return wire;
     rest.remove_prefix(end + 1);
   }

@@ -87,20 +87,21 @@ bool Committer::segment_is_full() const {
 void Committer::commit(Batch& batch) {
   auto result = write(batch);
   counters_.add(result ? metrics::Counter::spool_commits : metrics::Counter::spool_commit_failures);
+  std::optional<SegmentProgress> progress;
   if (!result) {
     failing_.holds(result.error().text);
     if (segment_ && segment_->failed()) {
       // After a failed sync the kernel may have dropped what it could not write, and a second sync
       // would say "fine". This segment is finished as it stands.
-      tell_progress({segment_->name(), segment_->durable(), true});
+      progress = {segment_->name(), segment_->durable(), true};
       if (segment_->needs_cut()) uncut_ = std::move(segment_);
       segment_.reset();
     }
   } else {
     failing_.passed();
-    tell_progress({segment_->name(), segment_->durable(), false});
+    progress = {segment_->name(), segment_->durable(), false};
   }
-  tell(std::move(batch), std::move(result));
+  tell(std::move(progress), std::move(batch), std::move(result));
 }
 
 Result<void> Committer::write(Batch& batch) {
@@ -153,20 +154,19 @@ Result<void> Committer::sync_large(const Batch& batch) {
 void Committer::seal() {
   // A segment without its seal is finished all the same: its lock is gone with the descriptor.
   if (auto sealed = segment_->seal(); !sealed) failing_.holds(sealed.error().text);
-  const SegmentProgress progress{segment_->name(), segment_->durable(), true};
+  SegmentProgress progress{segment_->name(), segment_->durable(), true};
   segment_.reset();
-  tell_progress(progress);
+  tell(std::move(progress), {}, {});
 }
 
-void Committer::tell(Batch batch, Result<void> result) {
-  loop_.post([batch = std::move(batch), result = std::move(result)] {
+// One wake-up for both: the announcement to queued, and the replies to the clients.
+void Committer::tell(std::optional<SegmentProgress> progress, Batch batch, Result<void> result) {
+  loop_.post([on_progress = on_progress_, progress = std::move(progress), batch = std::move(batch),
+              result = std::move(result)] {
+    if (progress) on_progress(*progress);
     for (const ItemPtr& item : batch)
       if (!item->cancelled) item->done(result);
   });
-}
-
-void Committer::tell_progress(const SegmentProgress& progress) {
-  loop_.post([tell = on_progress_, progress] { tell(progress); });
 }
 
 }  // namespace postrider::spool

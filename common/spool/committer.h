@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,8 +68,8 @@ class Committer {
   Result<void> sync_large(const Batch& batch);
   bool segment_is_full() const;
   void seal();
-  void tell(Batch batch, Result<void> result);
-  void tell_progress(const SegmentProgress& progress);
+  // Hands to the loop what became of the batch, and how far the segment is durable.
+  void tell(std::optional<SegmentProgress> progress, Batch batch, Result<void> result);
 
   event::EventLoop& loop_;
   Disk& disk_;

@@ -39,10 +39,13 @@ Result<std::unique_ptr<SegmentReader>> SegmentReader::open(Disk& disk, const Pat
 SegmentReader::SegmentReader(Disk& disk, std::string name, Fd fd, SegmentHeader header)
     : disk_(disk), name_(std::move(name)), fd_(std::move(fd)), header_(header) {}
 
-Result<std::string_view> SegmentReader::bytes(std::uint64_t offset, std::size_t length) {
+Result<std::string_view> SegmentReader::bytes(std::uint64_t offset, std::size_t length,
+                                              std::uint64_t limit) {
   const std::uint64_t buffered_end = buffer_offset_ + buffer_.size();
   if (offset < buffer_offset_ || offset + length > buffered_end) {
-    buffer_.resize(std::max(length, kReadAhead));
+    // Behind a live writer the limit is near: reading up to it is one call, and no more is cleared.
+    const std::uint64_t left = limit > offset ? limit - offset : 0;
+    buffer_.resize(std::max<std::uint64_t>(length, std::min<std::uint64_t>(kReadAhead, left)));
     auto n = disk_.read(fd_.get(), offset, buffer_);
     buffer_.resize(n ? *n : 0);
     buffer_offset_ = offset;
@@ -54,14 +57,14 @@ Result<std::string_view> SegmentReader::bytes(std::uint64_t offset, std::size_t 
 
 Result<SegmentReader::Found> SegmentReader::look(std::uint64_t offset, std::uint64_t limit) {
   if (offset + kRecordHeaderSize > limit) return corrupt("a record is cut off");
-  auto head = bytes(offset, kRecordHeaderSize);
+  auto head = bytes(offset, kRecordHeaderSize, limit);
   if (!head) return tl::unexpected<Error>(std::move(head.error()));
   if (head->size() < kRecordHeaderSize) return corrupt("a record is cut off");
   auto header = decode_record_header(*head, header_.salt, offset);
   if (!header) return tl::unexpected<Error>(std::move(header.error()));
   if (record_size(*header) > limit - offset) return corrupt("a record is cut off");
   const std::size_t length = kRecordHeaderSize + header->envelope_length;
-  auto whole = bytes(offset, length);
+  auto whole = bytes(offset, length, limit);
   if (!whole) return tl::unexpected<Error>(std::move(whole.error()));
   if (whole->size() < length || !verify_record(*whole, header_.salt, offset))
     return corrupt("the checksum of a record is wrong");
@@ -84,7 +87,7 @@ Result<SegmentReader::Step> SegmentReader::next(std::uint64_t limit, bool verify
   auto record = parse(*found);
   if (!record) return pass_over(length, limit, std::move(record.error().text), {});
   if (verify_content && !record->large) {
-    const auto matches = content_matches(*record);
+    const auto matches = content_matches(*record, limit);
     if (!matches) return tl::unexpected<Error>(matches.error());
     if (!*matches)
       return pass_over(length, limit, "the checksum of a message's content is wrong",
@@ -114,12 +117,13 @@ Result<SegmentReader::Record> SegmentReader::parse(const Found& found) const {
   return record;
 }
 
-Result<bool> SegmentReader::content_matches(const Record& record) {
+Result<bool> SegmentReader::content_matches(const Record& record, std::uint64_t limit) {
   const Handle<XXH3_state_t, &XXH3_freeState> state(XXH3_createState());
   XXH3_64bits_reset(state.get());
   std::uint64_t offset = record.content_offset;
   for (std::uint64_t left = record.content_length; left > 0;) {
-    auto part = bytes(offset, static_cast<std::size_t>(std::min<std::uint64_t>(left, kReadAhead)));
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(left, kReadAhead));
+    auto part = bytes(offset, length, limit);
     if (!part) return tl::unexpected<Error>(std::move(part.error()));
     if (part->empty()) return false;
     XXH3_64bits_update(state.get(), part->data(), part->size());
@@ -144,7 +148,7 @@ Result<SegmentReader::Step> SegmentReader::skip_damage(std::uint64_t limit, std:
   Damage damage{.offset = cursor_, .blank = true, .reason = std::move(reason)};
   std::uint64_t at = cursor_;
   while (true) {
-    auto word = bytes(at, kRecordAlignment);
+    auto word = bytes(at, kRecordAlignment, limit);
     if (!word) return tl::unexpected<Error>(std::move(word.error()));
     damage.blank = damage.blank && all_zero(*word);
     at = std::min(at + kRecordAlignment, limit);

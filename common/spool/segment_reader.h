@@ -78,12 +78,13 @@ class SegmentReader {
 
   SegmentReader(Disk& disk, std::string name, Fd fd, SegmentHeader header);
 
-  // `length` octets at `offset`, from the buffer or the disk; fewer at the end of the file.
-  Result<std::string_view> bytes(std::uint64_t offset, std::size_t length);
+  // `length` octets at `offset`, from the buffer or the disk; fewer at the end of the file. What
+  // is read ahead ends at `limit`.
+  Result<std::string_view> bytes(std::uint64_t offset, std::size_t length, std::uint64_t limit);
   Result<Found> look(std::uint64_t offset, std::uint64_t limit);
   // The record at the cursor. An Error of kind corrupt: its envelope says nothing that can be used.
   Result<Record> parse(const Found& found) const;
-  Result<bool> content_matches(const Record& record);
+  Result<bool> content_matches(const Record& record, std::uint64_t limit);
   // Over a record whose length is known to be right.
   Step pass_over(std::uint64_t length, std::uint64_t limit, std::string reason,
                  std::optional<Record> record);
