@@ -60,6 +60,13 @@ def cmd_run(o):
     out.unlink(missing_ok=True)
     os.makedirs(b.RUN, exist_ok=True)
     wanted = o.peers.split(',') if o.peers else None
+    try:
+        run_all(o, out, wanted)
+    finally:
+        b.clear_old()
+
+
+def run_all(o, out, wanted):
     for workload in o.workloads.split(','):
         for rep in range(1, o.reps + 1):
             if workload == 'disk':

@@ -6,12 +6,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
 ROOT = pathlib.Path(os.environ.get('BENCH_ROOT') or CHECKOUT / 'build/bench')
 BIN_OURS = pathlib.Path(os.environ.get('POSTRIDER_BIN') or CHECKOUT / 'build/bin')
+OLD = ROOT / 'old'          # what runs left behind
+KEPT_SIZE = 1 << 20         # what is larger is deleted at once: few files, much space
 PEERS = ROOT / 'peers'
 BIN = ROOT / 'bin'         # the load tools
 RUN = ROOT / 'run'          # a folder per adapter: configuration, spool, log
@@ -297,9 +300,24 @@ def count_new(base):
 
 
 def wipe(p):
+    """Takes a folder away. Its small files are only moved aside, until clear_old(): for minutes ext4 without a
+    journal passes over the inodes that were deleted, one by one, whenever it creates a file, so that deleting
+    what one run made would slow down the next: by half, for those who deliver 10,000 files a second."""
     if not (p.resolve().is_relative_to(ROOT.resolve()) and p != ROOT):
         raise RuntimeError(f'not mine: {p}')
-    shutil.rmtree(p, ignore_errors=True)
+    if not p.exists():
+        return
+    for folder, _, names in os.walk(p):
+        for name in names:
+            f = os.path.join(folder, name)
+            if os.lstat(f).st_size > KEPT_SIZE:
+                os.unlink(f)
+    OLD.mkdir(exist_ok=True)
+    os.rename(p, tempfile.mkdtemp(dir=OLD) + '/' + p.name)
+
+
+def clear_old():
+    shutil.rmtree(OLD, ignore_errors=True)
 
 
 def wait_banner(addr, word, limit=60):
