@@ -21,6 +21,9 @@ class QueueLink final : private ipc::Channel::Owner {
   // A link that lived this long was well: what ends it is met with kMinBackoff again. One that is
   // ended sooner counts as refused, so that a queued that shows smtpd out is not asked without end.
   static constexpr std::chrono::seconds kHealthyLife{10};
+  // How often queued is woken at most, as it works better on much at once. What comes alone is told
+  // at once, and so is the end of a segment.
+  static constexpr std::chrono::milliseconds kInterval{5};
   // A queued that reads nothing is left alone until it does.
   static constexpr std::size_t kMaxUnsent = 1U << 20U;
 
@@ -40,7 +43,7 @@ class QueueLink final : private ipc::Channel::Owner {
 
   void connect();
   void retry_later(std::string_view why);
-  void send_progress();
+  void tell();
 
   event::EventLoop& loop_;
   const std::string path_;
@@ -49,8 +52,10 @@ class QueueLink final : private ipc::Channel::Owner {
   spool::SegmentProgress progress_;  // the last announced
   std::optional<ipc::Channel> channel_;
   std::chrono::microseconds connected_at_{0};  // EventLoop::now()
+  std::chrono::microseconds told_at_{0};       // as well
   std::chrono::milliseconds backoff_ = kMinBackoff;
   event::Timer retry_;
+  event::Timer due_;  // armed while `progress_` is not told
 };
 
 }  // namespace postrider::smtpd

@@ -89,6 +89,19 @@ TEST_CASE("smtpd queue link: says hello, then how far the segment is durable", "
   CHECK(queued.told(3) == Told{"hello 1 worker 3", "smtpd3-1.seg 100", "smtpd3-1.seg 200 sealed"});
 }
 
+TEST_CASE("smtpd queue link: what follows at once is told together", "[smtpd]") {
+  Fixture f;
+  FakeQueued queued(f.loop, f.path);
+  QueueLink link(f.loop, f.path, 0, f.log);
+  for (const std::uint64_t durable : {100U, 200U, 300U}) link.announce({"a.seg", durable, false});
+  CHECK(queued.told(3) == Told{"hello 1 worker 0", "a.seg 100", "a.seg 300"});
+  link.announce({"a.seg", 400, false});
+  link.announce({"a.seg", 500, true});
+  link.announce({"b.seg", 100, false});
+  CHECK(queued.told(5) == Told{"hello 1 worker 0", "a.seg 100", "a.seg 300", "a.seg 500 sealed",
+                               "b.seg 100"});
+}
+
 TEST_CASE("smtpd queue link: comes back, and begins with where the segment stands", "[smtpd]") {
   Fixture f;
   QueueLink link(f.loop, f.path, 0, f.log);
