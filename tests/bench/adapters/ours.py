@@ -7,7 +7,7 @@ from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, 
 
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
 # Where mail that is to be deferred goes: nothing listens there.
-NOWHERE = '127.0.0.3:2'
+NOWHERE = '[127.0.0.3]:2'
 
 
 class Ours(Adapter):
