@@ -180,7 +180,8 @@ void Queue::postpone(Message& message, Schedule schedule) {
     return;
   }
   if (auto source = open_source(message); !source) {
-    if (source.error().kind == ErrorKind::not_found) return give_up(message, "the message was lost on the disk of this server");
+    if (source.error().kind == ErrorKind::not_found)
+      return give_up(message, "the message was lost on the disk of this server");
     return retry_write_later(message);
   }
   parts_.store.submit(Promote{.data = message.data,

@@ -14,7 +14,8 @@ std::chrono::microseconds jittered(std::chrono::microseconds interval, std::uint
 
 // The time of the attempt after the `attempts`-th (1 or more), which ended at `now`: the interval
 // of the schedule (its last entry for ever; retry_interval where there is none), more or less
-// retry_jitter percent, and never later than `expires`, so that the last attempt comes at the end.
+// retry_jitter percent, and never later than `expires`, so that the last attempt comes at the end,
+// unless its destination is down then.
 WallTime next_attempt(const config::Settings::Queue& settings, unsigned attempts, WallTime now,
                       WallTime expires, Random& random);
 

@@ -36,7 +36,8 @@ class Listener {
   static constexpr std::chrono::milliseconds kPause{100};
   static constexpr std::chrono::minutes kQuiet{1};
 
-  // `listening` is borrowed and stays open; TCP_NODELAY is set on it, for its connections. For a Unix socket `peer` is 0.0.0.0:0.
+  // `listening` is borrowed and stays open; TCP_NODELAY is set on it, for its connections. For a
+  // Unix socket `peer` is 0.0.0.0:0.
   Listener(event::EventLoop& loop, int listening, OnAccept on_accept, OnTrouble on_trouble);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
