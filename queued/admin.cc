@@ -24,9 +24,9 @@ ipc::AdminReply last_reply() {
 
 // With how much waits for each; those for which the most does, as many as a summary has rows.
 std::vector<ipc::Outage> largest(std::vector<ipc::Outage> outages,
-                                 const std::vector<Behind>& behind) {
+                                 const std::vector<Backlog>& behind) {
   std::unordered_map<std::string_view, std::uint64_t> messages;
-  for (const Behind& one : behind) messages.emplace(one.destination, one.messages);
+  for (const Backlog& one : behind) messages.emplace(one.destination, one.messages);
   for (ipc::Outage& outage : outages)
     if (const auto it = messages.find(outage.destination()); it != messages.end())
       outage.set_messages(it->second);
@@ -52,10 +52,10 @@ void AdminLink::answer(const ipc::AdminRequest& request) {
     case Verb::SHOW: return show(request);
     case Verb::CAT: return cat(request);
     case Verb::SUMMARY: return summarize();
-    case Verb::HOLD: return hold();
-    case Verb::RELEASE: return release(true);
-    case Verb::RETRY: return release(false);
-    case Verb::DELETE: return remove();
+    case Verb::HOLD: question_ = parts_.verbs.hold(request.filter(), count()); return;
+    case Verb::RELEASE: question_ = parts_.verbs.release(request.filter(), count()); return;
+    case Verb::RETRY: question_ = parts_.verbs.retry(request.filter(), count()); return;
+    case Verb::DELETE: question_ = parts_.verbs.remove(request.filter(), count()); return;
     case Verb::ROUTE: return explain(request.address());
     default: return refuse("this queued does not know that request");
   }
@@ -73,10 +73,14 @@ void AdminLink::refuse(const std::string& why) {
   reply(answer);
 }
 
-void AdminLink::finish(std::uint64_t count) {
-  ipc::AdminReply answer = last_reply();
-  answer.set_count(count);
-  reply(answer);
+Verbs::Done AdminLink::count() {
+  return [this](const Result<std::uint64_t>& messages) {
+    question_.reset();
+    if (!messages) return refuse(messages.error().text);
+    ipc::AdminReply answer = last_reply();
+    answer.set_count(*messages);
+    reply(answer);
+  };
 }
 
 // What is in memory first, then the old generation, portion by portion as the reader keeps up.
@@ -167,7 +171,7 @@ void AdminLink::cat(const ipc::AdminRequest& request) {
 }
 
 void AdminLink::summarize() {
-  using Sums = std::pair<Result<std::vector<ipc::SummaryRow>>, Result<std::vector<Behind>>>;
+  using Sums = std::pair<Result<std::vector<ipc::SummaryRow>>, Result<std::vector<Backlog>>>;
   question_ = parts_.store.read(
       [](StoreReader& store) {
         return Sums(store.summarize(), store.behind(Scheduler::kMaxRemembered));
@@ -202,44 +206,6 @@ void AdminLink::status() {
                                  parts_.describe_service(status);
                                  reply(answer);
                                });
-}
-
-void AdminLink::hold() {
-  const std::string reason = "held by the operator";
-  const std::uint64_t active = parts_.queue.wish(request_.filter(), Wish::hold, reason);
-  question_ = parts_.store.ask(
-      [filter = request_.filter(), reason](Store& store) { return store.hold(filter, reason); },
-      [this, active, reason](const Result<std::uint64_t>& held) {
-        question_.reset();
-        if (!held) return refuse(held.error().text);
-        // What was on its way from the store to memory when we asked both is in memory now.
-        finish(active + *held + parts_.queue.wish(request_.filter(), Wish::hold, reason));
-      });
-}
-
-void AdminLink::remove() {
-  const std::uint64_t active = parts_.queue.wish(request_.filter(), Wish::remove, "");
-  question_ = parts_.store.ask(
-      [filter = request_.filter()](Store& store) { return store.remove(filter); },
-      [this, active](const Result<std::vector<MessageData>>& removed) {
-        question_.reset();
-        if (!removed) return refuse(removed.error().text);
-        for (const MessageData& data : *removed) parts_.queue.log_deleted(data);
-        finish(active + removed->size() + parts_.queue.wish(request_.filter(), Wish::remove, ""));
-      });
-}
-
-void AdminLink::release(bool held) {
-  question_ = parts_.store.ask(
-      [filter = request_.filter(), held, now = parts_.clock.now()](Store& store) {
-        return held ? store.release(filter, now) : store.retry(filter, now);
-      },
-      [this](const Result<std::uint64_t>& changed) {
-        question_.reset();
-        if (!changed) return refuse(changed.error().text);
-        if (*changed > 0) parts_.queue.look_again();
-        finish(*changed);
-      });
 }
 
 void AdminLink::explain(const std::string& address) {

@@ -8,6 +8,7 @@
 #include "queued/queue.h"
 #include "queued/router.h"
 #include "queued/store_thread.h"
+#include "queued/verbs.h"
 
 namespace postrider::queued {
 
@@ -21,9 +22,8 @@ class AdminLink {
     Queue& queue;
     StoreThread& store;
     Router& router;
+    Verbs& verbs;
     ipc::Channel& channel;
-    const Clock& clock;
-    log::Logger& log;
     // Who is connected, and since when this queued runs.
     std::function<void(ipc::QueueStatus&)> describe_service;
   };
@@ -42,14 +42,12 @@ class AdminLink {
   void cat(const ipc::AdminRequest& request);
   void summarize();
   void status();
-  void hold();
-  void remove();
-  void release(bool held);
   void explain(const std::string& address);
 
   void reply(const ipc::AdminReply& reply);
   void refuse(const std::string& why);
-  void finish(std::uint64_t count);
+  // Answers with the number of messages that a verb changed.
+  Verbs::Done count();
 
   Parts parts_;
   ipc::AdminRequest request_;

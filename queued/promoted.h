@@ -17,6 +17,8 @@ class Promoted {
   static Result<Promoted> open(const spool::Paths& paths);
 
   Result<bool> contains(const MessageId& id);
+  // Whether that has found queue.db damaged.
+  bool damaged() const noexcept { return database_.damaged(); }
 
  private:
   Promoted(sqlite::Database database, sqlite::Statement find)

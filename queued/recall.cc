@@ -16,11 +16,11 @@ void Recall::ask_who_waits() {
   if (who_waits_is_known_ || asking_who_waits_) return;
   asking_who_waits_ =
       store_.ask([](Store& store) { return store.behind(Scheduler::kMaxRemembered); },
-                 [this](const Result<std::vector<Behind>>& found) {
+                 [this](const Result<std::vector<Backlog>>& found) {
                    asking_who_waits_.reset();
                    if (!found) return on_failed(found.error());
                    who_waits_is_known_ = true;
-                   for (const Behind& one : *found)
+                   for (const Backlog& one : *found)
                      scheduler_.remember(one.destination, clock_.now());
                    owner_.on_portion_ended();
                  });
@@ -34,7 +34,8 @@ void Recall::wake() {
 }
 
 std::optional<WallTime> Recall::next_due() const {
-  return taking_due_ ? std::nullopt : next_due_;
+  if (taking_due_ || !next_due_) return std::nullopt;
+  return std::max(*next_due_, rests_until_);
 }
 
 void Recall::on_scheduled(WallTime time) {

@@ -120,6 +120,26 @@ Result<void> finish_rescue(spool::Disk& disk, const spool::Paths& paths) {
   return put_in_place(disk, paths);
 }
 
+Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
+                                          log::Logger& log, WallTime now) {
+  if (auto finished = finish_rescue(disk, paths); !finished)
+    return pass_on(std::move(finished.error()));
+  Result<std::unique_ptr<Store>> store =
+      is_marked_damaged(disk, paths)
+          ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
+          : Store::open(disk, paths);
+  if (store || store.error().kind != ErrorKind::corrupt) return store;
+  const auto rescued = rescue_queue_db(disk, paths, now);
+  if (!rescued) return pass_on(rescued.error());
+  log.error("queue_db_replaced")
+      .with("reason", store.error().text)
+      .with("kept", rescued->kept)
+      .with("carried_over", rescued->carried_over)
+      .with("effect", "deferred messages that could not be read have their content under deferred/: "
+                      "postrider queue verify names them");
+  return Store::open(disk, paths);
+}
+
 Result<Rescued> rescue_queue_db(spool::Disk& disk, const spool::Paths& paths, WallTime now) {
   if (auto marked = mark_damaged(disk, paths); !marked) return pass_on(marked.error());
   auto kept = keep(disk, paths, now);

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/spool/disk.h"
+#include "common/log/log.h"
 #include "common/spool/paths.h"
+#include "queued/store.h"
 
 namespace postrider::queued {
 
@@ -23,6 +26,11 @@ Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths);
 
 // Ends a rescue that a crash cut short; first thing at a start. Does nothing if there was none.
 Result<void> finish_rescue(spool::Disk& disk, const spool::Paths& paths);
+
+// Opens queue.db; one that is damaged is rescued first, as it must not stop other mail, and `log` is
+// told. Nobody else has the spool.
+Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
+                                          log::Logger& log, WallTime now);
 
 // Puts queue.db into quarantine/ and a new one into its place, with each message whose row and
 // recipients can be read. Content stays where it is: what was not carried over has its content under

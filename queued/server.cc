@@ -53,7 +53,7 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
       parts.dispatcher.add(*deliverd_);
     } else if (role_ == ipc::ADMIN) {
       admin_.emplace(AdminLink::Parts{
-          parts.queue, parts.store, parts.router, channel_, parts.clock, parts.log,
+          parts.queue, parts.store, parts.router, server_.verbs_, channel_,
           [this](ipc::QueueStatus& status) { server_.describe(status); }});
     } else if (role_ != ipc::SMTPD) {
       end("it named a role that does not exist");
@@ -116,7 +116,9 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
 };
 
 Server::Server(const Parts& parts, int listening)
-    : parts_(parts), started_(parts.clock.now()) {
+    : parts_(parts),
+      started_(parts.clock.now()),
+      verbs_(parts.queue, parts.store, parts.clock) {
   listener_.emplace(
       parts.loop, listening,
       [this](Fd fd, const net::SocketAddress& /*peer*/) { accept(std::move(fd)); },

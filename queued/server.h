@@ -51,6 +51,7 @@ class Server {
 
   const Parts parts_;
   const WallTime started_;
+  Verbs verbs_;
   Connections connections_;
   std::optional<net::Listener> listener_;  // until stop_listening()
 };

@@ -76,7 +76,7 @@ class Service {
         store_(loop_, std::move(durable.store), std::move(durable.reader)),
         promoted_(std::move(durable.promoted)),
         intake_(spool::system_disk(), paths_, clock, log, counters_,
-                [this](const MessageId& id) { return promoted_.contains(id); }),
+                [this](const MessageId& id) { return is_promoted(id); }),
         writer_(loop_, spool::system_disk(), writer_options(settings), clock, random_, log,
                 counters_, [this](const spool::SegmentProgress& progress) {
                   intake_.on_progress(progress);
@@ -113,6 +113,12 @@ class Service {
             // A report is bounded: it needs no file of its own, whose name a crash may have left.
             .large_message = spool::kMaxContent,
             .min_free = 0};  // a report takes less than the message that it ends
+  }
+
+  Result<bool> is_promoted(const MessageId& id) {
+    auto promoted = promoted_.contains(id);
+    if (promoted_.damaged()) store_.note_damage();
+    return promoted;
   }
 
   void scan() {
@@ -178,33 +184,12 @@ class Service {
   event::Signal terminate_;
 };
 
-// A queue.db that is damaged must not stop other mail.
-Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
-                                          log::Logger& log, const Clock& clock) {
-  if (auto finished = finish_rescue(disk, paths); !finished)
-    return tl::unexpected<Error>(std::move(finished.error()));
-  Result<std::unique_ptr<Store>> store =
-      is_marked_damaged(disk, paths)
-          ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
-          : Store::open(disk, paths);
-  if (store || store.error().kind != ErrorKind::corrupt) return store;
-  const auto rescued = rescue_queue_db(disk, paths, clock.now());
-  if (!rescued) return tl::unexpected<Error>(rescued.error());
-  log.error("queue_db_replaced")
-      .with("reason", store.error().text)
-      .with("kept", rescued->kept)
-      .with("carried_over", rescued->carried_over)
-      .with("effect", "deferred messages that could not be read have their content under deferred/: "
-                      "postrider queue verify names them");
-  return Store::open(disk, paths);
-}
-
 Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& log,
                                       const Clock& clock) {
   spool::Disk& disk = spool::system_disk();
   auto lock = lock_spool(disk, paths);
   if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
-  auto store = open_store(disk, paths, log, clock);
+  auto store = open_store(disk, paths, log, clock.now());
   if (!store) return tl::unexpected<Error>(std::move(store.error()));
   auto reader = StoreReader::open(disk, paths);
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));

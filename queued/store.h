@@ -78,9 +78,6 @@ class Store : public StoreReader {
   // the content of a Promote does not match its checksum.
   Result<void> apply(std::span<const Change> changes);
 
-  // Whether queue.db was found damaged since it was opened: nothing of it can be relied on.
-  bool damaged() const noexcept { return database_.damaged(); }
-
   // At most `limit` messages whose time has come, longest due first; they count as active until a
   // Reschedule or Remove.
   Result<Taken> take_due(WallTime now, std::size_t limit);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -15,9 +16,9 @@ namespace {
 
 using sqlite::Statement;
 
-// A Filter as a condition over `message`: ?1 id or '', ?2 domain, ?3 sender, ?4 state or -1.
+// A Filter as a condition over `message`: ?2 domain, ?3 sender, ?4 state or -1; and ?1, an id.
 constexpr std::string_view kMatch =
-    "(?1 = '' OR id = ?1) AND (?2 = '' OR EXISTS (SELECT 1 FROM recipient WHERE message = id AND "
+    "(?2 = '' OR EXISTS (SELECT 1 FROM recipient WHERE message = id AND "
     "domain = ?2 AND state = 0)) AND (?3 = '' OR sender = CAST(?3 AS BLOB)) AND "
     "(?4 < 0 OR state = ?4)";
 
@@ -165,14 +166,16 @@ Result<std::vector<std::string>> StoreReader::matching(const ipc::Filter& filter
   const bool nothing_given = filter.ids().empty() && filter.domain().empty() &&
                              filter.sender().empty() && filter.state().empty();
   if (nothing_given && !filter.all()) return found;
+  // In the order of what is found: where a portion ends, the next goes on.
+  std::set<std::string> ids(filter.ids().begin(), filter.ids().end());
   auto select = database_.prepare(
-      fmt::format("SELECT id FROM message WHERE {} AND id > ?5 ORDER BY id LIMIT ?6", kMatch));
+      fmt::format("SELECT id FROM message WHERE {} AND {} AND id > ?5 ORDER BY id LIMIT ?6",
+                  ids.empty() ? "?1 = ''" : "id = ?1", kMatch));
   if (!select) return pass_on(std::move(select.error()));
-  std::vector<std::string> ids(filter.ids().begin(), filter.ids().end());
-  if (ids.empty()) ids.emplace_back();
+  if (ids.empty()) ids.emplace();
   const std::string domain = to_lower(filter.domain());
-  for (const std::string& id : ids) {
-    select->bind(std::string_view(id), std::string_view(domain),
+  for (auto id = ids.begin(); id != ids.end() && found.size() < limit; ++id) {
+    select->bind(std::string_view(*id), std::string_view(domain),
                  std::string_view(filter.sender()), state_named(filter.state()),
                  std::string_view(after), static_cast<std::int64_t>(limit));
     while (true) {
@@ -238,12 +241,12 @@ Result<Counts> StoreReader::count() {
                 .oldest_us = select->integer(3)};
 }
 
-Result<std::vector<Behind>> StoreReader::behind(std::size_t limit) {
+Result<std::vector<Backlog>> StoreReader::behind(std::size_t limit) {
   auto select = database_.prepare(
       "SELECT behind, count(*) FROM message WHERE behind<>'' GROUP BY behind LIMIT ?1");
   if (!select) return pass_on(std::move(select.error()));
   select->bind(static_cast<std::int64_t>(limit));
-  std::vector<Behind> found;
+  std::vector<Backlog> found;
   while (true) {
     auto row = select->step();
     if (!row) return pass_on(std::move(row.error()));

@@ -20,7 +20,7 @@
 namespace postrider::queued {
 
 // How many messages wait for a destination to call for them.
-struct Behind {
+struct Backlog {
   std::string destination;
   std::uint64_t messages = 0;
 };
@@ -62,6 +62,9 @@ class StoreReader {
   StoreReader(const StoreReader&) = delete;
   StoreReader& operator=(const StoreReader&) = delete;
 
+  // Whether queue.db was found damaged since it was opened: nothing of it can be relied on.
+  bool damaged() const noexcept { return database_.damaged(); }
+
   // An operator wants to see it.
   Result<StoredContent> open_content(const MessageId& id);
 
@@ -71,7 +74,7 @@ class StoreReader {
   // What waits or is held, by domain, state and reason. One pass over all of it.
   Result<std::vector<ipc::SummaryRow>> summarize();
   // The destinations with messages behind them, at most `limit`.
-  Result<std::vector<Behind>> behind(std::size_t limit);
+  Result<std::vector<Backlog>> behind(std::size_t limit);
 
  protected:
   struct Stored {

@@ -8,14 +8,7 @@ namespace {
 
 using Results = std::vector<Result<void>>;
 
-// One that cannot be applied, as its content cannot be read, keeps none of the others back.
-Results apply_each(Store& store, const std::vector<Change>& changes) {
-  const auto all = store.apply(changes);
-  if (all || changes.size() == 1) return Results(changes.size(), all);
-  Results results;
-  for (const Change& change : changes) results.push_back(store.apply({&change, 1}));
-  return results;
-}
+bool is_promote(const Change& change) { return std::holds_alternative<Promote>(change); }
 
 }  // namespace
 
@@ -38,8 +31,8 @@ void StoreThread::send() {
   if (changes_.empty()) return;
   running_.push_back(pool_.run(
       [this, changes = std::exchange(changes_, {})] {
-        auto results = apply_each(*store_, changes);
-        tell_damage();
+        auto results = apply_each(changes);
+        if (store_->damaged()) note_damage();
         return results;
       },
       [this, done = std::exchange(done_, {})](const Results& results) mutable {
@@ -49,8 +42,26 @@ void StoreThread::send() {
       }));
 }
 
-void StoreThread::tell_damage() {
-  if (!store_->damaged() || std::exchange(damage_told_, true)) return;
+// One that cannot be applied, as its content cannot be read, keeps none of the others back.
+std::vector<Result<void>> StoreThread::apply_each(const std::vector<Change>& changes) {
+  if (!damaged_) {
+    const auto all = store_->apply(changes);
+    if (all || changes.size() == 1) return Results(changes.size(), all);
+  }
+  Results results;
+  for (const Change& change : changes) results.push_back(apply_alone(change));
+  return results;
+}
+
+// What is still in its segment is safe there, and what goes into a damaged file may be lost with it.
+Result<void> StoreThread::apply_alone(const Change& change) {
+  if (is_promote(change) && (damaged_ || store_->damaged()))
+    return fail(ErrorKind::temporary, "queue.db is damaged: it takes in no more mail");
+  return store_->apply({&change, 1});
+}
+
+void StoreThread::note_damage() {
+  if (damaged_.exchange(true)) return;
   loop_.post([this] { on_damaged_(); });
 }
 

@@ -5,6 +5,7 @@
 // young generation). Where it fails, each is tried in one of its own.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -25,7 +26,7 @@ class StoreThread {
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
-  // Called once, on the loop, when queue.db is found damaged.
+  // Called once, on the loop, when queue.db is found damaged. From then on no Promote is applied.
   void set_on_damaged(std::function<void()> on_damaged) { on_damaged_ = std::move(on_damaged); }
 
   // Applies `change` durably, in the order of the calls; `done` runs on the loop.
@@ -39,7 +40,7 @@ class StoreThread {
     return pool_.run(
         [this, question = std::move(question)]() mutable {
           auto answer = question(*store_);
-          tell_damage();
+          if (store_->damaged()) note_damage();
           return answer;
         },
         std::move(done));
@@ -49,9 +50,17 @@ class StoreThread {
   // takes, keeps no change waiting.
   template <typename Question, typename Done>
   [[nodiscard]] PendingPtr read(Question question, Done done) {
-    return reading_.run([this, question = std::move(question)]() mutable { return question(*reader_); },
-                        std::move(done));
+    return reading_.run(
+        [this, question = std::move(question)]() mutable {
+          auto answer = question(*reader_);
+          if (reader_->damaged()) note_damage();
+          return answer;
+        },
+        std::move(done));
   }
+
+  // Another connection has found queue.db damaged. From any thread.
+  void note_damage();
 
   // No change and no question of the store waits or runs.
   bool idle() const noexcept { return changes_.empty() && pool_.unfinished() == 0; }
@@ -60,11 +69,12 @@ class StoreThread {
   // Begins a transaction of what gathered, behind those that wait for the thread.
   void send();
   // On the thread.
-  void tell_damage();
+  std::vector<Result<void>> apply_each(const std::vector<Change>& changes);
+  Result<void> apply_alone(const Change& change);
 
   event::EventLoop& loop_;
   std::unique_ptr<Store> store_;  // the thread's, once it runs
-  bool damage_told_ = false;      // as well
+  std::atomic<bool> damaged_{false};
   std::function<void()> on_damaged_ = [] {};
   std::vector<Change> changes_;
   std::vector<Done> done_;

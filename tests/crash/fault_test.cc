@@ -3,6 +3,7 @@
 // top of it.
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
@@ -50,20 +51,25 @@ Trial play(const Scenario& scenario, std::optional<Fault> fault) {
   Ledger ledger;
   recorder.begin(root.path());
   {
-    World world(root.path(), ledger, 0);
-    world.settle();
+    std::optional<World> life(std::in_place, root.path(), ledger, 0U);
+    life->settle();
     const std::size_t before = recorder.calls().size();
     if (fault) {
       fault->call += before;
       recorder.set_fault(*fault);
     }
-    scenario.play(world, ledger);
+    scenario.play(*life, ledger);
     recorder.heal();
     trial.mended = recorder.position();
     trial.ledger = ledger;
     trial.calls = recorder.calls();
     const auto begin = trial.calls.begin();
     trial.calls.erase(begin, begin + static_cast<std::ptrdiff_t>(before));
+    if (life->damaged()) {
+      life.reset();
+      life.emplace(root.path(), ledger, 1U);
+    }
+    World& world = *life;
     world.release();
     const std::size_t after = ledger.add({"ann@local.test", "ok@remote.test"}, 300);
     world.accept({after});

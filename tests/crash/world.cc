@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/directory.h"
+#include "queued/rescue.h"
 #include "queued/service.h"
 
 namespace postrider::crash {
@@ -81,8 +82,8 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
            [this](std::string_view lines) { logged_ += lines; }),
       directory_(loop_),
       router_(settings_, directory_),
-      store_{loop_, value_of(queued::Store::open(spool::system_disk(),
-                                                 prepared(settings_, paths_))),
+      store_{loop_, value_of(queued::open_store(spool::system_disk(),
+                                                prepared(settings_, paths_), log_, clock_.now())),
              value_of(queued::StoreReader::open(spool::system_disk(), paths_))},
       promoted_(value_of(queued::Promoted::open(paths_))),
       intake_(spool::system_disk(), paths_, clock_, log_, counters_,
@@ -110,6 +111,10 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
               .files_per_sync = 4,
               .threads = 1},
              clock_, log_, counters_) {
+  store_.set_on_damaged([this] {
+    static_cast<void>(queued::mark_damaged(spool::system_disk(), paths_));
+    damaged_ = true;
+  });
   loop_.set_after_turn([this] { intake_.flush(); });
 }
 

@@ -51,6 +51,9 @@ class World {
   // `limit` has passed.
   void run(std::chrono::hours limit);
 
+  // queue.db was found damaged, and nothing goes on before the next life.
+  bool damaged() const noexcept { return damaged_; }
+
   // The operator's verbs: on all that waits in the old generation, or on one letter. False: it
   // failed.
   bool hold();
@@ -93,6 +96,7 @@ class World {
   deliverd::LocalDelivery local_;
   std::vector<PendingPtr> arriving_;
   std::size_t unanswered_ = 0;
+  bool damaged_ = false;
 };
 
 }  // namespace postrider::crash

@@ -217,3 +217,25 @@ TEST_CASE("queued damage: an orphan is kept where a damaged record may have spok
   const Lines kept = f.files(f.paths.quarantine());
   CHECK((std::find(kept.begin(), kept.end(), id) != kept.end()) == damaged);
 }
+
+TEST_CASE("queued damage: a queue.db found damaged takes in no more, and nothing is lost",
+          "[queued]") {
+  QueueFixture f;
+  int told = 0;
+  f.life->store.set_on_damaged([&] { ++told; });
+  defer_all(f);
+  f.life->store.note_damage();
+  f.life->store.note_damage();
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  CHECK(told == 1);
+  CHECK(f.attempts.size() == 1);
+  CHECK(f.life->queue.active() == 1);
+  CHECK_FALSE(std::filesystem::exists(f.paths.deferred(*MessageId::parse(id))));
+
+  f.begin_life();  // with a database that is whole
+  f.settle();
+  CHECK(f.attempts.size() == 2);
+  CHECK(std::filesystem::exists(f.paths.deferred(*MessageId::parse(id))));
+  CHECK(f.life->queue.active() == 0);
+}
