@@ -60,6 +60,7 @@ def cmd_run(o):
     out.unlink(missing_ok=True)
     os.makedirs(b.RUN, exist_ok=True)
     wanted = o.peers.split(',') if o.peers else None
+    b.clear_old()
     try:
         run_all(o, out, wanted)
     finally:
@@ -71,7 +72,10 @@ def run_all(o, out, wanted):
         for rep in range(1, o.reps + 1):
             if workload == 'disk':
                 workloads.disk(out, rep)
-            for name in PEERS[workload]:   # the peers alternate, so that noise hits all of them
+            # The peers alternate, and each is first in its turn, so that noise hits all of them.
+            names = PEERS[workload]
+            first = (rep - 1) % max(1, len(names))
+            for name in names[first:] + names[:first]:
                 if wanted is None or name in wanted:
                     run_one(workload, name, out, rep, o.raise_errors)
 

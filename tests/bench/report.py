@@ -78,9 +78,14 @@ def read(files, quiet):
     return [r for r in recs if calm(r) or place(r) not in undisturbed]
 
 
+def failed(r):
+    short = 'got' in r and r['got'] < r['n']
+    return bool(r.get('error') or r.get('rc') or r.get('done') is False or short)
+
+
 def median(recs, workload, case, peer, measure):
     values = [r[measure] for r in recs if (r['workload'], r['case'], r['peer']) == (workload, case, peer)
-              and isinstance(r.get(measure), (int, float)) and not r.get('error')]
+              and isinstance(r.get(measure), (int, float)) and not failed(r)]
     return statistics.median(values) if values else None
 
 
@@ -90,6 +95,9 @@ def write_targets(recs):
     for t in TARGETS:
         mine = median(recs, t.workload, t.case, 'ours', t.measure)
         theirs = median(recs, *(t.peer_place or (t.workload, t.case)), t.peer, t.measure) if t.peer else None
+        tried = any(r['workload'] == t.workload and r['peer'] == 'ours' for r in recs)
+        if tried and mine is None:
+            print(f'| {t.workload}: {t.case} | {t.measure} | - | | | | {t.bound} {fmt(t.factor)} | **not measured** |')
         if mine is None or (t.peer and not theirs):
             continue
         figure = mine / theirs if t.peer else mine
@@ -126,7 +134,7 @@ def write_row(case, peer, runs, columns):
             cells.append(fmt(statistics.median(v)))
         else:
             cells.append(f'**{fmt(statistics.median(v))}** ({fmt(min(v))}–{fmt(max(v))})')
-    bad = sum(1 for r in runs if r.get('error') or r.get('rc') or r.get('done') is False)
+    bad = sum(1 for r in runs if failed(r))
     print(f'| {case} | {peer} | {len(runs)}{f", {bad} failed" if bad else ""} | ' + ' | '.join(cells) + ' |')
 
 
