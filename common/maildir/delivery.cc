@@ -70,18 +70,14 @@ DeliveryResult<Delivery> Delivery::begin(Destination to) {
     return Fd(::openat(to.mail_directory, path.c_str(),
                        O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kFileMode));
   };
-  bool created_mailbox = false;
   Fd file = create();
   if (!file && errno == ENOENT) {
     if (auto created = create_mailbox(to.mail_directory, to.mailbox_path); !created)
       return tl::unexpected<DeliveryError>(std::move(created.error()));
     file = create();
-    created_mailbox = true;
   }
   if (!file) return failed(path, errno);
-  Delivery delivery(std::move(to), std::move(file), std::move(path));
-  delivery.created_mailbox_ = created_mailbox;
-  return delivery;
+  return Delivery(std::move(to), std::move(file), std::move(path));
 }
 
 Delivery::Delivery(Destination destination, Fd file, std::string tmp_path)
@@ -132,20 +128,37 @@ DeliveryResult<Placed> Delivery::commit(Attempt attempt, Sync sync) {
   if (sync == Sync::file && ::fsync(file_.get()) != 0) return failed(tmp_path_, errno);
 
   auto placed = find_or_rename(attempt);
-  // One syncfs where directories are new, or an earlier attempt may have made them or the file.
+  // One syncfs where an earlier attempt may have made the file, which would have to be opened.
   if (placed && sync == Sync::file) {
-    const bool all = created_mailbox_ || attempt == Attempt::repeated;
-    const int error = all ? sync_all(to_.mail_directory)
-                          : sync_directory(to_.mail_directory, to_.mailbox_path + "/new");
+    const int error = attempt == Attempt::repeated ? sync_all(to_.mail_directory) : sync_names();
     if (error != 0) return failed(to_.mailbox_path, error);
   }
   return placed;
 }
 
+// From new/ up to the mail directory: another delivery may have made the mailbox just now, and not
+// have synced it yet. Of what is durable already it costs next to nothing.
+int Delivery::sync_names() const {
+  int error = sync_directory(to_.mail_directory, to_.mailbox_path + "/new");
+  std::string path = to_.mailbox_path;
+  while (error == 0 && !path.empty()) {
+    error = sync_directory(to_.mail_directory, path);
+    const std::size_t slash = path.rfind('/');
+    path.erase(slash == std::string::npos ? 0 : slash);
+  }
+  return error == 0 ? sync_directory(to_.mail_directory, ".") : error;
+}
+
 DeliveryResult<Placed> Delivery::find_or_rename(Attempt attempt) {
   std::string path;
-  if (attempt == Attempt::repeated) path = find_earlier();
-  const Earlier earlier = look_at(path);
+  if (attempt == Attempt::repeated) {
+    auto found = find_earlier();
+    if (!found) return tl::unexpected<DeliveryError>(std::move(found.error()));
+    path = std::move(*found);
+  }
+  const auto looked = look_at(path);
+  if (!looked) return tl::unexpected<DeliveryError>(looked.error());
+  const Earlier earlier = *looked;
   if (earlier == Earlier::another) return Placed::earlier;
   if (earlier == Earlier::torn) ::unlinkat(to_.mail_directory, path.c_str(), 0);
   if (earlier != Earlier::ours)
@@ -172,20 +185,24 @@ DeliveryResult<void> Delivery::rename_to(const std::string& path) {
   return {};
 }
 
-std::string Delivery::find_earlier() const {
+// Not to see it is to deliver it twice: where it cannot be looked for, nothing is placed.
+DeliveryResult<std::string> Delivery::find_earlier() const {
   for (const std::string_view folder : {"new", "cur"}) {
     const std::string path = fmt::format("{}/{}", to_.mailbox_path, folder);
-    const std::string name = find_by_base(to_.mail_directory, path, to_.base);
-    if (!name.empty()) return fmt::format("{}/{}", path, name);
+    const auto name = find_by_base(to_.mail_directory, path, to_.base);
+    if (!name) return tl::unexpected(DeliveryError{DeliveryError::Cause::other, name.error().text});
+    if (!name->empty()) return fmt::format("{}/{}", path, *name);
   }
-  return {};
+  return std::string();
 }
 
-Delivery::Earlier Delivery::look_at(const std::string& path) const {
+DeliveryResult<Delivery::Earlier> Delivery::look_at(const std::string& path) const {
+  if (path.empty()) return Earlier::none;
   struct stat status {};
-  if (path.empty() ||
-      ::fstatat(to_.mail_directory, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-    return Earlier::none;
+  if (::fstatat(to_.mail_directory, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return Earlier::none;
+    return failed(path, errno);
+  }
   const auto size = static_cast<std::uint64_t>(status.st_size);
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
   if (!S_ISREG(status.st_mode) || FileName::parse(name).size != size) return Earlier::torn;

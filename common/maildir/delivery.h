@@ -85,10 +85,11 @@ class Delivery {
 
   DeliveryResult<void> write_all(std::string_view first, std::string_view second);
   DeliveryResult<Placed> find_or_rename(Attempt attempt);
+  int sync_names() const;  // errno, or 0
   DeliveryResult<void> rename_to(const std::string& path);
   // The path of an earlier result; empty: there is none.
-  std::string find_earlier() const;
-  Earlier look_at(const std::string& path) const;
+  DeliveryResult<std::string> find_earlier() const;
+  DeliveryResult<Earlier> look_at(const std::string& path) const;
   void unlink_tmp() noexcept;
 
   Destination to_;
@@ -98,7 +99,6 @@ class Delivery {
   std::uint64_t size_ = 0;
   WireSize wire_size_;
   char last_ = '\n';
-  bool created_mailbox_ = false;
 };
 
 }  // namespace postrider::maildir

@@ -51,13 +51,14 @@ std::string Mailbox::path_of(std::size_t i) const {
   return fmt::format("{}/{}", name_of(listing().folder(i)), listing().file_name(i));
 }
 
-std::string Mailbox::find_renamed(std::size_t i) const {
+Result<std::string> Mailbox::find_renamed(std::size_t i) const {
   const std::string_view base = FileName::parse(listing().file_name(i)).base;
   for (const Folder folder : {Folder::in_cur, Folder::in_new}) {
-    const std::string name = find_by_base(directory_.get(), std::string(name_of(folder)), base);
-    if (!name.empty()) return fmt::format("{}/{}", name_of(folder), name);
+    const auto name = find_by_base(directory_.get(), std::string(name_of(folder)), base);
+    if (!name) return name;
+    if (!name->empty()) return fmt::format("{}/{}", name_of(folder), *name);
   }
-  return {};
+  return fail_errno(path_of(i), ENOENT);
 }
 
 Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> body_lines) const {
@@ -65,8 +66,9 @@ Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> 
   std::string path = path_of(i);
   Fd file(::openat(directory_.get(), path.c_str(), kFlags));
   if (!file && errno == ENOENT) {
-    path = find_renamed(i);
-    if (path.empty()) return fail_errno(path_of(i), ENOENT);
+    auto renamed = find_renamed(i);
+    if (!renamed) return tl::unexpected<Error>(std::move(renamed.error()));
+    path = std::move(*renamed);
     file = Fd(::openat(directory_.get(), path.c_str(), kFlags));
   }
   if (!file) return fail_errno(path, errno);
@@ -78,8 +80,10 @@ std::size_t Mailbox::remove(const std::vector<std::size_t>& messages) const {
   for (const std::size_t i : messages) {
     if (::unlinkat(directory_.get(), path_of(i).c_str(), 0) == 0) continue;
     if (errno == ENOENT) {
-      const std::string renamed = find_renamed(i);
-      if (renamed.empty() || ::unlinkat(directory_.get(), renamed.c_str(), 0) == 0) continue;
+      const auto renamed = find_renamed(i);
+      const bool gone = renamed ? ::unlinkat(directory_.get(), renamed->c_str(), 0) == 0
+                                : renamed.error().kind == ErrorKind::not_found;
+      if (gone) continue;
     }
     ++left;
   }

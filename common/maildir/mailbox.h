@@ -52,8 +52,8 @@ class Mailbox {
   Mailbox() = default;
 
   std::string path_of(std::size_t i) const;
-  // Where the message is when it is not at path_of(); empty: nowhere.
-  std::string find_renamed(std::size_t i) const;
+  // Where the message is when it is not at path_of(); not_found: nowhere.
+  Result<std::string> find_renamed(std::size_t i) const;
 
   Fd directory_;  // the Maildir; empty: there is none yet
   Fd lock_;

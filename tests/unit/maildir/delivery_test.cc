@@ -122,6 +122,23 @@ TEST_CASE("maildir delivery: a repeated delivery meets its earlier result", "[ma
   CHECK(content_of(f.box() / path) == (row.name == kOther ? row.content : kText));
 }
 
+TEST_CASE("maildir delivery: where an earlier result cannot be looked for, nothing is placed",
+          "[maildir]") {
+  Fixture f;
+  REQUIRE(f.deliver());
+  const fs::path folder = f.box() / GENERATE("new", "cur");
+  fs::rename(f.box() / "new" / kName, folder / kName);  // as a reader does
+  fs::rename(folder, f.box() / "away");
+  { const std::ofstream no_folder(folder); }
+  const auto placed = f.deliver(Attempt::repeated);
+  REQUIRE_FALSE(placed);
+  CHECK(placed.error().text.find(folder.filename().string()) != std::string::npos);
+  fs::remove(folder);
+  fs::rename(f.box() / "away", folder);
+  CHECK(f.deliver(Attempt::repeated) == Placed::earlier);
+  CHECK(files_in(f.box() / "tmp").empty());
+}
+
 TEST_CASE("maildir delivery: even a first attempt replaces a torn file of its name",
           "[maildir]") {
   Fixture f;
