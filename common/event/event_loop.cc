@@ -54,6 +54,7 @@ EventLoop::~EventLoop() {
 
 void EventLoop::run() {
   while (true) {
+    now_.reset();
     if (event_base_loop(base_.get(), EVLOOP_ONCE) != 0) return;
     if (after_turn_) after_turn_();
     if (event_base_got_break(base_.get()) != 0) return;
@@ -84,9 +85,10 @@ void EventLoop::post(Task task) {
 }
 
 std::chrono::microseconds EventLoop::now() const noexcept {
-  timeval tv{};
-  event_base_gettimeofday_cached(base_.get(), &tv);
-  return std::chrono::seconds(tv.tv_sec) + std::chrono::microseconds(tv.tv_usec);
+  if (!now_)
+    now_ = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now().time_since_epoch());
+  return *now_;
 }
 
 // Edge-triggered: each write wakes once, and the counter need not be read.

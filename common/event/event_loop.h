@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include <event2/event.h>
@@ -53,7 +54,7 @@ class EventLoop {
   // Called at the end of each turn in which something happened; one function, for the logger.
   void set_after_turn(Task task) { after_turn_ = std::move(task); }
 
-  // Monotonic time as of the start of this turn: for time-outs; costs no system call.
+  // Monotonic time as of the start of this turn, or before run() of the first call: for time-outs.
   std::chrono::microseconds now() const noexcept;
 
   event_base* raw() noexcept { return base_.get(); }
@@ -66,6 +67,7 @@ class EventLoop {
 
   Handle<event_base, &event_base_free> base_;
   Handle<::event, &event_free> deferred_event_;
+  mutable std::optional<std::chrono::microseconds> now_;
   Fd wakeup_;
   Handle<::event, &event_free> wakeup_event_;
   std::vector<std::unique_ptr<Deferred>> doomed_;

@@ -31,6 +31,12 @@ struct Slot {
   std::chrono::milliseconds backoff{0};
 };
 
+// Of before a reload, finishing its sessions.
+struct Retired {
+  pid_t pid = 0;
+  std::optional<SteadyTime> kill_at;  // empty: it was
+};
+
 // A process that is woken by what another gives it interrupts the giver, and then finds one thing
 // to do at a time. As a batch process it waits for its turn, and a turn of the loop takes all that
 // has gathered: on two cores a quarter more messages a second. What the service manager chose
@@ -55,6 +61,7 @@ class Parent {
     sd_notify(0, "READY=1");
     while (!stopping_ || running() > 0) {
       if (stopping_ && now() >= kill_at_) signal_all(SIGKILL);
+      kill_overdue();
       wait_for_signal();
       if (!stopping_) start_due();
     }
@@ -111,6 +118,8 @@ class Parent {
   void wait_for_signal() {
     std::optional<SteadyTime> wake;
     if (stopping_) wake = kill_at_;
+    for (const Retired& old : retired_)
+      if (old.kill_at && (!wake || *old.kill_at < *wake)) wake = old.kill_at;
     for (const Slot& slot : slots_)
       if (!stopping_ && slot.pid == 0 && (!wake || slot.start_at < *wake)) wake = slot.start_at;
     int timeout = -1;
@@ -129,13 +138,19 @@ class Parent {
     }
   }
 
+  // What a worker holds that hangs, its successor waits for.
+  void kill_overdue() {
+    for (Retired& old : retired_) {
+      if (!old.kill_at || now() < *old.kill_at) continue;
+      ::kill(old.pid, SIGKILL);
+      old.kill_at.reset();
+    }
+  }
+
   void reap() {
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-      if (const auto it = std::find(retired_.begin(), retired_.end(), pid); it != retired_.end()) {
-        retired_.erase(it);
-        continue;
-      }
+      if (std::erase_if(retired_, [&](const Retired& old) { return old.pid == pid; }) > 0) continue;
       for (std::size_t i = 0; i < slots_.size(); ++i)
         if (slots_[i].pid == pid) ended(i, status);
     }
@@ -161,7 +176,7 @@ class Parent {
     if (stopping_ || !plan_.on_reload || !plan_.on_reload()) return;
     for (Slot& slot : slots_) {
       if (slot.pid == 0) continue;
-      retired_.push_back(slot.pid);
+      retired_.push_back({slot.pid, now() + Prefork::kGrace});
       ::kill(slot.pid, SIGTERM);
     }
     slots_.assign(plan_.workers, Slot{});
@@ -178,13 +193,13 @@ class Parent {
   void signal_all(int number) {
     for (const Slot& slot : slots_)
       if (slot.pid != 0) ::kill(slot.pid, number);
-    for (const pid_t pid : retired_) ::kill(pid, number);
+    for (const Retired& old : retired_) ::kill(old.pid, number);
   }
 
   Prefork& plan_;
   log::Logger& log_;
   std::vector<Slot> slots_;
-  std::vector<pid_t> retired_;  // of before a reload, finishing their sessions
+  std::vector<Retired> retired_;
   sigset_t signals_{};
   sigset_t before_{};
   Fd signal_fd_;

@@ -78,7 +78,7 @@ void Channel::send_with(const Frame& frame, int descriptor) {
 }
 
 void Channel::queue(const Frame& frame, bool with_descriptor) {
-  if (closed_) return;
+  if (closed_ || closing_) return;
   const std::size_t size = frame.ByteSizeLong();
   if (size > kMaxFrame) return close_later("a frame of ours is too long");
   append_header(out_, static_cast<std::uint32_t>(size) | (with_descriptor ? kDescriptorBit : 0));
@@ -93,7 +93,7 @@ void Channel::queue(const Frame& frame, bool with_descriptor) {
 }
 
 void Channel::flush() {
-  if (closed_) return;
+  if (closed_ || closing_) return;
   while (unsent() > 0) {
     if (!write_some()) return;
   }
@@ -215,6 +215,7 @@ void Channel::close(const std::string& why) {
 }
 
 void Channel::close_later(std::string why) {
+  closing_ = true;
   readable_.disable();
   writable_.disable();
   out_.clear();

@@ -90,6 +90,7 @@ class Channel {
   std::deque<Passed> passed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: deferred tasks
   bool flush_queued_ = false;
+  bool closing_ = false;  // close_later() was called
   bool closed_ = false;
 };
 

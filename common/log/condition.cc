@@ -6,7 +6,7 @@ namespace postrider::log {
 
 void Condition::holds(std::string_view reason) {
   const WallTime now = clock_.now();
-  if (told_at_ && now - *told_at_ < kQuiet) return;
+  if (told_at_ && *told_at_ <= now && now - *told_at_ < kQuiet) return;
   told_at_ = now;
   told_ = true;
   log_.error(words_.begins).with("reason", reason).with("effect", words_.effect);

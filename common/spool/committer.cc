@@ -68,10 +68,7 @@ bool Committer::next_batch(Batch& batch) {
   std::unique_lock lock(mutex_);
   const auto something = [this] { return stopping_ || !waiting_.empty(); };
   if (segment_) {
-    const auto age = clock_.now() - segment_->created();
-    const auto left = std::max<std::chrono::microseconds>(options_.segment_age - age,
-                                                          std::chrono::microseconds(0));
-    wake_.wait_for(lock, left, something);
+    wake_.wait_for(lock, time_left(), something);
   } else {
     wake_.wait(lock, something);
   }
@@ -80,8 +77,14 @@ bool Committer::next_batch(Batch& batch) {
 }
 
 bool Committer::segment_is_full() const {
-  return segment_->durable() >= options_.segment_size ||
-         clock_.now() - segment_->created() >= options_.segment_age;
+  return segment_->durable() >= options_.segment_size || time_left().count() == 0;
+}
+
+// Until the segment is old enough; a clock that was set back makes it so at once.
+std::chrono::microseconds Committer::time_left() const {
+  const std::chrono::microseconds age = clock_.now() - segment_->created();
+  const bool over = age.count() < 0 || age >= options_.segment_age;
+  return over ? std::chrono::microseconds(0) : options_.segment_age - age;
 }
 
 void Committer::commit(Batch& batch) {

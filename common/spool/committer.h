@@ -67,6 +67,7 @@ class Committer {
   Result<void> ensure_segment();
   Result<void> sync_large(const Batch& batch);
   bool segment_is_full() const;
+  std::chrono::microseconds time_left() const;
   void seal();
   // Hands to the loop what became of the batch, and how far the segment is durable.
   void tell(std::optional<SegmentProgress> progress, Batch batch, Result<void> result);
