@@ -68,6 +68,7 @@ bool Intake::scan() {
   }
   caught_up_ = caught_up_ || (all && !unreadable_since_scan_);
   for (auto& [name, segment] : segments_) {
+    segment->waits_for_look = false;
     if (segment->complete) continue;
     const auto gone = segment->reader->writer_is_gone();
     if (!gone || !*gone) continue;
@@ -120,11 +121,18 @@ bool Intake::load_done(Segment& segment) {
   if (loaded->damaged > 0)
     log_.warning("done_file_damaged").with("segment", name).with("entries", loaded->damaged);
   segment.needs_entries = !loaded->entries.empty();
-  if (segment.needs_entries)
-    if (auto synced = segment.done.sync(); !synced) {
+  if (segment.needs_entries) {
+    // What a sync could not write is not written by the next one: it is written anew.
+    const bool anew = unsynced_.contains(name);
+    const auto synced =
+        anew ? segment.done.append(loaded->entries, true) : segment.done.sync();
+    if (!synced) {
+      unsynced_.insert(name);
       note_unreadable(name, synced.error());
       return false;
     }
+    unsynced_.erase(name);
+  }
   for (const DoneEntry& entry : loaded->entries) {
     if (entry.recipient == 0) {
       segment.finished.insert(entry.record);
@@ -140,7 +148,7 @@ void Intake::on_progress(const spool::SegmentProgress& progress) {
   auto it = segments_.find(progress.segment);
   if (it == segments_.end()) {
     // A notice after the segment was finished and removed finds no file, and says nothing new.
-    const bool there = open(progress.segment);
+    const bool there = segments_.size() >= kMaxOpenAndTold || open(progress.segment);
     it = segments_.find(progress.segment);
     if (it == segments_.end() && there) unopened_[progress.segment] = progress;
     if (it == segments_.end()) return;
@@ -156,7 +164,7 @@ std::unique_ptr<Message> Intake::next() {
   // The oldest first; a copy of the names, as a segment may go while it is read.
   std::vector<std::string> finished_reading;
   for (auto& [name, segment] : segments_) {
-    if (segment->is_read()) continue;
+    if (segment->is_read() || segment->waits_for_look) continue;
     if (auto message = read(*segment)) return message;
     if (segment->complete && segment->open == 0) finished_reading.push_back(name);
   }
@@ -169,26 +177,33 @@ std::unique_ptr<Message> Intake::read(Segment& segment) {
     auto step = segment.doubtful
                     ? Result<SegmentReader::Step>(*std::exchange(segment.doubtful, std::nullopt))
                     : segment.reader->next(segment.limit, segment.unverified);
-    if (!step) {
-      note_unreadable(segment.reader->name(), step.error());
-      return nullptr;
+    if (!step) return wait_for_look(segment, step.error());
+    auto* const damage = std::get_if<SegmentReader::Damage>(&*step);
+    auto* const record = damage != nullptr && damage->record
+                             ? &*damage->record
+                             : std::get_if<SegmentReader::Record>(&*step);
+    const auto done = record != nullptr ? is_done(segment, *record) : Result<bool>(false);
+    if (!done) {
+      segment.doubtful = std::move(*step);
+      return wait_for_look(segment, done.error());
     }
-    if (auto* record = std::get_if<SegmentReader::Record>(&*step)) {
-      const auto done = is_done(segment, *record);
-      if (!done) {
-        note_unreadable(segment.reader->name(), done.error());
-        segment.doubtful = std::move(*record);
-        return nullptr;
-      }
-      if (*done) continue;
-      return make_message(segment, std::move(*record));
-    }
-    if (const auto* damage = std::get_if<SegmentReader::Damage>(&*step)) {
+    if (*done) continue;
+    const bool told = damage != nullptr && damage->record && damage->acknowledged;
+    if (damage != nullptr && !told) {
       on_damage(segment, *damage);
       continue;
     }
-    return nullptr;
+    if (record == nullptr) return nullptr;
+    auto message = make_message(segment, std::move(*record));
+    message->corrupt = told;  // the sender learns of it
+    return message;
   }
+}
+
+std::unique_ptr<Message> Intake::wait_for_look(Segment& segment, const Error& error) {
+  note_unreadable(segment.reader->name(), error);
+  segment.waits_for_look = true;
+  return nullptr;
 }
 
 Result<bool> Intake::is_done(Segment& segment, const SegmentReader::Record& record) {

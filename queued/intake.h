@@ -35,8 +35,12 @@ class Intake {
 
   // A large file without a record is an orphan when it is older than any transfer can be.
   static constexpr std::chrono::hours kOrphanAge{24};
-  // Segments open at once, beside those of living writers: a backlog waits closed.
+  // A segment without its name is abandoned when it is older than its making can take.
+  static constexpr std::chrono::minutes kNewAge{1};
+  // Segments open at once, without and with those that a living writer tells of: a backlog waits
+  // closed.
   static constexpr std::size_t kMaxOpen = 256;
+  static constexpr std::size_t kMaxOpenAndTold = 2048;
 
   // All outlive the Intake.
   Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock, log::Logger& log,
@@ -93,6 +97,7 @@ class Intake {
   void close_record(const YoungPlace& place, spool::DoneKind kind);
   Result<void> keep(const Message& message);
   std::unique_ptr<Message> read(Segment& segment);
+  std::unique_ptr<Message> wait_for_look(Segment& segment, const Error& error);
   std::unique_ptr<Message> make_message(Segment& segment, spool::SegmentReader::Record record);
   // Finished before, or in the old generation already.
   Result<bool> is_done(Segment& segment, const spool::SegmentReader::Record& record);
@@ -118,6 +123,7 @@ class Intake {
   std::map<std::string, std::unique_ptr<Segment>, Older> segments_;
   std::map<std::string, spool::SegmentProgress> unopened_;  // told of segments that cannot be read yet
   std::unordered_set<Segment*> dirty_;  // with entries to be written, or finished
+  std::unordered_set<std::string> unsynced_;  // segments whose .done could not be synced at a load
   bool caught_up_ = false;  // every segment that an earlier queued may have read is known
   std::unordered_set<std::string> large_in_use_;  // ids of messages taken in and not finished
   log::Condition unreadable_;

@@ -1,5 +1,6 @@
 // intake_recovery.cc - what crashes and damage have left in the spool.
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,15 @@ std::string addresses(const spool::Envelope& envelope) {
   return all;
 }
 
+// When a segment was begun, by its name "<writer>-<16 hexadecimal digits>..."; 1970 if it says nothing.
+WallTime time_of(std::string_view name) {
+  std::uint64_t microseconds = 0;
+  const std::size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos) return {};
+  std::from_chars(name.data() + dash + 1, name.data() + name.size(), microseconds, 16);
+  return WallTime(std::chrono::microseconds(microseconds));
+}
+
 }  // namespace
 
 void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
@@ -37,9 +47,10 @@ void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
       .with("offset", damage.offset)
       .with("octets", damage.length)
       .with("reason", damage.reason)
-      .with("meaning", damage.tail ? "the end of the segment: most likely a write that a crash cut "
-                                     "off before it was acknowledged"
-                                   : "acknowledged mail was damaged on the disk")
+      .with("meaning", damage.acknowledged
+                           ? "acknowledged mail was damaged on the disk"
+                           : "of the last write: most likely a crash cut it off before it was "
+                             "acknowledged")
       .with("kept", saved ? quarantine_.path(kept) : saved.error().text);
   if (!saved) ++segment.open;  // it stands nowhere else: the segment stays, for the next start
   if (damage.record)
@@ -54,6 +65,8 @@ void Intake::set_aside(const std::string& name, const std::string& reason) {
   if (const auto moved = quarantine_.move(name, paths_.segment(name)); !moved)
     return not_kept_.holds(moved.error().text);
   not_kept_.passed();
+  // One who mends the header finds beside it what was finished.
+  static_cast<void>(quarantine_.move(name + std::string(spool::kDoneSuffix), paths_.done(name)));
   log_.error("segment_corrupt")
       .with("segment", name)
       .with("reason", reason)
@@ -100,7 +113,9 @@ void Intake::remove_orphans() {
   auto names = disk_.list(paths_.incoming());
   if (!names) return;
   for (const std::string& name : *names) {
-    if (name.ends_with(spool::kUnfinishedSuffix) && is_abandoned(paths_.segment(name)))
+    // Between its making and its lock a new one looks abandoned too.
+    if (name.ends_with(spool::kUnfinishedSuffix) && clock_.now() - time_of(name) >= kNewAge &&
+        is_abandoned(paths_.segment(name)))
       static_cast<void>(disk_.remove(paths_.segment(name)));
     if (!name.ends_with(spool::kDoneSuffix)) continue;
     const std::string segment = name.substr(0, name.size() - spool::kDoneSuffix.size());

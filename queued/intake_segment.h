@@ -25,7 +25,8 @@ struct Intake::Segment {
   std::unordered_set<std::uint64_t> finished;  // of an earlier life, by record
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> delivered;
   // Read, and held back until it can be asked whether it is in the old generation.
-  std::optional<spool::SegmentReader::Record> doubtful;
+  std::optional<spool::SegmentReader::Step> doubtful;
+  bool waits_for_look = false;  // it could not be read: the next look tries again
   SourcePtr source;
 
   // Nothing more can be read of it now.

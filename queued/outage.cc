@@ -18,6 +18,7 @@ Outage::Outage(Reason reason, WallTime now, const config::Settings::Queue& setti
 
 Outage Outage::presumed(WallTime now, const config::Settings::Queue& settings, Random& random) {
   Outage outage({"4.4.0", "not tried since queued was started"}, now, settings, random);
+  outage.presumed_ = true;
   const auto within = static_cast<std::uint64_t>(outage.wait_.count());
   outage.next_probe_ =
       now + std::chrono::microseconds(static_cast<std::int64_t>(random.below(within)));
@@ -27,6 +28,7 @@ Outage Outage::presumed(WallTime now, const config::Settings::Queue& settings, R
 void Outage::on_probe_failed(Reason reason, WallTime now, const config::Settings::Queue& settings,
                              Random& random) {
   reason_ = std::move(reason);
+  presumed_ = false;
   wait_ = std::min<std::chrono::microseconds>(wait_ * 2, settings.retry_interval);
   next_probe_ = now + jittered(wait_, settings.retry_jitter, random);
 }

@@ -32,6 +32,7 @@ class Outage {
   void on_probe_failed(Reason reason, WallTime now, const config::Settings::Queue& settings,
                        Random& random);
 
+  bool is_presumed() const noexcept { return presumed_; }
   const Reason& reason() const noexcept { return reason_; }
   WallTime since() const noexcept { return since_; }
   WallTime next_probe() const noexcept { return next_probe_; }
@@ -46,6 +47,7 @@ class Outage {
   WallTime since_;
   WallTime next_probe_;
   std::chrono::microseconds wait_;
+  bool presumed_ = false;
 };
 
 }  // namespace postrider::queued

@@ -87,7 +87,7 @@ void Queue::retry_writes(WallTime now) {
   for (const auto& [time, id] : std::exchange(write_retries_, {})) {
     const auto it = active_.find(id);
     if (it == active_.end()) continue;
-    if (time > now) {
+    if (time > now && time - now <= kWriteRetry) {  // else the clock was set back
       write_retries_.emplace_back(time, id);
     } else {
       retry_write(*it->second);
@@ -194,8 +194,8 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
 
 void Queue::dispatch(Message& message) {
   message.pending.clear();
-  if (message.wish != Wish::none) {
-    // Said while the directory was asked: it is not attempted at all.
+  if (message.wish != Wish::none || message.corrupt) {
+    // Said while the directory was asked, or damaged: it is not attempted at all.
     for (Recipient& recipient : message.data.recipients)
       if (recipient.state == RecipientState::attempted) recipient.state = RecipientState::deferred;
   }

@@ -141,6 +141,7 @@ class Queue final : private Recall::Owner {
 
   // The steps at the end of an attempt; each goes on to the next.
   void end_attempt(Message& message);
+  bool waits_its_turn(const MessageData& data) const;
   void report_failures(Message& message);
   void note_failed(Message& message);
   void warn_of_delay(Message& message);
@@ -148,6 +149,7 @@ class Queue final : private Recall::Owner {
   void quarantine(Message& message);
   void give_up(Message& message, std::string_view why);
   void finish(Message& message);
+  void end(Message& message);
   void postpone(Message& message, Schedule schedule);
   void note_failure(log::Condition& condition, const std::string& reason);
   void retry_write_later(Message& message);

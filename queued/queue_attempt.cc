@@ -53,7 +53,8 @@ void Queue::end_attempt(Message& message) {
   if (message.corrupt) return quarantine(message);
   if (!all_turned_away(message.data)) ++message.data.attempts;
   const WallTime limit = expires(message);
-  if (!is_held(message) && is_last(parts_.clock.now(), limit)) {
+  const bool given_up = is_last(parts_.clock.now(), limit) && !waits_its_turn(message.data);
+  if (!is_held(message) && given_up) {
     auto& recipients = message.data.recipients;
     for (std::uint32_t i = 0; i < recipients.size(); ++i) {
       if (!is_open(recipients[i])) continue;
@@ -62,6 +63,14 @@ void Queue::end_attempt(Message& message) {
     }
   }
   report_failures(message);
+}
+
+// It was not attempted, and not because its destination is down: that is nothing to give it up for.
+bool Queue::waits_its_turn(const MessageData& data) const {
+  return all_turned_away(data) &&
+         std::any_of(data.recipients.begin(), data.recipients.end(), [this](const Recipient& r) {
+           return is_open(r) && !scheduler_.is_down(r.next_hop);
+         });
 }
 
 void Queue::report_failures(Message& message) {
@@ -124,7 +133,6 @@ void Queue::warn_of_delay(Message& message) {
 }
 
 void Queue::conclude(Message& message) {
-  if (message.wish == Wish::remove) log_deleted(message.data);
   if (message.wish == Wish::remove || !any_open(message.data)) return finish(message);
   postpone(message, plan(message));
 }
@@ -139,27 +147,27 @@ Schedule Queue::plan(Message& message) {
     schedule.hold_reason =
         message.wish == Wish::hold ? message.wish_reason : message.held_by_route;
     data.released = false;
-    parts_.log.info("held").id(data.id).with("reason", schedule.hold_reason);
     return schedule;
   }
+  // What is too old, and only waits for its turn, goes on waiting.
+  const WallTime end = schedule.expires > now ? schedule.expires : now + settings.retry_interval;
   const std::string* const destination = all_turned_away(data) ? only_destination(data) : nullptr;
   if (destination != nullptr && scheduler_.put_behind(*destination, now)) {
     schedule.behind = *destination;
     schedule.next_attempt = next_look(settings, data.arrival, !data.warned && !data.sender().empty(),
-                                      now, schedule.expires);
-    parts_.log.info("put_behind").id(data.id).with("destination", *destination);
+                                      now, end);
   } else {
     schedule.next_attempt =
-        next_attempt(settings, data.attempts, now, schedule.expires, parts_.random);
+        next_attempt(settings, data.attempts, now, end, parts_.random);
   }
   return schedule;
 }
 
 void Queue::postpone(Message& message, Schedule schedule) {
   message.leaving = true;
-  const auto next = schedule.next_attempt;
-  const auto done = [this, &message, next](const Result<void>& written) {
-    if (!written && written.error().kind == ErrorKind::invalid && message.young) {
+  const auto done = [this, &message, next = schedule.next_attempt, behind = schedule.behind,
+                     hold_reason = schedule.hold_reason](const Result<void>& written) {
+    if (!written && written.error().kind == ErrorKind::corrupt && message.young) {
       message.corrupt = true;
       return quarantine(message);
     }
@@ -169,6 +177,9 @@ void Queue::postpone(Message& message, Schedule schedule) {
     }
     db_failing_.passed();
     if (next) recall_.on_scheduled(*next);
+    if (!next) parts_.log.info("held").id(message.data.id).with("reason", hold_reason);
+    if (!behind.empty())
+      parts_.log.info("put_behind").id(message.data.id).with("destination", behind);
     if (message.young) {
       parts_.intake.promoted(*message.young, message.data.id);
       parts_.counters.add(metrics::Counter::queue_messages_deferred);
@@ -211,7 +222,7 @@ void Queue::finish(Message& message) {
   message.leaving = true;
   if (message.young) {
     parts_.intake.finished(*message.young, message.data.id);
-    if (!message.row_as_well) return forget(message);
+    if (!message.row_as_well) return end(message);
     message.young.reset();
   }
   parts_.store.submit(Remove{message.data.id}, [this, &message](const Result<void>& removed) {
@@ -220,8 +231,13 @@ void Queue::finish(Message& message) {
       return retry_write_later(message);
     }
     db_failing_.passed();
-    forget(message);
+    end(message);
   });
+}
+
+void Queue::end(Message& message) {
+  if (message.wish == Wish::remove) log_deleted(message.data);
+  forget(message);
 }
 
 // The bytes on the disk are not what was accepted: they are kept for people and never delivered, and

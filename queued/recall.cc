@@ -27,7 +27,8 @@ void Recall::ask_who_waits() {
 }
 
 void Recall::wake() {
-  if (clock_.now() < rests_until_) return;
+  if (rests()) return;
+  odd_place_is_ours_ = !odd_place_is_ours_;
   ask_who_waits();
   take_due();
   bring_called();
@@ -44,9 +45,9 @@ void Recall::on_scheduled(WallTime time) {
 
 void Recall::take_due() {
   const WallTime now = clock_.now();
-  const std::size_t room = owner_.room();
-  if (taking_due_ || !next_due_ || *next_due_ > now || room == 0) return;
-  const std::size_t portion = std::min(kDuePortion, (room + 1) / 2);
+  if (taking_due_ || !next_due_ || *next_due_ > now) return;
+  const std::size_t portion = std::min(kDuePortion, share());
+  if (portion == 0) return;
   expected_ += portion;
   using Answer = std::pair<Result<Taken>, Result<std::optional<WallTime>>>;
   taking_due_ = store_.ask(
@@ -70,8 +71,8 @@ void Recall::take_due() {
 }
 
 void Recall::bring_called() {
-  if (carried_ || clock_.now() < rests_until_) return;
-  const auto call = scheduler_.next_call(owner_.room());
+  if (carried_ || rests()) return;
+  const auto call = scheduler_.next_call(share());
   if (!call) return;
   carried_ = Carried{.call = *call};
   expected_ += call->count;
@@ -104,6 +105,13 @@ void Recall::end_call() {
   scheduler_.on_called(carried_->call.destination, carried_->more, clock_.now());
   carried_.reset();
 }
+
+bool Recall::rests() const {
+  const auto left = rests_until_ - clock_.now();
+  return left.count() > 0 && left <= kRetry;
+}
+
+std::size_t Recall::share() const { return (owner_.room() + (odd_place_is_ours_ ? 1 : 0)) / 2; }
 
 void Recall::on_failed(const Error& error) {
   owner_.on_store_asked(&error);

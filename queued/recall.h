@@ -63,6 +63,10 @@ class Recall {
   void take_due();
   void end_call();
   void on_failed(const Error& error);
+  // After a failure; a clock that was set back ends it.
+  bool rests() const;
+  // Half of the room: new mail has the other. An odd place is for each in turn.
+  std::size_t share() const;
 
   // The call that is being carried out.
   struct Carried {
@@ -77,7 +81,8 @@ class Recall {
   const Clock& clock_;
   Owner& owner_;
   std::size_t expected_ = 0;
-  WallTime rests_until_;  // after a failure
+  WallTime rests_until_;
+  bool odd_place_is_ours_ = false;
   bool who_waits_is_known_ = false;
   PendingPtr asking_who_waits_;
   PendingPtr taking_due_;

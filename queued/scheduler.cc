@@ -157,6 +157,11 @@ std::vector<Work> Scheduler::relieve(WallTime now) {
   return taken_from(d, d.line.take_last(d.line.size() / 2));
 }
 
+bool Scheduler::is_down(const std::string& destination) const {
+  const Destination* const known = find(destination);
+  return known != nullptr && known->outage && !known->outage->is_presumed();
+}
+
 Reason Scheduler::reason_to_wait(const std::string& destination) const {
   const Destination* const known = find(destination);
   if (known != nullptr && known->outage) return known->outage->told_to_recipients(destination);
@@ -190,8 +195,8 @@ void Scheduler::remember(const std::string& destination, WallTime now) {
   settle(entry);
 }
 
-std::optional<Scheduler::Call> Scheduler::next_call(std::size_t room) {
-  while (!calls_.empty() && room > 0) {
+std::optional<Scheduler::Call> Scheduler::next_call(std::size_t most) {
+  while (!calls_.empty() && most > 0) {
     Entry& entry = *calls_.front();
     calls_.pop_front();
     Destination& d = entry.second;
@@ -200,7 +205,7 @@ std::optional<Scheduler::Call> Scheduler::next_call(std::size_t room) {
     if (d.wants_more()) {
       d.calling = true;
       d.more_behind = false;
-      return Call{entry.first, std::min(d.call_size(), (room + 1) / 2)};
+      return Call{entry.first, std::min(d.call_size(), most)};
     }
     settle(entry);
   }

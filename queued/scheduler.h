@@ -73,9 +73,8 @@ class Scheduler {
     std::string destination;
     std::size_t count = 0;
   };
-  // The next destination that calls for messages that are behind it, at most for half of `room`: new
-  // mail has the other.
-  std::optional<Call> next_call(std::size_t room);
+  // The next destination that calls for messages that are behind it, for `most` of them at most.
+  std::optional<Call> next_call(std::size_t most);
   // They were brought. `more`: there may be more behind it than were there now.
   void on_called(const std::string& destination, bool more, WallTime now);
 
@@ -86,6 +85,8 @@ class Scheduler {
   // Lets every destination that is down be probed at once.
   void probe_all(WallTime now);
 
+  // Whether it could not be reached when it was tried last.
+  bool is_down(const std::string& destination) const;
   // What is known of a destination; null: nothing.
   const Destination* find(const std::string& destination) const;
   std::vector<std::pair<std::string, const Outage*>> outages() const;

@@ -104,17 +104,25 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
 
 Result<void> Store::apply(std::span<const Change> changes) {
   if (auto written = write_contents(changes); !written) return written;
+  if (auto committed = commit(changes); !committed) {
+    // Corrupt is a content; of the database damaged() tells.
+    if (committed.error().kind == ErrorKind::corrupt) committed.error().kind = ErrorKind::temporary;
+    return committed;
+  }
+  for (const Change& change : changes)
+    if (const auto* remove = std::get_if<Remove>(&change))
+      static_cast<void>(disk_.remove(paths_.deferred(remove->id)));  // else an orphan for recovery
+  return {};
+}
+
+Result<void> Store::commit(std::span<const Change> changes) {
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
   for (const Change& change : changes) {
     auto applied = std::visit([this](const auto& one) { return apply_one(one); }, change);
     if (!applied) return applied;
   }
-  if (auto committed = transaction->commit(); !committed) return committed;
-  for (const Change& change : changes)
-    if (const auto* remove = std::get_if<Remove>(&change))
-      static_cast<void>(disk_.remove(paths_.deferred(remove->id)));  // else an orphan for recovery
-  return {};
+  return transaction->commit();
 }
 
 Result<void> Store::write_contents(std::span<const Change> changes) {
@@ -139,11 +147,15 @@ Result<void> Store::write_contents(std::span<const Change> changes) {
 Result<void> Store::write_content(const Promote& promote, Synced synced) {
   const std::string path = paths_.deferred(promote.data.id);
   if (promote.large) return disk_.link(paths_.large(promote.data.id), path);
-  // Left by a crash between writing and commit, if it is there at all.
-  if (auto removed = disk_.remove(path); !removed) return removed;
-  auto fd = disk_.open(path, spool::Disk::Mode::create_new);
+  // Of an earlier try, which may have been committed for all that we know: a crash brings back a
+  // commit that failed. So it is written over with the same octets, and is whole at every moment.
+  auto fd = disk_.open(path, spool::Disk::Mode::overwrite);
   if (!fd) return pass_on(std::move(fd.error()));
   if (auto copied = copy_content(promote, fd->get()); !copied) return copied;
+  const auto size = disk_.size(fd->get());
+  if (!size) return pass_on(size.error());
+  if (*size > promote.data.content_length)
+    if (auto cut = disk_.truncate(fd->get(), promote.data.content_length); !cut) return cut;
   if (synced == Synced::together) return {};
   return disk_.sync(fd->get());
 }
@@ -156,14 +168,14 @@ Result<void> Store::copy_content(const Promote& promote, int to) {
     block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBlock, left)));
     const std::uint64_t done = promote.data.content_length - left;
     auto n = disk_.read(promote.source->fd.get(), promote.offset + done, block);
-    if (!n) return pass_on(std::move(n.error()));
-    if (*n < block.size()) return fail(ErrorKind::invalid, "the content is cut off");
+    if (!n) return fail(ErrorKind::invalid, std::move(n.error().text));
+    if (*n < block.size()) return fail(ErrorKind::corrupt, "the content is cut off");
     XXH3_64bits_update(state.get(), block.data(), block.size());
     iovec part{.iov_base = block.data(), .iov_len = block.size()};
     if (auto written = disk_.append(to, {&part, 1}); !written) return written;
   }
   if (XXH3_64bits_digest(state.get()) != promote.data.content_checksum)
-    return fail(ErrorKind::invalid, "the content does not match its checksum");
+    return fail(ErrorKind::corrupt, "the content does not match its checksum");
   return {};
 }
 

@@ -61,12 +61,21 @@ struct Taken {
   bool more = false;
 };
 
+// What an operator's verb has done to a portion of the messages.
+struct Changed {
+  std::uint64_t messages = 0;
+  std::vector<MessageData> removed;  // for the log
+  std::string last_id;               // pass it as `after`; empty: that was all
+};
+
 // It reads as well: what it has not committed yet included.
 class Store : public StoreReader {
  public:
   // So many contents in one call of apply() are made durable together, by one syncfs, as a sync for
   // each would cost more than all that is unwritten elsewhere.
   static constexpr std::size_t kSyncTogether = 8;
+  // So many messages an operator's verb takes at once: other changes come between.
+  static constexpr std::size_t kVerbPortion = 500;
   // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way. An Error
   // of kind corrupt: it is no database, or damaged; invalid: a newer release wrote it.
   static Result<std::unique_ptr<Store>> open(spool::Disk& disk, const spool::Paths& paths);
@@ -74,8 +83,10 @@ class Store : public StoreReader {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // All in one transaction: durable when it returns, or nothing changed in the database. Invalid:
-  // the content of a Promote does not match its checksum.
+  // All in one transaction: durable when it returns. After an error nothing changed in the database;
+  // a crash may still bring back the transaction whose commit failed. Where one of the
+  // changes is to blame: corrupt, the content of a Promote does not match its checksum; invalid, it
+  // cannot be read, or the database does not take it.
   Result<void> apply(std::span<const Change> changes);
 
   // At most `limit` messages whose time has come, longest due first; they count as active until a
@@ -86,18 +97,21 @@ class Store : public StoreReader {
   // When the next waiting message is due.
   Result<std::optional<WallTime>> next_due();
 
-  // The operator's verbs, on all that wait or are held and match. They give how many it was.
-  Result<std::uint64_t> hold(const ipc::Filter& filter, const std::string& reason);
-  Result<std::uint64_t> release(const ipc::Filter& filter, WallTime now);
-  Result<std::uint64_t> retry(const ipc::Filter& filter, WallTime now);
-  // Gives the messages, whose rows and files are gone, for the log.
-  Result<std::vector<MessageData>> remove(const ipc::Filter& filter);
+  // The operator's verbs, on all that wait or are held and match: on the first kVerbPortion behind
+  // the id `after`, in one transaction.
+  Result<Changed> hold(const ipc::Filter& filter, const std::string& after,
+                       const std::string& reason);
+  Result<Changed> release(const ipc::Filter& filter, const std::string& after, WallTime now);
+  Result<Changed> retry(const ipc::Filter& filter, const std::string& after, WallTime now);
+  // Rows and files are gone.
+  Result<Changed> remove(const ipc::Filter& filter, const std::string& after);
 
  private:
   struct Statements;
   Store(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database, Fd deferred);
 
   enum class Synced { each, together };
+  Result<void> commit(std::span<const Change> changes);
   Result<void> write_contents(std::span<const Change> changes);
   Result<void> write_content(const Promote& promote, Synced synced);
   Result<void> copy_content(const Promote& promote, int to);
@@ -108,8 +122,8 @@ class Store : public StoreReader {
   Result<void> insert_recipients(const MessageData& data);
   Result<Taken> take(sqlite::Statement& select, WallTime now, std::size_t limit);
   Result<void> set_aside(const std::string& id, const Error& error);
-  Result<std::uint64_t> update_all(const ipc::Filter& filter, std::string_view sql,
-                                   const std::string& reason, WallTime time);
+  Result<Changed> update_all(const ipc::Filter& filter, const std::string& after,
+                             std::string_view sql, const std::string& reason, WallTime time);
 
   Fd deferred_;  // the folder, open as long as this, so that no failed write of its files is missed
   std::unique_ptr<Statements> statements_;

@@ -42,11 +42,13 @@ void StoreThread::send() {
       }));
 }
 
-// One that cannot be applied, as its content cannot be read, keeps none of the others back.
+// One that cannot be applied, as its content cannot be read, keeps none of the others back; but where
+// the disk itself fails, that is the answer to all.
 std::vector<Result<void>> StoreThread::apply_each(const std::vector<Change>& changes) {
   if (!damaged_) {
     const auto all = store_->apply(changes);
-    if (all || changes.size() == 1) return Results(changes.size(), all);
+    const bool of_one = !all && all.error().kind != ErrorKind::temporary;
+    if (!of_one || changes.size() == 1) return Results(changes.size(), all);
   }
   Results results;
   for (const Change& change : changes) results.push_back(apply_alone(change));

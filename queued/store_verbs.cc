@@ -12,52 +12,60 @@ tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::m
 }  // namespace
 
 // `sql` updates the row ?1; ?2 is a reason, ?3 a time.
-Result<std::uint64_t> Store::update_all(const ipc::Filter& filter, std::string_view sql,
-                                        const std::string& reason, WallTime time) {
-  auto ids = matching(filter, {}, SIZE_MAX >> 1U);
+Result<Changed> Store::update_all(const ipc::Filter& filter, const std::string& after,
+                                  std::string_view sql, const std::string& reason, WallTime time) {
+  auto ids = matching(filter, after, kVerbPortion);
   if (!ids) return pass_on(std::move(ids.error()));
   auto update = database_.prepare(sql);
   if (!update) return pass_on(std::move(update.error()));
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
-  std::uint64_t changed = 0;
+  Changed changed;
   for (const std::string& id : *ids) {
     auto done = update->bind(std::string_view(id), std::string_view(reason), us(time)).run();
     if (!done) return pass_on(std::move(done.error()));
-    changed += static_cast<std::uint64_t>(database_.changes());
+    changed.messages += static_cast<std::uint64_t>(database_.changes());
   }
   if (auto committed = transaction->commit(); !committed)
     return pass_on(std::move(committed.error()));
+  if (ids->size() >= kVerbPortion) changed.last_id = std::move(ids->back());
   return changed;
 }
 
-Result<std::uint64_t> Store::hold(const ipc::Filter& filter, const std::string& reason) {
-  return update_all(filter, "UPDATE message SET state=2, behind='', hold_reason=?2, "
-                            "released=0 WHERE id=?1 AND state<>1 AND ?3 IS NOT NULL", reason, WallTime());
+Result<Changed> Store::hold(const ipc::Filter& filter, const std::string& after,
+                            const std::string& reason) {
+  return update_all(filter, after,
+                    "UPDATE message SET state=2, behind='', hold_reason=?2, released=0 "
+                    "WHERE id=?1 AND state<>1 AND ?3 IS NOT NULL",
+                    reason, WallTime());
 }
 
-Result<std::uint64_t> Store::release(const ipc::Filter& filter, WallTime now) {
+Result<Changed> Store::release(const ipc::Filter& filter, const std::string& after, WallTime now) {
   ipc::Filter held = filter;
   held.set_state("held");
-  return update_all(held, "UPDATE message SET state=0, hold_reason=?2, next_attempt_us=?3, released=1 "
-                          "WHERE id=?1 AND state=2", "", now);
+  return update_all(held, after,
+                    "UPDATE message SET state=0, hold_reason=?2, next_attempt_us=?3, released=1 "
+                    "WHERE id=?1 AND state=2",
+                    "", now);
 }
 
-Result<std::uint64_t> Store::retry(const ipc::Filter& filter, WallTime now) {
+Result<Changed> Store::retry(const ipc::Filter& filter, const std::string& after, WallTime now) {
   ipc::Filter deferred = filter;
   deferred.set_state("deferred");
-  return update_all(deferred, "UPDATE message SET hold_reason=?2, next_attempt_us=?3, "
-                              "behind='' WHERE id=?1 AND state=0", "", now);
+  return update_all(deferred, after,
+                    "UPDATE message SET hold_reason=?2, next_attempt_us=?3, behind='' "
+                    "WHERE id=?1 AND state=0",
+                    "", now);
 }
 
-Result<std::vector<MessageData>> Store::remove(const ipc::Filter& filter) {
-  auto ids = matching(filter, {}, SIZE_MAX >> 1U);
+Result<Changed> Store::remove(const ipc::Filter& filter, const std::string& after) {
+  auto ids = matching(filter, after, kVerbPortion);
   if (!ids) return pass_on(std::move(ids.error()));
   auto erase = database_.prepare("DELETE FROM message WHERE id=?1 AND state<>1");
   if (!erase) return pass_on(std::move(erase.error()));
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
-  std::vector<MessageData> removed;
+  Changed changed;
   for (const std::string& id : *ids) {
     auto stored = load(id);
     if (!stored && stored.error().kind != ErrorKind::corrupt)
@@ -65,13 +73,16 @@ Result<std::vector<MessageData>> Store::remove(const ipc::Filter& filter) {
     if (auto done = erase->bind(std::string_view(id)).run(); !done)
       return pass_on(std::move(done.error()));
     if (database_.changes() == 0) continue;
-    removed.push_back(stored ? std::move(stored->data) : MessageData{});
-    removed.back().id = MessageId::parse(id).value_or(MessageId());
+    changed.removed.push_back(stored ? std::move(stored->data) : MessageData{});
+    changed.removed.back().id = MessageId::parse(id).value_or(MessageId());
   }
   if (auto committed = transaction->commit(); !committed)
     return pass_on(std::move(committed.error()));
-  for (const MessageData& data : removed) static_cast<void>(disk_.remove(paths_.deferred(data.id)));
-  return removed;
+  for (const MessageData& data : changed.removed)
+    static_cast<void>(disk_.remove(paths_.deferred(data.id)));
+  changed.messages = changed.removed.size();
+  if (ids->size() >= kVerbPortion) changed.last_id = std::move(ids->back());
+  return changed;
 }
 
 }  // namespace postrider::queued

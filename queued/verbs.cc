@@ -1,9 +1,8 @@
 #include "queued/verbs.h"
 
-#include <memory>
-#include <string>
 #include <utility>
-#include <vector>
+
+#include <fmt/format.h>
 
 namespace postrider::queued {
 
@@ -20,59 +19,81 @@ class Asker final : public Pending {
 
 }  // namespace
 
-template <typename Change, typename Conclude>
 PendingPtr Verbs::begin(Change change, Conclude conclude, Done done) {
-  auto waiting = std::make_shared<Done>(std::move(done));
-  const auto place = running_.emplace(running_.end());
-  *place = store_.ask(std::move(change), [this, place, conclude = std::move(conclude),
-                                          waiting = std::weak_ptr<Done>(waiting)](auto answer) {
-    running_.erase(place);
-    const Result<std::uint64_t> count = conclude(std::move(answer));
-    if (const auto asker = waiting.lock()) (*asker)(count);
-  });
-  return std::make_unique<Asker>(std::move(waiting));
+  auto asker = std::make_shared<Done>(std::move(done));
+  const Place place = running_.insert(
+      running_.end(),
+      {.change = std::move(change), .conclude = std::move(conclude), .asker = asker, .portion = {}});
+  go_on(place, {});
+  return std::make_unique<Asker>(std::move(asker));
+}
+
+void Verbs::go_on(Place place, const std::string& after) {
+  place->portion = store_.ask(
+      [change = place->change, after](Store& store) { return change(store, after); },
+      [this, place](const Result<Changed>& changed) {
+        if (!changed) return end(place, changed);
+        place->messages += changed->messages;
+        for (const MessageData& data : changed->removed) queue_.log_deleted(data);
+        changed->last_id.empty() ? end(place, changed) : go_on(place, changed->last_id);
+      });
+}
+
+void Verbs::end(Place place, const Result<Changed>& last) {
+  const Running ended = std::move(*place);
+  running_.erase(place);
+  const std::uint64_t messages = ended.messages + ended.conclude(ended.messages);
+  const auto asker = ended.asker.lock();
+  if (!asker) return;
+  if (last) return (*asker)(messages);
+  (*asker)(fail(last.error().kind, messages == 0 ? last.error().text
+                                                 : fmt::format("{} messages were done; then: {}",
+                                                               messages, last.error().text)));
 }
 
 // What is on its way from the store to memory when both are asked is in memory afterwards.
 PendingPtr Verbs::hold(const ipc::Filter& filter, Done done) {
   const std::string reason = "held by the operator";
   const std::uint64_t active = queue_.wish(filter, Wish::hold, reason);
-  return begin([filter, reason](Store& store) { return store.hold(filter, reason); },
-               [this, filter, reason, active](Result<std::uint64_t> held) {
-                 if (held) *held += active + queue_.wish(filter, Wish::hold, reason);
-                 return held;
-               },
-               std::move(done));
+  return begin(
+      [filter, reason](Store& store, const std::string& after) {
+        return store.hold(filter, after, reason);
+      },
+      [this, filter, reason, active](std::uint64_t) {
+        return active + queue_.wish(filter, Wish::hold, reason);
+      },
+      std::move(done));
 }
 
 PendingPtr Verbs::remove(const ipc::Filter& filter, Done done) {
   const std::uint64_t active = queue_.wish(filter, Wish::remove, "");
-  return begin([filter](Store& store) { return store.remove(filter); },
-               [this, filter, active](const Result<std::vector<MessageData>>& removed) {
-                 if (!removed) return Result<std::uint64_t>(tl::unexpected<Error>(removed.error()));
-                 for (const MessageData& data : *removed) queue_.log_deleted(data);
-                 return Result<std::uint64_t>(removed->size() + active +
-                                              queue_.wish(filter, Wish::remove, ""));
-               },
-               std::move(done));
+  return begin(
+      [filter](Store& store, const std::string& after) { return store.remove(filter, after); },
+      [this, filter, active](std::uint64_t) {
+        return active + queue_.wish(filter, Wish::remove, "");
+      },
+      std::move(done));
 }
 
 PendingPtr Verbs::release(const ipc::Filter& filter, Done done) {
-  return attempt(&Store::release, filter, std::move(done));
+  return attempt([filter, now = clock_.now()](Store& store, const std::string& after) {
+                   return store.release(filter, after, now);
+                 },
+                 std::move(done));
 }
 
 PendingPtr Verbs::retry(const ipc::Filter& filter, Done done) {
-  return attempt(&Store::retry, filter, std::move(done));
+  return attempt([filter, now = clock_.now()](Store& store, const std::string& after) {
+                   return store.retry(filter, after, now);
+                 },
+                 std::move(done));
 }
 
-PendingPtr Verbs::attempt(Result<std::uint64_t> (Store::*change)(const ipc::Filter&, WallTime),
-                          const ipc::Filter& filter, Done done) {
-  return begin([filter, change, now = clock_.now()](Store& store) {
-                 return (store.*change)(filter, now);
-               },
-               [this](Result<std::uint64_t> changed) {
-                 if (changed && *changed > 0) queue_.look_again();
-                 return changed;
+PendingPtr Verbs::attempt(Change change, Done done) {
+  return begin(std::move(change),
+               [this](std::uint64_t stored) {
+                 if (stored > 0) queue_.look_again();
+                 return std::uint64_t{0};
                },
                std::move(done));
 }

@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <list>
+#include <memory>
+#include <string>
 
 #include "common/base/pending.h"
 #include "common/ipc/messages.pb.h"
@@ -33,16 +35,28 @@ class Verbs {
   [[nodiscard]] PendingPtr remove(const ipc::Filter& filter, Done done);
 
  private:
-  // Runs `change` in the store, then `conclude` with its answer, which gives the count.
-  template <typename Change, typename Conclude>
+  // A portion of the stored messages, behind the id `after`.
+  using Change = std::function<Result<Changed>(Store& store, const std::string& after)>;
+  // When all of them are changed, and how many: does the same in memory, gives how many there.
+  using Conclude = std::function<std::uint64_t(std::uint64_t stored)>;
+  struct Running {
+    Change change;
+    Conclude conclude;
+    std::weak_ptr<Done> asker;  // the other owner: the Pending
+    std::uint64_t messages = 0;
+    PendingPtr portion;
+  };
+  using Place = std::list<Running>::iterator;
+
   PendingPtr begin(Change change, Conclude conclude, Done done);
-  PendingPtr attempt(Result<std::uint64_t> (Store::*change)(const ipc::Filter&, WallTime),
-                     const ipc::Filter& filter, Done done);
+  PendingPtr attempt(Change change, Done done);
+  void go_on(Place place, const std::string& after);
+  void end(Place place, const Result<Changed>& last);
 
   Queue& queue_;
   StoreThread& store_;
   const Clock& clock_;
-  std::list<PendingPtr> running_;
+  std::list<Running> running_;
 };
 
 }  // namespace postrider::queued

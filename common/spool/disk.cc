@@ -46,6 +46,7 @@ class SystemDisk final : public Disk {
     if (mode == Mode::read) flags |= O_RDONLY;
     if (mode == Mode::create_new) flags |= O_RDWR | O_APPEND | O_CREAT | O_EXCL;
     if (mode == Mode::append) flags |= O_RDWR | O_APPEND | O_CREAT;
+    if (mode == Mode::overwrite) flags |= O_RDWR | O_CREAT;
     Fd fd(::open(path.c_str(), flags, 0600));
     if (!fd) return fail_errno(path, errno);
     return fd;

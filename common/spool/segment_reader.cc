@@ -133,15 +133,32 @@ Result<bool> SegmentReader::content_matches(const Record& record, std::uint64_t 
   return XXH3_64bits_digest(state.get()) == record.content_checksum;
 }
 
-SegmentReader::Step SegmentReader::pass_over(std::uint64_t length, std::uint64_t limit,
-                                             std::string reason, std::optional<Record> record) {
+Result<SegmentReader::Step> SegmentReader::pass_over(std::uint64_t length, std::uint64_t limit,
+                                                     std::string reason,
+                                                     std::optional<Record> record) {
+  const auto acknowledged = was_durable(cursor_, cursor_ + length, limit);
+  if (!acknowledged) return tl::unexpected<Error>(acknowledged.error());
   Damage damage{.offset = cursor_,
                 .length = length,
                 .tail = cursor_ + length >= limit,
+                .acknowledged = *acknowledged,
                 .reason = std::move(reason),
                 .record = std::move(record)};
   cursor_ += length;
-  return damage;
+  return Step(std::move(damage));
+}
+
+// The records of one batch say the same: the first of a later one tells, or none does.
+Result<bool> SegmentReader::was_durable(std::uint64_t offset, std::uint64_t at,
+                                        std::uint64_t limit) {
+  while (at < limit) {
+    const auto found = look(at, limit);
+    if (!found && found.error().kind != ErrorKind::corrupt)
+      return tl::unexpected<Error>(found.error());
+    if (found && found->header.durable_before > offset) return true;
+    at += found ? record_size(found->header) : kRecordAlignment;
+  }
+  return false;
 }
 
 Result<SegmentReader::Step> SegmentReader::skip_damage(std::uint64_t limit, std::string reason) {
@@ -159,6 +176,9 @@ Result<SegmentReader::Step> SegmentReader::skip_damage(std::uint64_t limit, std:
     if (found.error().kind != ErrorKind::corrupt)
       return tl::unexpected<Error>(std::move(found.error()));
   }
+  const auto acknowledged = was_durable(cursor_, at, limit);
+  if (!acknowledged) return tl::unexpected<Error>(acknowledged.error());
+  damage.acknowledged = *acknowledged;
   damage.length = at - cursor_;
   cursor_ = at;
   return Step(std::move(damage));

@@ -39,6 +39,9 @@ class SegmentReader {
     std::uint64_t length = 0;
     bool tail = false;  // nothing valid follows below the limit
     bool blank = false; // all zeros: space that was never written
+    // A later batch was written when this was durable: its client was told so. False: it may be what
+    // a crash left of the last batch.
+    bool acknowledged = false;
     std::string reason;
     // What the envelope says, where the content alone is damaged.
     std::optional<Record> record;
@@ -86,8 +89,10 @@ class SegmentReader {
   Result<Record> parse(const Found& found) const;
   Result<bool> content_matches(const Record& record, std::uint64_t limit);
   // Over a record whose length is known to be right.
-  Step pass_over(std::uint64_t length, std::uint64_t limit, std::string reason,
-                 std::optional<Record> record);
+  Result<Step> pass_over(std::uint64_t length, std::uint64_t limit, std::string reason,
+                         std::optional<Record> record);
+  // Whether a record from `at` on says that all before it, `offset` included, was durable.
+  Result<bool> was_durable(std::uint64_t offset, std::uint64_t at, std::uint64_t limit);
   // From after the bad record at the cursor to the next good one, or to the limit.
   Result<Step> skip_damage(std::uint64_t limit, std::string reason);
 

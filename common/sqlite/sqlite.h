@@ -137,7 +137,8 @@ class Transaction {
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  // Durable when it returns without error. After an error nothing was changed.
+  // Durable when it returns without error. After an error nothing was changed, but where the disk
+  // failed a crash may bring the changes back.
   Result<void> commit();
 
  private:

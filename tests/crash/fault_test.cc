@@ -39,6 +39,7 @@ struct Trial {
   Ledger ledger;  // as it stood when the disk was mended
   History history;
   std::size_t mended = 0;   // operations before that
+  std::optional<std::size_t> failed_at;  // operations before the call that failed
   std::vector<Call> calls;  // of the scenario alone
   std::string wrong;
 };
@@ -61,6 +62,7 @@ Trial play(const Scenario& scenario, std::optional<Fault> fault) {
     scenario.play(*life, ledger);
     recorder.heal();
     trial.mended = recorder.position();
+    trial.failed_at = recorder.failed_at();
     trial.ledger = ledger;
     trial.calls = recorder.calls();
     const auto begin = trial.calls.begin();
@@ -89,6 +91,15 @@ std::string cut(const Trial& trial) {
   Ledger ledger = trial.ledger;
   // While no entry of a .done file can be written, the power takes back what an operator deleted.
   ledger.forget(Fact::Kind::deleted);
+  return recover(remains.root.path(), ledger, 2);
+}
+
+// queued and all others are killed at a moment after the call failed: what they wrote stays.
+std::string kill(const Trial& trial, std::size_t position) {
+  Image image(trial.history.root);
+  for (std::size_t i = 0; i < position; ++i) image.apply(trial.history.operations[i], {});
+  const Remains remains(image, {Fate::everything});
+  Ledger ledger = trial.ledger.at(position);
   return recover(remains.root.path(), ledger, 2);
 }
 
@@ -142,6 +153,14 @@ TEST_CASE("failing disk: at any call, nothing is lost, and service goes on", "[c
                          fault.lasting ? "until it is mended" : "once"));
         CHECK(trial.wrong == "");
         CHECK(cut(trial) == "");
+        if (fault.lasting || !trial.failed_at) continue;
+        // In an ordinary run at one moment after each failure, else at all.
+        const std::size_t moments = trial.mended - *trial.failed_at + 1;
+        for (std::size_t moment = rerun.all ? 0 : (n / kPart * 5 + rerun.seed) % moments;
+             moment < moments; moment += rerun.all ? 1 : moments) {
+          INFO("killed after operation " << *trial.failed_at + moment);
+          CHECK(kill(trial, *trial.failed_at + moment) == "");
+        }
       }
     }
     fmt::print("failing disk: {}: {} calls, {} cases\n", scenario.name, calls.size(), cases);

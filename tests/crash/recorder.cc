@@ -91,12 +91,18 @@ std::vector<Call> Recorder::calls() const {
 
 void Recorder::set_fault(const Fault& fault) {
   const std::lock_guard lock(mutex_);
+  failed_at_.reset();
   fault_ = fault;
 }
 
 void Recorder::heal() {
   const std::lock_guard lock(mutex_);
   fault_.reset();
+}
+
+std::optional<std::size_t> Recorder::failed_at() const {
+  const std::lock_guard lock(mutex_);
+  return failed_at_;
 }
 
 std::optional<Recorder::Place> Recorder::place_of(int at, const char* path) const {
@@ -121,6 +127,7 @@ std::optional<int> Recorder::fault_of(Call call) {
   calls_.push_back(call);
   if (!fault_ || number < fault_->call || !can_end_with(call, fault_->error)) return std::nullopt;
   const int error = fault_->error;
+  if (!failed_at_) failed_at_ = history_.operations.size();
   if (!fault_->lasting) fault_.reset();
   return error;
 }

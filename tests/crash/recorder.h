@@ -53,6 +53,8 @@ class Recorder {
   // The fault may hit from now on.
   void set_fault(const Fault& fault);
   void heal();
+  // Operations before the call that the fault hit first.
+  std::optional<std::size_t> failed_at() const;
 
   bool active() const noexcept { return active_; }
 
@@ -88,6 +90,7 @@ class Recorder {
   History history_;
   std::vector<Call> calls_;
   std::optional<Fault> fault_;
+  std::optional<std::size_t> failed_at_;
 };
 
 }  // namespace postrider::crash

@@ -226,14 +226,14 @@ auto World::ask(Question question) {
 bool World::hold() {
   ipc::Filter all;
   all.set_all(true);
-  return ask([all](queued::Store& store) { return store.hold(all, "for a while"); }).has_value();
+  return ask([all](queued::Store& store) { return store.hold(all, {}, "for a while"); }).has_value();
 }
 
 bool World::release() {
   ipc::Filter all;
   all.set_all(true);
   const WallTime now = clock_.now();
-  const auto released = ask([all, now](queued::Store& store) { return store.release(all, now); });
+  const auto released = ask([all, now](queued::Store& store) { return store.release(all, {}, now); });
   if (released) queue_.look_again();
   return released.has_value();
 }
@@ -242,8 +242,8 @@ bool World::remove(std::size_t letter) {
   ledger_.note(Fact::Kind::deleting, letter);
   ipc::Filter one;
   one.add_ids(ledger_.letters()[letter].id);
-  const auto removed = ask([one](queued::Store& store) { return store.remove(one); });
-  if (removed && !removed->empty()) ledger_.note(Fact::Kind::deleted, letter);
+  const auto removed = ask([one](queued::Store& store) { return store.remove(one, {}); });
+  if (removed && removed->messages > 0) ledger_.note(Fact::Kind::deleted, letter);
   return removed.has_value();
 }
 

@@ -239,3 +239,28 @@ TEST_CASE("queued damage: a queue.db found damaged takes in no more, and nothing
   CHECK(std::filesystem::exists(f.paths.deferred(*MessageId::parse(id))));
   CHECK(f.life->queue.active() == 0);
 }
+
+TEST_CASE("queued damage: of a content that is damaged before it is read the sender is told",
+          "[queued]") {
+  QueueFixture f;
+  const bool acknowledged = GENERATE(false, true);
+  const std::string content(5'000, 'x');
+  const std::string id = f.accept("a@x.test", {"bob@local.test"}, content);
+  const auto segment = f.paths.segment(f.files(f.paths.incoming()).front());
+  const auto size = std::filesystem::file_size(segment);
+  test::flip(segment, size - spool::kRecordHeaderSize - 20);
+  // A seal says that all before it was durable: the client has its 250.
+  if (!acknowledged) std::filesystem::resize_file(segment, size - spool::kRecordHeaderSize);
+  f.accept("a@x.test", {"carol@local.test"});
+  f.settle();
+  CHECK(f.attempts == Lines{"local: carol@local.test"});
+  CHECK(f.life->reports.sent ==
+        (acknowledged ? Lines{std::string("failed to a@x.test about bob@local.test: ") + kDamaged}
+                      : Lines{}));
+  CHECK(f.files(f.paths.quarantine()).size() == 1);
+  CHECK((f.logged.find("event=message_corrupt id=" + id) != std::string::npos) == acknowledged);
+  CHECK((f.logged.find("most likely a crash cut it off") != std::string::npos) == !acknowledged);
+  f.settle();  // the next look removes what was finished while others were read
+  CHECK(f.files(f.paths.incoming()).empty());
+  CHECK(f.life->queue.active() == 0);
+}

@@ -228,3 +228,28 @@ TEST_CASE("queued: an operator's retry probes what is down at once", "[queued]")
   f.settle();
   CHECK(f.attempts.size() == 2);
 }
+
+TEST_CASE("queued: what had no attempt is not given up for its age, unless its destination is down",
+          "[queued]") {
+  QueueFixture f;
+  f.settings.queue.lifetime = 8h;
+  f.settings.queue.delay_warning = 0h;
+  f.unreachable = [](const ipc::Job&) { return timed_out(); };
+  for (int i = 0; i < 20; ++i) f.accept("a@x.test", {"b@dead.test"});
+  f.settle();
+  REQUIRE(stored(f).size() == 20);
+
+  // This server itself is away until all of it is too old; then the other can be reached.
+  f.clock.advance(10h);
+  f.unreachable = nullptr;
+  f.attempts.clear();
+  f.begin_life();
+  const WallTime start = f.clock.now();
+  f.settle();
+  CHECK(f.life->reports.sent.empty());
+  while (f.advance(start + 2h)) {
+  }
+  CHECK(f.attempts.size() == 20);
+  CHECK(f.life->reports.sent.empty());
+  CHECK(stored(f).empty());
+}

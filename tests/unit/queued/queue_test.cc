@@ -265,7 +265,7 @@ TEST_CASE("queued: an operator holds, releases, retries and removes", "[queued]"
     std::uint64_t count = 0;
     bool done = false;
     const auto pending = f.life->store.ask(std::move(question), [&](auto answer) {
-      count = answer.value();
+      count = answer.value().messages;
       done = true;
     });
     f.run_until([&] { return done; });
@@ -273,7 +273,7 @@ TEST_CASE("queued: an operator holds, releases, retries and removes", "[queued]"
     f.settle();
     return count;
   };
-  CHECK(ask([&](queued::Store& s) { return s.hold(filter, "why not"); }) == 1);
+  CHECK(ask([&](queued::Store& s) { return s.hold(filter, {}, "why not"); }) == 1);
   f.clock.advance(10 * 24h);
   f.settle();
   CHECK(f.attempts.size() == 1);
@@ -296,7 +296,7 @@ TEST_CASE("queued: an operator holds, releases, retries and removes", "[queued]"
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
     return QueueFixture::result(ipc::DELIVERED, "250 ok");
   };
-  CHECK(ask([&](queued::Store& s) { return s.release(filter, f.clock.now()); }) == 1);
+  CHECK(ask([&](queued::Store& s) { return s.release(filter, {}, f.clock.now()); }) == 1);
   CHECK(f.attempts.size() == 2);
   CHECK(listed().empty());
 }
@@ -312,8 +312,8 @@ TEST_CASE("queued: a filter that names nothing matches nothing, unless it says a
     std::size_t count = 99;
     bool done = false;
     const auto pending =
-        f.life->store.ask([&](queued::Store& s) { return s.remove(filter); }, [&](auto answer) {
-          count = answer.value().size();
+        f.life->store.ask([&](queued::Store& s) { return s.remove(filter, {}); }, [&](auto answer) {
+          count = answer.value().messages;
           done = true;
         });
     f.run_until([&] { return done; });
@@ -341,8 +341,8 @@ TEST_CASE("queued: a route that holds, holds its recipients alone, and a release
   filter.set_domain("HELD.test");
   std::uint64_t released = 0;
   const auto pending = f.life->store.ask(
-      [&](queued::Store& s) { return s.release(filter, f.clock.now()); },
-      [&](const Result<std::uint64_t>& count) { released = count.value(); });
+      [&](queued::Store& s) { return s.release(filter, {}, f.clock.now()); },
+      [&](const Result<queued::Changed>& changed) { released = changed.value().messages; });
   f.run_until([&] { return released > 0; });
   CHECK(released == 1);
   f.life->queue.look_again();
@@ -388,9 +388,9 @@ TEST_CASE("queued: one row that cannot be read stops neither the others nor the 
                                       [&](const Result<queued::Portion>& portion) {
                                         listed = portion.value().messages.size();
                                       });
-  const auto remove = f.life->store.ask([&](queued::Store& s) { return s.remove(all); },
-                                        [&](const Result<std::vector<queued::MessageData>>& gone) {
-                                          removed = gone.value().size();
+  const auto remove = f.life->store.ask([&](queued::Store& s) { return s.remove(all, {}); },
+                                        [&](const Result<queued::Changed>& gone) {
+                                          removed = gone.value().messages;
                                         });
   f.run_until([&] { return removed > 0; });
   CHECK(listed == 2);

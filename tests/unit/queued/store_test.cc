@@ -141,7 +141,9 @@ TEST_CASE("store: an operator's verb takes a message from behind its destination
   ipc::Filter all;
   all.set_all(true);
   const bool held = GENERATE(false, true);
-  CHECK((held ? world.store->hold(all, "why not") : world.store->retry(all, kNow)) == 1U);
+  const auto changed =
+      held ? world.store->hold(all, {}, "why not") : world.store->retry(all, {}, kNow);
+  CHECK(changed.value().messages == 1);
   CHECK(world.store->behind(10)->empty());
   CHECK(world.store->take_due(kNow, 10)->messages.size() == (held ? 0 : 1));
 }

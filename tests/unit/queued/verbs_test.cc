@@ -55,3 +55,25 @@ TEST_CASE("queued verbs: each says how many messages it changed", "[queued]") {
   CHECK(count(&queued::Verbs::remove) == 3);
   CHECK(count(&queued::Verbs::remove) == 0);
 }
+
+TEST_CASE("queued verbs: many messages are changed in portions, each once", "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  const std::size_t many = 2 * queued::Store::kVerbPortion;  // the last portion is full
+  f.settings.queue.active_limit = 2 * many;
+  f.accept_many(many, "a@x.test", {"b@far.test"});
+  f.settle();
+  queued::Verbs verbs(f.life->queue, f.life->store, f.clock);
+  std::optional<std::uint64_t> messages;
+  const PendingPtr asked = verbs.remove(
+      all(), [&](const Result<std::uint64_t>& removed) { messages = removed.value(); });
+  f.run_until([&] { return messages.has_value(); });
+  CHECK(*messages == many);
+  std::size_t told = 0;
+  for (auto at = f.logged.find("event=deleted"); at != std::string::npos;
+       at = f.logged.find("event=deleted", at + 1))
+    ++told;
+  CHECK(told == many);
+}

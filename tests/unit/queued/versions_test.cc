@@ -174,10 +174,10 @@ TEST_CASE("queued versions: a spool of each version is delivered whole", "[queue
 
   ipc::Filter all;
   all.set_all(true);
-  std::optional<Result<std::uint64_t>> released;
+  std::optional<Result<queued::Changed>> released;
   const auto pending = f.life->store.ask(
-      [&](queued::Store& store) { return store.release(all, f.clock.now()); },
-      [&](const Result<std::uint64_t>& count) { released = count; });
+      [&](queued::Store& store) { return store.release(all, {}, f.clock.now()); },
+      [&](const Result<queued::Changed>& changed) { released = changed; });
   f.run_until([&] { return released.has_value(); });
   f.life->queue.look_again();
   f.settle();
