@@ -63,15 +63,21 @@ def test_a_flipped_bit_costs_its_own_message_alone(suite):
     whole = sorted(f"{part}-{p}-{n}" for part in ("header", "envelope", "content")
                    for p in range(3) for n in range(3) if n != p)
     wait_for(lambda: subjects(suite) == whole, what="the whole messages, once")
-    wait_for(lambda: len(suite.events("record_corrupt")) == 9)
-    assert quarantined(suite) == {f"{segment}@{offset}" for segment, offset in damaged.values()}
+    wait_for(lambda: len(suite.events("record_corrupt")) == 6 and len(suite.events("report")) == 3)
+    kept = {}
     for subject, (segment, offset) in damaged.items():
-        [line] = [line for line in suite.events("record_corrupt")
-                  if f"segment={segment} offset={offset} " in line]
+        event = "message_corrupt" if subject.startswith("content") else "record_corrupt"
+        [line] = [line for line in suite.events(event) if f"segment={segment} offset={offset} " in line]
         assert "damaged on the disk" in line
-        assert message(subject)[-12:] in (suite.spool / "quarantine" / f"{segment}@{offset}").read_bytes()
+        kept[subject] = f"{segment}@{offset}"
+        if event == "message_corrupt":  # the envelope says whom to tell
+            kept[subject] = line.split(" id=")[1].split()[0]
+            assert any(f"of={kept[subject]} to=ada@example.org" in told for told in suite.events("report"))
+        assert message(subject)[-12:] in (suite.spool / "quarantine" / kept[subject]).read_bytes()
+    assert quarantined(suite) == set(kept.values())
     suite.restart()
-    assert subjects(suite) == whole and len(suite.events("record_corrupt")) == 9
+    assert subjects(suite) == whole
+    assert len(suite.events("record_corrupt")) == 6 and len(suite.events("message_corrupt")) == 3
 
 
 def test_a_damaged_content_is_noticed_when_it_is_delivered(suite):
