@@ -117,11 +117,18 @@ Result<void> StoreReader::prepare() {
   return {};
 }
 
+// The row is held until its recipients are read: both are of one moment.
 Result<StoreReader::Stored> StoreReader::load(const std::string& id) {
   Statement& row = *load_;
   auto found = row.bind(std::string_view(id)).step();
   if (!found) return pass_on(std::move(found.error()));
   if (!*found) return fail(ErrorKind::not_found, "no such message: " + id);
+  auto stored = read(id, row);
+  row.reset();
+  return stored;
+}
+
+Result<StoreReader::Stored> StoreReader::read(const std::string& id, const Statement& row) {
   Stored stored{.state = row.integer(6),
                 .next_attempt_us = row.integer(7),
                 .expires_us = row.integer(8),
@@ -129,34 +136,40 @@ Result<StoreReader::Stored> StoreReader::load(const std::string& id) {
   MessageData& data = stored.data;
   const std::string_view envelope = row.text(0);
   const auto parsed_id = MessageId::parse(id);
-  const bool whole =
-      parsed_id && data.envelope.ParseFromArray(envelope.data(), static_cast<int>(envelope.size()));
+  if (!parsed_id ||
+      !data.envelope.ParseFromArray(envelope.data(), static_cast<int>(envelope.size())))
+    return fail(ErrorKind::corrupt, fmt::format("{}: row {} cannot be read", paths_.queue_db(), id));
+  data.id = *parsed_id;
   data.content_length = static_cast<std::uint64_t>(row.integer(1));
   data.content_checksum = static_cast<std::uint64_t>(row.integer(2));
   data.attempts = static_cast<std::uint32_t>(row.integer(3));
   data.warned = row.integer(4) != 0;
   data.arrival = from_us(row.integer(5));
   data.released = row.integer(10) != 0;
-  row.reset();
-  if (!whole) return fail(ErrorKind::corrupt, fmt::format("{}: row {} cannot be read",
-                                                          paths_.queue_db(), id));
-  data.id = *parsed_id;
+  auto recipients = read_recipients(id);
+  if (!recipients) return pass_on(std::move(recipients.error()));
+  data.recipients = std::move(*recipients);
+  if (!data.recipients.empty()) return stored;
+  return fail(ErrorKind::corrupt, fmt::format("{}: row {} has no recipients", paths_.queue_db(), id));
+}
 
+Result<std::vector<Recipient>> StoreReader::read_recipients(const std::string& id) {
+  std::vector<Recipient> recipients;
   Statement& each = *load_recipients_;
   each.bind(std::string_view(id));
   while (true) {
     auto next = each.step();
     if (!next) return pass_on(std::move(next.error()));
-    if (!*next) return stored;
-    data.recipients.push_back({.address = std::string(each.text(0)),
-                               .original = std::string(each.text(1)),
-                               .notify = std::string(each.text(2)),
-                               .orcpt = std::string(each.text(3)),
-                               .state = static_cast<RecipientState>(each.integer(4)),
-                               .next_hop = std::string(each.text(5)),
-                               .status = std::string(each.text(6)),
-                               .reply = std::string(each.text(7)),
-                               .remote = std::string(each.text(8))});
+    if (!*next) return recipients;
+    recipients.push_back({.address = std::string(each.text(0)),
+                          .original = std::string(each.text(1)),
+                          .notify = std::string(each.text(2)),
+                          .orcpt = std::string(each.text(3)),
+                          .state = static_cast<RecipientState>(each.integer(4)),
+                          .next_hop = std::string(each.text(5)),
+                          .status = std::string(each.text(6)),
+                          .reply = std::string(each.text(7)),
+                          .remote = std::string(each.text(8))});
   }
 }
 

@@ -89,6 +89,7 @@ class StoreReader {
   // Once, before load().
   Result<void> prepare();
 
+  // An Error of kind corrupt: its row cannot be read, or it has no recipients.
   Result<Stored> load(const std::string& id);
   Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
                                             std::size_t limit);
@@ -98,6 +99,9 @@ class StoreReader {
   sqlite::Database database_;
 
  private:
+  Result<Stored> read(const std::string& id, const sqlite::Statement& row);
+  Result<std::vector<Recipient>> read_recipients(const std::string& id);
+
   std::optional<sqlite::Statement> load_;
   std::optional<sqlite::Statement> load_recipients_;
 };

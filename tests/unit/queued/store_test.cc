@@ -178,3 +178,28 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
                                          "two.test deferred  1 1", "two.test deferred 450 full 1 1"});
   CHECK(rows->front().oldest_us() == kNow.time_since_epoch().count());
 }
+
+TEST_CASE("store: a row that has lost its recipients is held for a person, and stops no other",
+          "[queued]") {
+  World world;
+  const Promote whole = world.promote("whole");
+  const Promote lost = world.promote("lost");
+  REQUIRE(world.store->apply(std::vector<Change>{whole, lost}));
+  {
+    auto database = sqlite::Database::open(world.paths.queue_db(), sqlite::Access::write);
+    REQUIRE(database);
+    REQUIRE(database->execute("DELETE FROM recipient WHERE message='" + lost.data.id.str() + "'"));
+  }
+  const auto taken = world.store->take_due(kNow + 2h, 10);
+  REQUIRE(taken);
+  REQUIRE(taken->messages.size() == 1);
+  CHECK(taken->messages.front().id == whole.data.id);
+  CHECK_FALSE(world.store->damaged());
+  ipc::Filter held;
+  held.set_state("held");
+  const auto listed = world.store->list(held, "");
+  REQUIRE(listed);
+  REQUIRE(listed->messages.size() == 1);
+  CHECK(listed->messages.front().id() == lost.data.id.str());
+  CHECK(listed->messages.front().hold_reason().ends_with("has no recipients"));
+}
