@@ -1,13 +1,11 @@
 #include "queued/rescue.h"
 
-#include <array>
+#include <algorithm>
 #include <string_view>
 
 #include <fmt/format.h>
 
-#include "common/spool/queue_schema.h"
-#include "common/sqlite/sqlite.h"
-#include "queued/quarantine.h"
+#include "queued/carry_over.h"
 
 namespace postrider::queued {
 
@@ -15,75 +13,50 @@ namespace {
 
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
-// Each goes through other pages, or in the other direction, and ends at the first that is damaged.
-constexpr std::array<const char*, 3> kWaysToIds{
-    "SELECT id FROM damaged.message ORDER BY id",
-    "SELECT id FROM damaged.message ORDER BY id DESC",
-    "SELECT id FROM damaged.message INDEXED BY message_schedule ORDER BY state, next_attempt_us"};
+constexpr std::string_view kKeptName = "queue.db-";
+constexpr std::string_view kLogSuffix = "-wal";
 
-// Links: the file stays where it is until a new one takes its place.
-Result<std::string> keep(spool::Disk& disk, const spool::Paths& paths, WallTime now) {
-  Quarantine quarantine(disk, paths);
-  const std::string name = fmt::format("queue.db-{}", now.time_since_epoch().count());
-  if (auto kept = quarantine.link(name, paths.queue_db()); !kept) return pass_on(kept.error());
-  const auto log = quarantine.link(name + "-wal", paths.queue_db() + "-wal");
-  if (!log && log.error().kind != ErrorKind::not_found) return pass_on(log.error());
-  return quarantine.path(name);
-}
-
-// From the database that is attached to `to` as "damaged". Each message on its own: SQLite does not
-// commit a transaction in which it has met damage.
-Result<std::uint64_t> copy_readable(sqlite::Database& to) {
-  auto message =
-      to.prepare("INSERT OR IGNORE INTO message SELECT * FROM damaged.message WHERE id=?1");
-  if (!message)  // of version 1
-    message =
-        to.prepare("INSERT OR IGNORE INTO message SELECT *, '' FROM damaged.message WHERE id=?1");
-  auto recipients =
-      to.prepare("INSERT OR IGNORE INTO recipient SELECT * FROM damaged.recipient WHERE message=?1");
-  auto withdraw = to.prepare("DELETE FROM message WHERE id=?1");
-  // The damaged file may have lost its tables.
-  if (!message || !recipients || !withdraw) return std::uint64_t{0};
-  std::uint64_t copied = 0;
-  for (const char* const way : kWaysToIds) {
-    auto ids = to.prepare(way);
-    while (ids) {
-      const auto row = ids->step();
-      if (!row || !*row) break;
-      const std::string id(ids->text(0));
-      if (!message->bind(std::string_view(id)).run() || to.changes() == 0) continue;
-      const bool whole = recipients->bind(std::string_view(id)).run() && to.changes() > 0;
-      if (!whole)
-        if (auto withdrawn = withdraw->bind(std::string_view(id)).run(); !withdrawn)
-          return pass_on(withdrawn.error());
-      copied += whole ? 1 : 0;
-    }
+// The name in quarantine/ that the file has from an earlier try, or else a free one.
+Result<std::string> name_to_keep(spool::Disk& disk, const spool::Paths& paths, WallTime now) {
+  const auto names = disk.list(paths.quarantine());
+  if (!names) return pass_on(names.error());
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kKeptName) || name.ends_with(kLogSuffix)) continue;
+    const auto same = disk.same_file(paths.quarantine() + '/' + name, paths.queue_db());
+    if (!same) return pass_on(same.error());
+    if (*same) return name;
   }
-  return copied;
+  for (auto time = now.time_since_epoch().count();; ++time) {
+    std::string name = fmt::format("{}{}", kKeptName, time);
+    if (!std::binary_search(names->begin(), names->end(), name)) return name;
+  }
 }
 
-// Makes the database `to`, which is not synced.
-Result<std::uint64_t> carry_over(const std::string& from, const std::string& to) {
-  auto database = sqlite::Database::open(to, sqlite::Access::create);
-  if (!database) return pass_on(std::move(database.error()));
-  if (auto set = database->execute("PRAGMA synchronous=OFF"); !set) return pass_on(set.error());
-  if (auto made = database->migrate(spool::kQueueSchema); !made) return pass_on(made.error());
-  auto attach = database->prepare("ATTACH ?1 AS damaged");
-  if (!attach) return pass_on(std::move(attach.error()));
-  if (!attach->bind(std::string_view(from)).run()) return std::uint64_t{0};
-  return copy_readable(*database);
+// Links: the file stays where it is until a new one takes its place, and is not written any more.
+Result<std::string> keep(spool::Disk& disk, const spool::Paths& paths, WallTime now) {
+  if (auto made = disk.make_directory(paths.quarantine()); !made) return pass_on(made.error());
+  const auto name = name_to_keep(disk, paths, now);
+  if (!name) return name;
+  std::string kept = paths.quarantine() + '/' + *name;
+  if (auto linked = disk.link(paths.queue_db(), kept); !linked) return pass_on(linked.error());
+  const auto log = disk.link(fmt::format("{}{}", paths.queue_db(), kLogSuffix),
+                             fmt::format("{}{}", kept, kLogSuffix));
+  if (!log && log.error().kind != ErrorKind::not_found) return pass_on(log.error());
+  if (auto synced = disk.sync_directory(paths.quarantine()); !synced) return pass_on(synced.error());
+  return kept;
+}
+
+Result<bool> exists(spool::Disk& disk, const std::string& path) {
+  const auto fd = disk.open(path, spool::Disk::Mode::read);
+  if (fd) return true;
+  if (fd.error().kind == ErrorKind::not_found) return false;
+  return pass_on(fd.error());
 }
 
 Result<void> sync_file(spool::Disk& disk, const std::string& path) {
   const auto fd = disk.open(path, spool::Disk::Mode::append);
   if (!fd) return pass_on(fd.error());
   return disk.sync(fd->get());
-}
-
-Result<void> remove_database(spool::Disk& disk, const std::string& path) {
-  for (const char* const suffix : {"-wal", "-shm", ""})
-    if (auto removed = disk.remove(path + suffix); !removed) return removed;
-  return {};
 }
 
 // From here on a start goes on, and does not begin again: nothing of the damaged file is needed.
@@ -103,10 +76,21 @@ Result<void> put_in_place(spool::Disk& disk, const spool::Paths& paths) {
   return disk.remove(paths.queue_db_damaged());
 }
 
+// Whether there is a file that is marked. A mark without one goes: an operator took the file away.
+Result<bool> settle_mark(spool::Disk& disk, const spool::Paths& paths) {
+  const auto marked = is_marked_damaged(disk, paths);
+  if (!marked || !*marked) return marked;
+  const auto there = exists(disk, paths.queue_db());
+  if (!there || *there) return there;
+  for (const std::string& path : {paths.queue_db_new(), paths.queue_db_damaged()})
+    if (auto removed = disk.remove(path); !removed) return pass_on(removed.error());
+  return false;
+}
+
 }  // namespace
 
-bool is_marked_damaged(spool::Disk& disk, const spool::Paths& paths) {
-  return disk.open(paths.queue_db_damaged(), spool::Disk::Mode::read).has_value();
+Result<bool> is_marked_damaged(spool::Disk& disk, const spool::Paths& paths) {
+  return exists(disk, paths.queue_db_damaged());
 }
 
 Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths) {
@@ -116,21 +100,26 @@ Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths) {
 }
 
 Result<void> finish_rescue(spool::Disk& disk, const spool::Paths& paths) {
-  if (!disk.open(paths.queue_db_whole(), spool::Disk::Mode::read)) return {};
-  return put_in_place(disk, paths);
+  const auto whole = exists(disk, paths.queue_db_whole());
+  if (!whole) return pass_on(whole.error());
+  return *whole ? put_in_place(disk, paths) : Result<void>();
 }
 
 Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
                                           log::Logger& log, WallTime now) {
   if (auto finished = finish_rescue(disk, paths); !finished)
     return pass_on(std::move(finished.error()));
+  const auto marked = settle_mark(disk, paths);
+  if (!marked) return pass_on(marked.error());
   Result<std::unique_ptr<Store>> store =
-      is_marked_damaged(disk, paths)
-          ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
-          : Store::open(disk, paths);
+      *marked ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
+              : Store::open(disk, paths);
   if (store || store.error().kind != ErrorKind::corrupt) return store;
   const auto rescued = rescue_queue_db(disk, paths, now);
-  if (!rescued) return pass_on(rescued.error());
+  if (!rescued)
+    return fail(rescued.error().kind,
+                fmt::format("the rescue of what is left failed ({}) after {}",
+                            rescued.error().text, store.error().text));
   log.error("queue_db_replaced")
       .with("reason", store.error().text)
       .with("kept", rescued->kept)
@@ -144,10 +133,13 @@ Result<Rescued> rescue_queue_db(spool::Disk& disk, const spool::Paths& paths, Wa
   if (auto marked = mark_damaged(disk, paths); !marked) return pass_on(marked.error());
   auto kept = keep(disk, paths, now);
   if (!kept) return pass_on(std::move(kept.error()));
-  if (auto removed = remove_database(disk, paths.queue_db_new()); !removed)
-    return pass_on(removed.error());
-  auto carried_over = carry_over(*kept, paths.queue_db_new());
-  if (!carried_over) return pass_on(std::move(carried_over.error()));
+  if (auto removed = disk.remove(paths.queue_db_new()); !removed) return pass_on(removed.error());
+  auto carried_over = carry_over(paths.queue_db(), paths.queue_db_new());
+  if (!carried_over) {
+    // It may have taken all the room that there was; the next try begins with this as well.
+    static_cast<void>(disk.remove(paths.queue_db_new()));
+    return pass_on(std::move(carried_over.error()));
+  }
   if (auto whole = make_whole(disk, paths); !whole) return pass_on(whole.error());
   if (auto placed = put_in_place(disk, paths); !placed) return pass_on(placed.error());
   return Rescued{std::move(*kept), *carried_over};

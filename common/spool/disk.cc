@@ -132,6 +132,16 @@ class SystemDisk final : public Disk {
     return std::uint64_t{status.f_bavail} * status.f_frsize;
   }
 
+  Result<bool> same_file(const std::string& one, const std::string& other) override {
+    struct stat of_one {};
+    struct stat of_other {};
+    if (::stat(one.c_str(), &of_one) != 0 || ::stat(other.c_str(), &of_other) != 0) {
+      if (errno == ENOENT) return false;
+      return fail_errno(fmt::format("{} and {}", one, other), errno);
+    }
+    return of_one.st_dev == of_other.st_dev && of_one.st_ino == of_other.st_ino;
+  }
+
   Result<bool> lock(int fd) override {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
     if (errno == EWOULDBLOCK) return false;

@@ -58,6 +58,8 @@ class Disk {
   virtual Result<std::vector<std::string>> list(const std::string& directory) = 0;
   // Octets that an unprivileged writer may still use in the file system of `directory`.
   virtual Result<std::uint64_t> free_space(const std::string& directory) = 0;
+  // Whether both are names of one file; false where there is no such name.
+  virtual Result<bool> same_file(const std::string& one, const std::string& other) = 0;
   // Takes an exclusive lock that ends with the descriptor (flock): false when another holds it.
   virtual Result<bool> lock(int fd) = 0;
 };

@@ -34,7 +34,8 @@ int flags_of(Access access) noexcept {
     case Access::read: return kAlways | SQLITE_OPEN_READONLY;
     case Access::read_still: return kAlways | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
     case Access::write: return kAlways | SQLITE_OPEN_READWRITE;
-    case Access::create: return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case Access::create:
+    case Access::draft: return kAlways | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   }
   return kAlways;
 }
@@ -56,6 +57,20 @@ constexpr const char* kReaderSettings = "PRAGMA query_only=ON; PRAGMA trusted_sc
 constexpr const char* kWriterSettings =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;";
+constexpr const char* kDraftSettings =
+    "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;"
+    "PRAGMA trusted_schema=OFF;";
+
+const char* settings_of(Access access) noexcept {
+  switch (access) {
+    case Access::read:
+    case Access::read_still: return kReaderSettings;
+    case Access::write:
+    case Access::create: return kWriterSettings;
+    case Access::draft: return kDraftSettings;
+  }
+  return kReaderSettings;
+}
 
 }  // namespace
 
@@ -85,6 +100,15 @@ void Statement::bind_one(int position, Blob value) {
 
 void Statement::bind_one(int position, std::nullptr_t) {
   note(sqlite3_bind_null(statement_.get(), position));
+}
+
+Statement& Statement::bind_row(const Statement& row) {
+  reset();
+  const int columns = sqlite3_data_count(row.statement_.get());
+  for (int i = 0; i < columns; ++i)
+    note(sqlite3_bind_value(statement_.get(), i + 1,
+                            sqlite3_column_value(row.statement_.get(), i)));
+  return *this;
 }
 
 Result<bool> Statement::step() {
@@ -145,8 +169,7 @@ Result<Database> Database::open(const std::string& path, Access access,
   Database database(raw, path);
   if (code != SQLITE_OK) return failure(*database.file_, raw, code);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
-  const bool writes = access == Access::write || access == Access::create;
-  if (auto set = database.execute(writes ? kWriterSettings : kReaderSettings); !set)
+  if (auto set = database.execute(settings_of(access)); !set)
     return tl::unexpected<Error>(std::move(set.error()));
   return database;
 }

@@ -1,9 +1,9 @@
 // sqlite.h - a database file, its statements and its transactions; <sqlite3.h> is seen in sqlite.cc
 // alone.
 //
-// Every database is opened the same way: WAL, so that readers and the one writer do not wait for
-// each other; synchronous=FULL, so that a commit that returned survives a power cut; foreign keys
-// checked. A Database and all that comes from it belong to one thread at a time.
+// Every database that lasts is opened the same way: WAL, so that readers and the one writer do not
+// wait for each other; synchronous=FULL, so that a commit that returned survives a power cut; foreign
+// keys checked. A Database and all that comes from it belong to one thread at a time.
 //
 // Errors: a full disk, a locked or unreadable file is `temporary`; a file that is not a database or
 // is damaged is `corrupt`; a broken constraint is `invalid`. The text names the file.
@@ -49,6 +49,9 @@ class Statement {
     return *this;
   }
 
+  // As bind(), with all columns of the current row of `row`, which need not be of the same Database.
+  Statement& bind_row(const Statement& row);
+
   // True: a row is there to be read. False: the execution has ended. After false or an error the
   // statement is ready for the next bind() or step().
   Result<bool> step();
@@ -89,6 +92,7 @@ enum class Access {
   read_still,  // as read, and nobody writes it: no lock is taken, and nothing made beside the file
   write,       // the file exists
   create,      // the file is made where it is missing
+  draft,       // as create, and nothing is synced or written beside it: a crash leaves it worthless
 };
 
 class Database {

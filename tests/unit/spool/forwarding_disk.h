@@ -35,6 +35,9 @@ class ForwardingDisk : public spool::Disk {
   Result<std::uint64_t> free_space(const std::string& directory) override {
     return disk_.free_space(directory);
   }
+  Result<bool> same_file(const std::string& one, const std::string& other) override {
+    return disk_.same_file(one, other);
+  }
   Result<bool> lock(int fd) override { return disk_.lock(fd); }
 
  private:

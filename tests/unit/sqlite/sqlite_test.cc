@@ -1,7 +1,9 @@
 #include "common/sqlite/sqlite.h"
 
 #include <array>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <catch2/catch.hpp>
 
@@ -53,6 +55,42 @@ TEST_CASE("sqlite: what was bound comes back, NUL octets and all", "[sqlite]") {
   CHECK_FALSE(select->is_null(2));
   CHECK(select->text(2).empty());
   CHECK_FALSE(select->step().value());
+}
+
+TEST_CASE("sqlite: a row of one database is bound as it is to a statement of another", "[sqlite]") {
+  const TempDirectory directory;
+  Database from = open_new(directory);
+  REQUIRE(from.execute("INSERT INTO fruit VALUES ('fig', NULL, x'00ff'), ('plum', 7, x'')"));
+  auto to = Database::open(directory.path("draft.db"), Access::draft);
+  REQUIRE(to);
+  REQUIRE(to->migrate(kSchema));
+  auto select = from.prepare("SELECT * FROM fruit");
+  auto insert = to->prepare("INSERT INTO fruit VALUES (?1, ?2, ?3)");
+  REQUIRE((select && insert));
+  while (select->step() == true) REQUIRE(insert->bind_row(*select).run());
+  auto copied = to->prepare("SELECT name, weight, hex(picture), typeof(picture) FROM fruit");
+  REQUIRE(copied);
+  REQUIRE(copied->step() == true);
+  CHECK(copied->text(0) == "fig");
+  CHECK(copied->is_null(1));
+  CHECK(copied->text(2) == "00FF");
+  REQUIRE(copied->step() == true);
+  CHECK(copied->integer(1) == 7);
+  CHECK(copied->text(3) == "blob");
+}
+
+TEST_CASE("sqlite: a draft is one file, whatever is written to it", "[sqlite]") {
+  const TempDirectory directory;
+  auto draft = Database::open(directory.path("draft.db"), Access::draft);
+  REQUIRE(draft);
+  REQUIRE(draft->migrate(kSchema));
+  auto transaction = Transaction::begin(*draft);
+  REQUIRE(transaction);
+  REQUIRE(draft->execute("INSERT INTO fruit VALUES ('fig', 1, zeroblob(5000000))"));
+  const auto files = std::filesystem::directory_iterator(directory.path());
+  CHECK(std::distance(begin(files), end(files)) == 1);
+  REQUIRE(transaction->commit());
+  CHECK(count(*draft) == 1);
 }
 
 TEST_CASE("sqlite: a broken constraint is invalid, and the statement can be used again",
