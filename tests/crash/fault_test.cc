@@ -176,7 +176,8 @@ TEST_CASE("failing disk: at any call of a recovery, nothing is lost", "[crash]")
     std::size_t cases = 0;
     for (std::size_t position = 0; position < past.history.operations.size(); ++position) {
       image.apply(past.history.operations[position], {});
-      if (position < past.started || position % step != rerun.seed % step) continue;
+      const bool chosen = position >= past.started && position % step == rerun.seed % step;
+      if (!chosen && position + 1 != past.restarted) continue;
       const Ledger ledger = past.ledger.at(position + 1);
       std::vector<Call> calls;
       CHECK(start_twice(image, ledger, std::nullopt, calls) == "");

@@ -1,8 +1,13 @@
 #include "tests/crash/scenario.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 
+#include "common/base/check.h"
+#include "common/sqlite/sqlite.h"
 #include "tests/crash/recorder.h"
 #include "tests/unit/temp_directory.h"
 
@@ -89,17 +94,53 @@ void after_kill(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
-constexpr std::array<Scenario, 8> kScenarios{{{"one letter", &one_letter},
+void before_damage(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"ann@local.test", "later@remote.test"}, kSmall),
+                ledger.add({"later@remote.test"}, kLarge)});
+  world.settle();
+}
+
+void after_damage(World& world, Ledger& ledger) {
+  POSTRIDER_CHECK(world.log().find("event=queue_db_replaced") != std::string::npos);
+  world.accept({ledger.add({"later@remote.test"}, kSmall)});
+  world.run(kAfternoon);
+}
+
+constexpr std::array<Scenario, 9> kScenarios{{{"one letter", &one_letter},
                                               {"batches", &batches},
                                               {"large letters", &large_letters},
                                               {"partial delivery", &partial_delivery},
                                               {"bounces", &bounces},
                                               {"full segments", &full_segments},
                                               {"operator's verbs", &operators_verbs},
-                                              {"kill", &before_kill, &after_kill}}};
+                                              {"kill", &before_kill, &after_kill},
+                                              {"damaged queue.db", &before_damage, &after_damage,
+                                               End::damage}}};
 
 // What is dead writes nothing more.
 constexpr Fault kDead{.call = 0, .error = EIO, .lasting = true};
+
+// The first octet of a page says of what kind it is: there is no such kind.
+constexpr char kNoPage = '\xa5';
+
+// Damages the index by which messages are found that are due; each row can still be read.
+void damage_schedule(const std::string& root) {
+  const std::string path = spool::Paths{spool_of(root)}.queue_db();
+  std::int64_t page = 0;
+  std::int64_t page_size = 0;
+  {
+    auto database = sqlite::Database::open(path, sqlite::Access::read_still);
+    POSTRIDER_CHECK(database);
+    auto place = database->prepare("SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size "
+                                   "WHERE name='message_schedule'");
+    POSTRIDER_CHECK(place && place->step() == true);
+    page = place->integer(0);
+    page_size = place->integer(1);
+  }
+  const Fd fd(::open(path.c_str(), O_RDWR));
+  POSTRIDER_CHECK(::pwrite(fd.get(), &kNoPage, 1, (page - 1) * page_size) == 1);
+  POSTRIDER_CHECK(::fdatasync(fd.get()) == 0);
+}
 
 }  // namespace
 
@@ -107,18 +148,22 @@ std::span<const Scenario> scenarios() { return kScenarios; }
 
 Past play(const Scenario& scenario) {
   const test::TempDirectory root;
+  const bool killed = scenario.second_life != nullptr && scenario.end == End::kill;
   Past past;
   Recorder::instance().begin(root.path());
   {
     World world(root.path(), past.ledger, 0);
     past.started = Recorder::instance().position();
     scenario.play(world, past.ledger);
-    if (scenario.after_kill != nullptr) Recorder::instance().set_fault(kDead);
+    if (killed) Recorder::instance().set_fault(kDead);
   }
   Recorder::instance().heal();
-  if (scenario.after_kill != nullptr) {
+  past.ended = Recorder::instance().position();
+  if (scenario.second_life != nullptr) {
+    if (scenario.end == End::damage) damage_schedule(root.path());
+    past.restarted = Recorder::instance().position();
     World world(root.path(), past.ledger, 1);
-    scenario.after_kill(world, past.ledger);
+    scenario.second_life(world, past.ledger);
   }
   past.history = Recorder::instance().end();
   return past;

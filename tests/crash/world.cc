@@ -87,7 +87,7 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
              value_of(queued::StoreReader::open(spool::system_disk(), paths_))},
       promoted_(value_of(queued::Promoted::open(paths_))),
       intake_(spool::system_disk(), paths_, clock_, log_, counters_,
-              [this](const MessageId& id) { return promoted_.contains(id); }),
+              [this](const MessageId& id) { return is_promoted(id); }),
       reports_writer_(loop_, spool::system_disk(),
                       options(paths_, "queued", 1023, spool::kMaxContent), clock_, random_, log_,
                       counters_,
@@ -116,6 +116,12 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
     damaged_ = true;
   });
   loop_.set_after_turn([this] { intake_.flush(); });
+}
+
+Result<bool> World::is_promoted(const MessageId& id) {
+  auto promoted = promoted_.contains(id);
+  if (promoted_.damaged()) store_.note_damage();
+  return promoted;
 }
 
 void World::accept(const std::vector<std::size_t>& letters) {

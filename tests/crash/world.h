@@ -65,6 +65,7 @@ class World {
  private:
   static config::Settings settings_of(const std::string& root);
 
+  Result<bool> is_promoted(const MessageId& id);
   void begin_accepting(std::size_t letter);
   void run_until(const std::function<bool()>& condition);
   // Hands out work and answers for the other servers; whether there was any.
