@@ -31,8 +31,9 @@ constexpr std::array kWays{
         "SELECT id FROM message INDEXED BY message_schedule ORDER BY state, next_attempt_us"}};
 
 // By version of the schema: what a later one added is filled in.
-constexpr std::array<const char*, spool::kQueueSchema.size()> kMessageOfVersion{
-    "SELECT *, '' FROM message WHERE id=?1", "SELECT * FROM message WHERE id=?1"};
+constexpr std::array kMessageOfVersion{"SELECT *, '' FROM message WHERE id=?1",
+                                       "SELECT * FROM message WHERE id=?1"};
+static_assert(kMessageOfVersion.size() == spool::kQueueSchema.size());
 
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
