@@ -20,7 +20,24 @@ ErrorKind kind_of(int code) noexcept {
   }
 }
 
+// Whether a read of the file or of its log has failed since it was opened.
+bool has_failed_to_read(sqlite3* database) noexcept {
+  int of_file = 0;
+  int of_log = 0;
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(database, nullptr, SQLITE_FCNTL_LAST_ERRNO, &of_file);
+  sqlite3_file_control(database, nullptr, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  // One in memory has no such call.
+  if (log != nullptr && log->pMethods != nullptr && log->pMethods->xFileControl != nullptr)
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &of_log);
+  return of_file != 0 || of_log != 0;
+}
+
 tl::unexpected<Error> failure(File& file, sqlite3* database, int code) {
+  // SQLite calls a page damaged that the disk did not give, as one that holds something else. (When
+  // the disk gives pages again, a connection does not tell the two apart any more.)
+  if ((code & 0xff) == SQLITE_CORRUPT && has_failed_to_read(database))
+    return fail(ErrorKind::temporary, fmt::format("{}: disk I/O error", file.path));
   const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   const ErrorKind kind = kind_of(code);
   file.damaged = file.damaged || kind == ErrorKind::corrupt;

@@ -5,8 +5,8 @@
 // wait for each other; synchronous=FULL, so that a commit that returned survives a power cut; foreign
 // keys checked. A Database and all that comes from it belong to one thread at a time.
 //
-// Errors: a full disk, a locked or unreadable file is `temporary`; a file that is not a database or
-// is damaged is `corrupt`; a broken constraint is `invalid`. The text names the file.
+// Errors: a full disk, a locked file, or one that the disk does not give is `temporary`; a file that
+// is not a database or is damaged is `corrupt`; a broken constraint is `invalid`. The text names the file.
 #pragma once
 
 #include <chrono>

@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include <catch2/catch.hpp>
 
 #include "common/base/directory.h"
 #include "common/maildir/delivery.h"
+#include "common/sqlite/sqlite.h"
 #include "common/spool/done_file.h"
 #include "common/spool/segment_file.h"
 #include "common/spool/segment_reader.h"
@@ -171,6 +173,32 @@ TEST_CASE("regression: while queue.db cannot be asked, what it may have is not a
   CHECK(intake.next() == nullptr);  // asked again at the next look, not for every message
   intake.scan();
   CHECK((intake.next() != nullptr) == !*answer);
+}
+
+TEST_CASE("regression: a database that the disk does not give is not taken for damaged", "[crash]") {
+  const test::TempDirectory root;
+  const std::string path = root.path("t.db");
+  {
+    auto database = sqlite::Database::open(path, sqlite::Access::create);
+    REQUIRE(database);
+    REQUIRE(database->execute("CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(100000))"));
+  }
+  Recorder::instance().begin(root.path());
+  const auto failed = [&](std::size_t call) -> std::optional<ErrorKind> {
+    Recorder::instance().set_fault(
+        {.call = Recorder::instance().calls().size() + call, .error = EIO});
+    auto database = sqlite::Database::open(path, sqlite::Access::read);
+    if (!database) return database.error().kind;
+    CHECK_FALSE(database->damaged());
+    const auto read = database->execute("SELECT sum(length(hex(x))) FROM t");
+    CHECK_FALSE(database->damaged());
+    return read ? std::nullopt : std::optional(read.error().kind);
+  };
+  std::size_t failures = 0;
+  for (std::size_t call = 0; const auto kind = failed(call); ++call, ++failures)
+    CHECK(*kind == ErrorKind::temporary);
+  CHECK(failures > 20);
+  static_cast<void>(Recorder::instance().end());
 }
 
 TEST_CASE("regression: a large file is no orphan while a segment cannot be opened", "[crash]") {
