@@ -39,9 +39,12 @@ tl::unexpected<Error> failure(File& file, sqlite3* database, int code) {
   if ((code & 0xff) == SQLITE_CORRUPT && has_failed_to_read(database))
     return fail(ErrorKind::temporary, fmt::format("{}: disk I/O error", file.path));
   const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
-  const ErrorKind kind = kind_of(code);
-  file.damaged = file.damaged || kind == ErrorKind::corrupt;
-  return fail(kind, fmt::format("{}: {}", file.path, text));
+  auto error = fail(kind_of(code), fmt::format("{}: {}", file.path, text));
+  if (error.value().kind == ErrorKind::corrupt) {
+    file.damaged = true;
+    sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, static_cast<int*>(nullptr));
+  }
+  return error;
 }
 
 int flags_of(Access access) noexcept {

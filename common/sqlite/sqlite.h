@@ -6,7 +6,7 @@
 // keys checked. A Database and all that comes from it belong to one thread at a time.
 //
 // Errors: a full disk, a locked file, or one that the disk does not give is `temporary`; a file that
-// is not a database or is damaged is `corrupt`; a broken constraint is `invalid`. The text names the file.
+// is not a database or is damaged is `corrupt`, and its log stays beside it when it is closed; a broken constraint is `invalid`. The text names the file.
 #pragma once
 
 #include <chrono>

@@ -57,6 +57,14 @@ struct Fixture {
     REQUIRE(::pwrite(fd.get(), garbage.data(), garbage.size(), page * kPage) == kPage);
   }
 
+  // The number of the first page of a table or an index, from 1.
+  off_t root_of(const std::string& name) {
+    auto database = sqlite::Database::open(paths.queue_db(), sqlite::Access::read_still);
+    auto select = database->prepare("SELECT rootpage FROM sqlite_schema WHERE name=?1");
+    REQUIRE(select->bind(std::string_view(name)).step() == true);
+    return select->integer(0);
+  }
+
   std::uint64_t messages() {
     auto store = Store::open(disk, paths);
     REQUIRE(store);
@@ -206,25 +214,28 @@ TEST_CASE("queued rescue: a queue.db of a newer release is refused and left as i
 TEST_CASE("queued rescue: the damaged file and its log are kept as they were found", "[queued]") {
   Fixture f;
   const std::string log = f.paths.queue_db() + "-wal";
+  const std::string saved = f.directory.path("saved");
   {
     auto store = Store::open(f.disk, f.paths);
     REQUIRE(store);
     f.promote(**store, 3);
-    for (const std::string& path : {f.paths.queue_db(), log})
-      std::filesystem::copy(path, f.directory.path("saved" + path.substr(path.rfind('.'))));
+    std::filesystem::copy(f.paths.queue_db(), saved);
+    std::filesystem::copy(log, saved + "-wal");
   }
   // As a queued leaves them that was killed.
-  const std::string file = read(f.directory.path("saved.db"));
-  const std::string frames = read(f.directory.path("saved.db-wal"));
-  std::filesystem::rename(f.directory.path("saved.db"), f.paths.queue_db());
-  std::filesystem::rename(f.directory.path("saved.db-wal"), log);
-  const auto rescued = f.rescue();
-  REQUIRE(rescued);
-  CHECK(rescued->carried_over == kMessages + 3);
-  CHECK(f.messages() == kMessages + 3);
-  CHECK(read(rescued->kept) == file);
+  std::filesystem::rename(saved, f.paths.queue_db());
+  std::filesystem::rename(saved + "-wal", log);
+  f.overwrite(f.root_of("message_schedule") - 1);
+  const std::string file = read(f.paths.queue_db());
+  const std::string frames = read(log);
   CHECK_FALSE(frames.empty());
-  CHECK(read(rescued->kept + "-wal") == frames);
+  REQUIRE(f.open(f.disk));
+  CHECK(f.messages() == kMessages + 3);
+  const std::vector<std::string> kept = f.quarantined();
+  REQUIRE(kept.size() == 2);
+  CHECK(read(f.paths.quarantine() + '/' + kept[0]) == file);
+  CHECK(kept[1] == kept[0] + "-wal");
+  CHECK(read(f.paths.quarantine() + '/' + kept[1]) == frames);
 }
 
 TEST_CASE("queued rescue: without room it fails, leaves all as it was, and can be tried again",
