@@ -100,6 +100,7 @@ std::string kill(const Trial& trial, std::size_t position) {
   for (std::size_t i = 0; i < position; ++i) image.apply(trial.history.operations[i], {});
   const Remains remains(image, {Fate::everything});
   Ledger ledger = trial.ledger.at(position);
+  ledger.forget(Fact::Kind::deleted);  // as above
   return recover(remains.root.path(), ledger, 2);
 }
 
