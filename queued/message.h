@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,9 +15,13 @@
 #include "common/base/fd.h"
 #include "common/base/message_id.h"
 #include "common/base/pending.h"
+#include "common/message/report.h"
+#include "common/smtp/notify.h"
 #include "common/spool/envelope.pb.h"
 
 namespace postrider::queued {
+
+using message::ReportKind;
 
 // The fate of one recipient, in this attempt and over all.
 enum class RecipientState : std::uint8_t {
@@ -45,6 +50,11 @@ struct Recipient {
   std::string remote;
 };
 
+// Of what its sender wants to be told.
+inline smtp::Notify notify_of(const Recipient& recipient) {
+  return smtp::parse_notify(recipient.notify).value_or(smtp::Notify{});
+}
+
 struct MessageData {
   MessageId id;
   WallTime arrival;
@@ -53,7 +63,7 @@ struct MessageData {
   std::uint64_t content_checksum = 0;
   std::vector<Recipient> recipients;
   std::uint32_t attempts = 0;
-  bool warned = false;       // the sender was told of the delay
+  bool warned = false;       // the sender was told of the delay, or does not want to be
   bool released = false;     // an operator released it: a route's hold: no longer holds it
 
   const std::string& sender() const noexcept { return envelope.sender(); }
@@ -88,7 +98,8 @@ struct Message {
   unsigned jobs = 0;                     // under way or waiting for their turn
   unsigned losses = 0;                   // jobs whose deliverd went away
   bool corrupt = false;                  // the content does not match its checksum
-  std::vector<std::uint32_t> to_report;  // recipients refused in this attempt
+  // Recipients that met their fate in this attempt, by what their sender is to be told of it.
+  std::map<ReportKind, std::vector<std::uint32_t>> to_report;
   bool leaving = false;                  // its last change is with the store
   std::string held_by_route;             // a route holds some recipients: why
   Wish wish = Wish::none;

@@ -140,7 +140,7 @@ void Queue::route(Message& message) {
 void Queue::apply_route(Message& message, std::uint32_t index, RouteAnswer answer) {
   if (answer.targets.size() == 1 && answer.steps.size() == 1)
     return apply_target(message, index, std::move(answer.targets.front()));
-  message.data.recipients[index].state = RecipientState::expanded;
+  expand(message, index, answer.targets.size() > 1);
   for (Target& target : answer.targets) {
     auto& recipients = message.data.recipients;
     const bool known = std::any_of(recipients.begin(), recipients.end(), [&](const Recipient& r) {
@@ -154,6 +154,20 @@ void Queue::apply_route(Message& message, std::uint32_t index, RouteAnswer answe
                           .orcpt = alias.orcpt});
     apply_target(message, static_cast<std::uint32_t>(recipients.size() - 1), std::move(target));
   }
+}
+
+// RFC 3461 section 5.2.7: what the sender wants to be told goes on with an alias of one target. An
+// alias of several is reported on as expanded; of their success nobody is told.
+void Queue::expand(Message& message, std::uint32_t index, bool several) {
+  Recipient& alias = message.data.recipients[index];
+  alias.state = RecipientState::expanded;
+  smtp::Notify notify = notify_of(alias);
+  if (!several || !notify.success) return;
+  notify.success = false;
+  alias.notify = to_value(notify);
+  if (message.data.sender().empty()) return;
+  alias.status = "2.0.0";
+  message.to_report[ReportKind::expanded].push_back(index);
 }
 
 void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
@@ -176,7 +190,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
   switch (target.fate) {
     case Target::Fate::discard:
       recipient.reply = "discarded by a route";
-      note_delivered(message, recipient);
+      note_delivered(message, index, ReportKind::delivered);
       break;
     case Target::Fate::hold:
       recipient.state = RecipientState::deferred;
@@ -184,7 +198,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
       break;
     case Target::Fate::refuse:
       recipient.state = RecipientState::failed;
-      message.to_report.push_back(index);
+      message.to_report[ReportKind::failed].push_back(index);
       break;
     default:
       recipient.state = RecipientState::deferred;

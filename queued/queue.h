@@ -1,7 +1,8 @@
 // queue.h - the life of each message between the spool and its recipients' fates.
 //
 //   taken in (young or old) -> routed -> scheduled -> attempted -> the attempt ends:
-//     failures are reported, and when the report is durable
+//     its sender is told of failures, and of successes if that was asked for, and when the reports are
+//     durable
 //       nothing left        -> finished: .done entry, or the row removed
 //       some deferred       -> promoted to the old generation, or rescheduled in it
 //       all turned away     -> the same, behind their destination: no attempt was made
@@ -121,13 +122,14 @@ class Queue final : private Recall::Owner {
   void retry_writes(WallTime now);
   void route(Message& message);
   void apply_route(Message& message, std::uint32_t index, RouteAnswer answer);
+  void expand(Message& message, std::uint32_t index, bool several);
   void apply_target(Message& message, std::uint32_t index, Target target);
   void dispatch(Message& message);
   void fail_work(const Work& work, const Error& error);
   void take_result(const Work& work, Reception reception, const ipc::JobResult& result);
   void end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable);
   void apply_result(Message& message, Recipient& recipient, const ipc::RecipientResult& result);
-  void note_delivered(Message& message, Recipient& recipient);
+  void note_delivered(Message& message, std::uint32_t index, std::optional<ReportKind> success);
   void keep_delivered(Message& message, const Recipient& recipient);
   void attempt_ended_if_so(Message& message);
 
@@ -142,8 +144,10 @@ class Queue final : private Recall::Owner {
   // The steps at the end of an attempt; each goes on to the next.
   void end_attempt(Message& message);
   bool waits_its_turn(const MessageData& data) const;
-  void report_failures(Message& message);
-  void note_failed(Message& message);
+  void report(Message& message);
+  void log_not_sent(const MessageData& data);
+  void note_reported(Message& message);
+  void note_failed(const Message& message, const Recipient& recipient);
   void warn_of_delay(Message& message);
   void conclude(Message& message);
   void quarantine(Message& message);

@@ -42,6 +42,21 @@ const std::string* only_destination(const MessageData& data) {
   return only;
 }
 
+// Those of whom the sender wants to be told this; nobody where there is no sender to be told.
+std::vector<std::uint32_t> wanting(const MessageData& data, ReportKind kind,
+                                   const std::vector<std::uint32_t>& concerned) {
+  std::vector<std::uint32_t> wanted;
+  if (data.sender().empty()) return wanted;
+  for (const std::uint32_t index : concerned) {
+    const smtp::Notify notify = notify_of(data.recipients[index]);
+    const bool wants = kind == ReportKind::failed    ? notify.failure
+                       : kind == ReportKind::delayed ? notify.delay
+                                                     : true;  // asked for before it was noted
+    if (wants) wanted.push_back(index);
+  }
+  return wanted;
+}
+
 }  // namespace
 
 void Queue::attempt_ended_if_so(Message& message) {
@@ -59,10 +74,10 @@ void Queue::end_attempt(Message& message) {
     for (std::uint32_t i = 0; i < recipients.size(); ++i) {
       if (!is_open(recipients[i])) continue;
       recipients[i].state = RecipientState::expired;
-      message.to_report.push_back(i);
+      message.to_report[ReportKind::failed].push_back(i);
     }
   }
-  report_failures(message);
+  report(message);
 }
 
 // It was not attempted, and not because its destination is down: that is nothing to give it up for.
@@ -73,21 +88,21 @@ bool Queue::waits_its_turn(const MessageData& data) const {
          });
 }
 
-void Queue::report_failures(Message& message) {
+// One kind after another; then what is late.
+void Queue::report(Message& message) {
   if (message.to_report.empty()) return warn_of_delay(message);
-  if (message.data.sender().empty()) {
-    parts_.log.warning("report_not_sent")
-        .id(message.data.id)
-        .with("reason", "the message is a report itself: its sender is <>");
-    note_failed(message);
-    return warn_of_delay(message);
+  const auto& [kind, concerned] = *message.to_report.begin();
+  const std::vector<std::uint32_t> wanted = wanting(message.data, kind, concerned);
+  if (wanted.empty()) {
+    log_not_sent(message.data);
+    note_reported(message);
+    return report(message);
   }
   // Refused by the router alone, it was never opened; the report returns what can be read, and
   // nothing of what is damaged.
   if (!message.corrupt) static_cast<void>(open_source(message));
   message.pending.push_back(parts_.reports.send(
-      message, ReportKind::failed, message.to_report, expires(message),
-      [this, &message](const Result<void>& sent) {
+      message, kind, wanted, expires(message), [this, &message](const Result<void>& sent) {
         message.pending.clear();
         if (!sent) {
           // Nobody was told, so nothing is final: the message stays until the report is written. The
@@ -98,30 +113,47 @@ void Queue::report_failures(Message& message) {
         }
         reports_failing_.passed();
         parts_.counters.add(metrics::Counter::queue_reports_sent);
-        note_failed(message);
-        warn_of_delay(message);
+        note_reported(message);
+        report(message);
       }));
 }
 
-// The fate of a refused recipient is final now that the sender was told, or cannot be.
-void Queue::note_failed(Message& message) {
-  for (const std::uint32_t index : std::exchange(message.to_report, {})) {
+void Queue::log_not_sent(const MessageData& data) {
+  constexpr std::string_view kEvent = "report_not_sent";
+  const bool of_report = data.sender().empty();
+  auto entry = of_report ? parts_.log.warning(kEvent) : parts_.log.info(kEvent);
+  entry.id(data.id).with("reason", of_report ? "the message is a report itself: its sender is <>"
+                                             : "the sender does not want to be told");
+}
+
+// What the first of the reports tells of is final now that the sender was told, or is not to be.
+void Queue::note_reported(Message& message) {
+  const auto told = message.to_report.extract(message.to_report.begin());
+  for (const std::uint32_t index : told.mapped()) {
     const Recipient& recipient = message.data.recipients[index];
-    const bool expired = recipient.state == RecipientState::expired;
-    parts_.counters.add(expired ? metrics::Counter::queue_recipients_expired
-                                : metrics::Counter::queue_recipients_bounced);
-    log_fate(message, recipient, expired ? "expired" : "bounced");
+    if (told.key() == ReportKind::failed) note_failed(message, recipient);
+    if (recipient.state == RecipientState::delivered) keep_delivered(message, recipient);
   }
 }
 
+void Queue::note_failed(const Message& message, const Recipient& recipient) {
+  const bool expired = recipient.state == RecipientState::expired;
+  parts_.counters.add(expired ? metrics::Counter::queue_recipients_expired
+                              : metrics::Counter::queue_recipients_bounced);
+  log_fate(message, recipient, expired ? "expired" : "bounced");
+}
+
 void Queue::warn_of_delay(Message& message) {
-  const bool due = !message.data.warned && !message.data.sender().empty() &&
-                   !is_held(message) && any_open(message.data) &&
-                   warning_is_due(parts_.settings.queue, message.data.arrival, parts_.clock.now());
+  MessageData& data = message.data;
+  const bool due = !data.warned && !data.sender().empty() && !is_held(message) && any_open(data) &&
+                   warning_is_due(parts_.settings.queue, data.arrival, parts_.clock.now());
   if (!due) return conclude(message);
   std::vector<std::uint32_t> late;
-  for (std::uint32_t i = 0; i < message.data.recipients.size(); ++i)
-    if (is_open(message.data.recipients[i])) late.push_back(i);
+  for (std::uint32_t i = 0; i < data.recipients.size(); ++i)
+    if (is_open(data.recipients[i])) late.push_back(i);
+  late = wanting(data, ReportKind::delayed, late);
+  data.warned = late.empty();
+  if (late.empty()) return conclude(message);
   message.pending.push_back(parts_.reports.send(message, ReportKind::delayed, late,
                                                 expires(message),
                                                 [this, &message](const Result<void>& sent) {
@@ -213,9 +245,9 @@ void Queue::give_up(Message& message, std::string_view why) {
     recipients[i].status = "5.3.0";
     recipients[i].reply = why;
     recipients[i].remote.clear();
-    message.to_report.push_back(i);
+    message.to_report[ReportKind::failed].push_back(i);
   }
-  report_failures(message);
+  report(message);
 }
 
 void Queue::finish(Message& message) {
@@ -260,7 +292,7 @@ void Queue::retry_write_later(Message& message) {
 
 void Queue::retry_write(Message& message) {
   if (message.corrupt && any_open(message.data)) return quarantine(message);
-  message.to_report.empty() ? conclude(message) : report_failures(message);
+  message.to_report.empty() ? conclude(message) : report(message);
 }
 
 void Queue::forget(const Message& message) {

@@ -5,6 +5,16 @@
 
 namespace postrider::queued {
 
+namespace {
+
+// What we are to tell of a success, if the sender wants to know; a server that offers DSN tells itself.
+std::optional<ReportKind> success_of(const std::string& next_hop, const ipc::RecipientResult& result) {
+  if (result.dsn()) return std::nullopt;
+  return kind_of(next_hop) == WorkKind::local ? ReportKind::delivered : ReportKind::relayed;
+}
+
+}  // namespace
+
 std::optional<Order> Queue::next_order(WorkKind kind) {
   while (auto work = scheduler_.next(kind)) {
     Message& message = *work->message;
@@ -112,10 +122,11 @@ void Queue::apply_result(Message& message, Recipient& recipient,
   recipient.reply = result.reply();
   recipient.remote = result.remote();
   switch (result.outcome()) {
-    case ipc::DELIVERED: return note_delivered(message, recipient);
+    case ipc::DELIVERED:
+      return note_delivered(message, result.index(), success_of(recipient.next_hop, result));
     case ipc::FAILED:
       recipient.state = RecipientState::failed;
-      message.to_report.push_back(result.index());
+      message.to_report[ReportKind::failed].push_back(result.index());
       return;
     case ipc::CORRUPT:
       message.corrupt = true;
@@ -127,15 +138,22 @@ void Queue::apply_result(Message& message, Recipient& recipient,
   }
 }
 
-void Queue::note_delivered(Message& message, Recipient& recipient) {
+void Queue::note_delivered(Message& message, std::uint32_t index,
+                           std::optional<ReportKind> success) {
+  Recipient& recipient = message.data.recipients[index];
   recipient.state = RecipientState::delivered;
   parts_.counters.add(metrics::Counter::queue_recipients_delivered);
   log_fate(message, recipient, "delivered");
-  // While others are open, a crash must not deliver this one again.
-  if (message.data.recipients.size() > 1) keep_delivered(message, recipient);
+  if (success && notify_of(recipient).success && !message.data.sender().empty()) {
+    message.to_report[*success].push_back(index);
+  } else {
+    keep_delivered(message, recipient);
+  }
 }
 
+// While others are open, a crash must not deliver this one again.
 void Queue::keep_delivered(Message& message, const Recipient& recipient) {
+  if (message.data.recipients.size() == 1) return;
   if (message.young) {
     parts_.intake.delivered(*message.young, recipient.address);
   } else {

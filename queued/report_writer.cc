@@ -45,7 +45,7 @@ MessageId id_of_report(const Message& message, ReportKind kind,
   std::sort(addresses.begin(), addresses.end());
   return MessageId::derived(
       message.data.id,
-      spool::checksum(fmt::format("{} {}", kind == ReportKind::failed, fmt::join(addresses, " "))));
+      spool::checksum(fmt::format("{} {}", action_of(kind), fmt::join(addresses, " "))));
 }
 
 }  // namespace
@@ -79,7 +79,9 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   spool::Envelope envelope;
   envelope.set_id((*draft)->id().str());
   envelope.set_arrival_us(clock_.now().time_since_epoch().count());
-  envelope.add_recipients()->set_address(message.data.sender());
+  spool::Recipient& sender = *envelope.add_recipients();
+  sender.set_address(message.data.sender());
+  sender.set_notify("NEVER");  // RFC 3461 section 6.1
   envelope.set_body(report.eight_bit ? spool::Envelope::EIGHT_BIT_MIME
                                      : spool::Envelope::SEVEN_BIT);
   envelope.set_smtputf8(report.smtputf8);
@@ -89,7 +91,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
       .with("id", envelope.id())
       .with("of", message.data.id.view())
       .with("to", message.data.sender())
-      .with("kind", kind == ReportKind::failed ? "failed" : "delayed");
+      .with("kind", action_of(kind));
   return writer_.commit(std::move(*draft), envelope, std::move(done));
 }
 

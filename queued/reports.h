@@ -7,12 +7,9 @@
 #include "common/base/pending.h"
 #include "common/base/result.h"
 #include "common/base/unique_function.h"
-#include "common/message/report.h"
 #include "queued/message.h"
 
 namespace postrider::queued {
-
-using message::ReportKind;
 
 class Reports {
  public:

@@ -122,7 +122,7 @@ void Connection::ask_recipient(const smtp::Mailbox& recipient) {
     if (!reply.positive()) {
       services_.counters.add(Counter::smtp_recipients_refused);
       services_.log.info("recipient_refused")
-          .with("from", session_.transaction().sender.str())
+          .with("from", session_.transaction().mail.sender.str())
           .with("to", address)
           .with("client", client_.address.str())
           .with("helo", session_.client_name())
@@ -176,7 +176,7 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
     services_.counters.add(Counter::smtp_messages_accepted);
     services_.log.info("accepted")
         .id(message)
-        .with("from", session_.transaction().sender.str())
+        .with("from", session_.transaction().mail.sender.str())
         .with("recipients", session_.transaction().recipients.size())
         .with("size", size_)
         .with("client", client_.address.str())
@@ -198,10 +198,16 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   spool::Envelope envelope;
   envelope.set_id(id.str());
   envelope.set_arrival_us(now.time_since_epoch().count());
-  envelope.set_sender(transaction.sender.str());
-  for (const smtp::Mailbox& recipient : transaction.recipients)
-    envelope.add_recipients()->set_address(recipient.str());
-  envelope.set_body(to_spool(transaction.body));
+  envelope.set_sender(transaction.mail.sender.str());
+  envelope.set_body(to_spool(transaction.mail.body));
+  envelope.set_ret(transaction.mail.ret);
+  envelope.set_envid(transaction.mail.envid);
+  for (const smtp::RcptArguments& rcpt : transaction.recipients) {
+    spool::Recipient& recipient = *envelope.add_recipients();
+    recipient.set_address(rcpt.recipient.str());
+    recipient.set_notify(rcpt.notify);
+    recipient.set_orcpt(rcpt.orcpt);
+  }
   envelope.set_client_address(client_.address.str());
   envelope.set_client_name(std::string(session_.client_name()));
   envelope.set_protocol(std::string(protocol()));
@@ -227,7 +233,7 @@ void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
   services_.counters.add(Counter::smtp_messages_refused);
   auto entry = services_.log.info("message_refused");
   if (!id.empty()) entry.with("id", id);
-  entry.with("from", session_.transaction().sender.str())
+  entry.with("from", session_.transaction().mail.sender.str())
       .with("recipients", session_.transaction().recipients.size())
       .with("client", client_.address.str())
       .with("helo", session_.client_name())

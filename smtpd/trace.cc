@@ -13,7 +13,7 @@ std::string received_field(const Arrival& arrival, const smtp::Transaction& tran
       smtp::is_domain(arrival.client_name) || smtp::is_address_literal(arrival.client_name);
   const std::string for_one =
       transaction.recipients.size() == 1
-          ? fmt::format("\r\n\tfor <{}>", transaction.recipients.front().str())
+          ? fmt::format("\r\n\tfor <{}>", transaction.recipients.front().recipient.str())
           : "";
   return fmt::format("Received: from {} ({})\r\n\tby {} with {} id {}{};\r\n\t{}\r\n",
                      named ? arrival.client_name : literal, literal, arrival.hostname,

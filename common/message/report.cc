@@ -21,7 +21,7 @@ struct KindText {
   std::string_view opening;  // of the part for people
 };
 
-const KindText& text_of(ReportKind kind) {
+const KindText& text_of(ReportKind kind) noexcept {
   static constexpr auto kTexts = std::to_array<KindText>({
       {"failed", "Undelivered mail returned to sender",
        "Your message could not be delivered to the recipients below. It will not be\r\n"
@@ -190,6 +190,10 @@ class Composer {
 };
 
 }  // namespace
+
+std::string_view action_of(ReportKind kind) noexcept {
+  return text_of(kind).action;
+}
 
 Report compose(const ReportRequest& request) {
   return Composer(request).compose();

@@ -20,6 +20,7 @@ namespace postrider::message {
 
 // The Action field, RFC 3464 section 2.3.3.
 enum class ReportKind : std::uint8_t { failed, delayed, delivered, relayed, expanded };
+std::string_view action_of(ReportKind kind) noexcept;
 
 struct ReportedRecipient {
   std::string address;  // where it went: Final-Recipient

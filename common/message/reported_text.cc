@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/xtext.h"
 #include "common/message/report.h"
 
 namespace postrider::message {
@@ -62,24 +63,6 @@ void for_each_character(std::string_view text, std::string& out, Add add) {
   }
 }
 
-int hex_value(char c) noexcept {
-  if (is_digit(c)) return c - '0';
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-// xtext of RFC 3461 section 4; what is none stays as it is.
-std::string from_xtext(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool coded = text[i] == '+' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                       hex_value(text[i + 2]) >= 0;
-    decoded +=
-        coded ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
-    if (coded) i += 2;
-  }
-  return decoded;
-}
-
 }  // namespace
 
 bool is_all_ascii(std::string_view text) noexcept {
@@ -120,7 +103,7 @@ std::string original_recipient(std::string_view orcpt) {
   const std::string_view address = orcpt.substr(semicolon + 1);
   // An address of type utf-8 has its own encoding, which is not undone (RFC 6533 section 3).
   if (equals_ignoring_case(type, "utf-8")) return "utf-8; " + reported_ascii(address);
-  return fmt::format("{}; {}", type, reported_ascii(from_xtext(address)));
+  return fmt::format("{}; {}", type, reported_ascii(from_xtext(address).value_or(std::string(address))));
 }
 
 std::string fold(std::string_view line, std::string_view indent) {

@@ -19,7 +19,7 @@ std::string reported_ascii(std::string_view text);
 // "rfc822; a@b", or "utf-8; ..." with the characters beyond ASCII as \x{HEX}.
 std::string typed_address(std::string_view address);
 
-// The value of Original-Recipient for an ORCPT parameter, its xtext decoded:
+// The value of Original-Recipient for an ORCPT parameter, its xtext decoded where it is some:
 // "rfc822;a+2Bb@c" gives "rfc822; a+b@c".
 std::string original_recipient(std::string_view orcpt);
 

@@ -239,7 +239,7 @@ void ClientSession::settle_open(Outcome outcome, const Reply& reply) {
 }
 
 void ClientSession::finish(State next) {
-  actions_.emplace_back(Done{std::exchange(outcomes_, {})});
+  actions_.emplace_back(Done{std::exchange(outcomes_, {}), extensions_.dsn});
   transaction_ = {};
   enter(next);
 }

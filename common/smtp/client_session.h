@@ -33,6 +33,7 @@ class ClientSession {
   // The transaction is over: an outcome for each of its recipients, in order.
   struct Done {
     std::vector<RecipientOutcome> outcomes;
+    bool dsn = false;  // the server offers DSN: what it accepted it reports on itself
   };
   // The server gives no session: `reply` says why (code 0: our reason). Close follows.
   struct Unusable {

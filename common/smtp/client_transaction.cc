@@ -6,25 +6,9 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/xtext.h"
 
 namespace postrider::smtp {
-
-namespace {
-
-// xtext = *( xchar / hexchar ); hexchar = "+" 2(%x30-39 / %x41-46) (RFC 3461 section 4)
-std::string to_xtext(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (c > ' ' && c < 0x7f && c != '+' && c != '=') {
-      encoded += c;
-    } else {
-      fmt::format_to(std::back_inserter(encoded), "+{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return encoded;
-}
-
-}  // namespace
 
 bool is_unsafe_in_command(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(), is_control);

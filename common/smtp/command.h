@@ -1,25 +1,17 @@
 // command.h - one command line of SMTP, taken apart.
 //
-// RFC 5321 section 4.1.1 (commands) and 4.1.2 (arguments), RFC 1870 (SIZE), RFC 6152 (BODY).
+// RFC 5321 section 4.1.1 (commands) and 4.1.2 (arguments).
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include <tl/expected.hpp>
 
-#include "common/smtp/address.h"
+#include "common/smtp/ehlo_reply.h"
+#include "common/smtp/parameters.h"
 #include "common/smtp/reply.h"
 
 namespace postrider::smtp {
-
-enum class Body : std::uint8_t { seven_bit, eight_bit_mime };
-
-// By how much MAIL may exceed the limit of a command line: RFC 1870 section 3 and RFC 6152
-// section 2.
-inline constexpr std::size_t kMailParameterOctets = 26 + 17;
 
 // What a command means, or the reply that refuses it.
 template <typename T>
@@ -33,18 +25,10 @@ struct CommandLine {
 // `line` comes without its CRLF. Both views are into it.
 CommandLine split_command(std::string_view line);
 
-struct MailArguments {
-  Mailbox sender;  // null for <>
-  std::optional<std::uint64_t> size;
-  Body body = Body::seven_bit;
-};
-
-// "FROM:<reverse-path> [parameters]". SIZE is a number of any length; what does not fit is the
-// largest that does.
-Parsed<MailArguments> parse_mail(std::string_view argument);
-
-// "TO:<forward-path> [parameters]"; no parameter is known yet.
-Parsed<Mailbox> parse_rcpt(std::string_view argument);
+// "FROM:<reverse-path> [parameters]" and "TO:<forward-path> [parameters]"; parameters are those of the
+// extensions that are `offered`.
+Parsed<MailArguments> parse_mail(std::string_view argument, const Extensions& offered);
+Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered);
 
 // The name that a client gives in HELO or EHLO: one word of printable ASCII. Whether it is a domain
 // is not asked, since too many honest clients do not know theirs.

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "common/base/ascii.h"
-#include "common/smtp/command.h"
+#include "common/smtp/parameters.h"
 
 namespace postrider::smtp {
 
@@ -44,7 +44,9 @@ bool CommandReader::discard(std::string_view& input) {
 }
 
 std::size_t CommandReader::limit_of(std::string_view line) const {
-  return starts_with_ignoring_case(line, "MAIL") ? line_limit_ + kMailParameterOctets : line_limit_;
+  if (starts_with_ignoring_case(line, "MAIL")) return line_limit_ + kMailParameterOctets;
+  if (starts_with_ignoring_case(line, "RCPT")) return line_limit_ + kRcptParameterOctets;
+  return line_limit_;
 }
 
 }  // namespace postrider::smtp

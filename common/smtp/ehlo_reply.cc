@@ -5,22 +5,29 @@
 #include <charconv>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "common/base/ascii.h"
 
 namespace postrider::smtp {
 
 namespace {
 
+constexpr std::string_view kSize = "SIZE";
+
 struct Offer {
   std::string_view keyword;
   bool Extensions::*member;
 };
+// In the order in which our server names them.
 constexpr auto kOffers = std::to_array<Offer>({
     {"PIPELINING", &Extensions::pipelining},
+    {kSize, &Extensions::size},
     {"8BITMIME", &Extensions::eight_bit_mime},
+    {"ENHANCEDSTATUSCODES", &Extensions::enhanced_status_codes},
     {"DSN", &Extensions::dsn},
     {"SMTPUTF8", &Extensions::smtputf8},
-    {"SIZE", &Extensions::size},
+    {"STARTTLS", &Extensions::starttls},
 });
 
 // RFC 1870 section 4: at most 20 digits; 0 or none means that no limit is told.
@@ -37,7 +44,7 @@ void add_line(std::string_view line, Extensions& extensions) {
   const std::string_view keyword = line.substr(0, space);
   for (const Offer& offer : kOffers)
     if (equals_ignoring_case(keyword, offer.keyword)) extensions.*offer.member = true;
-  if (equals_ignoring_case(keyword, "SIZE"))
+  if (equals_ignoring_case(keyword, kSize))
     extensions.size_limit = parse_size(trim(line.substr(space)));
 }
 
@@ -52,6 +59,16 @@ Extensions parse_ehlo_reply(const Reply& reply) {
     add_line(rest.substr(0, rest.find('\n')), extensions);
   }
   return extensions;
+}
+
+Reply ehlo_reply(const std::string& hostname, const Extensions& extensions) {
+  Reply reply{250, "", hostname};
+  for (const Offer& offer : kOffers) {
+    if (!(extensions.*offer.member)) continue;
+    reply.text += fmt::format("\n{}", offer.keyword);
+    if (offer.keyword == kSize) reply.text += fmt::format(" {}", extensions.size_limit);
+  }
+  return reply;
 }
 
 }  // namespace postrider::smtp

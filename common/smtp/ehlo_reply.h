@@ -1,10 +1,12 @@
-// ehlo_reply.h - what a server offers in its reply to EHLO, as far as our client uses it.
+// ehlo_reply.h - the extensions that a server offers in its reply to EHLO: ours writes it, our client
+// reads it.
 //
-// RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2920 (PIPELINING), 3461 (DSN), 6152 (8BITMIME),
-// 6531 (SMTPUTF8).
+// RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207
+// (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "common/smtp/reply.h"
 
@@ -17,10 +19,15 @@ struct Extensions {
   bool smtputf8 = false;
   bool size = false;
   std::uint64_t size_limit = 0;  // octets; 0: none is known
+  bool enhanced_status_codes = false;
+  bool starttls = false;
   bool operator==(const Extensions&) const = default;
 };
 
 // What the positive `reply` to EHLO offers. What is unknown or ill-formed is passed over.
 Extensions parse_ehlo_reply(const Reply& reply);
+
+// The reply to EHLO of a server that offers `extensions`. RFC 2034 section 3: it has no status code.
+Reply ehlo_reply(const std::string& hostname, const Extensions& extensions);
 
 }  // namespace postrider::smtp

@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "common/smtp/address.h"
-#include "common/smtp/command.h"
 #include "common/smtp/command_reader.h"
 #include "common/smtp/data_reader.h"
+#include "common/smtp/ehlo_reply.h"
+#include "common/smtp/parameters.h"
 #include "common/smtp/reply.h"
 
 namespace postrider::smtp {
@@ -18,6 +19,11 @@ namespace postrider::smtp {
 // What all sessions of a listener share; outlives them.
 struct ServerSettings {
   std::string hostname;
+  Extensions offered{.pipelining = true,
+                     .eight_bit_mime = true,
+                     .dsn = true,
+                     .size = true,
+                     .enhanced_status_codes = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;
   std::uint64_t message_size_limit = 50U << 20U;  // octets
@@ -30,10 +36,8 @@ struct ServerSettings {
 
 // The message that MAIL, RCPT and DATA build.
 struct Transaction {
-  Mailbox sender;
-  std::uint64_t declared_size = 0;  // SIZE=, 0 where not given
-  Body body = Body::seven_bit;
-  std::vector<Mailbox> recipients;
+  MailArguments mail;
+  std::vector<RcptArguments> recipients;
 };
 
 struct Send {

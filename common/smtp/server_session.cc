@@ -9,6 +9,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/check.h"
+#include "common/smtp/command.h"
 
 namespace postrider::smtp {
 
@@ -313,13 +314,12 @@ void ServerSession::helo(std::string_view argument) {
   if (begin_session(argument)) say({250, "", settings_.hostname});
 }
 
-// RFC 5321 section 4.1.1.1; RFC 2034 section 3: these replies have no enhanced status.
 void ServerSession::ehlo(std::string_view argument) {
   if (!begin_session(argument)) return;
   extended_ = true;
-  say({250, "",
-       fmt::format("{}\nPIPELINING\nSIZE {}\n8BITMIME\nENHANCEDSTATUSCODES", settings_.hostname,
-                   settings_.message_size_limit)});
+  Extensions offered = settings_.offered;
+  offered.size_limit = settings_.message_size_limit;
+  say(ehlo_reply(settings_.hostname, offered));
 }
 
 // EHLO and HELO begin anew, as RSET does (RFC 5321 section 4.1.4).
@@ -340,24 +340,24 @@ void ServerSession::mail(std::string_view argument) {
   if (settings_.message_limit != 0 && messages_ >= settings_.message_limit)
     return close(
         {421, "4.7.0", settings_.hostname + " closing: enough messages for one connection"});
-  auto mail = parse_mail(argument);
+  auto mail = parse_mail(argument, settings_.offered);
   if (!mail) return complain(mail.error());
   if (mail->size.value_or(0) > settings_.message_size_limit) return say(too_big());
-  transaction_ = {std::move(mail->sender), mail->size.value_or(0), mail->body, {}};
-  ask(Question::sender, AskSender{transaction_.sender});
+  transaction_ = {std::move(*mail), {}};
+  ask(Question::sender, AskSender{transaction_.mail.sender});
 }
 
 void ServerSession::rcpt(std::string_view argument) {
-  auto recipient = parse_rcpt(argument);
-  if (!recipient) return complain(recipient.error());
+  auto rcpt = parse_rcpt(argument, settings_.offered);
+  if (!rcpt) return complain(rcpt.error());
   if (transaction_.recipients.size() >= settings_.recipient_limit)
     return say({452, "4.5.3", "too many recipients"});
-  candidate_ = std::move(*recipient);
-  ask(Question::recipient, AskRecipient{candidate_});
+  candidate_ = std::move(*rcpt);
+  ask(Question::recipient, AskRecipient{candidate_.recipient});
 }
 
 void ServerSession::data(std::string_view /*argument*/) {
-  ask(Question::open, OpenMessage{transaction_.declared_size});
+  ask(Question::open, OpenMessage{transaction_.mail.size.value_or(0)});
 }
 
 void ServerSession::rset(std::string_view /*argument*/) {

@@ -13,7 +13,7 @@
 //  - after Close comes no further action.
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
-// (PIPELINING), RFC 6152 (8BITMIME).
+// (PIPELINING), RFC 6152 (8BITMIME), RFC 3461 (DSN).
 #pragma once
 
 #include <cstdint>
@@ -109,7 +109,7 @@ class ServerSession {
   std::optional<Close> close_due_;
   std::string client_name_;
   Transaction transaction_;
-  Mailbox candidate_;  // the recipient that the owner is asked about
+  RcptArguments candidate_;  // the recipient that the owner is asked about
   std::uint64_t messages_ = 0;
   std::uint64_t bad_commands_ = 0;
 

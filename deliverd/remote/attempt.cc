@@ -136,7 +136,7 @@ void Attempt::on_transfer(TransferResult result) {
   session_given_ = session_given_ || !result.no_session;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     RecipientOutcome& outcome = result.outcomes[i];
-    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name()};
+    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name(), result.dsn};
     if (told.outcome.outcome == Outcome::untried) {
       open_.push_back(asked[i]);
       told.outcome.outcome = told.outcome.reply.permanent() ? Outcome::failed : Outcome::deferred;
@@ -159,6 +159,7 @@ void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
   result.set_status(smtp::status_of(told.outcome));
   result.set_reply(reply.code == 0 ? reply.text : smtp::to_line(reply));
   result.set_remote(told.remote);
+  result.set_dsn(told.dsn);
   log_result(recipient, result);
 }
 

@@ -62,6 +62,7 @@ class Attempt final : public event::Deferred {
   struct Told {
     smtp::RecipientOutcome outcome;
     std::string remote;
+    bool dsn = false;  // the host reports on what it accepted
   };
   void host_failed(Told told);
   void conclude(int recipient, ipc::Outcome outcome, const Told& told);

@@ -87,7 +87,7 @@ void Connection::perform(Session::Action& action) {
                    send_content();
                  },
                  [&](Session::Done& done) {
-                   end_transfer({std::move(done.outcomes), false});
+                   end_transfer({.outcomes = std::move(done.outcomes), .dsn = done.dsn});
                  },
                  [&](Session::Unusable& why) { unusable_ = std::move(why.reply); },
                  [&](const Session::Close&) { close(); },

@@ -14,6 +14,7 @@ struct TransferResult {
   std::vector<smtp::RecipientOutcome> outcomes;  // one for each of Transfer::recipients, in order
   bool corrupt = false;                          // the content is damaged: nothing was sent
   bool no_session = false;                       // the server gave none: all are untried
+  bool dsn = false;                              // the server reports on what it accepted
 };
 
 struct Transfer {

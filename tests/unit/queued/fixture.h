@@ -23,7 +23,7 @@ class FakeReports final : public queued::Reports {
  public:
   explicit FakeReports(event::EventLoop& loop) : loop_(loop) {}
 
-  std::vector<std::string> sent;  // "failed to SENDER about RECIPIENT: REPLY"
+  std::vector<std::string> sent;  // "ACTION to SENDER about RECIPIENT: REPLY"
   bool broken = false;
 
   PendingPtr send(const queued::Message& message, queued::ReportKind kind,
@@ -31,9 +31,8 @@ class FakeReports final : public queued::Reports {
     for (const std::uint32_t index : recipients) {
       const queued::Recipient& recipient = message.data.recipients[index];
       if (!broken)
-        sent.push_back((kind == queued::ReportKind::failed ? "failed to " : "delayed to ") +
-                       message.data.sender() + " about " + recipient.address + ": " +
-                       recipient.reply);
+        sent.push_back(std::string(action_of(kind)) + " to " + message.data.sender() + " about " +
+                       recipient.address + ": " + recipient.reply);
     }
     loop_.defer([this, done = std::move(done)]() mutable {
       done(broken ? Result<void>(fail(ErrorKind::temporary, "disk full")) : Result<void>());
@@ -122,8 +121,12 @@ class QueueFixture {
       envelope.set_id(ids.back());
       envelope.set_arrival_us(clock.now().time_since_epoch().count());
       envelope.set_sender(sender);
-      for (const std::string& recipient : recipients)
+      for (const std::string& recipient : recipients) {
         envelope.add_recipients()->set_address(recipient);
+        const auto own = notify_of.find(recipient);
+        envelope.mutable_recipients()->rbegin()->set_notify(own == notify_of.end() ? notify
+                                                                                   : own->second);
+      }
       commits.push_back(writer.commit(std::move(*draft), envelope, [&](const Result<void>& ok) {
         REQUIRE(ok);
         if (++durable == count) loop.stop();
@@ -230,6 +233,9 @@ class QueueFixture {
                                         .name = "smtpd0",
                                         .large_message = 100'000,
                                         .min_free = 0};
+  // NOTIFY (RFC 3461) of the recipients of what is accepted, and of single ones.
+  std::string notify;
+  std::map<std::string, std::string> notify_of;
   std::vector<std::string> attempts;  // "NEXT_HOP: ADDRESS" in the order of the jobs
   std::unique_ptr<Life> life;
 

@@ -21,7 +21,7 @@ ClientTransaction example() {
 }  // namespace
 
 TEST_CASE("smtp client transaction: commands carry the parameters that are offered", "[smtp]") {
-  const Extensions all{true, true, true, true, true, 0};
+  const Extensions all{.eight_bit_mime = true, .dsn = true, .smtputf8 = true, .size = true};
   const ClientTransaction t = example();
   CHECK(mail_command(t, {}) == "MAIL FROM:<a@x.test>\r\n");
   CHECK(mail_command(t, all) ==

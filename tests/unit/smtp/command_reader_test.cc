@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/smtp/parameters.h"
+
 using namespace std::string_view_literals;
 using postrider::smtp::CommandReader;
 using Kind = CommandReader::Kind;
@@ -55,10 +57,25 @@ TEST_CASE("smtp command reader: lines, and what is none, however the bytes are c
       {"NOOP 890123456789\r\nRSET\r\n", "long [RSET]"},
       {"NOOP 89012345678901234567890\r\r\r\nRSET\r\n", "long [RSET]"},
       {"NOOP 89012345678901234567890\nRSET\nQUIT\r\nRSET\r\n", "long [RSET]"},
-      {"mail FROM:<234567890@example.test> SIZE=1\r\n",
-       "[mail FROM:<234567890@example.test> SIZE=1]"},
   }));
   CAPTURE(row.bytes);
   for (std::size_t step = 1; step <= row.bytes.size(); ++step)
     CHECK(take_in_steps(row.bytes, step, 18) == row.seen);
+}
+
+TEST_CASE("smtp command reader: MAIL and RCPT may be longer by what their parameters need", "[smtp]") {
+  using namespace postrider::smtp;
+  const auto [verb, more] = GENERATE(table<std::string, std::size_t>({
+      {"NOOP", 0},
+      {"MAIL", kMailParameterOctets},
+      {"rcpt", kRcptParameterOctets},
+  }));
+  const std::size_t limit = CommandReader::kCommandLine + more;
+  const auto kind_of = [&, verb = verb](std::size_t octets) {
+    const std::string line = verb + std::string(octets - verb.size() - 2, 'x') + "\r\n";
+    std::string_view input = line;
+    return CommandReader().take(input).kind;
+  };
+  CHECK(kind_of(limit) == Kind::line);
+  CHECK(kind_of(limit + 1) == Kind::too_long);
 }

@@ -86,9 +86,9 @@ class Conversation {
 
   void commit() {
     verdict_ = on_commit();
-    Message message{session.transaction().sender.str(), {}, std::exchange(content_, {})};
-    for (const Mailbox& recipient : session.transaction().recipients)
-      message.recipients.push_back(recipient.str());
+    Message message{session.transaction().mail.sender.str(), {}, std::exchange(content_, {})};
+    for (const RcptArguments& rcpt : session.transaction().recipients)
+      message.recipients.push_back(rcpt.recipient.str());
     messages.push_back(std::move(message));
   }
 

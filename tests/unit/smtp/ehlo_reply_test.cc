@@ -4,12 +4,25 @@
 
 using namespace postrider::smtp;
 
+namespace {
+
+constexpr Extensions kEvery{.pipelining = true,
+                            .eight_bit_mime = true,
+                            .dsn = true,
+                            .smtputf8 = true,
+                            .size = true,
+                            .size_limit = 52428800,
+                            .enhanced_status_codes = true,
+                            .starttls = true};
+
+}  // namespace
+
 TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[smtp]") {
   const Extensions all =
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
-                        "52428800\nSTARTTLS\nX-ODD a b"});
-  CHECK(all == Extensions{true, true, true, true, true, 52428800});
+                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nX-ODD a b"});
+  CHECK(all == kEvery);
 }
 
 TEST_CASE("smtp ehlo reply: the greeting line offers nothing", "[smtp]") {
@@ -28,4 +41,11 @@ TEST_CASE("smtp ehlo reply: a SIZE that tells no limit, or nonsense, is no limit
 
 TEST_CASE("smtp ehlo reply: a keyword must match whole", "[smtp]") {
   CHECK(parse_ehlo_reply({250, "", "mx.test\nPIPELINING2\nSIZEABLE 5\n 8BITMIME"}) == Extensions{});
+}
+
+TEST_CASE("smtp ehlo reply: what our server offers our client understands", "[smtp]") {
+  CHECK(parse_ehlo_reply(ehlo_reply("mx.test", kEvery)) == kEvery);
+  CHECK(ehlo_reply("mx.test", {}) == Reply{250, "", "mx.test"});
+  CHECK(ehlo_reply("mx.test", {.dsn = true, .size = true, .size_limit = 10}) ==
+        Reply{250, "", "mx.test\nSIZE 10\nDSN"});
 }

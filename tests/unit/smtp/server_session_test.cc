@@ -28,12 +28,12 @@ TEST_CASE("smtp server session: a message goes from greeting to commit", "[smtp]
   CHECK(c.heard() == "220 mx.test ESMTP Postrider\r\n");
   CHECK(c.say("EHLO a.test\r\n") ==
         "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n"
-        "250 ENHANCEDSTATUSCODES\r\n");
+        "250-ENHANCEDSTATUSCODES\r\n250 DSN\r\n");
   CHECK(c.session.extended());
   CHECK(c.session.client_name() == "a.test");
   CHECK(c.say("MAIL FROM:<a@a.test> SIZE=10 BODY=8BITMIME\r\n") == "250 2.1.0 sender ok\r\n");
-  CHECK(c.session.transaction().declared_size == 10);
-  CHECK(c.session.transaction().body == Body::eight_bit_mime);
+  CHECK(c.session.transaction().mail.size == 10);
+  CHECK(c.session.transaction().mail.body == Body::eight_bit_mime);
   CHECK(c.say("RCPT TO:<b@b.test>\r\n") == "250 2.1.5 recipient ok\r\n");
   CHECK(c.say("DATA\r\n") == "354 end data with <CR><LF>.<CR><LF>\r\n");
   CHECK(c.session.receiving());
@@ -216,7 +216,7 @@ TEST_CASE("smtp server session: the transaction stands while its owner drops a r
   const auto action = c.session.next_action();
   REQUIRE(action);
   CHECK(std::holds_alternative<AbortMessage>(*action));
-  CHECK(c.session.transaction().sender.str() == "a@a.test");
+  CHECK(c.session.transaction().mail.sender.str() == "a@a.test");
   CHECK(c.session.transaction().recipients.size() == 1);
   CHECK(c.session.receiving());
   c.act();
@@ -305,4 +305,27 @@ TEST_CASE("smtp server session: a long line is refused once and kept nowhere", "
   for (int i = 0; i < 100; ++i) CHECK(c.say(std::string(10'000, 'A')) == "");
   CHECK(c.session.unprocessed() == 0);
   CHECK(codes(c.say("\r\nNOOP\r\n")) == "250");
+}
+
+TEST_CASE("smtp server session: what the sender wants to be told goes with the transaction", "[smtp]") {
+  Conversation c;
+  c.say("EHLO a.test\r\nMAIL FROM:<a@a.test> RET=HDRS ENVID=q+2B1\r\n"
+        "RCPT TO:<b@b.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B@b.test\r\nRCPT TO:<c@c.test>\r\n");
+  const Transaction& t = c.session.transaction();
+  CHECK(t.mail.ret == "HDRS");
+  CHECK(t.mail.envid == "q+1");
+  REQUIRE(t.recipients.size() == 2);
+  CHECK(t.recipients[0].notify == "SUCCESS,DELAY");
+  CHECK(t.recipients[0].orcpt == "rfc822;B@b.test");
+  CHECK(t.recipients[1].notify.empty());
+  CHECK(codes(c.say("RCPT TO:<d@d.test> NOTIFY=NEVER,DELAY\r\nRSET\r\nMAIL FROM:<> ENVID==\r\n")) ==
+        "501 250 501");
+}
+
+TEST_CASE("smtp server session: what is not offered is not known", "[smtp]") {
+  Conversation c({.hostname = "mx.test", .offered = {.pipelining = true}});
+  greeted(c);
+  CHECK(c.say("EHLO a.test\r\n") == "250-mx.test\r\n250 PIPELINING\r\n");
+  CHECK(codes(c.say("MAIL FROM:<a@a.test> SIZE=1\r\nMAIL FROM:<a@a.test>\r\n"
+                    "RCPT TO:<b@b.test> NOTIFY=NEVER\r\n")) == "555 250 555");
 }

@@ -67,6 +67,25 @@ TEST_CASE("smtpd connection: a message is durable, with its envelope and trace, 
   CHECK(f.world.counters.value(Counter::smtp_messages_accepted) == 1);
 }
 
+TEST_CASE("smtpd connection: what the sender wants to be told is kept with the message", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(
+      "EHLO client.test\r\nMAIL FROM:<a@far.test> RET=HDRS ENVID=q+2B1\r\n"
+      "RCPT TO:<alice@here.test> NOTIFY=SUCCESS ORCPT=rfc822;A+2Bb@old.test\r\n"
+      "RCPT TO:<staff@here.test>\r\nDATA\r\n",
+      354);
+  peer.exchange(".\r\n", 250);
+  const auto envelopes = f.world.envelopes();
+  REQUIRE(envelopes.size() == 1);
+  CHECK(envelopes[0].ret() == "HDRS");
+  CHECK(envelopes[0].envid() == "q+1");
+  REQUIRE(envelopes[0].recipients_size() == 2);
+  CHECK(envelopes[0].recipients(0).notify() == "SUCCESS");
+  CHECK(envelopes[0].recipients(0).orcpt() == "rfc822;A+2Bb@old.test");
+  CHECK(envelopes[0].recipients(1).notify().empty());
+}
+
 TEST_CASE("smtpd connection: everything in one packet is answered in order, then closed",
           "[smtpd]") {
   Fixture f;

@@ -10,7 +10,8 @@ namespace {
 std::string received(std::string_view client_name, std::string_view address,
                      std::vector<smtp::Mailbox> recipients) {
   smtp::Transaction transaction;
-  transaction.recipients = std::move(recipients);
+  for (smtp::Mailbox& recipient : recipients)
+    transaction.recipients.push_back({std::move(recipient), "", ""});
   return received_field({client_name, *net::IpAddress::parse(address), "mx.test", "SMTP",
                          *MessageId::parse("00000000000000000abc"), WallTime{}},
                         transaction);

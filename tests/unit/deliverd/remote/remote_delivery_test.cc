@@ -28,6 +28,15 @@ TEST_CASE("deliverd remote: each recipient has its own result", "[deliverd]") {
   CHECK(f.results[0].recipients(1).outcome() == ipc::FAILED);
 }
 
+TEST_CASE("deliverd remote: it is told whether the server reports on what it accepted", "[deliverd]") {
+  Fixture f;
+  const bool offered = GENERATE(true, false);
+  if (offered) f.server.replies["EHLO"] = "250-fake\r\n250 DSN";
+  f.run(f.job());
+  CHECK(f.results[0].recipients(0).outcome() == ipc::DELIVERED);
+  CHECK(f.results[0].recipients(0).dsn() == offered);
+}
+
 TEST_CASE("deliverd remote: what DNS says decides without a connection", "[deliverd]") {
   Fixture f;
   f.resolver.mx["null.test"] = {net::DnsStatus::found, {{0, ""}}, ""};

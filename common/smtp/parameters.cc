@@ -1,0 +1,144 @@
+#include "common/smtp/parameters.h"
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <charconv>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/base/xtext.h"
+#include "common/smtp/notify.h"
+
+namespace postrider::smtp {
+
+namespace {
+
+// RFC 5321 section 4.1.2: esmtp-param = esmtp-keyword ["=" esmtp-value]
+struct Parameter {
+  std::string_view keyword;
+  std::string_view value;  // empty without "="
+};
+
+// Takes the parameter that stands before the next space; `parameters` is not empty and begins with
+// no space.
+Parameter take_parameter(std::string_view& parameters) {
+  const std::string_view word = parameters.substr(0, parameters.find(' '));
+  parameters.remove_prefix(word.size());
+  parameters.remove_prefix(std::min(parameters.find_first_not_of(' '), parameters.size()));
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos) return {word, {}};
+  return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+// RFC 1870 section 3: size-value = 1*20DIGIT.
+bool set_size(std::string_view digits, MailArguments& mail) {
+  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) return false;
+  std::uint64_t size = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
+  mail.size = error == std::errc() ? size : std::numeric_limits<std::uint64_t>::max();
+  return true;
+}
+
+bool set_body(std::string_view value, MailArguments& mail) {
+  if (equals_ignoring_case(value, "8BITMIME")) {
+    mail.body = Body::eight_bit_mime;
+    return true;
+  }
+  return equals_ignoring_case(value, "7BIT");
+}
+
+bool set_ret(std::string_view value, MailArguments& mail) {
+  for (const std::string_view known : {"FULL", "HDRS"})
+    if (equals_ignoring_case(value, known)) mail.ret = known;
+  return !mail.ret.empty();
+}
+
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_ascii(c) && !is_control(c); });
+}
+
+bool set_envid(std::string_view value, MailArguments& mail) {
+  if (value.empty() || value.size() > kMaxEnvid) return false;
+  auto decoded = from_xtext(value);
+  if (!decoded || !is_printable(*decoded)) return false;
+  mail.envid = std::move(*decoded);
+  return true;
+}
+
+bool set_notify(std::string_view value, RcptArguments& rcpt) {
+  const auto notify = parse_notify(value);
+  if (!notify) return false;
+  rcpt.notify = to_value(*notify);
+  return true;
+}
+
+// original-recipient-address = addr-type ";" xtext. What is no xtext stands in no ORCPT; what it
+// stands for has no control character either.
+bool set_orcpt(std::string_view value, RcptArguments& rcpt) {
+  const std::size_t semicolon = value.find(';');
+  if (semicolon == 0 || semicolon == std::string_view::npos || value.size() > kMaxOrcpt)
+    return false;
+  const std::string_view type = value.substr(0, semicolon);
+  const bool is_atom = std::all_of(type.begin(), type.end(),
+                                   [](char c) { return is_alnum(c) || c == '-'; });
+  const auto address = from_xtext(value.substr(semicolon + 1));
+  if (!is_atom || !address || address->empty() || !is_printable(*address)) return false;
+  rcpt.orcpt = value;
+  return true;
+}
+
+template <typename Arguments>
+struct Known {
+  std::string_view keyword;
+  bool Extensions::*extension;  // that it belongs to
+  bool (*set)(std::string_view value, Arguments&);  // false: the value is wrong
+};
+constexpr auto kOfMail = std::to_array<Known<MailArguments>>({
+    {"SIZE", &Extensions::size, &set_size},
+    {"BODY", &Extensions::eight_bit_mime, &set_body},
+    {"RET", &Extensions::dsn, &set_ret},
+    {"ENVID", &Extensions::dsn, &set_envid},
+});
+constexpr auto kOfRcpt = std::to_array<Known<RcptArguments>>({
+    {"NOTIFY", &Extensions::dsn, &set_notify},
+    {"ORCPT", &Extensions::dsn, &set_orcpt},
+});
+
+template <typename Arguments, std::size_t count>
+std::optional<Reply> set_all(const std::array<Known<Arguments>, count>& table,
+                             std::string_view parameters, const Extensions& offered,
+                             Arguments& arguments) {
+  std::bitset<count> seen;
+  while (!parameters.empty()) {
+    const Parameter parameter = take_parameter(parameters);
+    const auto* const known =
+        std::find_if(table.begin(), table.end(), [&](const Known<Arguments>& one) {
+          return offered.*one.extension && equals_ignoring_case(one.keyword, parameter.keyword);
+        });
+    if (known == table.end())
+      return Reply{555, "5.5.4", "parameter not recognized or not implemented"};
+    const auto place = static_cast<std::size_t>(known - table.begin());
+    if (seen.test(place)) return Reply{501, "5.5.4", fmt::format("{} given twice", known->keyword)};
+    seen.set(place);
+    if (!known->set(parameter.value, arguments))
+      return Reply{501, "5.5.4", fmt::format("bad value of {}", known->keyword)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
+                                    MailArguments& mail) {
+  return set_all(kOfMail, parameters, offered, mail);
+}
+
+std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
+                                    RcptArguments& rcpt) {
+  return set_all(kOfRcpt, parameters, offered, rcpt);
+}
+
+}  // namespace postrider::smtp

@@ -1,0 +1,126 @@
+#include "common/smtp/parameters.h"
+
+#include <catch2/catch.hpp>
+
+#include <limits>
+
+using namespace postrider::smtp;
+
+namespace {
+
+constexpr Extensions kAll{.eight_bit_mime = true, .dsn = true, .size = true};
+
+}  // namespace
+
+TEST_CASE("smtp parameters: those of MAIL", "[smtp]") {
+  struct Row {
+    std::string parameters;
+    std::optional<std::uint64_t> size;
+    Body body = Body::seven_bit;
+    std::string ret;
+    std::string envid;
+  };
+  constexpr auto kHuge = std::numeric_limits<std::uint64_t>::max();
+  const auto row = GENERATE_COPY(values<Row>({
+      {"", std::nullopt},
+      {"SIZE=1000 body=8bitmime", 1000, Body::eight_bit_mime},
+      {"BODY=7BIT  SIZE=0", 0},
+      {"SIZE=99999999999999999999999999", kHuge},
+      {"RET=full", std::nullopt, Body::seven_bit, "FULL"},
+      {"ret=HDRS ENVID=QQ314159", std::nullopt, Body::seven_bit, "HDRS", "QQ314159"},
+      {"ENVID=q+2B1+20+3D", std::nullopt, Body::seven_bit, "", "q+1 ="},
+      {"ENVID=" + std::string(100, 'x'), std::nullopt, Body::seven_bit, "", std::string(100, 'x')},
+  }));
+  CAPTURE(row.parameters);
+  MailArguments mail;
+  REQUIRE_FALSE(set_parameters(row.parameters, kAll, mail));
+  CHECK(mail.size == row.size);
+  CHECK(mail.body == row.body);
+  CHECK(mail.ret == row.ret);
+  CHECK(mail.envid == row.envid);
+}
+
+TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
+  const auto parameters = GENERATE(values<std::string>({
+      "SIZE=1 SIZE=1",
+      "SIZE",
+      "SIZE=-1",
+      "SIZE=1k",
+      "BODY=BINARYMIME",
+      "BODY",
+      "RET",
+      "RET=",
+      "RET=BODY",
+      "RET=FULL RET=HDRS",
+      "ENVID",
+      "ENVID=",
+      "ENVID=a=b",
+      "ENVID=a+2",
+      "ENVID=a+0D+0A",
+      "ENVID=+FF",
+      "ENVID=a ENVID=b",
+      "ENVID=" + std::string(101, 'x'),
+  }));
+  CAPTURE(parameters);
+  MailArguments mail;
+  const auto refusal = set_parameters(parameters, kAll, mail);
+  REQUIRE(refusal);
+  CHECK(refusal->code == 501);
+  CHECK(refusal->status == "5.5.4");
+}
+
+TEST_CASE("smtp parameters: those of RCPT", "[smtp]") {
+  const auto [parameters, notify, orcpt] = GENERATE(table<std::string, std::string, std::string>({
+      {"", "", ""},
+      {"NOTIFY=never", "NEVER", ""},
+      {"notify=DELAY,SUCCESS", "SUCCESS,DELAY", ""},
+      {"ORCPT=rfc822;Bob@x.test", "", "rfc822;Bob@x.test"},
+      {"NOTIFY=SUCCESS ORCPT=rfc822;a+2Bb@x.test", "SUCCESS", "rfc822;a+2Bb@x.test"},
+      {"ORCPT=utf-8;\\x{674E}@x.test", "", "utf-8;\\x{674E}@x.test"},
+      {"ORCPT=rfc822;" + std::string(493, 'x'), "", "rfc822;" + std::string(493, 'x')},
+  }));
+  CAPTURE(parameters);
+  RcptArguments rcpt;
+  CHECK_FALSE(set_parameters(parameters, kAll, rcpt));
+  CHECK(rcpt.notify == notify);
+  CHECK(rcpt.orcpt == orcpt);
+}
+
+TEST_CASE("smtp parameters: a value of RCPT's that is wrong is 501", "[smtp]") {
+  const auto parameters = GENERATE(values<std::string>({
+      "NOTIFY",
+      "NOTIFY=",
+      "NOTIFY=NEVER,DELAY",
+      "NOTIFY=SOMETIMES",
+      "NOTIFY=DELAY NOTIFY=DELAY",
+      "ORCPT",
+      "ORCPT=bob@x.test",
+      "ORCPT=;bob@x.test",
+      "ORCPT=rfc822;",
+      "ORCPT=rfc",
+      "ORCPT=rfc@822;a",
+      "ORCPT=rfc822;a=b",
+      "ORCPT=rfc822;a+0A",
+      "ORCPT=rfc822;a+C3+BC",
+      "ORCPT=rfc822;" + std::string(494, 'x'),
+  }));
+  CAPTURE(parameters);
+  RcptArguments rcpt;
+  const auto refusal = set_parameters(parameters, kAll, rcpt);
+  REQUIRE(refusal);
+  CHECK(refusal->code == 501);
+  CHECK(refusal->status == "5.5.4");
+}
+
+TEST_CASE("smtp parameters: one that is unknown, or of an extension that is not offered, is 555",
+          "[smtp]") {
+  MailArguments mail;
+  const auto* const of_mail =
+      GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>", "NOTIFY=NEVER", "=");
+  CAPTURE(of_mail);
+  CHECK(set_parameters(of_mail, {}, mail)->code == 555);
+  RcptArguments rcpt;
+  const auto* const of_rcpt = GENERATE("NOTIFY=NEVER", "ORCPT=rfc822;a", "RET=FULL", "X");
+  CAPTURE(of_rcpt);
+  CHECK(set_parameters(of_rcpt, {}, rcpt)->code == 555);
+}
