@@ -1,6 +1,7 @@
 #include "common/smtp/command.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "common/base/ascii.h"
 
@@ -60,6 +61,17 @@ Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& of
   if (auto refusal = set_parameters(argument, offered, rcpt))
     return tl::unexpected(std::move(*refusal));
   return rcpt;
+}
+
+std::optional<BdatArguments> parse_bdat(std::string_view argument) {
+  const std::string_view digits = argument.substr(0, argument.find(' '));
+  const std::string_view marker = trim(argument.substr(digits.size()));
+  BdatArguments bdat;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bdat.octets);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  bdat.last = equals_ignoring_case(marker, "LAST");
+  if (!bdat.last && !marker.empty()) return std::nullopt;
+  return bdat;
 }
 
 Parsed<std::string_view> parse_client_name(std::string_view argument) {

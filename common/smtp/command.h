@@ -3,6 +3,8 @@
 // RFC 5321 section 4.1.1 (commands) and 4.1.2 (arguments).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <tl/expected.hpp>
@@ -29,6 +31,13 @@ CommandLine split_command(std::string_view line);
 // extensions that are `offered`.
 Parsed<MailArguments> parse_mail(std::string_view argument, const Extensions& offered);
 Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered);
+
+struct BdatArguments {
+  std::uint64_t octets = 0;
+  bool last = false;
+};
+// RFC 3030 section 2: "chunk-size [LAST]"; nothing where it is none.
+std::optional<BdatArguments> parse_bdat(std::string_view argument);
 
 // The name that a client gives in HELO or EHLO: one word of printable ASCII. Whether it is a domain
 // is not asked, since too many honest clients do not know theirs.

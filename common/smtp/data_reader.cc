@@ -6,13 +6,18 @@ namespace postrider::smtp {
 
 std::string_view DataReader::read(std::string_view& input) {
   while (!input.empty() && !finished()) {
-    if (take_dot(input)) continue;
+    if (dotted_ && take_dot(input)) continue;
     const std::string_view content = input.substr(0, scan(input));
     input.remove_prefix(content.size());
     if (content.find('\0') != std::string_view::npos) found(Defect::nul);
     if (defect_ == Defect::none) return content;
   }
   return {};
+}
+
+void DataReader::end() noexcept {
+  if (at_ == At::cr) found(Defect::bare_line_end);
+  at_ = At::end;
 }
 
 // Takes an octet that belongs to no content: a dot that begins a line, and CR LF after it.
@@ -33,11 +38,12 @@ bool DataReader::take_dot(std::string_view& input) {
   return true;
 }
 
-// How far the content goes: to a dot that begins a line, or to the end of `input`.
+// How far the content goes: to a dot that begins a line after DATA, or to the end of `input`.
 // Precondition: `input` begins with an octet of content.
 std::size_t DataReader::scan(std::string_view input) {
   std::size_t done = 0;
-  while (done < input.size() && !(at_ == At::line_start && input[done] == '.')) {
+  const auto at_dot = [&] { return dotted_ && at_ == At::line_start && input[done] == '.'; };
+  while (done < input.size() && !at_dot()) {
     const std::size_t line_feed = input.find('\n', done);
     const bool ends = line_feed != std::string_view::npos;
     const std::size_t next = ends ? line_feed + 1 : input.size();

@@ -25,6 +25,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {kSize, &Extensions::size},
     {"8BITMIME", &Extensions::eight_bit_mime},
     {"ENHANCEDSTATUSCODES", &Extensions::enhanced_status_codes},
+    {"CHUNKING", &Extensions::chunking},
     {"DSN", &Extensions::dsn},
     {"SMTPUTF8", &Extensions::smtputf8},
     {"STARTTLS", &Extensions::starttls},

@@ -1,8 +1,8 @@
 // ehlo_reply.h - the extensions that a server offers in its reply to EHLO: ours writes it, our client
 // reads it.
 //
-// RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3207
-// (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
+// RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
+// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ struct Extensions {
   bool size = false;
   std::uint64_t size_limit = 0;  // octets; 0: none is known
   bool enhanced_status_codes = false;
+  bool chunking = false;
   bool starttls = false;
   bool operator==(const Extensions&) const = default;
 };

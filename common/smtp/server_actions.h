@@ -23,7 +23,8 @@ struct ServerSettings {
                      .eight_bit_mime = true,
                      .dsn = true,
                      .size = true,
-                     .enhanced_status_codes = true};
+                     .enhanced_status_codes = true,
+                     .chunking = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;
   std::uint64_t message_size_limit = 50U << 20U;  // octets

@@ -16,12 +16,14 @@ namespace postrider::smtp {
 //            EHLO, HELO             MAIL            RCPT            DATA
 //   connected ---------> ready ------------> mail --------> rcpt --------> data
 //                         ^ ^                 |             |  ^ RCPT       |
-//                         | '-- RSET, EHLO ---+-------------'               |
+//                         | '-- RSET, EHLO ---+-------------+-- BDAT --.    |
+//                         |                                 |          v    |
+//                         |---- RSET, EHLO, BDAT LAST ------+------- chunks |
 //                         '------------- <CRLF>.<CRLF> ---------------------'
 //
 //   any but data --- QUIT, too many bad commands, 421 ---> closed
 //
-// MAIL, RCPT, DATA and the end of data change the state when their verdict is positive.
+// MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
 class ServerSession::StateSet {
  public:
   constexpr StateSet(std::initializer_list<State> states) {
@@ -48,11 +50,12 @@ struct ServerSession::Command {
 const ServerSession::Command* ServerSession::find_command(std::string_view verb) {
   using enum State;
   using enum Command::Argument;
-  constexpr StateSet kAny{connected, ready, State::mail, State::rcpt};
+  constexpr StateSet kAny{connected, ready, State::mail, State::rcpt, chunks};
   static constexpr auto kCommands = std::to_array<Command>({
       {"RCPT", {State::mail, State::rcpt}, allowed, &ServerSession::rcpt},
       {"MAIL", {ready}, allowed, &ServerSession::mail},
       {"DATA", {State::rcpt}, none, &ServerSession::data},
+      {"BDAT", kAny, allowed, &ServerSession::bdat},  // in each it takes its octets
       {"RSET", kAny, none, &ServerSession::rset},
       {"QUIT", kAny, none, &ServerSession::quit},
       {"EHLO", kAny, allowed, &ServerSession::ehlo},
@@ -64,7 +67,6 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb)
       // Known to other servers and not offered here.
       {"STARTTLS", kAny, allowed, &ServerSession::not_offered},
       {"AUTH", kAny, allowed, &ServerSession::not_offered},
-      {"BDAT", kAny, allowed, &ServerSession::not_offered},
       {"BURL", kAny, allowed, &ServerSession::not_offered},
       {"ETRN", kAny, allowed, &ServerSession::not_offered},
       {"ATRN", kAny, allowed, &ServerSession::not_offered},
@@ -106,7 +108,10 @@ void ServerSession::on_verdict(Reply verdict) {
       state_ = State::rcpt;
       break;
     case Question::open:
-      if (verdict.positive()) verdict = begin_content();
+      if (chunk_ && verdict.code != 421) return open_chunks(std::move(verdict));
+      if (!verdict.positive()) break;
+      begin_content(State::data, DataReader::Framing::dots);
+      verdict = {354, "", "end data with <CR><LF>.<CR><LF>"};
       break;
     case Question::commit:
       if (verdict.positive()) accepted();
@@ -121,8 +126,9 @@ void ServerSession::on_verdict(Reply verdict) {
 }
 
 void ServerSession::on_message_refused(Reply reason) {
-  POSTRIDER_CHECK(receiving());
-  if (!refusal_) refusal_ = std::move(reason);
+  POSTRIDER_CHECK(message_open_);
+  message_open_ = false;
+  refusal_ = std::move(reason);
 }
 
 void ServerSession::on_timeout() {
@@ -146,8 +152,10 @@ std::optional<Action> ServerSession::next_action() {
 
 // False: more input is needed.
 bool ServerSession::step() {
-  if (receiving()) return take_content();
-  if (!shutting_down_) return take_command();
+  if (std::exchange(transaction_over_, false)) transaction_ = Transaction{};
+  if (chunk_) return take_chunk();
+  if (state_ == State::data) return take_content();
+  if (!shutting_down_ || state_ == State::chunks) return take_command();
   close({421, "4.3.2", settings_.hostname + " is shutting down, try again"});
   return false;
 }
@@ -192,78 +200,29 @@ Reply ServerSession::out_of_sequence(std::string_view verb) const {
       return {503, "5.5.1", "MAIL first"};
     case State::mail:
       // RFC 5321 section 3.3, RFC 2920 section 3.1.
-      if (verb == "DATA") return {554, "5.5.1", "no valid recipients"};
+      if (verb == "DATA" || verb == "BDAT") return {554, "5.5.1", "no valid recipients"};
       [[fallthrough]];
     case State::rcpt:
     case State::data:
+    case State::chunks:
     case State::closed:
       break;
   }
   return {503, "5.5.1", "a transaction is under way; RSET ends it"};
 }
 
-// ---- The message ----
+// ---- The transaction ----
 
-Reply ServerSession::begin_content() {
-  state_ = State::data;
-  content_ = DataReader(settings_.text_line_limit);
-  content_octets_ = 0;
-  refusal_.reset();
-  return {354, "", "end data with <CR><LF>.<CR><LF>"};
-}
-
-bool ServerSession::take_content() {
-  // A step of its own: the owner hears what the last octets meant before the transaction ends.
-  if (content_.finished()) {
-    end_of_content();
-    return true;
-  }
-  if (input_.rest().empty()) return false;
-  const std::string_view content = content_.read(input_.rest());
-  content_octets_ += content.size();
-  if (!refusal_) {
-    refusal_ = judge_content();
-    if (refusal_) {
-      action_ = AbortMessage{*refusal_};
-    } else if (!content.empty()) {
-      action_ = AppendMessage{content};
-    }
-  }
-  return true;
-}
-
-// The reply that refuses the content as far as it came, if any.
-std::optional<Reply> ServerSession::judge_content() const {
-  switch (content_.defect()) {
-    case DataReader::Defect::none:
-      break;
-    case DataReader::Defect::long_line:
-      return Reply{554, "5.6.0",
-                   fmt::format("a line is longer than {} octets", settings_.text_line_limit)};
-    case DataReader::Defect::nul:
-      return Reply{550, "5.6.0", "the message has a NUL character"};
-    case DataReader::Defect::bare_line_end:
-      return Reply{550, "5.6.11", "a line of the message ends without CRLF"};
-  }
-  if (content_octets_ > settings_.message_size_limit) return too_big();
-  return std::nullopt;
-}
-
-void ServerSession::end_of_content() {
-  state_ = State::ready;
-  if (!refusal_) return ask(Question::commit, CommitMessage{});
-  say(*refusal_);
-  reset();
+// Ends the transaction, if there is one. It stands until the owner heard of the end of its message.
+void ServerSession::reset() {
+  drop_message({250, "2.0.0", "given up by the client"});
+  transaction_over_ = true;
+  if (state_ != State::connected) state_ = State::ready;
 }
 
 void ServerSession::accepted() {
   ++messages_;
   bad_commands_ = 0;
-}
-
-Reply ServerSession::too_big() const {
-  return {552, "5.3.4",
-          fmt::format("message exceeds the size limit of {} octets", settings_.message_size_limit)};
 }
 
 // ---- What is said ----
@@ -293,15 +252,9 @@ void ServerSession::ask_directory(std::string_view argument) {
   ask(Question::directory, Ask{std::move(*mailbox)});
 }
 
-// Ends the transaction, if there is one.
-void ServerSession::reset() {
-  transaction_ = Transaction{};
-  if (state_ != State::connected) state_ = State::ready;
-}
-
 void ServerSession::close(const Reply& last_words, Close::At wish) {
   if (state_ == State::closed) return;
-  if (receiving() && !refusal_) action_ = AbortMessage{last_words};
+  drop_message(last_words);
   say(last_words);
   state_ = State::closed;
   close_due_ = Close{wish};
@@ -356,10 +309,6 @@ void ServerSession::rcpt(std::string_view argument) {
   ask(Question::recipient, AskRecipient{candidate_.recipient});
 }
 
-void ServerSession::data(std::string_view /*argument*/) {
-  ask(Question::open, OpenMessage{transaction_.mail.size.value_or(0)});
-}
-
 void ServerSession::rset(std::string_view /*argument*/) {
   reset();
   say({250, "2.0.0", "ok"});
@@ -385,7 +334,7 @@ void ServerSession::expn(std::string_view argument) {
 }
 
 void ServerSession::help(std::string_view /*argument*/) {
-  say({214, "2.0.0", "HELO EHLO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321"});
+  say({214, "2.0.0", "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321"});
 }
 
 void ServerSession::not_offered(std::string_view /*argument*/) {

@@ -13,7 +13,8 @@
 //  - after Close comes no further action.
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
-// (PIPELINING), RFC 6152 (8BITMIME), RFC 3461 (DSN).
+// (PIPELINING), RFC 6152 (8BITMIME), RFC 3461 (DSN), RFC 3030
+// (CHUNKING).
 #pragma once
 
 #include <cstdint>
@@ -52,16 +53,23 @@ class ServerSession {
   // Octets kept until the question is answered or their line is whole. Bounded by what the owner
   // hands over while waiting().
   std::size_t unprocessed() const noexcept { return input_.rest().size(); }
-  // Between DATA and the end of the message.
-  bool receiving() const noexcept { return state_ == State::data; }
+  // Between DATA and the end of the message, or within a chunk.
+  bool receiving() const noexcept { return state_ == State::data || chunk_.has_value(); }
 
   const Transaction& transaction() const noexcept { return transaction_; }
   std::string_view client_name() const noexcept { return client_name_; }  // of HELO or EHLO
   bool extended() const noexcept { return extended_; }                    // EHLO, not HELO
 
  private:
-  enum class State : std::uint8_t { connected, ready, mail, rcpt, data, closed };
+  enum class State : std::uint8_t { connected, ready, mail, rcpt, data, chunks, closed };
   enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit };
+  // The octets that follow a BDAT.
+  struct Chunk {
+    std::uint64_t octets;
+    std::uint64_t left;
+    bool last;
+    std::optional<Reply> misplaced;  // it belongs to no message: the reply
+  };
   class StateSet;
   struct Command;
   static const Command* find_command(std::string_view verb);
@@ -71,9 +79,16 @@ class ServerSession {
   void execute(std::string_view line);
   Reply out_of_sequence(std::string_view verb) const;
 
-  Reply begin_content();
+  void begin_content(State state, DataReader::Framing framing);
   bool take_content();
+  void open_chunks(Reply verdict);
+  void begin_chunk();
+  bool take_chunk();
+  void end_of_chunk();
+  void hand_on(std::string_view content);
   std::optional<Reply> judge_content() const;
+  void refuse(Reply reason);
+  void drop_message(const Reply& reason);
   void end_of_content();
   void accepted();
   Reply too_big() const;
@@ -92,6 +107,7 @@ class ServerSession {
   void mail(std::string_view argument);
   void rcpt(std::string_view argument);
   void data(std::string_view argument);
+  void bdat(std::string_view argument);
   void rset(std::string_view argument);
   void noop(std::string_view argument);
   void quit(std::string_view argument);
@@ -109,14 +125,17 @@ class ServerSession {
   std::optional<Close> close_due_;
   std::string client_name_;
   Transaction transaction_;
+  bool transaction_over_ = false;  // cleared by the next step
   RcptArguments candidate_;  // the recipient that the owner is asked about
   std::uint64_t messages_ = 0;
   std::uint64_t bad_commands_ = 0;
 
   InputBuffer input_;
   CommandReader commands_;
+  std::optional<Chunk> chunk_;  // under way
   DataReader content_;
   std::uint64_t content_octets_ = 0;
+  bool message_open_ = false;     // the owner has one
   std::optional<Reply> refusal_;  // of the message under way
 
   std::string replies_;  // said, and not yet given to the owner

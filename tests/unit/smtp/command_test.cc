@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include <limits>
+
 using namespace postrider::smtp;
 
 TEST_CASE("smtp command: a line is a verb and an argument", "[smtp]") {
@@ -36,6 +38,21 @@ TEST_CASE("smtp command: RCPT takes a forward-path and parameters", "[smtp]") {
   CHECK(parse_rcpt("TO:<a@b>", {})->recipient.str() == "a@b");
   CHECK(parse_rcpt("to: <Postmaster>", {})->recipient.str() == "postmaster");
   CHECK(parse_rcpt("TO:<a@b> NOTIFY=NEVER", {.dsn = true})->notify == "NEVER");
+}
+
+TEST_CASE("smtp command: BDAT takes a number, and LAST", "[smtp]") {
+  const auto [argument, octets, last] = GENERATE(table<std::string, std::uint64_t, bool>({
+      {"0", 0, false},
+      {"0 LAST", 0, true},
+      {"86000 last", 86000, true},
+      {"007", 7, false},
+      {"18446744073709551615  LAST", std::numeric_limits<std::uint64_t>::max(), true},
+  }));
+  CAPTURE(argument);
+  const auto bdat = parse_bdat(argument);
+  REQUIRE(bdat);
+  CHECK(bdat->octets == octets);
+  CHECK(bdat->last == last);
 }
 
 TEST_CASE("smtp command: what MAIL and RCPT do not take has its own reply", "[smtp]") {

@@ -105,3 +105,32 @@ TEST_CASE("smtp data reader: the limit of a text line counts its CRLF and not it
   check_every_split({"123456789\r\n.\r\nQUIT", "", "QUIT", Defect::long_line}, 10);
   check_every_split({"1234567890123", "", "", Defect::long_line, false}, 10);
 }
+
+TEST_CASE("smtp data reader: in chunks a dot is text, and nothing but their end ends the message",
+          "[smtp]") {
+  const auto [bytes, defect] = GENERATE(table<std::string, Defect>({
+      {"", Defect::none},
+      {".\r\n..\r\nQUIT\r\n.\r\n", Defect::none},
+      {"no line end", Defect::none},
+      {"a\r\n\r\n", Defect::none},
+      {"a\n.\r\n", Defect::bare_line_end},
+      {"a\r", Defect::bare_line_end},
+      {std::string("a\0b", 3), Defect::nul},
+      {std::string(1001, 'x'), Defect::long_line},
+  }));
+  CAPTURE(bytes);
+  for (std::size_t step = 1; step <= bytes.size() + 1; step += step < 40 ? 1 : 500) {
+    DataReader reader(DataReader::kTextLine, DataReader::Framing::chunks);
+    std::string content;
+    for (std::size_t i = 0; i < bytes.size(); i += step) {
+      std::string_view input = std::string_view(bytes).substr(i, step);
+      content += reader.read(input);
+      CHECK(input.empty());
+      CHECK_FALSE(reader.finished());
+    }
+    reader.end();
+    CHECK(reader.finished());
+    CHECK(reader.defect() == defect);
+    if (defect == Defect::none) CHECK(content == bytes);
+  }
+}

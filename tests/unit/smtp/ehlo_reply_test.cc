@@ -13,6 +13,7 @@ constexpr Extensions kEvery{.pipelining = true,
                             .size = true,
                             .size_limit = 52428800,
                             .enhanced_status_codes = true,
+                            .chunking = true,
                             .starttls = true};
 
 }  // namespace
@@ -21,7 +22,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
   const Extensions all =
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
-                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nX-ODD a b"});
+                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 

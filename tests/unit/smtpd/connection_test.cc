@@ -101,6 +101,29 @@ TEST_CASE("smtpd connection: everything in one packet is answered in order, then
         std::string::npos);
 }
 
+TEST_CASE("smtpd connection: a message in chunks is kept octet for octet", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(std::string(kEnvelope) + "BDAT 7\r\nA: b\r\n\r", 250);
+  CHECK(f.world.envelopes().empty());
+  peer.exchange("BDAT 5 LAST\r\n\n.\r\nx", 250);
+  REQUIRE(f.world.envelopes().size() == 1);
+  CHECK(f.world.lines.find(" size=12 ") != std::string::npos);
+}
+
+TEST_CASE("smtpd connection: a message that its client gives up between chunks is accounted for",
+          "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(std::string(kEnvelope) + "BDAT 3\r\nx\r\n", 250);
+  peer.exchange("RSET\r\n", 250);
+  CHECK(f.world.envelopes().empty());
+  CHECK(f.world.lines.find("from=a@far.test recipients=1") != std::string::npos);
+  CHECK(f.world.lines.find("reply=\"250 2.0.0 given up by the client\"") != std::string::npos);
+  peer.exchange("MAIL FROM:<a@far.test>\r\nRCPT TO:<alice@here.test>\r\nBDAT 0 LAST\r\n", 250);
+  CHECK(f.world.envelopes().size() == 1);
+}
+
 TEST_CASE("smtpd connection: a directory that cannot answer refuses for now", "[smtpd]") {
   Fixture f;
   Peer& peer = f.connect();

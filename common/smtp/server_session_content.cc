@@ -1,0 +1,152 @@
+// server_session_content.cc - the content of a message, as DATA or BDAT brings it.
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/smtp/command.h"
+#include "common/smtp/server_session.h"
+
+namespace postrider::smtp {
+
+// Precondition: the owner granted OpenMessage.
+void ServerSession::begin_content(State state, DataReader::Framing framing) {
+  state_ = state;
+  content_ = DataReader(settings_.text_line_limit, framing);
+  content_octets_ = 0;
+  refusal_.reset();
+  message_open_ = true;
+}
+
+// ---- DATA ----
+
+void ServerSession::data(std::string_view /*argument*/) {
+  ask(Question::open, OpenMessage{transaction_.mail.size.value_or(0)});
+}
+
+bool ServerSession::take_content() {
+  // A step of its own: the owner hears what the last octets meant before the transaction ends.
+  if (content_.finished()) {
+    end_of_content();
+    return true;
+  }
+  if (input_.rest().empty()) return false;
+  const std::string_view content = content_.read(input_.rest());
+  if (!refusal_) hand_on(content);
+  return true;
+}
+
+// ---- BDAT ----
+
+// RFC 3030 section 2: the octets of a chunk are taken from the input whatever becomes of them, and
+// before its reply.
+void ServerSession::bdat(std::string_view argument) {
+  const auto chunk = parse_bdat(argument);
+  // Where the chunk ends is not known, and none of it may be taken for a command.
+  if (!chunk)
+    return close({421, "4.5.4", settings_.hostname + " closing: syntax: BDAT octets [LAST]"});
+  chunk_.emplace(Chunk{chunk->octets, chunk->octets, chunk->last, std::nullopt});
+  if (!settings_.offered.chunking) {
+    chunk_->misplaced = Reply{502, "5.5.1", "command not implemented"};
+  } else if (state_ == State::rcpt) {
+    const std::uint64_t expected = std::max(transaction_.mail.size.value_or(0), chunk->octets);
+    ask(Question::open, OpenMessage{expected});
+  } else if (state_ == State::chunks) {
+    begin_chunk();
+  } else {
+    chunk_->misplaced = out_of_sequence("BDAT");
+  }
+}
+
+// The owner's word on the message that the chunk begins.
+void ServerSession::open_chunks(Reply verdict) {
+  begin_content(State::chunks, DataReader::Framing::chunks);
+  if (verdict.positive()) return begin_chunk();
+  message_open_ = false;
+  refusal_ = std::move(verdict);
+}
+
+void ServerSession::begin_chunk() {
+  if (!refusal_ && chunk_->octets > settings_.message_size_limit - content_octets_)
+    refuse(too_big());
+}
+
+bool ServerSession::take_chunk() {
+  if (chunk_->left == 0) {
+    end_of_chunk();
+    return true;
+  }
+  std::string_view& input = input_.rest();
+  if (input.empty()) return false;
+  std::string_view piece = input.substr(0, std::min<std::uint64_t>(chunk_->left, input.size()));
+  chunk_->left -= piece.size();
+  input.remove_prefix(piece.size());
+  if (!chunk_->misplaced && !refusal_) hand_on(content_.read(piece));
+  return true;
+}
+
+void ServerSession::end_of_chunk() {
+  const Chunk chunk = std::move(*std::exchange(chunk_, std::nullopt));
+  if (chunk.misplaced) return say(*chunk.misplaced);
+  if (!chunk.last)
+    return say(refusal_.value_or(
+        Reply{250, "2.0.0", fmt::format("{} octets received", chunk.octets)}));
+  if (!refusal_) {
+    content_.end();
+    if (auto refusal = judge_content()) refuse(std::move(*refusal));
+  }
+  end_of_content();
+}
+
+// ---- Both ----
+
+void ServerSession::hand_on(std::string_view content) {
+  content_octets_ += content.size();
+  if (auto refusal = judge_content()) {
+    refuse(std::move(*refusal));
+  } else if (!content.empty()) {
+    action_ = AppendMessage{content};
+  }
+}
+
+// The reply that refuses the content as far as it came, if any.
+std::optional<Reply> ServerSession::judge_content() const {
+  switch (content_.defect()) {
+    case DataReader::Defect::none:
+      break;
+    case DataReader::Defect::long_line:
+      return Reply{554, "5.6.0",
+                   fmt::format("a line is longer than {} octets", settings_.text_line_limit)};
+    case DataReader::Defect::nul:
+      return Reply{550, "5.6.0", "the message has a NUL character"};
+    case DataReader::Defect::bare_line_end:
+      return Reply{550, "5.6.11", "a line of the message ends without CRLF"};
+  }
+  if (content_octets_ > settings_.message_size_limit) return too_big();
+  return std::nullopt;
+}
+
+void ServerSession::refuse(Reply reason) {
+  drop_message(reason);
+  refusal_ = std::move(reason);
+}
+
+// The owner drops the message, if it has one.
+void ServerSession::drop_message(const Reply& reason) {
+  if (std::exchange(message_open_, false)) action_ = AbortMessage{reason};
+}
+
+void ServerSession::end_of_content() {
+  state_ = State::ready;
+  message_open_ = false;
+  if (!refusal_) return ask(Question::commit, CommitMessage{});
+  say(*refusal_);
+  reset();
+}
+
+Reply ServerSession::too_big() const {
+  return {552, "5.3.4",
+          fmt::format("message exceeds the size limit of {} octets", settings_.message_size_limit)};
+}
+
+}  // namespace postrider::smtp
