@@ -94,7 +94,7 @@ OutgoingMessage prepare(std::string_view text, const OutgoingOptions& options) {
   if (!found.message_id) content += fmt::format("Message-ID: {}\r\n", options.message_id);
   content += kCrlf;
   copy_body(text, options.dot_ends, content);
-  message.eight_bit = !std::all_of(content.begin(), content.end(), is_ascii);
+  message.eight_bit = !is_all_ascii(content);
   return message;
 }
 

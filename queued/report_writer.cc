@@ -65,6 +65,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
       .sender = message.data.sender(),
       .envid = message.data.envelope.envid(),
       .arrival = message.data.arrival,
+      .smtputf8 = message.data.envelope.smtputf8(),
       .return_content = kind == ReportKind::failed && message.data.envelope.ret() != "HDRS" &&
                         size <= settings_.queue.bounce_size_limit,
       .original = original,

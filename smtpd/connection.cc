@@ -200,6 +200,7 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_arrival_us(now.time_since_epoch().count());
   envelope.set_sender(transaction.mail.sender.str());
   envelope.set_body(to_spool(transaction.mail.body));
+  envelope.set_smtputf8(transaction.mail.charset == smtp::Charset::utf8 && !header_->is_ascii());
   envelope.set_ret(transaction.mail.ret);
   envelope.set_envid(transaction.mail.envid);
   for (const smtp::RcptArguments& rcpt : transaction.recipients) {
@@ -241,6 +242,12 @@ void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
 }
 
 // ---- The end ----
+
+// RFC 3848, RFC 6531 section 4.3.
+std::string_view Connection::protocol() const {
+  if (session_.transaction().mail.charset == smtp::Charset::utf8) return "UTF8SMTP";
+  return session_.extended() ? "ESMTP" : "SMTP";
+}
 
 void Connection::begin_close(const smtp::Close& close) {
   linger_.emplace(services_.loop, [this] { finish(); });

@@ -1,6 +1,6 @@
 // trace.h - the Received field that stands before every message accepted here.
 //
-// RFC 5321 section 4.4, RFC 3848 (protocol names).
+// RFC 5321 section 4.4, RFC 3848 and RFC 6531 section 4.3 (protocol names).
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct Arrival {
   std::string_view client_name;  // of EHLO or HELO, as the client gave it
   net::IpAddress client_address;
   std::string_view hostname;
-  std::string_view protocol;  // "SMTP", "ESMTP"
+  std::string_view protocol;  // "SMTP", "ESMTP", "UTF8SMTP"
   MessageId id;
   WallTime time;
 };

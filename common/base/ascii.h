@@ -22,6 +22,10 @@ constexpr bool is_control(char c) noexcept {
 }
 constexpr bool is_ascii(char c) noexcept { return static_cast<unsigned char>(c) < 0x80; }
 
+constexpr bool is_all_ascii(std::string_view text) noexcept {
+  return std::all_of(text.begin(), text.end(), is_ascii);
+}
+
 constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
            return ascii_lower(x) == ascii_lower(y);

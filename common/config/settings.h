@@ -49,6 +49,7 @@ struct Settings {
     std::vector<SmtpListener> listen;
     std::uint64_t workers = 0;
     std::uint64_t message_size_limit = 0;   // octets
+    std::uint64_t recipient_domain_limit = 0;
     std::uint64_t recipient_limit = 0;      // per message
     std::uint64_t line_limit = 0;           // octets of a command line with CRLF
     std::uint64_t text_line_limit = 0;      // octets of a line of the message with CRLF

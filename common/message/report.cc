@@ -91,7 +91,7 @@ class Composer {
     report.content = header();
     add_part(report.content, "text/plain; charset=utf-8", people_);
     add_part(report.content, "message/delivery-status", status_);
-    add_part(report.content, whole_ ? "message/rfc822" : "text/rfc822-headers", returned_);
+    add_part(report.content, returned_type(), returned_);
     report.content += fmt::format("--{}--\r\n", boundary_);
     report.eight_bit = !is_all_ascii(report.content);
     report.smtputf8 = !is_all_ascii(request_.sender);
@@ -133,6 +133,12 @@ class Composer {
     return text +=
            fmt::format("\r\nIf you need help, ask <postmaster@{}> and quote this report.\r\n",
                        request_.hostname);
+  }
+
+  // RFC 6522 section 3, RFC 6533 section 5 and 6.
+  std::string_view returned_type() const {
+    if (request_.smtputf8) return whole_ ? "message/global" : "message/global-headers";
+    return whole_ ? "message/rfc822" : "text/rfc822-headers";
   }
 
   // RFC 3464 section 2: fields of the message, then a group of fields for each recipient.

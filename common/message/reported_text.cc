@@ -65,10 +65,6 @@ void for_each_character(std::string_view text, std::string& out, Add add) {
 
 }  // namespace
 
-bool is_all_ascii(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), is_ascii);
-}
-
 std::string reported(std::string_view text) {
   std::string out;
   for_each_character(text, out, [&](std::string_view octets, char32_t) { out += octets; });

@@ -8,8 +8,6 @@
 
 namespace postrider::message {
 
-bool is_all_ascii(std::string_view text) noexcept;
-
 // `text` on one line: control characters become spaces, octets that are no UTF-8 become '?', and
 // what is longer than kMaxReportedValue ends in "...".
 std::string reported(std::string_view text);

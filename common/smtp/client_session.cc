@@ -203,12 +203,9 @@ void ClientSession::enter(State state) {
 // Settles what needs no server to say no.
 void ClientSession::settle_hopeless() {
   if (const auto why = obstacle(transaction_, extensions_)) settle_open(Outcome::failed, *why);
-  for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-    const ClientRecipient& recipient = transaction_.recipients[i];
-    if (is_unsafe_in_command(recipient.address) || is_unsafe_in_command(recipient.notify) ||
-        is_unsafe_in_command(recipient.orcpt))
-      outcomes_[i] = {Outcome::failed, {0, "5.1.3", "the address holds a control character"}};
-  }
+  for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    if (const auto why = obstacle(transaction_.recipients[i], extensions_))
+      outcomes_[i] = {Outcome::failed, *why};
 }
 
 void ClientSession::send_envelope() {

@@ -10,6 +10,24 @@
 
 namespace postrider::smtp {
 
+namespace {
+
+Reply needs_smtputf8(std::string_view what) {
+  return {0, "5.6.7", fmt::format("{} needs SMTPUTF8, which the server does not offer", what)};
+}
+
+bool is_beyond_ascii(const ClientRecipient& recipient) {
+  return !is_all_ascii(recipient.address);
+}
+
+// RFC 6531 section 3.4: where an address of it or its header is beyond ASCII.
+bool is_smtputf8(const ClientTransaction& transaction) {
+  return transaction.smtputf8 || !is_all_ascii(transaction.sender) ||
+         std::any_of(transaction.recipients.begin(), transaction.recipients.end(), is_beyond_ascii);
+}
+
+}  // namespace
+
 bool is_unsafe_in_command(std::string_view text) noexcept {
   return std::any_of(text.begin(), text.end(), is_control);
 }
@@ -19,7 +37,7 @@ std::string mail_command(const ClientTransaction& transaction, const Extensions&
   const auto out = std::back_inserter(command);
   if (offered.size) fmt::format_to(out, " SIZE={}", transaction.size);
   if (offered.eight_bit_mime && transaction.eight_bit) command += " BODY=8BITMIME";
-  if (offered.smtputf8 && transaction.smtputf8) command += " SMTPUTF8";
+  if (offered.smtputf8 && is_smtputf8(transaction)) command += " SMTPUTF8";
   if (offered.dsn && !transaction.ret.empty()) fmt::format_to(out, " RET={}", transaction.ret);
   if (offered.dsn && !transaction.envid.empty())
     fmt::format_to(out, " ENVID={}", to_xtext(transaction.envid));
@@ -41,8 +59,18 @@ std::optional<Reply> obstacle(const ClientTransaction& transaction, const Extens
     return Reply{0, "5.3.4",
                  fmt::format("the message has {} octets, the server takes at most {}",
                              transaction.size, offered.size_limit)};
-  if (transaction.smtputf8 && !offered.smtputf8)  // RFC 6531 section 3.2
-    return Reply{0, "5.6.7", "the message needs SMTPUTF8, which the server does not offer"};
+  // RFC 6531 section 3.2
+  if (transaction.smtputf8 && !offered.smtputf8) return needs_smtputf8("the message's header");
+  if (!is_all_ascii(transaction.sender) && !offered.smtputf8)
+    return needs_smtputf8("the sender's address");
+  return std::nullopt;
+}
+
+std::optional<Reply> obstacle(const ClientRecipient& recipient, const Extensions& offered) {
+  if (is_unsafe_in_command(recipient.address) || is_unsafe_in_command(recipient.notify) ||
+      is_unsafe_in_command(recipient.orcpt))
+    return Reply{0, "5.1.3", "the address holds a control character"};
+  if (is_beyond_ascii(recipient) && !offered.smtputf8) return needs_smtputf8("the address");
   return std::nullopt;
 }
 

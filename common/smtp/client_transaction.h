@@ -26,7 +26,7 @@ struct ClientTransaction {
   std::vector<ClientRecipient> recipients;  // at least one
   std::uint64_t size = 0;                   // octets of the content, before dot-stuffing
   bool eight_bit = false;
-  bool smtputf8 = false;
+  bool smtputf8 = false;  // the header needs it; addresses are looked at
   std::string envid;  // RFC 3461 ENVID, decoded, and RET; empty: none
   std::string ret;
 };
@@ -51,6 +51,9 @@ std::string rcpt_command(const ClientRecipient& recipient, const Extensions& off
 
 // Whether `text` holds a control character, which could end the command and begin another.
 bool is_unsafe_in_command(std::string_view text) noexcept;
+
+// Why `recipient` cannot be named to a server that offers `offered`, for good; nothing where it can.
+std::optional<Reply> obstacle(const ClientRecipient& recipient, const Extensions& offered);
 
 // Why `transaction` cannot be sent to a server that offers `offered`, for good; nothing where it
 // can. 8-bit content is sent as it is to a server without 8BITMIME.

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "common/base/ascii.h"
+#include "common/smtp/international_domain.h"
 
 namespace postrider::smtp {
 
@@ -30,6 +31,23 @@ bool take_space(std::string_view& rest) {
   return true;
 }
 
+// What an address may be written in, where it is not known yet whether SMTPUTF8 is given.
+Charset widest(const Extensions& offered) {
+  return offered.smtputf8 ? Charset::utf8 : Charset::ascii;
+}
+
+// Gives the reply that refuses the address, if any; `bad_syntax` where its domain is none.
+std::optional<Reply> internationalize(Mailbox& mailbox, Charset charset, const Reply& bad_syntax) {
+  if (is_all_ascii(mailbox.local_part) && is_all_ascii(mailbox.domain)) return std::nullopt;
+  if (charset == Charset::ascii)
+    return Reply{553, "5.6.7", "an address beyond ASCII needs SMTPUTF8"};
+  if (is_all_ascii(mailbox.domain)) return std::nullopt;
+  auto domain = to_a_labels(mailbox.domain);
+  if (!domain) return bad_syntax;
+  mailbox.domain = std::move(*domain);
+  return std::nullopt;
+}
+
 }  // namespace
 
 CommandLine split_command(std::string_view line) {
@@ -41,26 +59,47 @@ Parsed<MailArguments> parse_mail(std::string_view argument, const Extensions& of
   if (!take_keyword(argument, "FROM:"))
     return tl::unexpected(bad_argument("syntax: MAIL FROM:<address>"));
   MailArguments mail;
-  auto sender = take_reverse_path(argument);
-  if (!sender || !take_space(argument))
-    return tl::unexpected(Reply{501, "5.1.7", "bad sender address syntax"});
+  const Reply bad_syntax{501, "5.1.7", "bad sender address syntax"};
+  auto sender = take_reverse_path(argument, widest(offered));
+  if (!sender || !take_space(argument)) return tl::unexpected(bad_syntax);
   mail.sender = std::move(*sender);
   if (auto refusal = set_parameters(argument, offered, mail))
+    return tl::unexpected(std::move(*refusal));
+  if (auto refusal = internationalize(mail.sender, mail.charset, bad_syntax))
     return tl::unexpected(std::move(*refusal));
   return mail;
 }
 
-Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered) {
+Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered,
+                                 Charset charset) {
   if (!take_keyword(argument, "TO:"))
     return tl::unexpected(bad_argument("syntax: RCPT TO:<address>"));
   RcptArguments rcpt;
-  auto recipient = take_forward_path(argument);
-  if (!recipient || !take_space(argument))
-    return tl::unexpected(Reply{501, "5.1.3", "bad recipient address syntax"});
+  const Reply bad_syntax{501, "5.1.3", "bad recipient address syntax"};
+  auto recipient = take_forward_path(argument, widest(offered));
+  if (!recipient || !take_space(argument)) return tl::unexpected(bad_syntax);
   rcpt.recipient = std::move(*recipient);
+  if (auto refusal = internationalize(rcpt.recipient, charset, bad_syntax))
+    return tl::unexpected(std::move(*refusal));
   if (auto refusal = set_parameters(argument, offered, rcpt))
     return tl::unexpected(std::move(*refusal));
   return rcpt;
+}
+
+Parsed<Mailbox> parse_vrfy(std::string_view argument, const Extensions& offered) {
+  constexpr std::string_view kSmtpUtf8 = " SMTPUTF8";
+  const Reply bad_syntax{501, "5.1.3", "bad address syntax"};
+  const std::size_t before = argument.size() - std::min(kSmtpUtf8.size(), argument.size());
+  const bool utf8 = offered.smtputf8 && equals_ignoring_case(argument.substr(before), kSmtpUtf8);
+  std::string_view address = utf8 ? trim(argument.substr(0, before)) : argument;
+  if (address.starts_with('<') && address.ends_with('>'))
+    address = address.substr(1, address.size() - 2);
+  auto mailbox = parse_mailbox(address, widest(offered));
+  if (!mailbox) return tl::unexpected(bad_syntax);
+  const Charset charset = utf8 ? Charset::utf8 : Charset::ascii;
+  if (auto refusal = internationalize(*mailbox, charset, bad_syntax))
+    return tl::unexpected(std::move(*refusal));
+  return std::move(*mailbox);
 }
 
 std::optional<BdatArguments> parse_bdat(std::string_view argument) {

@@ -1,6 +1,8 @@
 // command.h - one command line of SMTP, taken apart.
 //
-// RFC 5321 section 4.1.1 (commands) and 4.1.2 (arguments).
+// RFC 5321 section 4.1.1 (commands) and 4.1.2 (arguments); RFC 6531 section 3.4 and 3.5 (UTF-8): an
+// address beyond ASCII is refused with 553 5.6.7 unless SMTPUTF8 was given, and has its domain in
+// A-labels afterwards.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +30,13 @@ struct CommandLine {
 CommandLine split_command(std::string_view line);
 
 // "FROM:<reverse-path> [parameters]" and "TO:<forward-path> [parameters]"; parameters are those of the
-// extensions that are `offered`.
+// extensions that are `offered`. `charset` is the transaction's, of MAIL.
 Parsed<MailArguments> parse_mail(std::string_view argument, const Extensions& offered);
-Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered);
+Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered,
+                                 Charset charset);
+
+// What VRFY and EXPN ask about: a mailbox, with or without angle brackets, and SMTPUTF8 or not.
+Parsed<Mailbox> parse_vrfy(std::string_view argument, const Extensions& offered);
 
 struct BdatArguments {
   std::uint64_t octets = 0;

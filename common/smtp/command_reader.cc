@@ -46,6 +46,8 @@ bool CommandReader::discard(std::string_view& input) {
 std::size_t CommandReader::limit_of(std::string_view line) const {
   if (starts_with_ignoring_case(line, "MAIL")) return line_limit_ + kMailParameterOctets;
   if (starts_with_ignoring_case(line, "RCPT")) return line_limit_ + kRcptParameterOctets;
+  if (starts_with_ignoring_case(line, "VRFY") || starts_with_ignoring_case(line, "EXPN"))
+    return line_limit_ + kUtf8ParameterOctets;
   return line_limit_;
 }
 

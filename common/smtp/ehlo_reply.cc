@@ -14,6 +14,7 @@ namespace postrider::smtp {
 namespace {
 
 constexpr std::string_view kSize = "SIZE";
+constexpr std::string_view kLimits = "LIMITS";
 
 struct Offer {
   std::string_view keyword;
@@ -28,6 +29,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"CHUNKING", &Extensions::chunking},
     {"DSN", &Extensions::dsn},
     {"SMTPUTF8", &Extensions::smtputf8},
+    {kLimits, &Extensions::limits},
     {"STARTTLS", &Extensions::starttls},
 });
 
@@ -49,6 +51,15 @@ void add_line(std::string_view line, Extensions& extensions) {
     extensions.size_limit = parse_size(trim(line.substr(space)));
 }
 
+// limits = 1*( SP name "=" value ) (RFC 9422 section 3.1)
+std::string to_parameters(const Limits& limits) {
+  std::string parameters = fmt::format(" RCPTMAX={}", limits.rcpt_max);
+  if (limits.mail_max != 0) parameters += fmt::format(" MAILMAX={}", limits.mail_max);
+  if (limits.rcpt_domain_max != 0)
+    parameters += fmt::format(" RCPTDOMAINMAX={}", limits.rcpt_domain_max);
+  return parameters;
+}
+
 }  // namespace
 
 Extensions parse_ehlo_reply(const Reply& reply) {
@@ -62,12 +73,13 @@ Extensions parse_ehlo_reply(const Reply& reply) {
   return extensions;
 }
 
-Reply ehlo_reply(const std::string& hostname, const Extensions& extensions) {
+Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, const Limits& limits) {
   Reply reply{250, "", hostname};
   for (const Offer& offer : kOffers) {
     if (!(extensions.*offer.member)) continue;
     reply.text += fmt::format("\n{}", offer.keyword);
     if (offer.keyword == kSize) reply.text += fmt::format(" {}", extensions.size_limit);
+    if (offer.keyword == kLimits) reply.text += to_parameters(limits);
   }
   return reply;
 }

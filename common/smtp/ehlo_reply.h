@@ -2,7 +2,8 @@
 // reads it.
 //
 // RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
-// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
+// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 9422
+// (LIMITS).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,13 @@
 #include "common/smtp/reply.h"
 
 namespace postrider::smtp {
+
+// RFC 9422 section 4; 0: none. Our server tells them, our client does not ask.
+struct Limits {
+  std::uint64_t rcpt_max = 0;         // recipients of a transaction
+  std::uint64_t mail_max = 0;         // transactions of a connection
+  std::uint64_t rcpt_domain_max = 0;  // domains of a transaction's recipients
+};
 
 struct Extensions {
   bool pipelining = false;
@@ -21,6 +29,7 @@ struct Extensions {
   std::uint64_t size_limit = 0;  // octets; 0: none is known
   bool enhanced_status_codes = false;
   bool chunking = false;
+  bool limits = false;
   bool starttls = false;
   bool operator==(const Extensions&) const = default;
 };
@@ -29,6 +38,6 @@ struct Extensions {
 Extensions parse_ehlo_reply(const Reply& reply);
 
 // The reply to EHLO of a server that offers `extensions`. RFC 2034 section 3: it has no status code.
-Reply ehlo_reply(const std::string& hostname, const Extensions& extensions);
+Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, const Limits& limits);
 
 }  // namespace postrider::smtp

@@ -20,6 +20,7 @@ namespace {
 struct Parameter {
   std::string_view keyword;
   std::string_view value;  // empty without "="
+  bool has_value = false;
 };
 
 // Takes the parameter that stands before the next space; `parameters` is not empty and begins with
@@ -29,8 +30,8 @@ Parameter take_parameter(std::string_view& parameters) {
   parameters.remove_prefix(word.size());
   parameters.remove_prefix(std::min(parameters.find_first_not_of(' '), parameters.size()));
   const std::size_t equals = word.find('=');
-  if (equals == std::string_view::npos) return {word, {}};
-  return {word.substr(0, equals), word.substr(equals + 1)};
+  if (equals == std::string_view::npos) return {word};
+  return {word.substr(0, equals), word.substr(equals + 1), true};
 }
 
 // RFC 1870 section 3: size-value = 1*20DIGIT.
@@ -48,6 +49,11 @@ bool set_body(std::string_view value, MailArguments& mail) {
     return true;
   }
   return equals_ignoring_case(value, "7BIT");
+}
+
+bool set_smtputf8(std::string_view value, MailArguments& mail) {
+  mail.charset = Charset::utf8;
+  return value.empty();
 }
 
 bool set_ret(std::string_view value, MailArguments& mail) {
@@ -99,6 +105,7 @@ struct Known {
 constexpr auto kOfMail = std::to_array<Known<MailArguments>>({
     {"SIZE", &Extensions::size, &set_size},
     {"BODY", &Extensions::eight_bit_mime, &set_body},
+    {"SMTPUTF8", &Extensions::smtputf8, &set_smtputf8},
     {"RET", &Extensions::dsn, &set_ret},
     {"ENVID", &Extensions::dsn, &set_envid},
 });
@@ -123,7 +130,8 @@ std::optional<Reply> set_all(const std::array<Known<Arguments>, count>& table,
     const auto place = static_cast<std::size_t>(known - table.begin());
     if (seen.test(place)) return Reply{501, "5.5.4", fmt::format("{} given twice", known->keyword)};
     seen.set(place);
-    if (!known->set(parameter.value, arguments))
+    const bool lacks_value = parameter.has_value && parameter.value.empty();
+    if (lacks_value || !known->set(parameter.value, arguments))
       return Reply{501, "5.5.4", fmt::format("bad value of {}", known->keyword)};
   }
   return std::nullopt;

@@ -22,13 +22,16 @@ struct ServerSettings {
   Extensions offered{.pipelining = true,
                      .eight_bit_mime = true,
                      .dsn = true,
+                     .smtputf8 = true,
                      .size = true,
                      .enhanced_status_codes = true,
-                     .chunking = true};
+                     .chunking = true,
+                     .limits = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;
   std::uint64_t message_size_limit = 50U << 20U;  // octets
   std::uint64_t recipient_limit = 1000;           // a message; RFC 5321 section 4.5.3.1.8: >= 100
+  std::uint64_t recipient_domain_limit = 0;       // domains of a message's recipients; 0: none
   std::uint64_t bad_command_limit = 20;           // since the last accepted message
   std::uint64_t message_limit = 0;                // a connection; 0: none
   bool vrfy = false;                              // answer VRFY truly

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <set>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -243,12 +245,10 @@ void ServerSession::ask(Question question, Action action) {
   action_ = std::move(action);
 }
 
-// VRFY and EXPN ask about a mailbox, with or without angle brackets.
 template <typename Ask>
 void ServerSession::ask_directory(std::string_view argument) {
-  const bool bracketed = argument.starts_with('<') && argument.ends_with('>');
-  auto mailbox = parse_mailbox(bracketed ? argument.substr(1, argument.size() - 2) : argument);
-  if (!mailbox) return complain({501, "5.1.3", "bad address syntax"});
+  auto mailbox = parse_vrfy(argument, settings_.offered);
+  if (!mailbox) return complain(mailbox.error());
   ask(Question::directory, Ask{std::move(*mailbox)});
 }
 
@@ -272,7 +272,10 @@ void ServerSession::ehlo(std::string_view argument) {
   extended_ = true;
   Extensions offered = settings_.offered;
   offered.size_limit = settings_.message_size_limit;
-  say(ehlo_reply(settings_.hostname, offered));
+  say(ehlo_reply(settings_.hostname, offered,
+                 {.rcpt_max = settings_.recipient_limit,
+                  .mail_max = settings_.message_limit,
+                  .rcpt_domain_max = settings_.recipient_domain_limit}));
 }
 
 // EHLO and HELO begin anew, as RSET does (RFC 5321 section 4.1.4).
@@ -301,12 +304,23 @@ void ServerSession::mail(std::string_view argument) {
 }
 
 void ServerSession::rcpt(std::string_view argument) {
-  auto rcpt = parse_rcpt(argument, settings_.offered);
+  auto rcpt = parse_rcpt(argument, settings_.offered, transaction_.mail.charset);
   if (!rcpt) return complain(rcpt.error());
   if (transaction_.recipients.size() >= settings_.recipient_limit)
     return say({452, "4.5.3", "too many recipients"});
+  if (!has_room_for_domain(rcpt->recipient.domain))
+    return say({452, "4.5.3", "too many recipient domains"});
   candidate_ = std::move(*rcpt);
   ask(Question::recipient, AskRecipient{candidate_.recipient});
+}
+
+// Whether the transaction may have a recipient of this domain (RFC 9422 section 4.3).
+bool ServerSession::has_room_for_domain(std::string_view domain) const {
+  if (settings_.recipient_domain_limit == 0) return true;
+  std::set<std::string> domains;
+  for (const RcptArguments& rcpt : transaction_.recipients)
+    domains.insert(to_lower(rcpt.recipient.domain));
+  return domains.size() < settings_.recipient_domain_limit || domains.count(to_lower(domain)) > 0;
 }
 
 void ServerSession::rset(std::string_view /*argument*/) {

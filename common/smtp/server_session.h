@@ -14,7 +14,7 @@
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
 // (PIPELINING), RFC 6152 (8BITMIME), RFC 3461 (DSN), RFC 3030
-// (CHUNKING).
+// (CHUNKING), RFC 6531 (SMTPUTF8), RFC 9422 (LIMITS).
 #pragma once
 
 #include <cstdint>
@@ -96,6 +96,7 @@ class ServerSession {
   void say(const Reply& reply);
   void complain(const Reply& reply);
   void ask(Question question, Action action);
+  bool has_room_for_domain(std::string_view domain) const;
   template <typename Ask>
   void ask_directory(std::string_view argument);
   void close(const Reply& last_words, Close::At wish = Close::At::server);

@@ -13,7 +13,9 @@ HeaderCheck::HeaderCheck(HeaderLimits limits)
 
 std::optional<smtp::Reply> HeaderCheck::feed(std::string_view content) {
   if (scanner_.done()) return std::nullopt;
+  const std::uint64_t before = scanner_.octets();
   scanner_.feed(content);
+  is_ascii_ = is_ascii_ && is_all_ascii(content.substr(0, scanner_.octets() - before));
   return judge();
 }
 

@@ -29,11 +29,15 @@ class HeaderCheck {
   // The same for the end of the message.
   std::optional<smtp::Reply> finish();
 
+  // Nothing of the header section so far is beyond ASCII.
+  bool is_ascii() const noexcept { return is_ascii_; }
+
  private:
   std::optional<smtp::Reply> judge() const;
 
   HeaderLimits limits_;
   std::uint64_t received_ = 0;
+  bool is_ascii_ = true;
   message::HeaderScanner scanner_;
 };
 

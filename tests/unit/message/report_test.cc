@@ -190,6 +190,14 @@ TEST_CASE("message report: octets beyond ASCII are labelled", "[message]") {
   CHECK(has(report, "message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n"));
 }
 
+TEST_CASE("message report: an internationalized original comes back as one", "[message]") {
+  ReportRequest request = example();
+  request.smtputf8 = true;
+  CHECK(has(compose(request), "Content-Type: message/global-headers\r\n"));
+  request.return_content = true;
+  CHECK(has(compose(request), "Content-Type: message/global\r\n"));
+}
+
 TEST_CASE("message report: addresses beyond ASCII are encoded for programs, plain for people",
           "[message]") {
   ReportRequest request = example();

@@ -297,3 +297,14 @@ TEST_CASE("smtp client session: octets that nobody asked for close an idle conne
   conversation.session.on_closed();
   CHECK_FALSE(conversation.session.next_action());
 }
+
+TEST_CASE("smtp client session: without SMTPUTF8 a recipient beyond ASCII fails alone", "[smtp]") {
+  const ClientTransaction transaction = to({"b@y.test", "\xe6\x9d\x8e@y.test"});
+  CHECK(Conversation(kPlain).run(transaction, "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n") ==
+        Lines{"C: MAIL FROM:<s@x.test>", "C: RCPT TO:<b@y.test>", "C: DATA", "content",
+              "done: delivered(250) failed(0)"});
+  CHECK(Conversation("220 mx\r\n250-mx\r\n250 SMTPUTF8\r\n")
+            .run(to({"\xe6\x9d\x8e@y.test"}), "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n") ==
+        Lines{"C: MAIL FROM:<s@x.test> SMTPUTF8", "C: RCPT TO:<\xe6\x9d\x8e@y.test>", "C: DATA",
+              "content", "done: delivered(250)"});
+}

@@ -26,6 +26,11 @@ TEST_CASE("smtp client transaction: commands carry the parameters that are offer
   CHECK(mail_command(t, {}) == "MAIL FROM:<a@x.test>\r\n");
   CHECK(mail_command(t, all) ==
         "MAIL FROM:<a@x.test> SIZE=1234 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=q+2B1+20+3D\r\n");
+  ClientTransaction ascii = example();
+  ascii.smtputf8 = false;
+  CHECK(mail_command(ascii, all).find("SMTPUTF8") == std::string::npos);
+  ascii.recipients[0].address = "\xe6\x9d\x8e@y.test";
+  CHECK(mail_command(ascii, all).find(" SMTPUTF8 ") != std::string::npos);
   CHECK(mail_command({}, all) == "MAIL FROM:<> SIZE=0\r\n");
   CHECK(rcpt_command(t.recipients[0], {}) == "RCPT TO:<b@y.test>\r\n");
   CHECK(rcpt_command(t.recipients[0], all) ==
@@ -42,6 +47,10 @@ TEST_CASE("smtp client transaction: obstacles are found before the server is ask
   CHECK_FALSE(obstacle(t, offered));
   offered.size_limit = 1233;
   CHECK(obstacle(t, offered)->status == "5.3.4");
+  t.smtputf8 = false;
+  t.sender = "j\xc3\xb6rg@x.test";
+  CHECK_FALSE(obstacle(t, {.smtputf8 = true}));
+  CHECK(obstacle(t, {})->status == "5.6.7");
   t.sender = "a\r\nRCPT TO:<c@z.test>";
   CHECK(obstacle(t, offered)->status == "5.1.7");
 }
@@ -62,4 +71,13 @@ TEST_CASE("smtp client transaction: the status has the class of the outcome", "[
   CHECK(status_of({Outcome::failed, {550, "", ""}}) == "5.0.0");
   CHECK(status_of({Outcome::deferred, {552, "5.2.2", ""}}) == "4.2.2");
   CHECK(status_of({Outcome::untried, {554, "5.7.1", ""}}) == "4.7.1");
+}
+
+TEST_CASE("smtp client transaction: a recipient that cannot be named is found as well", "[smtp]") {
+  CHECK_FALSE(obstacle(ClientRecipient{"b@y.test", "", ""}, Extensions{}));
+  CHECK(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, Extensions{})->status == "5.6.7");
+  CHECK_FALSE(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, {.smtputf8 = true}));
+  CHECK(obstacle(ClientRecipient{"b\r\n@y.test", "", ""}, Extensions{})->status == "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b@y.test", "NEVER\n", ""}, Extensions{})->status == "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b@y.test", "", "rfc822;a\r"}, Extensions{})->status == "5.1.3");
 }

@@ -69,6 +69,8 @@ TEST_CASE("smtp command reader: MAIL and RCPT may be longer by what their parame
       {"NOOP", 0},
       {"MAIL", kMailParameterOctets},
       {"rcpt", kRcptParameterOctets},
+      {"VRFY", kUtf8ParameterOctets},
+      {"EXPN", kUtf8ParameterOctets},
   }));
   const std::size_t limit = CommandReader::kCommandLine + more;
   const auto kind_of = [&, verb = verb](std::size_t octets) {

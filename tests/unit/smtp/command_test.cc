@@ -35,9 +35,51 @@ TEST_CASE("smtp command: MAIL takes a reverse-path and parameters", "[smtp]") {
 }
 
 TEST_CASE("smtp command: RCPT takes a forward-path and parameters", "[smtp]") {
-  CHECK(parse_rcpt("TO:<a@b>", {})->recipient.str() == "a@b");
-  CHECK(parse_rcpt("to: <Postmaster>", {})->recipient.str() == "postmaster");
-  CHECK(parse_rcpt("TO:<a@b> NOTIFY=NEVER", {.dsn = true})->notify == "NEVER");
+  CHECK(parse_rcpt("TO:<a@b>", {}, Charset::ascii)->recipient.str() == "a@b");
+  CHECK(parse_rcpt("to: <Postmaster>", {}, Charset::ascii)->recipient.str() == "postmaster");
+  CHECK(parse_rcpt("TO:<a@b> NOTIFY=NEVER", {.dsn = true}, Charset::ascii)->notify == "NEVER");
+}
+
+TEST_CASE("smtp command: an address beyond ASCII needs SMTPUTF8", "[smtp]") {
+  const Extensions offered{.smtputf8 = true};
+  const auto mail = [&](std::string_view argument) {
+    const auto parsed = parse_mail(argument, offered);
+    return parsed ? parsed->sender.str() : to_line(parsed.error());
+  };
+  CHECK(mail("FROM:<j\xc3\xb6rg@x.test> SMTPUTF8") == "j\xc3\xb6rg@x.test");
+  CHECK(mail("FROM:<a@b\xc3\xbc.test> SMTPUTF8") == "a@xn--b-eha.test");
+  CHECK(mail("FROM:<a@x.test> SMTPUTF8") == "a@x.test");
+  CHECK(mail("FROM:<j\xc3\xb6rg@x.test>").starts_with("553 5.6.7 "));
+  CHECK(mail("FROM:<a@b\xc3\xbc.test>").starts_with("553 5.6.7 "));
+  CHECK(mail("FROM:<j\xc3@x.test> SMTPUTF8").starts_with("501 5.1.7 "));
+  CHECK(mail("FROM:<a@\xf0\x9f\x93\xac.test> SMTPUTF8").starts_with("501 5.1.7 "));
+  CHECK(parse_mail("FROM:<j\xc3\xb6rg@x.test> SMTPUTF8", {}).error().code == 501);
+
+  const auto rcpt = [&](std::string_view argument, Charset charset) {
+    const auto parsed = parse_rcpt(argument, offered, charset);
+    return parsed ? parsed->recipient.str() : to_line(parsed.error());
+  };
+  CHECK(rcpt("TO:<\xe6\x9d\x8e@b\xc3\xbc.test>", Charset::utf8) == "\xe6\x9d\x8e@xn--b-eha.test");
+  CHECK(rcpt("TO:<a@b\xc3\xbc.test>", Charset::ascii).starts_with("553 5.6.7 "));
+  CHECK(rcpt("TO:<a@\xf0\x9f\x93\xac.test>", Charset::utf8).starts_with("501 5.1.3 "));
+  CHECK(parse_rcpt("TO:<\xe6\x9d\x8e@x.test>", {}, Charset::ascii).error().code == 501);
+}
+
+TEST_CASE("smtp command: VRFY asks about a mailbox, in brackets or not", "[smtp]") {
+  const Extensions offered{.smtputf8 = true};
+  const auto vrfy = [&](std::string_view argument) {
+    const auto parsed = parse_vrfy(argument, offered);
+    return parsed ? parsed->str() : to_line(parsed.error());
+  };
+  CHECK(vrfy("a@x.test") == "a@x.test");
+  CHECK(vrfy("<a@x.test>") == "a@x.test");
+  CHECK(vrfy("<a@x.test>  smtputf8") == "a@x.test");
+  CHECK(vrfy("j\xc3\xb6rg@b\xc3\xbc.test SMTPUTF8") == "j\xc3\xb6rg@xn--b-eha.test");
+  CHECK(vrfy("j\xc3\xb6rg@x.test").starts_with("553 5.6.7 "));
+  CHECK(vrfy("").starts_with("501 5.1.3 "));
+  CHECK(vrfy("SMTPUTF8").starts_with("501 5.1.3 "));
+  CHECK(vrfy("<a@x.test").starts_with("501 5.1.3 "));
+  CHECK(parse_vrfy("a@x.test SMTPUTF8", {}).error().status == "5.1.3");
 }
 
 TEST_CASE("smtp command: BDAT takes a number, and LAST", "[smtp]") {
@@ -79,10 +121,10 @@ TEST_CASE("smtp command: what MAIL and RCPT do not take has its own reply", "[sm
   CHECK(parse_mail(mail.argument, offered).error().code == mail.code);
   CHECK(parse_mail(mail.argument, offered).error().status == mail.status);
 
-  CHECK(parse_rcpt("TO:<>", offered).error().status == "5.1.3");
-  CHECK(parse_rcpt("TO:a@b", offered).error().status == "5.1.3");
-  CHECK(parse_rcpt("FROM:<a@b>", offered).error().status == "5.5.4");
-  CHECK(parse_rcpt("TO:<a@b> NOTIFY=NEVER", offered).error().code == 555);
+  CHECK(parse_rcpt("TO:<>", offered, Charset::ascii).error().status == "5.1.3");
+  CHECK(parse_rcpt("TO:a@b", offered, Charset::ascii).error().status == "5.1.3");
+  CHECK(parse_rcpt("FROM:<a@b>", offered, Charset::ascii).error().status == "5.5.4");
+  CHECK(parse_rcpt("TO:<a@b> NOTIFY=NEVER", offered, Charset::ascii).error().code == 555);
 }
 
 TEST_CASE("smtp command: a client's name is one word of printable ASCII", "[smtp]") {

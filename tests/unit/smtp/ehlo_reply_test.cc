@@ -14,6 +14,7 @@ constexpr Extensions kEvery{.pipelining = true,
                             .size_limit = 52428800,
                             .enhanced_status_codes = true,
                             .chunking = true,
+                            .limits = true,
                             .starttls = true};
 
 }  // namespace
@@ -22,7 +23,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
   const Extensions all =
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
-                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nX-ODD a b"});
+                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=5\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 
@@ -45,8 +46,18 @@ TEST_CASE("smtp ehlo reply: a keyword must match whole", "[smtp]") {
 }
 
 TEST_CASE("smtp ehlo reply: what our server offers our client understands", "[smtp]") {
-  CHECK(parse_ehlo_reply(ehlo_reply("mx.test", kEvery)) == kEvery);
-  CHECK(ehlo_reply("mx.test", {}) == Reply{250, "", "mx.test"});
-  CHECK(ehlo_reply("mx.test", {.dsn = true, .size = true, .size_limit = 10}) ==
+  CHECK(parse_ehlo_reply(ehlo_reply("mx.test", kEvery, {})) == kEvery);
+  CHECK(ehlo_reply("mx.test", {}, {}) == Reply{250, "", "mx.test"});
+  CHECK(ehlo_reply("mx.test", {.dsn = true, .size = true, .size_limit = 10}, {}) ==
         Reply{250, "", "mx.test\nSIZE 10\nDSN"});
+}
+
+TEST_CASE("smtp ehlo reply: the limits that there are are told", "[smtp]") {
+  const auto [limits, line] = GENERATE(table<Limits, std::string>({
+      {{.rcpt_max = 1000}, "LIMITS RCPTMAX=1000"},
+      {{.rcpt_max = 1, .mail_max = 2, .rcpt_domain_max = 3},
+       "LIMITS RCPTMAX=1 MAILMAX=2 RCPTDOMAINMAX=3"},
+  }));
+  CHECK(ehlo_reply("mx.test", {.limits = true}, limits).text == "mx.test\n" + line);
+  CHECK(ehlo_reply("mx.test", {}, limits).text == "mx.test");
 }

@@ -8,7 +8,8 @@ using namespace postrider::smtp;
 
 namespace {
 
-constexpr Extensions kAll{.eight_bit_mime = true, .dsn = true, .size = true};
+constexpr Extensions kAll{
+    .eight_bit_mime = true, .dsn = true, .smtputf8 = true, .size = true};
 
 }  // namespace
 
@@ -40,6 +41,14 @@ TEST_CASE("smtp parameters: those of MAIL", "[smtp]") {
   CHECK(mail.envid == row.envid);
 }
 
+TEST_CASE("smtp parameters: SMTPUTF8 has no value", "[smtp]") {
+  MailArguments mail;
+  CHECK_FALSE(set_parameters("BODY=8BITMIME", kAll, mail));
+  CHECK(mail.charset == Charset::ascii);
+  CHECK_FALSE(set_parameters("smtputf8", kAll, mail));
+  CHECK(mail.charset == Charset::utf8);
+}
+
 TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
   const auto parameters = GENERATE(values<std::string>({
       "SIZE=1 SIZE=1",
@@ -48,6 +57,9 @@ TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
       "SIZE=1k",
       "BODY=BINARYMIME",
       "BODY",
+      "SMTPUTF8=",
+      "SMTPUTF8=1",
+      "SMTPUTF8 SMTPUTF8",
       "RET",
       "RET=",
       "RET=BODY",
@@ -116,7 +128,8 @@ TEST_CASE("smtp parameters: one that is unknown, or of an extension that is not 
           "[smtp]") {
   MailArguments mail;
   const auto* const of_mail =
-      GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>", "NOTIFY=NEVER", "=");
+      GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>", "NOTIFY=NEVER",
+               "SMTPUTF8", "=");
   CAPTURE(of_mail);
   CHECK(set_parameters(of_mail, {}, mail)->code == 555);
   RcptArguments rcpt;

@@ -28,7 +28,8 @@ TEST_CASE("smtp server session: a message goes from greeting to commit", "[smtp]
   CHECK(c.heard() == "220 mx.test ESMTP Postrider\r\n");
   CHECK(c.say("EHLO a.test\r\n") ==
         "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n"
-        "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250 DSN\r\n");
+        "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250-DSN\r\n250-SMTPUTF8\r\n"
+        "250 LIMITS RCPTMAX=1000\r\n");
   CHECK(c.session.extended());
   CHECK(c.session.client_name() == "a.test");
   CHECK(c.say("MAIL FROM:<a@a.test> SIZE=10 BODY=8BITMIME\r\n") == "250 2.1.0 sender ok\r\n");
@@ -327,4 +328,30 @@ TEST_CASE("smtp server session: what is not offered is not known", "[smtp]") {
   CHECK(c.say("EHLO a.test\r\n") == "250-mx.test\r\n250 PIPELINING\r\n");
   CHECK(codes(c.say("MAIL FROM:<a@a.test> SIZE=1\r\nMAIL FROM:<a@a.test>\r\n"
                     "RCPT TO:<b@b.test> NOTIFY=NEVER\r\n")) == "555 250 555");
+}
+
+TEST_CASE("smtp server session: addresses beyond ASCII go with a transaction of SMTPUTF8", "[smtp]") {
+  Conversation c({.hostname = "mx.test", .vrfy = true});
+  c.say("EHLO a.test\r\n");
+  c.heard();
+  CHECK(c.say("MAIL FROM:<j\xc3\xb6rg@x.test>\r\n").starts_with("553 5.6.7 "));
+  CHECK(codes(c.say("MAIL FROM:<a@x.test>\r\nRCPT TO:<\xe6\x9d\x8e@x.test>\r\nRSET\r\n")) ==
+        "250 553 250");
+  CHECK(codes(c.say("MAIL FROM:<j\xc3\xb6rg@x.test> SMTPUTF8\r\nRCPT TO:<\xe6\x9d\x8e@b\xc3\xbc.test>\r\n"
+                    "DATA\r\n.\r\n")) == "250 250 354 250");
+  CHECK(c.messages ==
+        std::vector<Message>{{"j\xc3\xb6rg@x.test", {"\xe6\x9d\x8e@xn--b-eha.test"}, ""}});
+  CHECK(c.say("VRFY \xe6\x9d\x8e@x.test\r\n").starts_with("553 5.6.7 "));
+  CHECK(c.say("VRFY \xe6\x9d\x8e@x.test SMTPUTF8\r\n") == "250 2.1.5 \xe6\x9d\x8e@x.test\r\n");
+}
+
+TEST_CASE("smtp server session: a message's recipients are of so many domains", "[smtp]") {
+  Conversation c({.hostname = "mx.test", .recipient_domain_limit = 2});
+  CHECK(c.say("EHLO a.test\r\n").find("RCPTDOMAINMAX=2\r\n") != std::string::npos);
+  CHECK(codes(c.say("MAIL FROM:<a@a.test>\r\nRCPT TO:<a@x.test>\r\nRCPT TO:<a@y.test>\r\n")) ==
+        "250 250 250");
+  CHECK(c.say("RCPT TO:<a@z.test>\r\n") == "452 4.5.3 too many recipient domains\r\n");
+  CHECK(codes(c.say("RCPT TO:<b@X.TEST>\r\nDATA\r\n.\r\n")) == "250 354 250");
+  REQUIRE(c.messages.size() == 1);
+  CHECK(c.messages[0].recipients.size() == 3);
 }

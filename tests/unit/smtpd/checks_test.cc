@@ -69,6 +69,14 @@ TEST_CASE("smtpd header check: counts Received fields and octets of the header a
   CHECK_FALSE(loop.feed(two));  // the last field may still go on
   CHECK(loop.finish()->status == "5.4.6");
 
+  checks::HeaderCheck ascii({.octets = 1000, .received = 3});
+  CHECK_FALSE(ascii.feed("Subject: x\r\n\r\ngr\xc3\xbc\xc3\x9f\r\n"));
+  CHECK(ascii.is_ascii());
+  checks::HeaderCheck beyond({.octets = 1000, .received = 3});
+  CHECK_FALSE(beyond.feed("Subject: gr\xc3\xbc\xc3\x9f\r\n"));
+  CHECK_FALSE(beyond.feed("\r\n"));
+  CHECK_FALSE(beyond.is_ascii());
+
   checks::HeaderCheck longer({.octets = 10, .received = 3});
   CHECK_FALSE(longer.feed("A: 345678"));
   CHECK_FALSE(longer.feed("9"));

@@ -86,6 +86,26 @@ TEST_CASE("smtpd connection: what the sender wants to be told is kept with the m
   CHECK(envelopes[0].recipients(1).notify().empty());
 }
 
+TEST_CASE("smtpd connection: a message beyond ASCII says so in envelope and trace", "[smtpd]") {
+  const auto [header, beyond] = GENERATE(table<std::string, bool>({
+      {"Subject: x\r\n\r\ngr\xc3\xbc\xc3\x9f\r\n", false},
+      {"Subject: gr\xc3\xbc\xc3\x9f\r\n\r\n", true},
+  }));
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(
+      "EHLO client.test\r\nMAIL FROM:<j\xc3\xb6rg@b\xc3\xbc.test> SMTPUTF8 BODY=8BITMIME\r\n"
+      "RCPT TO:<alice@here.test>\r\nDATA\r\n",
+      354);
+  peer.exchange(header + ".\r\n", 250);
+  const auto envelopes = f.world.envelopes();
+  REQUIRE(envelopes.size() == 1);
+  CHECK(envelopes[0].sender() == "j\xc3\xb6rg@xn--b-eha.test");
+  CHECK(envelopes[0].smtputf8() == beyond);
+  CHECK(envelopes[0].protocol() == "UTF8SMTP");
+  CHECK(envelopes[0].trace().find("\r\n\tby mx.test with UTF8SMTP id ") != std::string::npos);
+}
+
 TEST_CASE("smtpd connection: everything in one packet is answered in order, then closed",
           "[smtpd]") {
   Fixture f;
