@@ -17,6 +17,8 @@ using Kind = Fact::Kind;
 
 bool is_local(const std::string& address) { return address.ends_with("@local.test"); }
 bool is_hopeless(const std::string& address) { return address.starts_with("never-"); }
+// Its sender wants to be told of the delivery.
+bool is_told(const std::string& address) { return address.starts_with("told-"); }
 
 // The message as it stands in a mailbox.
 std::string delivered(const Letter& letter, const std::string& recipient) {
@@ -76,6 +78,8 @@ class Judge {
         if (accepted && n == 0 && !deleting) blame("letter {} never came to {}", i, recipient);
         if (refused && n > 0) blame("letter {} was refused and came to {}", i, recipient);
         if (n > 1 && !remote) blame("letter {} came to {} {} times", i, recipient, n);
+        const std::size_t told = is_told(recipient) ? reports_on(recipient) : n;
+        if (told != n) blame("letter {} came to {} and {} reports say so", i, recipient, told);
       }
     }
   }
@@ -93,7 +97,8 @@ class Judge {
       const Letter& letter = ledger_.letters()[i];
       if (message == delivered(letter, address)) return true;
       for (const std::string& recipient : letter.recipients)
-        if (is_hopeless(recipient) && reports(message, recipient)) return true;
+        if ((is_hopeless(recipient) || is_told(recipient)) && reports(message, recipient))
+          return true;
     }
     return false;
   }
@@ -101,16 +106,18 @@ class Judge {
   // How often a recipient met its fate.
   std::size_t fates(std::size_t i, const std::string& recipient) const {
     const Letter& letter = ledger_.letters()[i];
-    if (is_hopeless(recipient)) {
-      const auto& messages = maildrops_.at(kSender).messages;
-      return static_cast<std::size_t>(
-          std::count_if(messages.begin(), messages.end(),
-                        [&](const auto& message) { return reports(message, recipient); }));
-    }
+    if (is_hopeless(recipient)) return reports_on(recipient);
     if (!is_local(recipient)) return ledger_.count(Kind::relayed, i, recipient);
     const auto& messages = maildrops_.at(recipient).messages;
     return static_cast<std::size_t>(
         std::count(messages.begin(), messages.end(), delivered(letter, recipient)));
+  }
+
+  std::size_t reports_on(const std::string& recipient) const {
+    const auto& messages = maildrops_.at(kSender).messages;
+    return static_cast<std::size_t>(
+        std::count_if(messages.begin(), messages.end(),
+                      [&](const auto& message) { return reports(message, recipient); }));
   }
 
   void judge_deleted(std::size_t i) {

@@ -1,7 +1,8 @@
 // judgement.h - whether all that was promised was kept, once nothing is left to be done.
 //
 //   accepted   is in each local mailbox once, and whole; was taken by each other server at least
-//              once; what cannot be delivered was reported, once
+//              once; what cannot be delivered was reported, once, and so was a delivery of which
+//              the sender wanted to be told
 //   refused    is nowhere
 //   neither    (the client saw no reply) is in a local mailbox once or not at all
 //   deleting   may be as accepted, or gone

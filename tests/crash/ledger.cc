@@ -14,7 +14,8 @@ std::size_t Ledger::add(std::vector<std::string> recipients, std::size_t octets)
   for (std::size_t line = 0; content.size() < octets; ++line)
     content += fmt::format("Letter {}, line {}: all that was written is here\r\n", number, line);
   for (std::string& recipient : recipients)
-    if (recipient.starts_with("never@")) recipient.insert(5, fmt::format("-{}", number));
+    if (recipient.starts_with("never@") || recipient.starts_with("told@"))
+      recipient.insert(recipient.find('@'), fmt::format("-{}", number));
   letters_.push_back({.recipients = std::move(recipients), .content = std::move(content)});
   return number;
 }

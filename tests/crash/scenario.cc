@@ -57,6 +57,13 @@ void bounces(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
+void successes(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"told@local.test"}, kSmall),
+                ledger.add({"told@local.test", "later@remote.test"}, kSmall),
+                ledger.add({"told@local.test", "never@remote.test"}, kLarge)});
+  world.run(kAfternoon);
+}
+
 // Segments are sealed when they are full, and go when all of it is done.
 void full_segments(World& world, Ledger& ledger) {
   for (int i = 0; i < 4; ++i) {
@@ -106,11 +113,12 @@ void after_damage(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
-constexpr std::array<Scenario, 9> kScenarios{{{"one letter", &one_letter},
+constexpr std::array<Scenario, 10> kScenarios{{{"one letter", &one_letter},
                                               {"batches", &batches},
                                               {"large letters", &large_letters},
                                               {"partial delivery", &partial_delivery},
                                               {"bounces", &bounces},
+                                              {"successes", &successes},
                                               {"full segments", &full_segments},
                                               {"operator's verbs", &operators_verbs},
                                               {"kill", &before_kill, &after_kill},

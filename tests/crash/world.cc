@@ -139,8 +139,11 @@ void World::begin_accepting(std::size_t number) {
   envelope.set_id(letter.id);
   envelope.set_arrival_us(clock_.now().time_since_epoch().count());
   envelope.set_sender(kSender);
-  for (const std::string& recipient : letter.recipients)
-    envelope.add_recipients()->set_address(recipient);
+  for (const std::string& address : letter.recipients) {
+    spool::Recipient& recipient = *envelope.add_recipients();
+    recipient.set_address(address);
+    if (address.starts_with("told-")) recipient.set_notify("SUCCESS");
+  }
   ++unanswered_;
   arriving_.push_back(
       writer_.commit(std::move(*draft), envelope, [this, number](const Result<void>& durable) {
