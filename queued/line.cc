@@ -8,10 +8,15 @@ namespace postrider::queued {
 
 namespace {
 
-bool is_light(const Work& work) {
+enum : std::size_t { kUrgent, kLight, kHeavy };
+
+std::size_t row_of(const Work& work) {
   const MessageData& data = work.message->data;
-  return data.content_length <= Line::kLightOctets &&
-         data.recipients.size() <= Line::kLightRecipients;
+  const auto priority = data.envelope.priority();
+  if (priority > 0) return kUrgent;
+  const bool light = priority == 0 && data.content_length <= Line::kLightOctets &&
+                     data.recipients.size() <= Line::kLightRecipients;
+  return light ? kLight : kHeavy;
 }
 
 void move_last(std::deque<Work>& from, std::size_t count, std::vector<Work>& to) {
@@ -23,34 +28,52 @@ void move_last(std::deque<Work>& from, std::size_t count, std::vector<Work>& to)
 
 }  // namespace
 
+std::size_t Line::size() const noexcept {
+  std::size_t size = 0;
+  for (const Row& row : rows_) size += row.works.size();
+  return size;
+}
+
+bool Line::any_behind(std::size_t row) const noexcept {
+  return std::any_of(rows_.begin() + static_cast<std::ptrdiff_t>(row) + 1, rows_.end(),
+                     [](const Row& behind) { return !behind.works.empty(); });
+}
+
 void Line::push(Work work) {
-  (is_light(work) ? light_ : heavy_).push_back(std::move(work));
+  rows_[row_of(work)].works.push_back(std::move(work));
 }
 
 Work Line::pop() {
-  const bool heavy = light_.empty() || (!heavy_.empty() && light_turns_ >= kLightPerHeavy);
-  light_turns_ = heavy || heavy_.empty() ? 0 : light_turns_ + 1;
-  std::deque<Work>& row = heavy ? heavy_ : light_;
-  Work work = std::move(row.front());
-  row.pop_front();
-  return work;
+  std::size_t at = 0;
+  while (true) {
+    Row& row = rows_[at];
+    const bool others = any_behind(at);
+    if (!row.works.empty() && !(others && row.turns >= kTurns)) {
+      row.turns = others ? row.turns + 1 : 0;
+      Work work = std::move(row.works.front());
+      row.works.pop_front();
+      return work;
+    }
+    row.turns = 0;
+    ++at;
+  }
 }
 
 std::vector<Work> Line::take_last(std::size_t count) {
   std::vector<Work> taken;
-  move_last(heavy_, count, taken);
-  move_last(light_, count - taken.size(), taken);
+  for (auto row = rows_.rbegin(); row != rows_.rend(); ++row)
+    move_last(row->works, count - taken.size(), taken);
   return taken;
 }
 
 std::vector<Work> Line::withdraw(const std::unordered_set<const Message*>& messages) {
   std::vector<Work> taken;
-  for (std::deque<Work>* const row : {&light_, &heavy_}) {
-    const auto kept = std::stable_partition(row->begin(), row->end(), [&](const Work& work) {
+  for (auto& [works, turns] : rows_) {
+    const auto kept = std::stable_partition(works.begin(), works.end(), [&](const Work& work) {
       return !messages.contains(work.message);
     });
-    taken.insert(taken.end(), std::make_move_iterator(kept), std::make_move_iterator(row->end()));
-    row->erase(kept, row->end());
+    taken.insert(taken.end(), std::make_move_iterator(kept), std::make_move_iterator(works.end()));
+    works.erase(kept, works.end());
   }
   return taken;
 }

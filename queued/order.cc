@@ -17,6 +17,7 @@ Order order_for(const Work& work, std::uint64_t ticket) {
   order.job.set_smtputf8(data.envelope.smtputf8());
   order.job.set_arrival_us(data.arrival.time_since_epoch().count());
   order.job.set_repeated(message.repeated);
+  order.job.set_priority(data.envelope.priority());
   order.job.set_envid(data.envelope.envid());
   order.job.set_ret(data.envelope.ret());
   order.job.set_probe(work.probe);

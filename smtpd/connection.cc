@@ -5,6 +5,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/spool/record.h"
+#include "smtpd/checks/priority.h"
 #include "smtpd/trace.h"
 
 namespace postrider::smtpd {
@@ -74,7 +75,7 @@ void Connection::act() {
 void Connection::carry_out(smtp::Action& action) {
   std::visit(Overloaded{
                  [&](const smtp::Send& send) { stream_.send(send.bytes); },
-                 [&](const smtp::AskSender& ask) { ask_sender(ask.sender); },
+                 [&](const smtp::AskSender& ask) { ask_sender(ask); },
                  [&](const smtp::AskRecipient& ask) { ask_recipient(ask.recipient); },
                  [&](const smtp::AskVerify& ask) {
                    question_ = services_.policy.verify(ask.mailbox, verdict());
@@ -113,8 +114,8 @@ Policy::Done Connection::verdict() {
   };
 }
 
-void Connection::ask_sender(const smtp::Mailbox& sender) {
-  session_.on_verdict(services_.policy.check_sender(client_, sender));
+void Connection::ask_sender(const smtp::AskSender& asked) {
+  session_.on_verdict(services_.policy.check_sender(client_, asked));
 }
 
 void Connection::ask_recipient(const smtp::Mailbox& recipient) {
@@ -201,6 +202,7 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_sender(transaction.mail.sender.str());
   envelope.set_body(to_spool(transaction.mail.body));
   envelope.set_smtputf8(transaction.mail.charset == smtp::Charset::utf8 && !header_->is_ascii());
+  envelope.set_priority(checks::granted_priority(client_, transaction.mail.priority));
   envelope.set_ret(transaction.mail.ret);
   envelope.set_envid(transaction.mail.envid);
   for (const smtp::RcptArguments& rcpt : transaction.recipients) {

@@ -45,7 +45,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void carry_out(smtp::Action& action);
   void adjust_stream();
 
-  void ask_sender(const smtp::Mailbox& sender);
+  void ask_sender(const smtp::AskSender& asked);
   void ask_recipient(const smtp::Mailbox& recipient);
   Policy::Done verdict();
   void open_message(std::uint64_t declared_size);

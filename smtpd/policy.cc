@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/config/routes.h"
+#include "smtpd/checks/priority.h"
 #include "smtpd/checks/recipient.h"
 #include "smtpd/checks/verify.h"
 
@@ -33,8 +34,8 @@ Client Policy::meet(const net::IpAddress& address) const {
   return {address, may_relay};
 }
 
-smtp::Reply Policy::check_sender(const Client& /*client*/, const smtp::Mailbox& /*sender*/) const {
-  return {250, "2.1.0", "sender ok"};
+smtp::Reply Policy::check_sender(const Client& client, const smtp::AskSender& asked) const {
+  return checks::answer_sender(client, asked.priority);
 }
 
 PendingPtr Policy::check_recipient(const Client& client, const smtp::Mailbox& recipient,

@@ -14,6 +14,7 @@
 #include "common/net/address.h"
 #include "common/smtp/address.h"
 #include "common/smtp/reply.h"
+#include "common/smtp/server_actions.h"
 #include "smtpd/client.h"
 
 namespace postrider::smtpd {
@@ -30,7 +31,7 @@ class Policy {
   Client meet(const net::IpAddress& address) const;
 
   // Any sender may send: what speaks against one is not known before its recipient is.
-  smtp::Reply check_sender(const Client& client, const smtp::Mailbox& sender) const;
+  smtp::Reply check_sender(const Client& client, const smtp::AskSender& asked) const;
   [[nodiscard]] PendingPtr check_recipient(const Client& client, const smtp::Mailbox& recipient,
                                            Done done);
   [[nodiscard]] PendingPtr verify(const smtp::Mailbox& mailbox, Done done);

@@ -38,6 +38,8 @@ std::string mail_command(const ClientTransaction& transaction, const Extensions&
   if (offered.size) fmt::format_to(out, " SIZE={}", transaction.size);
   if (offered.eight_bit_mime && transaction.eight_bit) command += " BODY=8BITMIME";
   if (offered.smtputf8 && is_smtputf8(transaction)) command += " SMTPUTF8";
+  if (offered.mt_priority && transaction.priority != 0)
+    fmt::format_to(out, " MT-PRIORITY={}", transaction.priority);
   if (offered.dsn && !transaction.ret.empty()) fmt::format_to(out, " RET={}", transaction.ret);
   if (offered.dsn && !transaction.envid.empty())
     fmt::format_to(out, " ENVID={}", to_xtext(transaction.envid));

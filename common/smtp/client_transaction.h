@@ -1,7 +1,8 @@
 // client_transaction.h - one message as the client side hands it to a server, and what became of
 // it.
 //
-// RFC 5321 section 3.3; RFC 1870 (SIZE), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8).
+// RFC 5321 section 3.3; RFC 1870 (SIZE), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
+// (MT-PRIORITY).
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@ struct ClientTransaction {
   std::uint64_t size = 0;                   // octets of the content, before dot-stuffing
   bool eight_bit = false;
   bool smtputf8 = false;  // the header needs it; addresses are looked at
+  int priority = 0;   // RFC 6710: -9 to 9
   std::string envid;  // RFC 3461 ENVID, decoded, and RET; empty: none
   std::string ret;
 };

@@ -29,6 +29,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"CHUNKING", &Extensions::chunking},
     {"DSN", &Extensions::dsn},
     {"SMTPUTF8", &Extensions::smtputf8},
+    {"MT-PRIORITY", &Extensions::mt_priority},
     {kLimits, &Extensions::limits},
     {"STARTTLS", &Extensions::starttls},
 });

@@ -2,8 +2,8 @@
 // reads it.
 //
 // RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
-// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 9422
-// (LIMITS).
+// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
+// (MT-PRIORITY), 9422 (LIMITS).
 #pragma once
 
 #include <cstdint>
@@ -30,6 +30,7 @@ struct Extensions {
   bool enhanced_status_codes = false;
   bool chunking = false;
   bool limits = false;
+  bool mt_priority = false;
   bool starttls = false;
   bool operator==(const Extensions&) const = default;
 };

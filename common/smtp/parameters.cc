@@ -56,6 +56,15 @@ bool set_smtputf8(std::string_view value, MailArguments& mail) {
   return value.empty();
 }
 
+// priority-value = (["-"] NZDIGIT) / "0"
+bool set_priority(std::string_view value, MailArguments& mail) {
+  const bool negative = value.starts_with('-');
+  if (negative) value.remove_prefix(1);
+  if (value.size() != 1 || !is_digit(value.front()) || (negative && value == "0")) return false;
+  mail.priority = (value.front() - '0') * (negative ? -1 : 1);
+  return true;
+}
+
 bool set_ret(std::string_view value, MailArguments& mail) {
   for (const std::string_view known : {"FULL", "HDRS"})
     if (equals_ignoring_case(value, known)) mail.ret = known;
@@ -106,6 +115,7 @@ constexpr auto kOfMail = std::to_array<Known<MailArguments>>({
     {"SIZE", &Extensions::size, &set_size},
     {"BODY", &Extensions::eight_bit_mime, &set_body},
     {"SMTPUTF8", &Extensions::smtputf8, &set_smtputf8},
+    {"MT-PRIORITY", &Extensions::mt_priority, &set_priority},
     {"RET", &Extensions::dsn, &set_ret},
     {"ENVID", &Extensions::dsn, &set_envid},
 });

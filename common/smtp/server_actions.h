@@ -26,7 +26,8 @@ struct ServerSettings {
                      .size = true,
                      .enhanced_status_codes = true,
                      .chunking = true,
-                     .limits = true};
+                     .limits = true,
+                     .mt_priority = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;
   std::uint64_t message_size_limit = 50U << 20U;  // octets
@@ -49,6 +50,7 @@ struct Send {
 };
 struct AskSender {
   Mailbox sender;
+  int priority;  // as MailArguments has it
 };
 struct AskRecipient {
   Mailbox recipient;

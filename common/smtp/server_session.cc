@@ -300,7 +300,7 @@ void ServerSession::mail(std::string_view argument) {
   if (!mail) return complain(mail.error());
   if (mail->size.value_or(0) > settings_.message_size_limit) return say(too_big());
   transaction_ = {std::move(*mail), {}};
-  ask(Question::sender, AskSender{transaction_.mail.sender});
+  ask(Question::sender, AskSender{transaction_.mail.sender, transaction_.mail.priority});
 }
 
 void ServerSession::rcpt(std::string_view argument) {

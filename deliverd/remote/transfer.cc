@@ -13,6 +13,7 @@ smtp::ClientTransaction transaction_of(const Transfer& transfer) {
   transaction.size = job.trace().size() + job.length();
   transaction.eight_bit = job.eight_bit();
   transaction.smtputf8 = job.smtputf8();
+  transaction.priority = job.priority();
   transaction.envid = job.envid();
   transaction.ret = job.ret();
   return transaction;

@@ -115,7 +115,7 @@ struct World {
 
   // What stands in the line goes before, and mail that is lighter may overtake each.
   static std::uint64_t turns_to_wait(const Place& place) {
-    return (Line::kLightPerHeavy + 1) * (place.in_line + 1);
+    return (Line::kTurns + 1) * (place.in_line + 1);
   }
 
   void put_behind(Mail& message) {

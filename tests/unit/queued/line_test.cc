@@ -10,8 +10,9 @@ namespace {
 
 // Messages named by a number, and a line of work for them.
 struct Fixture {
-  Message& push(std::uint64_t octets, std::size_t recipients = 1) {
+  Message& push(std::uint64_t octets, std::size_t recipients = 1, int priority = 0) {
     Message& message = messages.emplace_back();
+    message.data.envelope.set_priority(priority);
     message.data.content_length = octets;
     message.data.recipients.resize(recipients);
     message.data.attempts = static_cast<std::uint32_t>(messages.size());
@@ -87,4 +88,31 @@ TEST_CASE("queued line: those that would wait longest are taken, and no more tha
   CHECK(taken[2].message->data.attempts == 3);
   CHECK(f.line.take_last(3).size() == 1);
   CHECK(f.line.empty());
+}
+
+TEST_CASE("queued line: urgent mail goes first, and leaves every fifth turn to others", "[queued]") {
+  Fixture f;
+  f.push(1, 1, -1);
+  f.push(1);
+  f.push(1);
+  for (int i = 0; i < 20; ++i) f.push(1'000'000, 100, 9);
+  std::vector<std::uint32_t> others;
+  for (int turn = 1; turn <= 15; ++turn) {
+    const std::uint32_t one = f.pop();
+    CHECK((turn % 5 == 0) == (one <= 3));
+    if (one <= 3) others.push_back(one);
+  }
+  CHECK(others == std::vector<std::uint32_t>{2, 3, 1});
+}
+
+TEST_CASE("queued line: what is not urgent waits with the heavy work, and is the first to be taken",
+          "[queued]") {
+  Fixture f;
+  f.push(1, 1, 1);
+  f.push(1, 1, -1);
+  f.push(1);
+  const auto taken = f.line.take_last(2);
+  CHECK(taken[0].message->data.attempts == 2);
+  CHECK(taken[1].message->data.attempts == 3);
+  CHECK(f.pop() == 1);
 }

@@ -26,6 +26,12 @@ TEST_CASE("smtp client transaction: commands carry the parameters that are offer
   CHECK(mail_command(t, {}) == "MAIL FROM:<a@x.test>\r\n");
   CHECK(mail_command(t, all) ==
         "MAIL FROM:<a@x.test> SIZE=1234 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=q+2B1+20+3D\r\n");
+  ClientTransaction urgent = example();
+  urgent.priority = -3;
+  CHECK(mail_command(urgent, all).find("MT-PRIORITY") == std::string::npos);
+  CHECK(mail_command(urgent, {.mt_priority = true}) ==
+        "MAIL FROM:<a@x.test> MT-PRIORITY=-3\r\n");
+  CHECK(mail_command(t, {.mt_priority = true}) == "MAIL FROM:<a@x.test>\r\n");
   ClientTransaction ascii = example();
   ascii.smtputf8 = false;
   CHECK(mail_command(ascii, all).find("SMTPUTF8") == std::string::npos);

@@ -9,7 +9,7 @@ using namespace postrider::smtp;
 namespace {
 
 constexpr Extensions kAll{
-    .eight_bit_mime = true, .dsn = true, .smtputf8 = true, .size = true};
+    .eight_bit_mime = true, .dsn = true, .smtputf8 = true, .size = true, .mt_priority = true};
 
 }  // namespace
 
@@ -49,6 +49,14 @@ TEST_CASE("smtp parameters: SMTPUTF8 has no value", "[smtp]") {
   CHECK(mail.charset == Charset::utf8);
 }
 
+TEST_CASE("smtp parameters: MT-PRIORITY goes from -9 to 9", "[smtp]") {
+  for (int priority = -9; priority <= 9; ++priority) {
+    MailArguments mail;
+    CHECK_FALSE(set_parameters("MT-PRIORITY=" + std::to_string(priority), kAll, mail));
+    CHECK(mail.priority == priority);
+  }
+}
+
 TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
   const auto parameters = GENERATE(values<std::string>({
       "SIZE=1 SIZE=1",
@@ -57,6 +65,16 @@ TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
       "SIZE=1k",
       "BODY=BINARYMIME",
       "BODY",
+      "MT-PRIORITY",
+      "MT-PRIORITY=",
+      "MT-PRIORITY=10",
+      "MT-PRIORITY=-10",
+      "MT-PRIORITY=+1",
+      "MT-PRIORITY=-0",
+      "MT-PRIORITY=00",
+      "MT-PRIORITY=-",
+      "MT-PRIORITY=x",
+      "MT-PRIORITY=1 MT-PRIORITY=1",
       "SMTPUTF8=",
       "SMTPUTF8=1",
       "SMTPUTF8 SMTPUTF8",
@@ -129,7 +147,7 @@ TEST_CASE("smtp parameters: one that is unknown, or of an extension that is not 
   MailArguments mail;
   const auto* const of_mail =
       GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>", "NOTIFY=NEVER",
-               "SMTPUTF8", "=");
+               "SMTPUTF8", "MT-PRIORITY=1", "=");
   CAPTURE(of_mail);
   CHECK(set_parameters(of_mail, {}, mail)->code == 555);
   RcptArguments rcpt;

@@ -29,6 +29,7 @@ TEST_CASE("smtp server session: a message goes from greeting to commit", "[smtp]
   CHECK(c.say("EHLO a.test\r\n") ==
         "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n"
         "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250-DSN\r\n250-SMTPUTF8\r\n"
+        "250-MT-PRIORITY\r\n"
         "250 LIMITS RCPTMAX=1000\r\n");
   CHECK(c.session.extended());
   CHECK(c.session.client_name() == "a.test");

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "smtpd/checks/header.h"
+#include "smtpd/checks/priority.h"
 #include "smtpd/checks/recipient.h"
 #include "smtpd/checks/verify.h"
 
@@ -35,6 +36,21 @@ TEST_CASE("smtpd recipient check: a domain of ours that a route takes gets mail 
   CHECK(judge(RecipientAnswer{Kind::mailbox, "", {}}) == 250);
   CHECK(judge(RecipientAnswer{Kind::foreign, "", {}}) == 550);  // a route alone lets nobody relay
   CHECK(judge(fail(ErrorKind::temporary, "locked")) == 451);
+}
+
+TEST_CASE("smtpd priority check: a stranger's mail is no more urgent than others'", "[smtpd]") {
+  const auto [may_relay, asked, granted] = GENERATE(table<bool, int, int>({
+      {true, 9, 9},
+      {true, -9, -9},
+      {false, 9, 0},
+      {false, 0, 0},
+      {false, -9, -9},
+  }));
+  const Client client{{}, may_relay};
+  CHECK(checks::granted_priority(client, asked) == granted);
+  CHECK(to_line(checks::answer_sender(client, asked)) ==
+        (asked == granted ? "250 2.1.0 sender ok"
+                          : "250 2.3.6 0 is the new priority assigned to the message"));
 }
 
 TEST_CASE("smtpd verify check: VRFY and EXPN tell what the directory knows", "[smtpd]") {

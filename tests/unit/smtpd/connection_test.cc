@@ -106,6 +106,17 @@ TEST_CASE("smtpd connection: a message beyond ASCII says so in envelope and trac
   CHECK(envelopes[0].trace().find("\r\n\tby mx.test with UTF8SMTP id ") != std::string::npos);
 }
 
+TEST_CASE("smtpd connection: the priority that was granted is kept", "[smtpd]") {
+  const auto [client, granted] =
+      GENERATE(table<const char*, int>({{"192.0.2.7", 5}, {"203.0.113.9", 0}}));
+  Fixture f;
+  Peer& peer = f.connect(client);
+  peer.exchange("EHLO a\r\nMAIL FROM:<a@far.test> MT-PRIORITY=5\r\n", 250);
+  peer.exchange("RCPT TO:<alice@here.test>\r\nBDAT 0 LAST\r\n", 250);
+  REQUIRE(f.world.envelopes().size() == 1);
+  CHECK(f.world.envelopes()[0].priority() == granted);
+}
+
 TEST_CASE("smtpd connection: everything in one packet is answered in order, then closed",
           "[smtpd]") {
   Fixture f;

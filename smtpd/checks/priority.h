@@ -1,0 +1,19 @@
+// priority.h - how urgent may a client's message be?
+//
+//   a client that may relay   as it asks
+//   any other                 no more urgent than others: what is above 0 becomes 0
+//
+// RFC 6710 section 4.1 and 9: else the hurry of strangers would delay everybody's mail.
+#pragma once
+
+#include "common/smtp/reply.h"
+#include "smtpd/client.h"
+
+namespace postrider::smtpd::checks {
+
+int granted_priority(const Client& client, int asked) noexcept;
+
+// The reply to MAIL, which tells of a priority that was changed.
+smtp::Reply answer_sender(const Client& client, int asked);
+
+}  // namespace postrider::smtpd::checks
