@@ -39,9 +39,7 @@ bool Line::any_behind(std::size_t row) const noexcept {
                      [](const Row& behind) { return !behind.works.empty(); });
 }
 
-void Line::push(Work work) {
-  rows_[row_of(work)].works.push_back(std::move(work));
-}
+void Line::push(Work work) { rows_[row_of(work)].works.push_back(std::move(work)); }
 
 Work Line::pop() {
   std::size_t at = 0;

@@ -1,10 +1,10 @@
-// line.h - the work that waits for one destination: urgent mail first, then light, and heavy mail in
-// its turn.
+// line.h - the work that waits for one destination: urgent mail first, then light, and heavy mail
+// in its turn.
 //
-// Three rows, each first come first served. While a row and one behind it wait, every (kTurns + 1)-th
-// of the turns that come to the row is passed on to those behind it. So where urgent mail does not
-// wait, the n-th of the heavy row has waited for at most n * kTurns light ones when it goes, and where
-// it does, the rows behind it have every fifth turn all the same: nothing starves.
+// Three rows, each first come first served. While a row and one behind it wait, every (kTurns +
+// 1)-th of the turns that come to the row is passed on to those behind it. So where urgent mail
+// does not wait, the n-th of the heavy row has waited for at most n * kTurns light ones when it
+// goes, and where it does, the rows behind it have every fifth turn all the same: nothing starves.
 //
 // Mail of a priority above 0 is urgent (RFC 6710), of one below 0 it is heavy.
 #pragma once
@@ -35,7 +35,8 @@ class Line {
   // Precondition: not empty().
   Work pop();
 
-  // The `count` that would wait longest: the last of the heavy, then of the light, then of the urgent.
+  // The `count` that would wait longest: the last of the heavy, then of the light, then of the
+  // urgent.
   std::vector<Work> take_last(std::size_t count);
   // What waits for these messages.
   std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);

@@ -1,14 +1,14 @@
 // queue.h - the life of each message between the spool and its recipients' fates.
 //
 //   taken in (young or old) -> routed -> scheduled -> attempted -> the attempt ends:
-//     its sender is told of failures, and of successes if that was asked for, and when the reports are
-//     durable
+//     its sender is told of failures, and of successes if that was asked for, and when the reports
+//     are durable
 //       nothing left        -> finished: .done entry, or the row removed
 //       some deferred       -> promoted to the old generation, or rescheduled in it
 //       all turned away     -> the same, behind their destination: no attempt was made
 //
-// Owns no thread, no socket, no timer: time is handed in through the clock and wake(), work is asked
-// for by next_order() and answered by on_result(). So a test runs five days in milliseconds.
+// Owns no thread, no socket, no timer: time is handed in through the clock and wake(), work is
+// asked for by next_order() and answered by on_result(). So a test runs five days in milliseconds.
 #pragma once
 
 #include <functional>

@@ -7,8 +7,10 @@ namespace postrider::queued {
 
 namespace {
 
-// What we are to tell of a success, if the sender wants to know; a server that offers DSN tells itself.
-std::optional<ReportKind> success_of(const std::string& next_hop, const ipc::RecipientResult& result) {
+// What we are to tell of a success, if the sender wants to know; a server that offers DSN tells
+// itself.
+std::optional<ReportKind> success_of(const std::string& next_hop,
+                                     const ipc::RecipientResult& result) {
   if (result.dsn()) return std::nullopt;
   return kind_of(next_hop) == WorkKind::local ? ReportKind::delivered : ReportKind::relayed;
 }

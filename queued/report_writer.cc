@@ -57,19 +57,19 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   if (!draft) return fail_later(std::move(draft.error()), std::move(done));
   const std::string original = beginning_of(disk_, message);
   const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
-  message::ReportRequest request{
-      .kind = kind,
-      .hostname = settings_.hostname,
-      .id = (*draft)->id().str(),
-      .now = clock_.now(),
-      .sender = message.data.sender(),
-      .envid = message.data.envelope.envid(),
-      .arrival = message.data.arrival,
-      .smtputf8 = message.data.envelope.smtputf8(),
-      .return_content = kind == ReportKind::failed && message.data.envelope.ret() != "HDRS" &&
-                        size <= settings_.queue.bounce_size_limit,
-      .original = original,
-      .original_size = size};
+  message::ReportRequest request{.kind = kind,
+                                 .hostname = settings_.hostname,
+                                 .id = (*draft)->id().str(),
+                                 .now = clock_.now(),
+                                 .sender = message.data.sender(),
+                                 .envid = message.data.envelope.envid(),
+                                 .arrival = message.data.arrival,
+                                 .smtputf8 = message.data.envelope.smtputf8(),
+                                 .return_content = kind == ReportKind::failed &&
+                                                   message.data.envelope.ret() != "HDRS" &&
+                                                   size <= settings_.queue.bounce_size_limit,
+                                 .original = original,
+                                 .original_size = size};
   if (kind == ReportKind::delayed) request.retry_until = expires;
   for (const std::uint32_t index : recipients)
     request.recipients.push_back(reported(message.data.recipients[index]));

@@ -10,9 +10,7 @@ namespace postrider {
 
 namespace {
 
-bool is_xchar(char c) noexcept {
-  return c > ' ' && c <= '~' && c != '+' && c != '=';
-}
+bool is_xchar(char c) noexcept { return c > ' ' && c <= '~' && c != '+' && c != '='; }
 
 // -1: none. Lower case is none.
 int hex_value(char c) noexcept {

@@ -1,7 +1,7 @@
 // xtext.h - text that a parameter of SMTP can carry: no space, no control character, no '='.
 //
-// RFC 3461 section 4: xtext = *( xchar / hexchar ), hexchar = "+" 2(%x30-39 / %x41-46), and xchar is
-// any character from "!" to "~" but "+" and "=".
+// RFC 3461 section 4: xtext = *( xchar / hexchar ), hexchar = "+" 2(%x30-39 / %x41-46), and xchar
+// is any character from "!" to "~" but "+" and "=".
 #pragma once
 
 #include <optional>

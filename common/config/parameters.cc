@@ -56,10 +56,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"smtpd.recipient_limit", Type::count, &at<&S::smtpd, &S::Smtpd::recipient_limit>, "1000",
      "1..100000",
      "Recipients of one message; further ones get 452 (RFC 5321 section 4.5.3.1.8: at least 100)."},
-    {"smtpd.recipient_domain_limit", Type::count,
-     &at<&S::smtpd, &S::Smtpd::recipient_domain_limit>, "0", "0..100000",
-     "Domains among the recipients of one message; a recipient of a further one gets 452. 0: no limit. "
-     "This limit, recipient_limit and message_limit are told to clients (RFC 9422)."},
+    {"smtpd.recipient_domain_limit", Type::count, &at<&S::smtpd, &S::Smtpd::recipient_domain_limit>,
+     "0", "0..100000",
+     "Domains among the recipients of one message; a recipient of a further one gets 452. 0: no "
+     "limit. This limit, recipient_limit and message_limit are told to clients (RFC 9422)."},
     {"smtpd.line_limit", Type::size, &at<&S::smtpd, &S::Smtpd::line_limit>, "2KiB", "512B..64KiB",
      "The longest command line with its CRLF. RFC 5321 section 4.5.3.1.4 asks for 512 octets, and "
      "each extension adds to it; a longer line gets 500."},

@@ -197,9 +197,7 @@ class Composer {
 
 }  // namespace
 
-std::string_view action_of(ReportKind kind) noexcept {
-  return text_of(kind).action;
-}
+std::string_view action_of(ReportKind kind) noexcept { return text_of(kind).action; }
 
 Report compose(const ReportRequest& request) {
   return Composer(request).compose();

@@ -40,7 +40,7 @@ struct ReportRequest {
   WallTime arrival;
   std::optional<WallTime> retry_until;        // of `delayed`
   std::vector<ReportedRecipient> recipients;  // at least one
-  bool smtputf8 = false;      // the original's header is beyond ASCII (RFC 6532)
+  bool smtputf8 = false;                      // the original's header is beyond ASCII (RFC 6532)
   bool return_content = false;                // RFC 3461 RET=FULL; else the header section alone
   std::string_view
       original;  // CRLF lines, from its first octet; no more than kMaxReturned need be there

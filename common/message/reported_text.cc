@@ -99,7 +99,8 @@ std::string original_recipient(std::string_view orcpt) {
   const std::string_view address = orcpt.substr(semicolon + 1);
   // An address of type utf-8 has its own encoding, which is not undone (RFC 6533 section 3).
   if (equals_ignoring_case(type, "utf-8")) return "utf-8; " + reported_ascii(address);
-  return fmt::format("{}; {}", type, reported_ascii(from_xtext(address).value_or(std::string(address))));
+  return fmt::format("{}; {}", type,
+                     reported_ascii(from_xtext(address).value_or(std::string(address))));
 }
 
 std::string fold(std::string_view line, std::string_view indent) {

@@ -16,9 +16,7 @@ Reply needs_smtputf8(std::string_view what) {
   return {0, "5.6.7", fmt::format("{} needs SMTPUTF8, which the server does not offer", what)};
 }
 
-bool is_beyond_ascii(const ClientRecipient& recipient) {
-  return !is_all_ascii(recipient.address);
-}
+bool is_beyond_ascii(const ClientRecipient& recipient) { return !is_all_ascii(recipient.address); }
 
 // RFC 6531 section 3.4: where an address of it or its header is beyond ASCII.
 bool is_smtputf8(const ClientTransaction& transaction) {

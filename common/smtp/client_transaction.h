@@ -28,7 +28,7 @@ struct ClientTransaction {
   std::uint64_t size = 0;                   // octets of the content, before dot-stuffing
   bool eight_bit = false;
   bool smtputf8 = false;  // the header needs it; addresses are looked at
-  int priority = 0;   // RFC 6710: -9 to 9
+  int priority = 0;       // RFC 6710: -9 to 9
   std::string envid;  // RFC 3461 ENVID, decoded, and RET; empty: none
   std::string ret;
 };
@@ -54,7 +54,8 @@ std::string rcpt_command(const ClientRecipient& recipient, const Extensions& off
 // Whether `text` holds a control character, which could end the command and begin another.
 bool is_unsafe_in_command(std::string_view text) noexcept;
 
-// Why `recipient` cannot be named to a server that offers `offered`, for good; nothing where it can.
+// Why `recipient` cannot be named to a server that offers `offered`, for good; nothing where it
+// can.
 std::optional<Reply> obstacle(const ClientRecipient& recipient, const Extensions& offered);
 
 // Why `transaction` cannot be sent to a server that offers `offered`, for good; nothing where it

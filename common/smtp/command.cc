@@ -106,7 +106,8 @@ std::optional<BdatArguments> parse_bdat(std::string_view argument) {
   const std::string_view digits = argument.substr(0, argument.find(' '));
   const std::string_view marker = trim(argument.substr(digits.size()));
   BdatArguments bdat;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bdat.octets);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), bdat.octets);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   bdat.last = equals_ignoring_case(marker, "LAST");
   if (!bdat.last && !marker.empty()) return std::nullopt;

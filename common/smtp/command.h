@@ -29,8 +29,8 @@ struct CommandLine {
 // `line` comes without its CRLF. Both views are into it.
 CommandLine split_command(std::string_view line);
 
-// "FROM:<reverse-path> [parameters]" and "TO:<forward-path> [parameters]"; parameters are those of the
-// extensions that are `offered`. `charset` is the transaction's, of MAIL.
+// "FROM:<reverse-path> [parameters]" and "TO:<forward-path> [parameters]"; parameters are those of
+// the extensions that are `offered`. `charset` is the transaction's, of MAIL.
 Parsed<MailArguments> parse_mail(std::string_view argument, const Extensions& offered);
 Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& offered,
                                  Charset charset);

@@ -1,9 +1,10 @@
 // data_reader.h - the message that DATA or BDAT brings, as views of what arrived.
 //
-// After DATA it takes the transparency dots away and finds the end without copying an octet. <CRLF>.<CRLF> alone
-// ends a message: a bare CR or LF is no line end anywhere, which is what keeps a second message
-// from being smuggled inside a first. A message with a defect is read to its true end, so that the
-// conversation stays in step, and gives no more content from the defect on: its reader refuses it.
+// After DATA it takes the transparency dots away and finds the end without copying an octet.
+// <CRLF>.<CRLF> alone ends a message: a bare CR or LF is no line end anywhere, which is what keeps
+// a second message from being smuggled inside a first. A message with a defect is read to its true
+// end, so that the conversation stays in step, and gives no more content from the defect on: its
+// reader refuses it.
 //
 // RFC 5321 section 4.5.2 (transparency), 2.3.8 (lines), 4.5.3.1.6 (text line), 4.1.1.4 (end);
 // RFC 3030 section 2 (chunks).

@@ -1,5 +1,5 @@
-// ehlo_reply.h - the extensions that a server offers in its reply to EHLO: ours writes it, our client
-// reads it.
+// ehlo_reply.h - the extensions that a server offers in its reply to EHLO: ours writes it, our
+// client reads it.
 //
 // RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
 // (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
@@ -38,7 +38,8 @@ struct Extensions {
 // What the positive `reply` to EHLO offers. What is unknown or ill-formed is passed over.
 Extensions parse_ehlo_reply(const Reply& reply);
 
-// The reply to EHLO of a server that offers `extensions`. RFC 2034 section 3: it has no status code.
+// The reply to EHLO of a server that offers `extensions`. RFC 2034 section 3: it has no status
+// code.
 Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, const Limits& limits);
 
 }  // namespace postrider::smtp

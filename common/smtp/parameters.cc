@@ -72,7 +72,8 @@ bool set_ret(std::string_view value, MailArguments& mail) {
 }
 
 bool is_printable(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_ascii(c) && !is_control(c); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_ascii(c) && !is_control(c); });
 }
 
 bool set_envid(std::string_view value, MailArguments& mail) {
@@ -97,8 +98,8 @@ bool set_orcpt(std::string_view value, RcptArguments& rcpt) {
   if (semicolon == 0 || semicolon == std::string_view::npos || value.size() > kMaxOrcpt)
     return false;
   const std::string_view type = value.substr(0, semicolon);
-  const bool is_atom = std::all_of(type.begin(), type.end(),
-                                   [](char c) { return is_alnum(c) || c == '-'; });
+  const bool is_atom =
+      std::all_of(type.begin(), type.end(), [](char c) { return is_alnum(c) || c == '-'; });
   const auto address = from_xtext(value.substr(semicolon + 1));
   if (!is_atom || !address || address->empty() || !is_printable(*address)) return false;
   rcpt.orcpt = value;
@@ -108,7 +109,7 @@ bool set_orcpt(std::string_view value, RcptArguments& rcpt) {
 template <typename Arguments>
 struct Known {
   std::string_view keyword;
-  bool Extensions::*extension;  // that it belongs to
+  bool Extensions::*extension;                      // that it belongs to
   bool (*set)(std::string_view value, Arguments&);  // false: the value is wrong
 };
 constexpr auto kOfMail = std::to_array<Known<MailArguments>>({

@@ -128,7 +128,7 @@ class ServerSession {
   std::string client_name_;
   Transaction transaction_;
   bool transaction_over_ = false;  // cleared by the next step
-  RcptArguments candidate_;  // the recipient that the owner is asked about
+  RcptArguments candidate_;        // the recipient that the owner is asked about
   std::uint64_t messages_ = 0;
   std::uint64_t bad_commands_ = 0;
 

@@ -89,8 +89,8 @@ void ServerSession::end_of_chunk() {
   const Chunk chunk = std::move(*std::exchange(chunk_, std::nullopt));
   if (chunk.misplaced) return say(*chunk.misplaced);
   if (!chunk.last)
-    return say(refusal_.value_or(
-        Reply{250, "2.0.0", fmt::format("{} octets received", chunk.octets)}));
+    return say(
+        refusal_.value_or(Reply{250, "2.0.0", fmt::format("{} octets received", chunk.octets)}));
   if (!refusal_) {
     content_.end();
     if (auto refusal = judge_content()) refuse(std::move(*refusal));
@@ -112,13 +112,11 @@ void ServerSession::hand_on(std::string_view content) {
 // The reply that refuses the content as far as it came, if any.
 std::optional<Reply> ServerSession::judge_content() const {
   switch (content_.defect()) {
-    case DataReader::Defect::none:
-      break;
+    case DataReader::Defect::none: break;
     case DataReader::Defect::long_line:
       return Reply{554, "5.6.0",
                    fmt::format("a line is longer than {} octets", settings_.text_line_limit)};
-    case DataReader::Defect::nul:
-      return Reply{550, "5.6.0", "the message has a NUL character"};
+    case DataReader::Defect::nul: return Reply{550, "5.6.0", "the message has a NUL character"};
     case DataReader::Defect::bare_line_end:
       return Reply{550, "5.6.11", "a line of the message ends without CRLF"};
   }

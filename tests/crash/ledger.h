@@ -32,9 +32,9 @@ inline constexpr const char* kSender = "sender@local.test";
 
 class Ledger {
  public:
-  // A letter of `octets` or a little more. "never@..." and "told@..." become addresses of this letter
-  // alone, so that a report tells of which letter it is. Of a "told" one its sender wants to know when
-  // it was delivered (RFC 3461).
+  // A letter of `octets` or a little more. "never@..." and "told@..." become addresses of this
+  // letter alone, so that a report tells of which letter it is. Of a "told" one its sender wants to
+  // know when it was delivered (RFC 3461).
   std::size_t add(std::vector<std::string> recipients, std::size_t octets);
 
   void note(Fact::Kind kind, std::size_t letter, std::string recipient = {});

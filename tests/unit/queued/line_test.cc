@@ -90,7 +90,8 @@ TEST_CASE("queued line: those that would wait longest are taken, and no more tha
   CHECK(f.line.empty());
 }
 
-TEST_CASE("queued line: urgent mail goes first, and leaves every fifth turn to others", "[queued]") {
+TEST_CASE("queued line: urgent mail goes first, and leaves every fifth turn to others",
+          "[queued]") {
   Fixture f;
   f.push(1, 1, -1);
   f.push(1);

@@ -83,9 +83,15 @@ TEST_CASE("queued notify: success is told by us where no other server does", "[q
     Lines told;
   };
   const auto row = GENERATE(values<Row>({
-      {"a@x.test", "SUCCESS", "bob@local.test", false,
+      {"a@x.test",
+       "SUCCESS",
+       "bob@local.test",
+       false,
        {"delivered to a@x.test about bob@local.test: 250 ok"}},
-      {"a@x.test", "SUCCESS,FAILURE", "b@far.test", false,
+      {"a@x.test",
+       "SUCCESS,FAILURE",
+       "b@far.test",
+       false,
        {"relayed to a@x.test about b@far.test: 250 ok"}},
       {"a@x.test", "SUCCESS", "b@far.test", true, {}},
       {"a@x.test", "", "bob@local.test", false, {}},

@@ -36,11 +36,11 @@ struct Fixture {
   // Writes the report; gives it as the spool has it, "" where it could not be written.
   std::string send(ReportKind kind) {
     bool written = false;
-    const auto pending =
-        writer_.send(message, kind, {0}, clock.now() + std::chrono::hours{1}, [&](const Result<void>& r) {
-          written = r.has_value();
-          loop.stop();
-        });
+    const auto pending = writer_.send(message, kind, {0}, clock.now() + std::chrono::hours{1},
+                                      [&](const Result<void>& r) {
+                                        written = r.has_value();
+                                        loop.stop();
+                                      });
     loop.run();
     if (!written) return "";
     auto reader = spool::SegmentReader::open(spool::system_disk(), paths, progress.segment).value();
@@ -82,7 +82,6 @@ struct Fixture {
 
 }  // namespace
 
-
 TEST_CASE("queued report writer: a report comes from <> and begets none", "[queued]") {
   Fixture f;
   const std::string content = f.send(ReportKind::delivered);
@@ -117,7 +116,8 @@ TEST_CASE("queued report writer: the content comes back with failures alone, if 
   CHECK((content.find("Will-Retry-Until") != std::string::npos) == (kind == ReportKind::delayed));
 }
 
-TEST_CASE("queued report writer: the same report has the same id, another has another", "[queued]") {
+TEST_CASE("queued report writer: the same report has the same id, another has another",
+          "[queued]") {
   Fixture first;
   Fixture again;
   Fixture other;

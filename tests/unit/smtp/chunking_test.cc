@@ -30,7 +30,8 @@ Conversation& in_transaction(Conversation& c) {
 TEST_CASE("smtp chunking: it is offered, and a message comes in chunks", "[smtp]") {
   Conversation c;
   CHECK(c.say(kEnvelope).find("250-CHUNKING\r\n") != std::string::npos);
-  CHECK(c.say(bdat("Subject: x\r\n\r\n.dot\r\n.\r\n", false)) == "250 2.0.0 23 octets received\r\n");
+  CHECK(c.say(bdat("Subject: x\r\n\r\n.dot\r\n.\r\n", false)) ==
+        "250 2.0.0 23 octets received\r\n");
   CHECK_FALSE(c.session.receiving());
   CHECK(c.say("BDAT 6 LAST\r\n") == "");
   CHECK(c.session.receiving());
@@ -42,14 +43,13 @@ TEST_CASE("smtp chunking: it is offered, and a message comes in chunks", "[smtp]
 }
 
 TEST_CASE("smtp chunking: pipelined chunks are the same however they are cut", "[smtp]") {
-  const std::string wire = std::string(kEnvelope) + bdat("A: b\r\n\r", false) + bdat("\nQUIT\r", false) +
-                           bdat("\n", false) + bdat("", false) + bdat("x", true) +
-                           "MAIL FROM:<>\r\nRCPT TO:<c@c.test>\r\n" + bdat("bare\nlf", false) +
-                           bdat("RSET\r\n", true) + "NOOP\r\nQUIT\r\n";
+  const std::string wire = std::string(kEnvelope) + bdat("A: b\r\n\r", false) +
+                           bdat("\nQUIT\r", false) + bdat("\n", false) + bdat("", false) +
+                           bdat("x", true) + "MAIL FROM:<>\r\nRCPT TO:<c@c.test>\r\n" +
+                           bdat("bare\nlf", false) + bdat("RSET\r\n", true) + "NOOP\r\nQUIT\r\n";
   Conversation whole;
   const std::string expected = whole.say(wire);
-  CHECK(codes(expected) ==
-        "220 250 250 250 250 250 250 250 250 250 250 550 550 250 221");
+  CHECK(codes(expected) == "220 250 250 250 250 250 250 250 250 250 250 550 550 250 221");
   REQUIRE(whole.messages.size() == 1);
   CHECK(whole.messages[0].content == "A: b\r\n\r\nQUIT\r\nx");
   for (std::size_t step = 1; step < wire.size(); step += step < 40 ? 1 : 37) {
@@ -90,8 +90,8 @@ TEST_CASE("smtp chunking: where it is not offered the octets are passed over as 
 }
 
 TEST_CASE("smtp chunking: a chunk whose end is not known ends the conversation", "[smtp]") {
-  const auto* const argument = GENERATE("", "x", "-1", "+1", "1x", "10 FIRST", "10 LAST LAST", "LAST",
-                                        "1.5", "99999999999999999999");
+  const auto* const argument = GENERATE("", "x", "-1", "+1", "1x", "10 FIRST", "10 LAST LAST",
+                                        "LAST", "1.5", "99999999999999999999");
   CAPTURE(argument);
   Conversation c;
   in_transaction(c);

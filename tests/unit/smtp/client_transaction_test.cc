@@ -29,8 +29,7 @@ TEST_CASE("smtp client transaction: commands carry the parameters that are offer
   ClientTransaction urgent = example();
   urgent.priority = -3;
   CHECK(mail_command(urgent, all).find("MT-PRIORITY") == std::string::npos);
-  CHECK(mail_command(urgent, {.mt_priority = true}) ==
-        "MAIL FROM:<a@x.test> MT-PRIORITY=-3\r\n");
+  CHECK(mail_command(urgent, {.mt_priority = true}) == "MAIL FROM:<a@x.test> MT-PRIORITY=-3\r\n");
   CHECK(mail_command(t, {.mt_priority = true}) == "MAIL FROM:<a@x.test>\r\n");
   ClientTransaction ascii = example();
   ascii.smtputf8 = false;

@@ -63,7 +63,8 @@ TEST_CASE("smtp command reader: lines, and what is none, however the bytes are c
     CHECK(take_in_steps(row.bytes, step, 18) == row.seen);
 }
 
-TEST_CASE("smtp command reader: MAIL and RCPT may be longer by what their parameters need", "[smtp]") {
+TEST_CASE("smtp command reader: MAIL and RCPT may be longer by what their parameters need",
+          "[smtp]") {
   using namespace postrider::smtp;
   const auto [verb, more] = GENERATE(table<std::string, std::size_t>({
       {"NOOP", 0},

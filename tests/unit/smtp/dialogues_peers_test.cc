@@ -201,7 +201,8 @@ TEST_CASE("smtp server session: chasquid's dialogues", "[smtp][peers]") {
       {"bad_data_dot_on_message_too_big", "521", "552", "the first reason is told"},
       {"bad_mail_from", "500", "501", "the verb is known, its argument is wrong"},
       {"bad_rcpt_to", "500", "501", "the verb is known, its argument is wrong"},
-      {"bad_rcpt_to", "550", "553", "an address beyond ASCII needs SMTPUTF8 (RFC 6531 section 3.5)"},
+      {"bad_rcpt_to", "550", "553",
+       "an address beyond ASCII needs SMTPUTF8 (RFC 6531 section 3.5)"},
       {"line_too_long", "554", "500", "section 4.5.3.1.9 has 500"},
       {"wrong_proto", "502", "421", "what is not SMTP is not talked to"},
   };

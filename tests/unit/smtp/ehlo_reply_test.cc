@@ -24,7 +24,8 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
   const Extensions all =
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
-                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS RCPTMAX=5\nMT-PRIORITY MIXER\nX-ODD a b"});
+                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
+                        "RCPTMAX=5\nMT-PRIORITY MIXER\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 

@@ -145,9 +145,8 @@ TEST_CASE("smtp parameters: a value of RCPT's that is wrong is 501", "[smtp]") {
 TEST_CASE("smtp parameters: one that is unknown, or of an extension that is not offered, is 555",
           "[smtp]") {
   MailArguments mail;
-  const auto* const of_mail =
-      GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>", "NOTIFY=NEVER",
-               "SMTPUTF8", "MT-PRIORITY=1", "=");
+  const auto* const of_mail = GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>",
+                                       "NOTIFY=NEVER", "SMTPUTF8", "MT-PRIORITY=1", "=");
   CAPTURE(of_mail);
   CHECK(set_parameters(of_mail, {}, mail)->code == 555);
   RcptArguments rcpt;

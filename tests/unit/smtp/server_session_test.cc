@@ -308,10 +308,12 @@ TEST_CASE("smtp server session: a long line is refused once and kept nowhere", "
   CHECK(codes(c.say("\r\nNOOP\r\n")) == "250");
 }
 
-TEST_CASE("smtp server session: what the sender wants to be told goes with the transaction", "[smtp]") {
+TEST_CASE("smtp server session: what the sender wants to be told goes with the transaction",
+          "[smtp]") {
   Conversation c;
-  c.say("EHLO a.test\r\nMAIL FROM:<a@a.test> RET=HDRS ENVID=q+2B1\r\n"
-        "RCPT TO:<b@b.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B@b.test\r\nRCPT TO:<c@c.test>\r\n");
+  c.say(
+      "EHLO a.test\r\nMAIL FROM:<a@a.test> RET=HDRS ENVID=q+2B1\r\n"
+      "RCPT TO:<b@b.test> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;B@b.test\r\nRCPT TO:<c@c.test>\r\n");
   const Transaction& t = c.session.transaction();
   CHECK(t.mail.ret == "HDRS");
   CHECK(t.mail.envid == "q+1");
@@ -331,15 +333,17 @@ TEST_CASE("smtp server session: what is not offered is not known", "[smtp]") {
                     "RCPT TO:<b@b.test> NOTIFY=NEVER\r\n")) == "555 250 555");
 }
 
-TEST_CASE("smtp server session: addresses beyond ASCII go with a transaction of SMTPUTF8", "[smtp]") {
+TEST_CASE("smtp server session: addresses beyond ASCII go with a transaction of SMTPUTF8",
+          "[smtp]") {
   Conversation c({.hostname = "mx.test", .vrfy = true});
   c.say("EHLO a.test\r\n");
   c.heard();
   CHECK(c.say("MAIL FROM:<j\xc3\xb6rg@x.test>\r\n").starts_with("553 5.6.7 "));
   CHECK(codes(c.say("MAIL FROM:<a@x.test>\r\nRCPT TO:<\xe6\x9d\x8e@x.test>\r\nRSET\r\n")) ==
         "250 553 250");
-  CHECK(codes(c.say("MAIL FROM:<j\xc3\xb6rg@x.test> SMTPUTF8\r\nRCPT TO:<\xe6\x9d\x8e@b\xc3\xbc.test>\r\n"
-                    "DATA\r\n.\r\n")) == "250 250 354 250");
+  CHECK(codes(c.say(
+            "MAIL FROM:<j\xc3\xb6rg@x.test> SMTPUTF8\r\nRCPT TO:<\xe6\x9d\x8e@b\xc3\xbc.test>\r\n"
+            "DATA\r\n.\r\n")) == "250 250 354 250");
   CHECK(c.messages ==
         std::vector<Message>{{"j\xc3\xb6rg@x.test", {"\xe6\x9d\x8e@xn--b-eha.test"}, ""}});
   CHECK(c.say("VRFY \xe6\x9d\x8e@x.test\r\n").starts_with("553 5.6.7 "));

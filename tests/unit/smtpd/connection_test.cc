@@ -67,7 +67,8 @@ TEST_CASE("smtpd connection: a message is durable, with its envelope and trace, 
   CHECK(f.world.counters.value(Counter::smtp_messages_accepted) == 1);
 }
 
-TEST_CASE("smtpd connection: what the sender wants to be told is kept with the message", "[smtpd]") {
+TEST_CASE("smtpd connection: what the sender wants to be told is kept with the message",
+          "[smtpd]") {
   Fixture f;
   Peer& peer = f.connect();
   peer.exchange(

@@ -28,7 +28,8 @@ TEST_CASE("deliverd remote: each recipient has its own result", "[deliverd]") {
   CHECK(f.results[0].recipients(1).outcome() == ipc::FAILED);
 }
 
-TEST_CASE("deliverd remote: it is told whether the server reports on what it accepted", "[deliverd]") {
+TEST_CASE("deliverd remote: it is told whether the server reports on what it accepted",
+          "[deliverd]") {
   Fixture f;
   const bool offered = GENERATE(true, false);
   if (offered) f.server.replies["EHLO"] = "250-fake\r\n250 DSN";
