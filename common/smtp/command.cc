@@ -45,6 +45,7 @@ std::optional<Reply> internationalize(Mailbox& mailbox, Charset charset, const R
   auto domain = to_a_labels(mailbox.domain);
   if (!domain) return bad_syntax;
   mailbox.domain = std::move(*domain);
+  if (mailbox.str().size() > kMaxMailbox) return bad_syntax;  // A-labels may be longer
   return std::nullopt;
 }
 

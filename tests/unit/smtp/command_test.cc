@@ -54,6 +54,10 @@ TEST_CASE("smtp command: an address beyond ASCII needs SMTPUTF8", "[smtp]") {
   CHECK(mail("FROM:<j\xc3@x.test> SMTPUTF8").starts_with("501 5.1.7 "));
   CHECK(mail("FROM:<a@\xf0\x9f\x93\xac.test> SMTPUTF8").starts_with("501 5.1.7 "));
   CHECK(parse_mail("FROM:<j\xc3\xb6rg@x.test> SMTPUTF8", {}).error().code == 501);
+  // Within the limit as it is given, and beyond it in A-labels.
+  std::string domain = "test";
+  for (int i = 0; i < 20; ++i) domain = "b\xc3\xbcx." + domain;
+  CHECK(mail("FROM:<" + std::string(64, 'a') + "@" + domain + "> SMTPUTF8").starts_with("501 5.1.7 "));
 
   const auto rcpt = [&](std::string_view argument, Charset charset) {
     const auto parsed = parse_rcpt(argument, offered, charset);
