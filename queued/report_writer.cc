@@ -86,7 +86,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   envelope.set_body(report.eight_bit ? spool::Envelope::EIGHT_BIT_MIME
                                      : spool::Envelope::SEVEN_BIT);
   envelope.set_smtputf8(report.smtputf8);
-  envelope.set_priority(message.data.envelope.priority());  // RFC 6710 section 4.4
+  envelope.set_priority(message.data.envelope.priority());  // RFC 6710
   envelope.set_protocol("LOCAL");
   envelope.set_repeated(message.repeated);
   log_.info("report")

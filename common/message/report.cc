@@ -135,7 +135,7 @@ class Composer {
                        request_.hostname);
   }
 
-  // RFC 6522 section 3, RFC 6533 section 5 and 6.
+  // RFC 6522 section 3, RFC 6533.
   std::string_view returned_type() const {
     if (request_.smtputf8) return whole_ ? "message/global" : "message/global-headers";
     return whole_ ? "message/rfc822" : "text/rfc822-headers";

@@ -52,7 +52,7 @@ void add_line(std::string_view line, Extensions& extensions) {
     extensions.size_limit = parse_size(trim(line.substr(space)));
 }
 
-// limits = 1*( SP name "=" value ) (RFC 9422 section 3.1)
+// limits = 1*( SP name "=" value ) (RFC 9422 section 3)
 std::string to_parameters(const Limits& limits) {
   std::string parameters = fmt::format(" RCPTMAX={}", limits.rcpt_max);
   if (limits.mail_max != 0) parameters += fmt::format(" MAILMAX={}", limits.mail_max);

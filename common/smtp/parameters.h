@@ -4,7 +4,7 @@
 // table in parameters.cc.
 //
 // RFC 5321 section 4.1.2 (syntax), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 3461 section 4 (RET,
-// ENVID, NOTIFY, ORCPT), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710 section 4.1 (MT-PRIORITY).
+// ENVID, NOTIFY, ORCPT), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710 section 3 (MT-PRIORITY).
 #pragma once
 
 #include <cstddef>

@@ -3,7 +3,7 @@
 //   a client that may relay   as it asks
 //   any other                 no more urgent than others: what is above 0 becomes 0
 //
-// RFC 6710 section 4.1 and 9: else the hurry of strangers would delay everybody's mail.
+// RFC 6710: else the hurry of strangers would delay everybody's mail.
 #pragma once
 
 #include "common/smtp/reply.h"
