@@ -19,8 +19,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (!session.ready()) return;
     ++under_way;
-    session.start(
-        {"s@x.test", {{"a@y.test", "", ""}, {"b@y.test", "", ""}}, 10, true, false, "", ""});
+    session.start({.sender = "s@x.test",
+                   .recipients = {{"a@y.test", "", ""}, {"b@y.test", "", ""}},
+                   .size = 10,
+                   .eight_bit = true,
+                   .priority = 4,
+                   .envid = "id",
+                   .ret = "HDRS"});
   };
   for (; !input.empty(); input.remove_prefix(std::min<std::size_t>(input.size(), 7))) {
     session.on_bytes(input.substr(0, 7));
