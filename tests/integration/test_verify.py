@@ -47,7 +47,7 @@ def killed():
                 client.sendmail("defer@example.org", ["x@far.test"], message("deferred large", LARGE))
                 wait_for(lambda: made.json("status")["deferred"] == 2)
                 client.sendmail("ada@example.org", [ANNA], message("finished"))
-                wait_for(lambda: made.mailbox(ANNA))
+                wait_for(lambda: made.mailbox(ANNA) and made.json("status")["active"] == 0)
                 client.sendmail("stay@example.org", ["x@far.test"], message("young"))
                 client.sendmail("stay@example.org", ["x@far.test"], message("young large", LARGE))
                 wait_for(lambda: made.json("status")["active"] == 2)
