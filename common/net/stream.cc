@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <new>
+#include <span>
+#include <utility>
 
 namespace postrider::net {
 
@@ -13,6 +15,12 @@ namespace {
 constexpr std::size_t kReadChunk = 65536;
 // A write buffer that grew beyond this is given back when it is empty.
 constexpr std::size_t kKeptCapacity = 1024;
+
+// One buffer for all streams of the loop: nothing in it outlives the call to on_bytes().
+std::span<char> read_buffer() {
+  static thread_local std::array<char, kReadChunk> chunk;
+  return chunk;
+}
 
 ::event* required(::event* pointer) {
   if (pointer == nullptr) throw std::bad_alloc();
@@ -34,7 +42,12 @@ Stream::Stream(event::EventLoop& loop, Fd fd, Owner& owner)
   event_add(read_event_.get(), nullptr);
 }
 
-Stream::~Stream() { *alive_ = false; }
+Stream::~Stream() {
+  *alive_ = false;
+  if (security_ == Security::secured && !closed_) tls_->end();
+}
+
+// ---- Writing ----
 
 void Stream::send(std::string_view bytes) {
   if (!closed_) out_.append(bytes);
@@ -54,21 +67,12 @@ void Stream::flush() {
 }
 
 bool Stream::write_some() {
+  if (security_ == Security::handshake) return false;
   while (unsent() > 0) {
-    const ssize_t n = ::send(fd_.get(), out_.data() + out_done_, unsent(), MSG_NOSIGNAL);
-    if (n < 0) {
-      if (errno == EINTR) continue;
-      if (errno != EAGAIN && errno != EWOULDBLOCK) {
-        close_later(CloseReason::error);
-        return false;
-      }
-      if (!write_pending_) {
-        write_pending_ = true;
-        event_add(write_event_.get(), nullptr);
-      }
-      return false;
-    }
-    out_done_ += static_cast<std::size_t>(n);
+    const Written written = write_once();
+    if (written == Written::never) close_later(CloseReason::error);
+    if (written == Written::not_now) wait_to_write();
+    if (written != Written::some) return false;
     last_activity_ = loop_.now();
   }
   out_.clear();
@@ -78,8 +82,58 @@ bool Stream::write_some() {
     write_pending_ = false;
     event_del(write_event_.get());
   }
-  if (shut_down_) ::shutdown(fd_.get(), SHUT_WR);
+  if (security_ == Security::due) {
+    begin_handshake();
+    return false;
+  }
+  if (shut_down_) {
+    if (tls_) tls_->end();
+    ::shutdown(fd_.get(), SHUT_WR);
+  }
   return true;
+}
+
+Stream::Written Stream::write_once() {
+  if (security_ != Security::secured) return write_clear();
+  std::size_t n = 0;
+  switch (tls_->write(std::string_view(out_).substr(out_done_), n)) {
+    case TlsSession::Step::done:
+      out_done_ += n;
+      return Written::some;
+    case TlsSession::Step::wants_write:
+      return Written::not_now;
+    default:
+      failure_ = tls_->failure();
+      return Written::never;
+  }
+}
+
+Stream::Written Stream::write_clear() {
+  const ssize_t n = ::send(fd_.get(), out_.data() + out_done_, unsent(), MSG_NOSIGNAL);
+  if (n >= 0) {
+    out_done_ += static_cast<std::size_t>(n);
+    return Written::some;
+  }
+  if (errno == EINTR) return Written::some;
+  return errno == EAGAIN || errno == EWOULDBLOCK ? Written::not_now : Written::never;
+}
+
+void Stream::wait_to_write() {
+  if (std::exchange(write_pending_, true)) return;
+  event_add(write_event_.get(), nullptr);
+}
+
+void Stream::on_writable(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {
+  static_cast<Stream*>(self)->write_ready();
+}
+
+void Stream::write_ready() {
+  if (security_ == Security::handshake) {
+    write_pending_ = false;
+    event_del(write_event_.get());
+    return handshake();
+  }
+  if (write_some()) owner_.on_drained();
 }
 
 void Stream::shut_down() {
@@ -88,18 +142,134 @@ void Stream::shut_down() {
   if (!in_callback_ && !write_pending_) static_cast<void>(write_some());
 }
 
+// ---- Reading ----
+
 void Stream::pause_reading() noexcept {
-  if (!reading_ || closed_) return;
+  if (!reading_ || closed_ || securing()) return;
   reading_ = false;
   event_del(read_event_.get());
 }
 
 void Stream::resume_reading() {
-  if (reading_ || closed_) return;
+  if (reading_ || closed_ || securing()) return;
   reading_ = true;
   last_activity_ = loop_.now();
   event_add(read_event_.get(), nullptr);
+  if (security_ == Security::secured) read_later();
 }
+
+// The socket does not tell of octets that the session has taken from it already.
+void Stream::read_later() {
+  loop_.defer([this, alive = alive_] {
+    if (*alive && reading_ && !closed_) read_secured();
+  });
+}
+
+void Stream::on_readable(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {
+  static_cast<Stream*>(self)->read_ready();
+}
+
+void Stream::read_ready() {
+  switch (security_) {
+    case Security::clear: return read_clear();
+    case Security::due: return;  // what comes now is for the session
+    case Security::handshake: return handshake();
+    case Security::secured: return read_secured();
+  }
+}
+
+void Stream::read_clear() {
+  const std::span<char> chunk = read_buffer();
+  const ssize_t n = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+  if (n < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
+    return close(CloseReason::error);
+  }
+  if (n == 0) return close(CloseReason::end_of_input);
+  give({chunk.data(), static_cast<std::size_t>(n)});
+}
+
+// A record at a time, while the buffer has room for a whole one.
+void Stream::read_secured() {
+  const std::span<char> chunk = read_buffer();
+  std::size_t filled = 0;
+  TlsSession::Step step = TlsSession::Step::done;
+  while (step == TlsSession::Step::done && filled + TlsSession::kRecord <= chunk.size()) {
+    std::size_t n = 0;
+    step = tls_->read(chunk.subspan(filled), n);
+    filled += n;
+  }
+  if (filled > 0) give({chunk.data(), filled});
+  // Who pauses hears of the end when it resumes: the session tells of it again.
+  if (closed_ || !reading_) return;
+  switch (step) {
+    case TlsSession::Step::done: return read_later();
+    case TlsSession::Step::wants_read: return;
+    case TlsSession::Step::ended: return close(CloseReason::end_of_input);
+    default: return fail(tls_->failure());
+  }
+}
+
+void Stream::give(std::string_view bytes) {
+  last_activity_ = loop_.now();
+  in_callback_ = true;
+  owner_.on_bytes(bytes);
+  in_callback_ = false;
+  flush();
+}
+
+// ---- TLS ----
+
+void Stream::start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds limit) {
+  if (closed_) return;
+  tls_ = std::move(session);
+  security_ = Security::due;
+  event_del(read_event_.get());
+  handshake_timer_ =
+      std::make_unique<event::Timer>(loop_, [this] { fail("the handshake took too long"); });
+  handshake_timer_->arm(limit);
+  if (!in_callback_ && !write_pending_) static_cast<void>(write_some());
+}
+
+// It goes on from the loop, so that the owner hears nothing inside a call of its own. A server waits
+// for its client, and whoever speaks first can write at once.
+void Stream::begin_handshake() {
+  if (!tls_ || !tls_->attach(fd_.get())) {
+    failure_ = "no memory for TLS";
+    return close_later(CloseReason::error);
+  }
+  security_ = Security::handshake;
+  reading_ = true;
+  event_add(read_event_.get(), nullptr);
+  wait_to_write();
+}
+
+void Stream::handshake() {
+  switch (tls_->handshake()) {
+    case TlsSession::Step::done: return secured();
+    case TlsSession::Step::wants_read: return;
+    case TlsSession::Step::wants_write: return wait_to_write();
+    default: return fail(tls_->failure());
+  }
+}
+
+void Stream::secured() {
+  security_ = Security::secured;
+  handshake_timer_.reset();
+  last_activity_ = loop_.now();
+  in_callback_ = true;
+  owner_.on_secured(tls_->info());
+  in_callback_ = false;
+  flush();
+  read_later();
+}
+
+void Stream::fail(std::string_view why) {
+  failure_ = why;
+  close(CloseReason::error);
+}
+
+// ---- Time, and the end ----
 
 void Stream::set_idle_timeout(std::chrono::microseconds timeout) {
   idle_timeout_ = timeout;
@@ -114,7 +284,7 @@ void Stream::set_idle_timeout(std::chrono::microseconds timeout) {
 // One timer an idle period, not one a read: it looks how long ago the last octet was.
 void Stream::idle_check() {
   if (closed_) return;
-  if (!reading_ && !write_pending_) last_activity_ = loop_.now();
+  if ((!reading_ && !write_pending_) || securing()) last_activity_ = loop_.now();
   const auto left = last_activity_ + idle_timeout_ - loop_.now();
   if (left.count() > 0) return idle_timer_.arm(left);
   in_callback_ = true;
@@ -128,40 +298,13 @@ void Stream::idle_check() {
   close(CloseReason::timeout);
 }
 
-void Stream::on_readable(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {
-  static_cast<Stream*>(self)->read_ready();
-}
-
-void Stream::read_ready() {
-  // One buffer for all streams of the loop: nothing in it outlives the call to on_bytes().
-  static thread_local std::array<char, kReadChunk> chunk;
-  const ssize_t n = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
-  if (n < 0) {
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return;
-    return close(CloseReason::error);
-  }
-  if (n == 0) return close(CloseReason::end_of_input);
-  last_activity_ = loop_.now();
-  in_callback_ = true;
-  owner_.on_bytes({chunk.data(), static_cast<std::size_t>(n)});
-  in_callback_ = false;
-  flush();
-}
-
-void Stream::on_writable(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {
-  static_cast<Stream*>(self)->write_ready();
-}
-
-void Stream::write_ready() {
-  if (write_some()) owner_.on_drained();
-}
-
 void Stream::close(CloseReason reason) {
   if (closed_) return;
   closed_ = true;
   event_del(read_event_.get());
   event_del(write_event_.get());
   idle_timer_.disarm();
+  if (handshake_timer_) handshake_timer_->disarm();
   owner_.on_closed(reason);
 }
 

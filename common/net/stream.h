@@ -1,4 +1,4 @@
-// stream.h - one connected byte stream, in the clear (or, later, under TLS).
+// stream.h - one connected byte stream, in the clear or under TLS.
 //
 // A Stream tells its Owner what happens and never destroys itself. It does not know what the bytes
 // mean. It reads into a buffer that all streams of the process share, so an idle Stream holds no
@@ -11,6 +11,7 @@
 
 #include "common/base/fd.h"
 #include "common/event/event_loop.h"
+#include "common/net/tls_session.h"
 
 namespace postrider::net {
 
@@ -29,6 +30,8 @@ class Stream {
     // All that was sent is with the kernel. Called after a flush() that could not write everything
     // at once, and after every flush() that could when want_drained(true).
     virtual void on_drained() = 0;
+    // The handshake that start_tls() asked for is done: what follows is protected.
+    virtual void on_secured(const TlsInfo& /*info*/) {}
     // The idle time-out passed. True: last words may be sent now, on_closed(timeout) follows. False:
     // the owner itself is what the peer waits for; the time begins anew.
     virtual bool on_timeout() { return true; }
@@ -55,7 +58,15 @@ class Stream {
   // Asks for on_drained() (from the loop) even when flush() wrote everything at once.
   void want_drained(bool wanted) noexcept { want_drained_ = wanted; }
 
-  // Back-pressure: while paused nothing is read, and the peer sees a full window.
+  // Goes on under TLS once all that was sent is written, in the clear; what is sent from now on waits
+  // for the handshake, and nothing that the peer sent before its own end reaches the owner.
+  // on_secured() follows, or within `limit` on_closed(error) with failure(). Call once.
+  void start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds limit);
+  // Why TLS failed; empty if it did not.
+  std::string_view failure() const noexcept { return failure_; }
+
+  // Back-pressure: while paused nothing is read, and the peer sees a full window. A handshake is not
+  // paused.
   void pause_reading() noexcept;
   void resume_reading();
 
@@ -67,13 +78,30 @@ class Stream {
   void set_idle_timeout(std::chrono::microseconds timeout);
 
  private:
+  //   clear --start_tls()--> due --all is written--> handshake --both agree--> secured
+  enum class Security : std::uint8_t { clear, due, handshake, secured };
+  enum class Written : std::uint8_t { some, not_now, never };
+
   static void on_readable(evutil_socket_t fd, short events, void* self) noexcept;
   static void on_writable(evutil_socket_t fd, short events, void* self) noexcept;
   void read_ready();
+  void read_clear();
+  void read_secured();
+  void read_later();
+  void give(std::string_view bytes);
   void write_ready();
+  void wait_to_write();
+  bool write_some();  // true: all written
+  Written write_once();
+  Written write_clear();
+  bool securing() const noexcept {
+    return security_ == Security::due || security_ == Security::handshake;
+  }
+  void begin_handshake();
+  void handshake();
+  void secured();
+  void fail(std::string_view why);
   void idle_check();
-  // True: all written.
-  bool write_some();
   void close(CloseReason reason);
   void close_later(CloseReason reason);
 
@@ -85,10 +113,14 @@ class Stream {
   event::Timer idle_timer_;
   std::string out_;
   std::size_t out_done_ = 0;
+  std::unique_ptr<TlsSession> tls_;
+  std::unique_ptr<event::Timer> handshake_timer_;  // there until the handshake is done
+  std::string failure_;
   std::chrono::microseconds idle_timeout_{0};
   std::chrono::microseconds last_activity_{0};
   // Shared with the tasks that wait in the loop: false once the Stream is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Security security_ = Security::clear;
   bool reading_ = true;
   bool in_callback_ = false;
   bool write_pending_ = false;

@@ -1,0 +1,70 @@
+#include "common/net/tls_session.h"
+
+#include <openssl/err.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "common/net/tls_socket.h"
+
+namespace postrider::net {
+
+bool TlsSession::attach(int fd) {
+  BIO* const socket = make_tls_socket(fd).release();
+  if (socket == nullptr) return false;
+  SSL_set_bio(ssl_.get(), socket, socket);  // takes one reference for both
+  return true;
+}
+
+TlsSession::Step TlsSession::step_of(int result) {
+  const int system_error = errno;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_NONE: return Step::done;
+    case SSL_ERROR_WANT_READ: return Step::wants_read;
+    case SSL_ERROR_WANT_WRITE: return Step::wants_write;
+    case SSL_ERROR_ZERO_RETURN: return Step::ended;
+    case SSL_ERROR_SYSCALL:
+      failure_ = std::generic_category().message(system_error);
+      break;
+    default: {
+      const char* const reason = ERR_reason_error_string(ERR_peek_error());
+      failure_ = reason != nullptr ? reason : "protocol error";
+      break;
+    }
+  }
+  ERR_clear_error();
+  return Step::failed;
+}
+
+TlsSession::Step TlsSession::handshake() {
+  ERR_clear_error();
+  return step_of(SSL_do_handshake(ssl_.get()));
+}
+
+TlsSession::Step TlsSession::read(std::span<char> to, std::size_t& octets) {
+  if (!failure_.empty()) return Step::failed;
+  ERR_clear_error();
+  return step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
+}
+
+TlsSession::Step TlsSession::write(std::string_view bytes, std::size_t& octets) {
+  if (!failure_.empty()) return Step::failed;
+  ERR_clear_error();
+  return step_of(SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &octets));
+}
+
+void TlsSession::end() noexcept {
+  if (!failure_.empty()) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
+TlsInfo TlsSession::info() const {
+  const char* const cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl_.get()));
+  return {.version = SSL_get_version(ssl_.get()),
+          .cipher = cipher != nullptr ? cipher : SSL_get_cipher_name(ssl_.get()),
+          .resumed = SSL_session_reused(ssl_.get()) != 0};
+}
+
+}  // namespace postrider::net

@@ -1,0 +1,65 @@
+// tls_session.h - TLS over one connected socket: the handshake, records, and their end.
+//
+// Nothing waits: where a step cannot go on it says for what. While a session is idle OpenSSL gives
+// its buffers back. RFC 8446 (TLS 1.3), RFC 5246 (TLS 1.2).
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <openssl/ssl.h>
+
+#include "common/base/handle.h"
+
+namespace postrider::net {
+
+// What was agreed on, for the log and the Received field. The names live as long as the program.
+struct TlsInfo {
+  std::string_view version;  // "TLSv1.3"
+  std::string_view cipher;   // as IANA has it: "TLS_AES_256_GCM_SHA384"
+  bool resumed = false;
+};
+
+class TlsSession {
+ public:
+  enum class Step {
+    done,
+    wants_read,   // goes on when the socket can be read
+    wants_write,  // goes on when the socket can be written
+    ended,        // the peer has said that nothing follows (close_notify)
+    failed,       // for good: failure() says why
+  };
+
+  // The most that one record holds (RFC 8446 section 5.1).
+  static constexpr std::size_t kRecord = 16384;
+
+  // `ssl` has its context and its side.
+  explicit TlsSession(Handle<SSL, &SSL_free> ssl) : ssl_(std::move(ssl)) {}
+
+  // Before all else: the non-blocking `fd` outlives the session. False without memory.
+  [[nodiscard]] bool attach(int fd);
+
+  // Until it is done: once more after each wait.
+  Step handshake();
+  // Decrypted octets into `to`; when the step is done `octets` says how many, and there may be more.
+  Step read(std::span<char> to, std::size_t& octets);
+  // Some of `bytes`; `octets` says how many. After a wait it is called with the same octets first.
+  // Without renegotiation it never waits to read.
+  Step write(std::string_view bytes, std::size_t& octets);
+  // Tells the peer that nothing follows, if the socket takes it.
+  void end() noexcept;
+
+  // Precondition: the handshake is done.
+  TlsInfo info() const;
+  std::string_view failure() const noexcept { return failure_; }
+
+ private:
+  Step step_of(int result);
+
+  Handle<SSL, &SSL_free> ssl_;
+  std::string failure_;
+};
+
+}  // namespace postrider::net

@@ -1,0 +1,386 @@
+#include "common/net/tls_server.h"
+
+#include <openssl/x509v3.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <optional>
+
+#include <catch2/catch.hpp>
+
+#include "common/net/certificate_watch.h"
+#include "common/net/stream.h"
+#include "tests/unit/net/tls_client.h"
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using net::test::TlsClient;
+using net::test::write_certificate;
+
+namespace {
+
+constexpr std::chrono::seconds kLimit{20};
+
+std::array<Fd, 2> socket_pair() {
+  std::array<int, 2> fds{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()) == 0);
+  return {Fd(fds[0]), Fd(fds[1])};
+}
+
+// One side of a connection.
+struct Side final : net::Stream::Owner {
+  explicit Side(event::EventLoop& l) : loop(l) {}
+  void on_bytes(std::string_view bytes) override {
+    got += bytes;
+    if (got.size() >= expected) loop.stop();
+  }
+  void on_drained() override {}
+  void on_secured(const net::TlsInfo& agreed) override {
+    info = agreed;
+    loop.stop();
+  }
+  void on_closed(net::CloseReason reason) override {
+    closed = reason;
+    loop.stop();
+  }
+  event::EventLoop& loop;
+  std::string got;
+  std::size_t expected = SIZE_MAX;
+  std::optional<net::TlsInfo> info;
+  std::optional<net::CloseReason> closed;
+};
+
+struct World {
+  std::unique_ptr<net::TlsServer> load(net::TlsServer::Options options) {
+    auto server = net::TlsServer::load(std::move(options), keys, clock);
+    REQUIRE(server);
+    return std::move(*server);
+  }
+  std::unique_ptr<net::TlsServer> load() {
+    return load({.files = {write_certificate(directory, "mx.example.org")}, .protocols = {"smtp"}});
+  }
+
+  test::TempDirectory directory;
+  ManualClock clock;
+  net::TicketKeys keys;
+  TlsClient client;
+};
+
+// A connection between the server and the client, under TLS as far as they agree.
+struct Connection {
+  Connection(World& world, net::TlsServer& server) {
+    auto [near, far] = socket_pair();
+    a.emplace(loop, std::move(near), ours);
+    b.emplace(loop, std::move(far), theirs);
+    a->start_tls(server.accept(), kLimit);
+    b->start_tls(world.client.session(), kLimit);
+    while (!secured() && !ours.closed && !theirs.closed) loop.run();
+  }
+  bool secured() const { return ours.info && theirs.info; }
+
+  // A word in each direction: the client reads its tickets with the answer.
+  void exchange() {
+    ours.expected = ours.got.size() + 5;
+    theirs.expected = theirs.got.size() + 5;
+    b->send("hello");
+    b->flush();
+    while (ours.got.size() < ours.expected) loop.run();
+    a->send("there");
+    a->flush();
+    while (theirs.got.size() < theirs.expected) loop.run();
+  }
+
+  event::EventLoop loop;
+  Side ours{loop};
+  Side theirs{loop};
+  std::optional<net::Stream> a;
+  std::optional<net::Stream> b;
+};
+
+// The host of the certificate that the client gets.
+std::string served(World& world, net::TlsServer& server, const std::string& asked_for) {
+  world.client.name = asked_for;
+  const Connection connection(world, server);
+  REQUIRE(connection.secured());
+  const Handle<X509, &X509_free> certificate(SSL_get1_peer_certificate(world.client.raw));
+  for (const std::string host : {"mx.example.org", "mx.example.net"})
+    if (X509_check_host(certificate.get(), host.data(), 0, 0, nullptr) == 1) return host;
+  return "";
+}
+
+long serial_served(World& world, net::TlsServer& server) {
+  const Connection connection(world, server);
+  REQUIRE(connection.secured());
+  const Handle<X509, &X509_free> certificate(SSL_get1_peer_certificate(world.client.raw));
+  std::uint64_t serial = 0;
+  REQUIRE(ASN1_INTEGER_get_uint64(&serial, X509_get0_serialNumber(certificate.get())) == 1);
+  return static_cast<long>(serial);
+}
+
+}  // namespace
+
+TEST_CASE("net tls: everything arrives in order, in both directions", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  REQUIRE(connection.secured());
+  CHECK(connection.ours.info->version == "TLSv1.3");
+  CHECK(connection.ours.info->cipher.starts_with("TLS_"));
+  std::string sent;
+  for (int i = 0; i < 200'000; ++i) sent += std::to_string(i) + ' ';
+  connection.ours.expected = sent.size();
+  connection.theirs.expected = sent.size();
+  connection.a->send(sent);
+  connection.b->send(sent);
+  connection.a->flush();
+  connection.b->flush();
+  while (connection.ours.got.size() < sent.size() || connection.theirs.got.size() < sent.size())
+    connection.loop.run();
+  CHECK(connection.ours.got == sent);
+  CHECK(connection.theirs.got == sent);
+}
+
+TEST_CASE("net tls: what is decrypted already is read when reading goes on", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  const std::string sent(100'000, 'x');
+  connection.a->pause_reading();
+  connection.b->send(sent);
+  connection.b->flush();
+  connection.ours.expected = sent.size();
+  connection.a->resume_reading();
+  while (connection.ours.got.size() < sent.size()) connection.loop.run();
+  CHECK(connection.ours.got == sent);
+}
+
+TEST_CASE("net tls: who pauses while octets are decrypted gets the rest, and the end, when it resumes",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  connection.ours.expected = 1;
+  connection.b->send(std::string(150'000, 'x'));
+  connection.b->shut_down();
+  connection.loop.run();
+  connection.a->pause_reading();
+  const std::size_t before = connection.ours.got.size();
+  for (int turn = 0; turn < 4; ++turn) event_base_loop(connection.loop.raw(), EVLOOP_NONBLOCK);
+  CHECK(connection.ours.got.size() == before);
+  CHECK_FALSE(connection.ours.closed);
+  connection.a->resume_reading();
+  while (!connection.ours.closed) connection.loop.run();
+  CHECK(connection.ours.got.size() == 150'000);
+  CHECK(connection.ours.closed == net::CloseReason::end_of_input);
+}
+
+TEST_CASE("net tls: close_notify is the end of input, its lack an error", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  SECTION("said") {
+    connection.b->shut_down();
+    while (!connection.ours.closed) connection.loop.run();
+    CHECK(connection.ours.closed == net::CloseReason::end_of_input);
+  }
+  SECTION("not said") {
+    SSL_set_quiet_shutdown(world.client.raw, 1);
+    connection.b.reset();
+    while (!connection.ours.closed) connection.loop.run();
+    CHECK(connection.ours.closed == net::CloseReason::error);
+    CHECK_FALSE(connection.a->failure().empty());
+  }
+}
+
+TEST_CASE("net tls: what comes in the clear instead of a handshake reaches nobody", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  event::EventLoop loop;
+  Side ours{loop};
+  auto [near, far] = socket_pair();
+  net::Stream stream(loop, std::move(near), ours);
+  stream.send("220 go\r\n");
+  stream.start_tls(server->accept(), kLimit);
+  const std::string_view injected = "MAIL FROM:<a@example.org>\r\n";
+  REQUIRE(::send(far.get(), injected.data(), injected.size(), 0) > 0);
+  while (!ours.closed) loop.run();
+  CHECK(ours.closed == net::CloseReason::error);
+  CHECK(stream.failure() == "wrong version number");
+  CHECK(ours.got.empty());
+  CHECK_FALSE(ours.info);
+  std::array<char, 64> said{};
+  REQUIRE(::recv(far.get(), said.data(), 8, 0) == 8);
+  CHECK(std::string_view(said.data(), 8) == "220 go\r\n");
+}
+
+TEST_CASE("net tls: what is sent during the handshake is sent after it", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  event::EventLoop loop;
+  Side ours{loop};
+  Side theirs{loop};
+  auto [near, far] = socket_pair();
+  net::Stream a(loop, std::move(near), ours);
+  net::Stream b(loop, std::move(far), theirs);
+  a.start_tls(server->accept(), kLimit);
+  a.send("220 ");
+  a.flush();
+  b.start_tls(world.client.session(), kLimit);
+  theirs.expected = 4;
+  while (theirs.got.size() < 4) loop.run();
+  CHECK(theirs.got == "220 ");
+}
+
+TEST_CASE("net tls: a handshake that takes too long, or for which there is no memory, ends the "
+          "connection",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  event::EventLoop loop;
+  Side ours{loop};
+  auto [near, far] = socket_pair();
+  net::Stream stream(loop, std::move(near), ours);
+  stream.set_idle_timeout(1us);  // it is the handshake that is waited for, not the peer
+  const bool has_memory = GENERATE(true, false);
+  stream.start_tls(has_memory ? server->accept() : nullptr, 0s);
+  CHECK_FALSE(ours.closed);
+  while (!ours.closed) loop.run();
+  CHECK(ours.closed == net::CloseReason::error);
+  CHECK(stream.failure() == (has_memory ? "the handshake took too long" : "no memory for TLS"));
+}
+
+TEST_CASE("net tls: a peer that is gone is an error, not the end of the process", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  SSL_set_quiet_shutdown(world.client.raw, 1);
+  connection.a->pause_reading();
+  connection.b.reset();
+  connection.a->send("x");
+  connection.a->flush();
+  while (!connection.ours.closed) connection.loop.run();
+  CHECK(connection.ours.closed == net::CloseReason::error);
+}
+
+TEST_CASE("net tls: old versions are refused", "[net][tls]") {
+  World world;
+  const auto files = write_certificate(world.directory, "mx.example.org");
+  const auto try_version = [&](bool only_tls13, int version) {
+    const auto server = world.load({.files = {files}, .only_tls13 = only_tls13});
+    SSL_CTX_set_min_proto_version(world.client.context.get(), version);
+    SSL_CTX_set_max_proto_version(world.client.context.get(), version);
+    SSL_CTX_set_security_level(world.client.context.get(), 0);
+    return Connection(world, *server).secured();
+  };
+  CHECK_FALSE(try_version(false, TLS1_1_VERSION));
+  CHECK(try_version(false, TLS1_2_VERSION));
+  CHECK_FALSE(try_version(true, TLS1_2_VERSION));
+  CHECK(try_version(true, TLS1_3_VERSION));
+}
+
+TEST_CASE("net tls: a client that speaks another protocol is refused", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  const auto offer = [&](std::string_view protocols) {
+    REQUIRE(SSL_CTX_set_alpn_protos(world.client.context.get(),
+                                    reinterpret_cast<const unsigned char*>(protocols.data()),
+                                    static_cast<unsigned>(protocols.size())) == 0);
+    return Connection(world, *server).secured();
+  };
+  CHECK_FALSE(offer("\x02h2\x08http/1.1"));
+  CHECK(offer("\x02h2\x04smtp"));
+}
+
+TEST_CASE("net tls: a ticket of one worker is good with another, as long as its time lasts",
+          "[net][tls]") {
+  World world;
+  const auto version = GENERATE(TLS1_2_VERSION, TLS1_3_VERSION);
+  SSL_CTX_set_max_proto_version(world.client.context.get(), version);
+  const net::TlsServer::Options options{
+      .files = {write_certificate(world.directory, "mx.example.org")}};
+  const auto first = world.load(options);
+  const auto second = world.load(options);
+  {
+    Connection connection(world, *first);
+    REQUIRE(connection.secured());
+    CHECK_FALSE(connection.ours.info->resumed);
+    connection.exchange();
+    world.client.ticket.reset(SSL_get1_session(world.client.raw));
+  }
+  CHECK(Connection(world, *second).ours.info->resumed);
+  const net::TicketKeys others;
+  const auto stranger = net::TlsServer::load(options, others, world.clock);
+  REQUIRE(stranger);
+  CHECK_FALSE(Connection(world, **stranger).ours.info->resumed);
+  world.clock.advance(2 * net::TicketKeys::kPeriod);
+  CHECK_FALSE(Connection(world, *second).ours.info->resumed);
+}
+
+TEST_CASE("net tls: the certificate is the one of the name that the client asks for",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load({.files = {write_certificate(world.directory, "mx.example.org"),
+                                            write_certificate(world.directory, "mx.example.net")}});
+  CHECK(served(world, *server, "mx.example.net") == "mx.example.net");
+  CHECK(served(world, *server, "MX.example.NET") == "mx.example.net");
+  CHECK(served(world, *server, "mx.example.org") == "mx.example.org");
+  CHECK(served(world, *server, "other.example.org") == "mx.example.org");
+  CHECK(served(world, *server, "") == "mx.example.org");
+}
+
+TEST_CASE("net tls: files that changed are served anew once they rest, and sessions go on",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  const long before = serial_served(world, *server);
+  Connection open(world, *server);
+  CHECK_FALSE(server->refresh().value());
+  write_certificate(world.directory, "mx.example.org");
+  CHECK_FALSE(server->refresh().value());
+  CHECK(server->refresh().value());
+  CHECK_FALSE(server->refresh().value());
+  CHECK(serial_served(world, *server) != before);
+  open.exchange();
+}
+
+TEST_CASE("net tls: files that cannot be used leave the old ones in service, and are told of once",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  const long before = serial_served(world, *server);
+  const std::string path = world.directory.path("mx.example.org.pem");
+  std::string lines;
+  log::Logger log{"smtpd", log::Level::info, log::Format::logfmt, world.clock,
+                  [&](std::string_view text) { lines += text; }};
+  event::EventLoop loop;
+  std::ofstream(path) << "this is no certificate\n";
+  static_cast<void>(server->refresh());
+  const net::CertificateWatch watch(loop, *server, log, 1);
+  CHECK(lines.find("event=certificates_not_loaded worker=1 reason=\"" + path + ": ") !=
+        std::string::npos);
+  CHECK_FALSE(server->refresh().value());
+  CHECK(serial_served(world, *server) == before);
+
+  lines.clear();
+  write_certificate(world.directory, "mx.example.org");
+  static_cast<void>(server->refresh());
+  const net::CertificateWatch second(loop, *server, log, 1);
+  CHECK(lines.find("event=certificates_loaded worker=1") != std::string::npos);
+  CHECK(serial_served(world, *server) != before);
+}
+
+TEST_CASE("net tls: what cannot be loaded is named", "[net][tls]") {
+  World world;
+  const auto files = write_certificate(world.directory, "mx.example.org");
+  const auto others = write_certificate(world.directory, "mx.example.net");
+  const auto error = [&](const net::TlsServer::Files& these) {
+    const auto server = net::TlsServer::load({.files = {files, these}}, world.keys, world.clock);
+    REQUIRE_FALSE(server);
+    return server.error().text;
+  };
+  CHECK(error({"/nowhere.pem", files.key}) == "/nowhere.pem: No such file or directory");
+  CHECK(error({files.key, files.key}).starts_with(files.key + ": "));
+  CHECK(error({files.certificate, files.certificate}).starts_with(files.certificate + " with "));
+  CHECK(error({files.certificate, others.key}) ==
+        others.key + " with " + files.certificate + ": key values mismatch");
+}
