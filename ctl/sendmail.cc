@@ -72,18 +72,16 @@ std::string from_field(const std::string& full_name, const std::string& sender) 
   return fmt::format("\"{}\" <{}>", name, sender);
 }
 
-// The listener for users, else the one for servers, as an address to connect to.
+// The first listener that wants no login, as an address to connect to.
 std::optional<net::SocketAddress> listener_of(const config::Settings& settings) {
-  for (const config::SmtpMode mode : {config::SmtpMode::submission, config::SmtpMode::mx}) {
-    for (const config::SmtpListener& listener : settings.smtpd.listen) {
-      if (listener.mode != mode) continue;
-      auto address = net::SocketAddress::parse(listener.address);
-      if (!address) continue;
-      if (address->ip == *net::IpAddress::parse("0.0.0.0"))
-        address->ip = *net::IpAddress::parse("127.0.0.1");
-      if (address->ip == *net::IpAddress::parse("::")) address->ip = *net::IpAddress::parse("::1");
-      return *address;
-    }
+  for (const config::SmtpListener& listener : settings.smtpd.listen) {
+    if (listener.mode != config::SmtpMode::mx) continue;
+    auto address = net::SocketAddress::parse(listener.address);
+    if (!address) continue;
+    if (address->ip == *net::IpAddress::parse("0.0.0.0"))
+      address->ip = *net::IpAddress::parse("127.0.0.1");
+    if (address->ip == *net::IpAddress::parse("::")) address->ip = *net::IpAddress::parse("::1");
+    return *address;
   }
   return std::nullopt;
 }
@@ -146,7 +144,7 @@ int sendmail(const SendmailOptions& options) {
   const auto settings = context.settings();
   if (!settings) return EX_CONFIG;
   const auto server = listener_of(*settings);
-  if (!server) return refuse(EX_CONFIG, "smtpd.listen has neither a submission nor an mx listener");
+  if (!server) return refuse(EX_CONFIG, "smtpd.listen has no listener of mode mx");
   const auto text = read_message(settings->smtpd.message_size_limit);
   if (!text)
     return refuse(text.error().kind == ErrorKind::invalid ? EX_DATAERR : EX_IOERR,

@@ -25,12 +25,12 @@ spool::Envelope::Body to_spool(smtp::Body body) {
 
 }  // namespace
 
-Connection::Connection(Services& services, Fd fd, const net::SocketAddress& peer,
-                       UniqueFunction<void()> on_done)
+Connection::Connection(Services& services, const smtp::ServerSettings& session, Fd fd,
+                       const net::SocketAddress& peer, UniqueFunction<void()> on_done)
     : services_(services),
       on_done_(std::move(on_done)),
       client_(services.policy.meet(peer.ip)),
-      session_(services.session),
+      session_(session),
       stream_(services.loop, std::move(fd), *this) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
   act();
@@ -59,6 +59,7 @@ bool Connection::on_timeout() {
 // A message that is being committed is waited for, so that the log tells what became of it.
 void Connection::on_closed(net::CloseReason /*reason*/) {
   gone_ = true;
+  note_failed_handshake();
   question_.reset();
   draft_.reset();
   if (!commit_) finish();
@@ -87,6 +88,7 @@ void Connection::carry_out(smtp::Action& action) {
                  [&](const smtp::AppendMessage& append_to) { append(append_to.content); },
                  [&](const smtp::CommitMessage&) { commit(); },
                  [&](const smtp::AbortMessage& abort) { drop_message(abort.reason); },
+                 [&](const smtp::StartTls&) { start_tls(); },
                  [&](const smtp::Close& close) { begin_close(close); },
              },
              action);
@@ -134,6 +136,37 @@ void Connection::ask_recipient(const smtp::Mailbox& recipient) {
   question_ = services_.policy.check_recipient(client_, recipient, judged);
 }
 
+// ---- TLS ----
+
+void Connection::start_tls() {
+  stream_.start_tls(services_.tls->accept(), services_.settings.tls.handshake_timeout);
+}
+
+void Connection::on_secured(const net::TlsInfo& info) {
+  services_.counters.add(Counter::smtp_tls_sessions);
+  if (info.resumed) services_.counters.add(Counter::smtp_tls_sessions_resumed);
+  tls_ = info;
+  session_.on_secured();
+  act();
+}
+
+// What goes wrong under TLS later is the client's way to leave, as many do without close_notify.
+void Connection::note_failed_handshake() {
+  if (tls_ || stream_.failure().empty()) return;
+  services_.counters.add(Counter::smtp_tls_failures);
+  services_.log.info("handshake_failed")
+      .with("client", client_.address.str())
+      .with("reason", stream_.failure());
+}
+
+// RFC 3848, which has no word for HELO under TLS; RFC 6531 section 4.3.
+std::string_view Connection::protocol() const {
+  if (!session_.extended()) return "SMTP";
+  if (session_.transaction().mail.charset == smtp::Charset::utf8)
+    return tls_ ? "UTF8SMTPS" : "UTF8SMTP";
+  return tls_ ? "ESMTPS" : "ESMTP";
+}
+
 // ---- The message ----
 
 void Connection::open_message(std::uint64_t declared_size) {
@@ -175,14 +208,15 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
   smtp::Reply reply{250, "2.0.0", "accepted as " + message.str()};
   if (result) {
     services_.counters.add(Counter::smtp_messages_accepted);
-    services_.log.info("accepted")
-        .id(message)
+    auto entry = services_.log.info("accepted");
+    entry.id(message)
         .with("from", session_.transaction().mail.sender.str())
         .with("recipients", session_.transaction().recipients.size())
         .with("size", size_)
         .with("client", client_.address.str())
         .with("helo", session_.client_name())
         .with("protocol", protocol());
+    if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
   } else {
     reply = {451, "4.3.0", "the message could not be stored, try again"};
     note_refused(message.view(), reply);
@@ -215,7 +249,8 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_client_name(std::string(session_.client_name()));
   envelope.set_protocol(std::string(protocol()));
   envelope.set_trace(received_field(
-      {session_.client_name(), client_.address, services_.session.hostname, protocol(), id, now},
+      {session_.client_name(), client_.address, services_.settings.hostname, protocol(), id, now,
+       tls_ ? &*tls_ : nullptr},
       transaction));
   return envelope;
 }
@@ -244,12 +279,6 @@ void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
 }
 
 // ---- The end ----
-
-// RFC 3848, RFC 6531 section 4.3.
-std::string_view Connection::protocol() const {
-  if (session_.transaction().mail.charset == smtp::Charset::utf8) return "UTF8SMTP";
-  return session_.extended() ? "ESMTP" : "SMTP";
-}
 
 void Connection::begin_close(const smtp::Close& close) {
   linger_.emplace(services_.loop, [this] { finish(); });

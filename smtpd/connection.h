@@ -27,10 +27,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   // did not say QUIT is heard out, so that a reset does not overtake the reply.
   static constexpr std::chrono::seconds kLinger{5};
 
-  // `services` outlives the Connection. `on_done` is called once, when the conversation is over,
+  // `services` and `session` outlive the Connection. `on_done` is called once, when the conversation is over,
   // and never from the constructor; its owner then hands the Connection to destroy_later().
-  Connection(Services& services, Fd fd, const net::SocketAddress& peer,
-             UniqueFunction<void()> on_done);
+  Connection(Services& services, const smtp::ServerSettings& session, Fd fd,
+             const net::SocketAddress& peer, UniqueFunction<void()> on_done);
 
   // Ends the conversation as soon as no command and no message is under way.
   void shut_down();
@@ -38,11 +38,14 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
  private:
   void on_bytes(std::string_view bytes) override;
   void on_drained() override;
+  void on_secured(const net::TlsInfo& info) override;
   bool on_timeout() override;
   void on_closed(net::CloseReason reason) override;
 
   void act();
   void carry_out(smtp::Action& action);
+  void start_tls();
+  void note_failed_handshake();
   void adjust_stream();
 
   void ask_sender(const smtp::AskSender& asked);
@@ -71,6 +74,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::unique_ptr<spool::Draft> draft_;
   std::optional<checks::HeaderCheck> header_;
   std::uint64_t size_ = 0;  // of the message that is being committed
+  std::optional<net::TlsInfo> tls_;
   net::Stream stream_;
   bool receiving_ = false;              // which time-out holds
   std::optional<event::Timer> linger_;  // there once the session has closed

@@ -1,9 +1,13 @@
 // smtpd - takes mail in over SMTP. The parent opens the sockets; the workers do everything else.
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/base/directory.h"
 #include "common/config/daemon.h"
+#include "common/config/tls.h"
 #include "common/event/prefork.h"
 #include "common/spool/disk.h"
 #include "common/spool/paths.h"
@@ -22,6 +26,17 @@ Result<void> prepare_spool(const config::Settings& settings) {
   return {};
 }
 
+// In ALPN. None is registered for SMTP; these are what clients that name one send.
+const std::vector<std::string> kProtocols{"smtp", "esmtp"};
+
+// Null where no certificate is configured.
+Result<std::unique_ptr<net::TlsServer>> load_certificates(const config::Settings& settings,
+                                                          const net::TicketKeys& keys,
+                                                          const Clock& clock) {
+  if (settings.tls.certificate.empty()) return nullptr;
+  return net::TlsServer::load(config::tls_options(settings, kProtocols), keys, clock);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -32,21 +47,37 @@ int main(int argc, char** argv) {
   const SystemClock clock;
   log::Logger log = config::open_log("smtpd", settings, clock);
   smtpd::Sockets sockets;
-  const auto prepare = [&] {
+  // Here rather than in each worker: the workers share the tickets' secret, and one that is started
+  // later has what served until then, whatever the files have become.
+  const net::TicketKeys ticket_keys;
+  std::unique_ptr<net::TlsServer> tls;
+  const auto prepare = [&]() -> Result<void> {
+    auto loaded = load_certificates(settings, ticket_keys, clock);
+    if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
     auto prepared = prepare_spool(settings);
     if (prepared) prepared = sockets.open(settings, log);
+    if (prepared) tls = std::move(*loaded);
+    return prepared;
+  };
+  const auto is_prepared = [&] {
+    const auto prepared = prepare();
     if (!prepared) log.error("not_started").with("reason", prepared.error().text);
     return prepared.has_value();
   };
-  if (!prepare()) return config::kExitConfig;
+  if (!is_prepared()) return config::kExitConfig;
 
   event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);
   prefork.worker = [&](unsigned number) {
-    return smtpd::run_worker(settings, sockets, number);
+    return smtpd::run_worker(settings, sockets, tls.get(), number);
   };
   prefork.on_reload = [&] {
-    if (!config::reload(*start, log) || !prepare()) return false;
+    config::Settings before = settings;
+    if (!config::reload(*start, log)) return false;
+    if (!is_prepared()) {
+      start->settings = std::move(before);  // a worker that is started later finds what it served
+      return false;
+    }
     prefork.workers = config::worker_count(settings.smtpd.workers);
     return true;
   };

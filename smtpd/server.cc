@@ -11,12 +11,15 @@ namespace postrider::smtpd {
 
 using metrics::Counter;
 
-Server::Server(Services& services, std::span<const int> listening) : services_(services) {
-  for (const int fd : listening) {
+Server::Server(Services& services, std::span<const ListeningSocket> listening)
+    : services_(services) {
+  for (const auto& [fd, mode] : listening) {
+    const auto& session =
+        session_settings_.try_emplace(mode, session_settings(services.settings, mode)).first->second;
     listeners_.push_back(std::make_unique<net::Listener>(
         services.loop, fd,
-        [this](Fd connection, const net::SocketAddress& peer) {
-          accept(std::move(connection), peer);
+        [this, &session](Fd connection, const net::SocketAddress& peer) {
+          accept(session, std::move(connection), peer);
         },
         [this](int error) {
           services_.log.warning("accept_paused").with("reason", std::strerror(error));
@@ -24,7 +27,7 @@ Server::Server(Services& services, std::span<const int> listening) : services_(s
   }
 }
 
-void Server::accept(Fd fd, const net::SocketAddress& peer) {
+void Server::accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& peer) {
   const auto& limits = services_.settings.smtpd;
   if (connections_.size() >= limits.connection_limit)
     return refuse(fd, peer, "too many connections, try again later");
@@ -35,16 +38,17 @@ void Server::accept(Fd fd, const net::SocketAddress& peer) {
   services_.counters.add(Counter::smtp_connections);
   const std::uint64_t number = next_number_++;
   connections_.emplace(
-      number, std::make_unique<Connection>(services_, std::move(fd), peer,
+      number, std::make_unique<Connection>(services_, session, std::move(fd), peer,
                                            [this, number, ip = peer.ip] { remove(number, ip); }));
 }
 
-// One system call that does not wait: a client that cannot take a line now gets none.
+// One system call that does not wait: a client that cannot take a line now gets none, and one that
+// wants TLS first gets it in the clear, as a handshake would cost what the limit is to save.
 void Server::refuse(const Fd& fd, const net::SocketAddress& peer, std::string_view reason) {
   services_.counters.add(Counter::smtp_connections_refused);
   services_.log.info("connection_refused").with("client", peer.ip.str()).with("reason", reason);
   const std::string line =
-      smtp::to_wire({421, "4.7.0", services_.session.hostname + ' ' + std::string(reason)});
+      smtp::to_wire({421, "4.7.0", services_.settings.hostname + ' ' + std::string(reason)});
   static_cast<void>(::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 

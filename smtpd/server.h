@@ -16,13 +16,14 @@
 #include "common/net/listener.h"
 #include "smtpd/connection.h"
 #include "smtpd/services.h"
+#include "smtpd/sockets.h"
 
 namespace postrider::smtpd {
 
 class Server {
  public:
   // Accepts on the sockets `listening`, which are borrowed. `services` outlives the Server.
-  Server(Services& services, std::span<const int> listening);
+  Server(Services& services, std::span<const ListeningSocket> listening);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -35,12 +36,13 @@ class Server {
  private:
   using ConnectionMap = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
 
-  void accept(Fd fd, const net::SocketAddress& peer);
+  void accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& peer);
   void refuse(const Fd& fd, const net::SocketAddress& peer, std::string_view reason);
   void remove(std::uint64_t number, const net::IpAddress& address);
   void idle_later();
 
   Services& services_;
+  std::map<config::SmtpMode, smtp::ServerSettings> session_settings_;
   ConnectionMap connections_;
   std::uint64_t next_number_ = 0;
   std::map<net::IpAddress, std::uint64_t> per_address_;

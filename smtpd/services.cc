@@ -2,7 +2,16 @@
 
 namespace postrider::smtpd {
 
-smtp::ServerSettings session_settings(const config::Settings& settings) {
+namespace {
+
+smtp::Tls tls_of(const config::Settings& settings, config::SmtpMode mode) {
+  if (mode == config::SmtpMode::submissions) return smtp::Tls::implicit;
+  return settings.tls.certificate.empty() ? smtp::Tls::none : smtp::Tls::starttls;
+}
+
+}  // namespace
+
+smtp::ServerSettings session_settings(const config::Settings& settings, config::SmtpMode mode) {
   const config::Settings::Smtpd& smtpd = settings.smtpd;
   return {.hostname = settings.hostname,
           .line_limit = smtpd.line_limit,
@@ -13,7 +22,10 @@ smtp::ServerSettings session_settings(const config::Settings& settings) {
           .bad_command_limit = smtpd.bad_command_limit,
           .message_limit = smtpd.message_limit,
           .vrfy = smtpd.vrfy == "on",
-          .expn = smtpd.expn == "on"};
+          .expn = smtpd.expn == "on",
+          .tls = tls_of(settings, mode),
+          .authentication_required =
+              mode == config::SmtpMode::submission || mode == config::SmtpMode::submissions};
 }
 
 }  // namespace postrider::smtpd

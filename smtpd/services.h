@@ -6,6 +6,7 @@
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
+#include "common/net/tls_server.h"
 #include "common/smtp/server_actions.h"
 #include "common/spool/writer.h"
 #include "smtpd/policy.h"
@@ -20,10 +21,10 @@ struct Services {
   Policy& policy;
   spool::Writer& writer;
   const config::Settings& settings;
-  const smtp::ServerSettings session;
+  net::TlsServer* tls = nullptr;  // null: no certificate is configured
 };
 
-// What a session needs of the configuration.
-smtp::ServerSettings session_settings(const config::Settings& settings);
+// What the sessions of a listener of that mode need of the configuration.
+smtp::ServerSettings session_settings(const config::Settings& settings, config::SmtpMode mode);
 
 }  // namespace postrider::smtpd

@@ -18,29 +18,30 @@ Result<Fd> open_one(const std::string& text) {
 }  // namespace
 
 Result<void> Sockets::open(const config::Settings& settings, log::Logger& log) {
-  std::map<std::string, Fd> added;
-  std::vector<std::string> kept;
+  std::map<std::string, Open> wanted;
   for (const auto& [address, mode] : settings.smtpd.listen) {
-    if (mode != config::SmtpMode::mx) {
+    if (mode == config::SmtpMode::lmtp) {
       log.warning("listener_not_served")
           .with("address", address)
-          .with("reason", "the mode mx alone is served");
-    } else if (open_.count(address) > 0) {
-      kept.push_back(address);
-    } else {
-      auto fd = open_one(address);
-      if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
-      added.emplace(address, std::move(*fd));
+          .with("reason", "the mode lmtp is not served");
+      continue;
     }
+    Open& socket = wanted[address];
+    socket.mode = mode;
+    if (socket.fd || open_.count(address) > 0) continue;
+    auto fd = open_one(address);
+    if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+    socket.fd = std::move(*fd);
   }
-  for (const std::string& address : kept) added.emplace(address, std::move(open_[address]));
-  open_ = std::move(added);
+  for (auto& [address, socket] : wanted)
+    if (!socket.fd) socket.fd = std::move(open_[address].fd);
+  open_ = std::move(wanted);
   return {};
 }
 
-std::vector<int> Sockets::descriptors() const {
-  std::vector<int> all;
-  for (const auto& [address, fd] : open_) all.push_back(fd.get());
+std::vector<ListeningSocket> Sockets::listening() const {
+  std::vector<ListeningSocket> all;
+  for (const auto& [address, socket] : open_) all.push_back({socket.fd.get(), socket.mode});
   return all;
 }
 

@@ -12,19 +12,28 @@
 
 namespace postrider::smtpd {
 
+struct ListeningSocket {
+  int fd;  // borrowed from Sockets
+  config::SmtpMode mode;
+};
+
 class Sockets {
  public:
   // Opens what `settings` asks for, keeps what is open already and closes the rest, so that a
-  // reload misses no connection. After an error all is as it was. Only the mode mx is served;
-  // another is passed over with a warning.
+  // reload misses no connection. After an error all is as it was. The mode lmtp is not served: it is
+  // passed over with a warning.
   Result<void> open(const config::Settings& settings, log::Logger& log);
 
-  std::vector<int> descriptors() const;
+  std::vector<ListeningSocket> listening() const;
   // Lets go of them: of this process's descriptors, not of another's.
   void close() noexcept { open_.clear(); }
 
  private:
-  std::map<std::string, Fd> open_;  // by address
+  struct Open {
+    Fd fd;
+    config::SmtpMode mode;
+  };
+  std::map<std::string, Open> open_;  // by address
 };
 
 }  // namespace postrider::smtpd

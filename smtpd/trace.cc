@@ -15,9 +15,13 @@ std::string received_field(const Arrival& arrival, const smtp::Transaction& tran
       transaction.recipients.size() == 1
           ? fmt::format("\r\n\tfor <{}>", transaction.recipients.front().recipient.str())
           : "";
-  return fmt::format("Received: from {} ({})\r\n\tby {} with {} id {}{};\r\n\t{}\r\n",
+  const std::string under_tls =
+      arrival.tls != nullptr
+          ? fmt::format("\r\n\ttls {} ({})", arrival.tls->cipher, arrival.tls->version)
+          : "";
+  return fmt::format("Received: from {} ({})\r\n\tby {} with {} id {}{}{};\r\n\t{}\r\n",
                      named ? arrival.client_name : literal, literal, arrival.hostname,
-                     arrival.protocol, arrival.id.view(), for_one,
+                     arrival.protocol, arrival.id.view(), for_one, under_tls,
                      message::rfc5322_date(arrival.time));
 }
 

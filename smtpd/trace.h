@@ -1,6 +1,7 @@
 // trace.h - the Received field that stands before every message accepted here.
 //
-// RFC 5321 section 4.4, RFC 3848 and RFC 6531 section 4.3 (protocol names).
+// RFC 5321 section 4.4, RFC 3848 and RFC 6531 section 4.3 (protocol names), RFC 8314 section 4.3 (the
+// clause `tls`).
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@
 #include "common/base/clock.h"
 #include "common/base/message_id.h"
 #include "common/net/address.h"
+#include "common/net/tls_session.h"
 #include "common/smtp/server_actions.h"
 
 namespace postrider::smtpd {
@@ -17,9 +19,10 @@ struct Arrival {
   std::string_view client_name;  // of EHLO or HELO, as the client gave it
   net::IpAddress client_address;
   std::string_view hostname;
-  std::string_view protocol;  // "SMTP", "ESMTP", "UTF8SMTP"
+  std::string_view protocol;  // "SMTP", "ESMTPS", "UTF8SMTP"
   MessageId id;
   WallTime time;
+  const net::TlsInfo* tls = nullptr;  // null: it came in the clear
 };
 
 // One folded field with its CRLF. A client's name that is no domain is replaced by its address, so

@@ -1,6 +1,7 @@
 #include "smtpd/worker.h"
 
 #include <csignal>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
+#include "common/net/certificate_watch.h"
 #include "common/spool/disk.h"
 #include "smtpd/queue_link.h"
 #include "smtpd/server.h"
@@ -54,7 +56,7 @@ spool::Writer::Options writer_options(const config::Settings& settings, unsigned
 // The members in the order in which each needs those before it; they end in the other.
 class Worker {
  public:
-  Worker(const config::Settings& settings, Sockets& sockets, unsigned number)
+  Worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls, unsigned number)
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
@@ -65,11 +67,11 @@ class Worker {
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
                 [this](const spool::SegmentProgress& progress) { link_.announce(progress); }),
-        services_{loop_,   clock_,  log_,     counters_,
-                  policy_, writer_, settings, session_settings(settings)},
-        server_(services_, sockets.descriptors()),
+        services_{loop_, clock_, log_, counters_, policy_, writer_, settings, tls},
+        server_(services_, sockets.listening()),
         drain_timer_(loop_, [this] { loop_.stop(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }) {
+    if (tls != nullptr) certificates_.emplace(loop_, *tls, log_, number);
     log_.set_buffered(true);
     loop_.set_after_turn([this] { log_.flush(); });
   }
@@ -97,14 +99,16 @@ class Worker {
   spool::Writer writer_;
   Services services_;
   Server server_;
+  std::optional<net::CertificateWatch> certificates_;
   event::Timer drain_timer_;
   event::Signal terminate_;
 };
 
 }  // namespace
 
-int run_worker(const config::Settings& settings, Sockets& sockets, unsigned number) {
-  Worker(settings, sockets, number).run();
+int run_worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
+               unsigned number) {
+  Worker(settings, sockets, tls, number).run();
   return EXIT_SUCCESS;
 }
 

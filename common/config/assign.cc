@@ -112,6 +112,13 @@ class Reader {
     read_choice(*tls, kPop3Tls, listener.tls);
   }
 
+  void read(const Value& value, CertificateFiles& files) {
+    const auto [certificate, key] = fields(value, {"certificate", "key"});
+    if (certificate == nullptr || key == nullptr) return;
+    read_file_name(*certificate, files.certificate);
+    read_file_name(*key, files.key);
+  }
+
   void read(const Value& value, Route& route) {
     const auto [match, via] = fields(value, {"match", "via"});
     if (match == nullptr || via == nullptr) return;
@@ -158,6 +165,13 @@ class Reader {
     if (text == nullptr) return complain(value, "`address` is a string, as in \"127.0.0.1:25\"");
     if (const auto address = net::SocketAddress::parse(*text); !address)
       return complain(value, address.error().text);
+    member = *text;
+  }
+
+  void read_file_name(const Value& value, std::string& member) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    if (text == nullptr || text->empty() || text->find('\0') != std::string::npos)
+      return complain(value, fmt::format("{} is not the name of a file", shown(value)));
     member = *text;
   }
 
@@ -229,6 +243,10 @@ std::string text_of(const Parameter&, const SmtpListener& value) {
 std::string text_of(const Parameter&, const Pop3Listener& value) {
   return fmt::format("{{ address = {}, tls = \"{}\" }}", quote(value.address),
                      choice_word(kPop3Tls, static_cast<unsigned>(value.tls)));
+}
+std::string text_of(const Parameter&, const CertificateFiles& value) {
+  return fmt::format("{{ certificate = {}, key = {} }}", quote(value.certificate),
+                     quote(value.key));
 }
 std::string text_of(const Parameter&, const Route& value) {
   return fmt::format("{{ match = {}, via = {} }}", quote(value.match), quote(value.via));

@@ -86,11 +86,47 @@ class Loader {
   std::vector<Complaint>& complaints_;
 };
 
+// The line on which `section` sets `key`, or 0.
+unsigned line_of(const Value::Table& document, std::string_view section, std::string_view key) {
+  for (const Member& member : document) {
+    const auto* members = std::get_if<Value::Table>(&member.value.data);
+    if (member.key != section || members == nullptr) continue;
+    for (const Member& one : *members)
+      if (one.key == key) return one.line;
+  }
+  return 0;
+}
+
+// What parameters ask of each other.
+void check_together(const Settings& settings, const Value::Table& document,
+                    std::vector<Complaint>& complaints) {
+  const auto& tls = settings.tls;
+  const auto complain = [&](const char* section, const char* key, const char* text) {
+    complaints.push_back(
+        {line_of(document, section, key), fmt::format("{}.{}", section, key), text});
+  };
+  if (tls.key.empty() && !tls.certificate.empty()) complain("tls", "certificate", "needs tls.key");
+  if (tls.certificate.empty() && !tls.key.empty()) complain("tls", "key", "needs tls.certificate");
+  if (!tls.certificate.empty()) return;
+  if (!tls.additional.empty()) complain("tls", "additional", "needs tls.certificate");
+  const auto& listen = settings.smtpd.listen;
+  if (std::any_of(listen.begin(), listen.end(), [](const SmtpListener& listener) {
+        return listener.mode == SmtpMode::submissions;
+      }))
+    complain("smtpd", "listen", "the mode submissions needs tls.certificate");
+}
+
 void start_from_folder(Settings& settings, const std::filesystem::path& folder) {
-  for (const Parameter& parameter : parameters()) {
-    if (parameter.type != Type::path) continue;
-    std::string& name = std::get<Accessor<std::string>>(parameter.target)(settings);
+  const auto start = [&](std::string& name) {
     if (!name.empty()) name = (folder / name).lexically_normal().string();
+  };
+  for (const Parameter& parameter : parameters()) {
+    if (parameter.type == Type::path)
+      start(std::get<Accessor<std::string>>(parameter.target)(settings));
+  }
+  for (CertificateFiles& files : settings.tls.additional) {
+    start(files.certificate);
+    start(files.key);
   }
 }
 
@@ -156,6 +192,7 @@ Result<Settings> parse(std::string_view text, const std::string& path) {
   if (std::none_of(document->begin(), document->end(),
                    [](const Member& member) { return member.key == "hostname"; }))
     complaints.push_back({1, "hostname", "is missing; write hostname = \"mx.example.org\""});
+  check_together(settings, *document, complaints);
   if (!complaints.empty()) return all_of(std::move(complaints), path);
   start_from_folder(settings, std::filesystem::absolute(path).parent_path());
   return settings;

@@ -34,20 +34,27 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "has at most 107 octets."},
 
     {"tls.certificate", Type::path, &at<&S::tls, &S::Tls::certificate>, "", "",
-     "The certificate chain in PEM. Empty: no TLS. This release does not speak TLS yet: it makes "
-     "no use of it."},
+     "The certificate chain in PEM, this host's own certificate first. Empty: no TLS. When a file of "
+     "tls.certificate, tls.key or tls.additional is replaced, new connections get the new one within "
+     "seconds; one that cannot be used is told of in the log, and the old one stays in use."},
     {"tls.key", Type::path, &at<&S::tls, &S::Tls::key>, "", "",
-     "The certificate's key in PEM. This release makes no use of it."},
+     "The certificate's key in PEM, without a passphrase."},
+    {"tls.additional", Type::certificates, &at<&S::tls, &S::Tls::additional>, "[]", "",
+     "Certificates for further names. A client that says which host it wants (SNI) gets the first "
+     "certificate that is for it, tls.certificate before these; any other client gets "
+     "tls.certificate."},
     {"tls.min_version", Type::choice, &at<&S::tls, &S::Tls::min_version>, "1.2", "1.2|1.3",
-     "The oldest version of TLS that is spoken with clients (RFC 8997: not below 1.2). "
-     "This release makes no use of it."},
+     "The oldest version of TLS that is spoken with clients (RFC 8997: not below 1.2)."},
+    {"tls.handshake_timeout", Type::duration, &at<&S::tls, &S::Tls::handshake_timeout>, "30s",
+     "1s..10m", "How long a handshake may take, all of it, before the connection is closed."},
 
     {"smtpd.listen", Type::smtp_listeners, &at<&S::smtpd, &S::Smtpd::listen>,
      R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
      "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
      "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program. "
-     "This release "
-     "serves mx; for the other modes it logs a warning."},
+     "STARTTLS is offered where tls.certificate is set; submissions needs it. This release takes no "
+     "passwords yet: with submission and submissions, mail is refused (530) until it does. The mode "
+     "lmtp is not served, and a warning logged."},
     {"smtpd.workers", Type::count, &at<&S::smtpd, &S::Smtpd::workers>, "0", "0..256",
      "Worker processes. 0: one for each processor core."},
     {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>, "50MiB",
@@ -263,6 +270,9 @@ std::string_view describe(Type type) noexcept {
       return "an array of tables, as in [{ address = \"0.0.0.0:25\", mode = \"mx\" }]";
     case Type::pop3_listeners:
       return "an array of tables, as in [{ address = \"0.0.0.0:110\", tls = \"starttls\" }]";
+    case Type::certificates:
+      return "an array of tables, as in [{ certificate = \"/etc/ssl/b.pem\", key = "
+             "\"/etc/ssl/b.key\" }]";
     case Type::routes: return "[[route]] tables with `match` and `via`";
   }
   return "";

@@ -29,6 +29,7 @@ enum class Type : std::uint8_t {
   networks,          // an array of networks in CIDR form
   smtp_listeners,    // an array of tables { address, mode }
   pop3_listeners,    // an array of tables { address, tls }
+  certificates,      // an array of tables { certificate, key }
   routes,            // [[route]] tables { match, via }
 };
 
@@ -40,7 +41,7 @@ using Target =
                  Accessor<std::chrono::milliseconds>, Accessor<SyncMode>, Accessor<PlaintextAuth>,
                  Accessor<std::vector<std::string>>, Accessor<std::vector<std::chrono::seconds>>,
                  Accessor<std::vector<SmtpListener>>, Accessor<std::vector<Pop3Listener>>,
-                 Accessor<std::vector<Route>>>;
+                 Accessor<std::vector<CertificateFiles>>, Accessor<std::vector<Route>>>;
 
 struct Parameter {
   std::string_view name;  // "smtpd.workers": section and key; without a section, top level

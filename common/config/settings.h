@@ -29,6 +29,10 @@ struct Pop3Listener {
   Pop3Tls tls = Pop3Tls::starttls;
 };
 
+struct CertificateFiles {
+  std::string certificate, key;  // paths
+};
+
 struct Route {
   std::string match;  // a domain, or ".example.org" for its subdomains, or "*"
   std::string via;    // "smtp:HOST[:PORT]", "smtp:[ADDRESS]:PORT", "mx", "discard:", "hold:"
@@ -42,7 +46,10 @@ struct Settings {
   } paths;
 
   struct Tls {
-    std::string certificate, key, min_version;
+    std::string certificate, key;
+    std::vector<CertificateFiles> additional;  // for other hosts' names
+    std::string min_version;                   // "1.2" or "1.3"
+    seconds handshake_timeout{};
   } tls;
 
   struct Smtpd {

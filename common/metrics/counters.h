@@ -20,6 +20,9 @@ namespace postrider::metrics {
 enum class Counter : std::uint8_t {
   smtp_connections,
   smtp_connections_refused,
+  smtp_tls_sessions,
+  smtp_tls_sessions_resumed,
+  smtp_tls_failures,
   smtp_messages_accepted,
   smtp_messages_refused,
   smtp_recipients_refused,
@@ -44,7 +47,7 @@ enum class Counter : std::uint8_t {
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 25;
+inline constexpr std::size_t kCounters = 28;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

@@ -16,6 +16,9 @@
 
 namespace postrider::smtp {
 
+// Under TLS never, when the client asks for it (RFC 3207), or from the first octet on (RFC 8314).
+enum class Tls : std::uint8_t { none, starttls, implicit };
+
 // What all sessions of a listener share; outlives them.
 struct ServerSettings {
   std::string hostname;
@@ -37,6 +40,8 @@ struct ServerSettings {
   std::uint64_t message_limit = 0;                // a connection; 0: none
   bool vrfy = false;                              // answer VRFY truly
   bool expn = false;                              // answer EXPN at all
+  Tls tls = Tls::none;
+  bool authentication_required = false;  // before any mail, as on a submission port (RFC 6409)
 };
 
 // The message that MAIL, RCPT and DATA build.
@@ -76,11 +81,13 @@ struct CommitMessage {};
 struct AbortMessage {
   Reply reason;
 };
+// What was sent goes out in the clear, and all that follows is protected (RFC 3207).
+struct StartTls {};
 // Once all that was sent is written. A client that said QUIT has nothing more to say.
 struct Close {
   enum class At { client, server } wish;
 };
 using Action = std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage,
-                            AppendMessage, CommitMessage, AbortMessage, Close>;
+                            AppendMessage, CommitMessage, AbortMessage, StartTls, Close>;
 
 }  // namespace postrider::smtp

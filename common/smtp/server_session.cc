@@ -1,8 +1,5 @@
 #include "common/smtp/server_session.h"
 
-#include <algorithm>
-#include <array>
-#include <initializer_list>
 #include <set>
 #include <string>
 #include <utility>
@@ -15,83 +12,10 @@
 
 namespace postrider::smtp {
 
-//            EHLO, HELO             MAIL            RCPT            DATA
-//   connected ---------> ready ------------> mail --------> rcpt --------> data
-//                         ^ ^                 |             |  ^ RCPT       |
-//                         | '-- RSET, EHLO ---+-------------+-- BDAT --.    |
-//                         |                                 |          v    |
-//                         |---- RSET, EHLO, BDAT LAST ------+------- chunks |
-//                         '------------- <CRLF>.<CRLF> ---------------------'
-//
-//   any but data --- QUIT, too many bad commands, 421 ---> closed
-//
-// MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
-class ServerSession::StateSet {
- public:
-  constexpr StateSet(std::initializer_list<State> states) {
-    for (const State state : states) bits_ |= bit(state);
-  }
-  constexpr bool contains(State state) const { return (bits_ & bit(state)) != 0; }
-
- private:
-  static constexpr unsigned bit(State state) { return 1U << static_cast<unsigned>(state); }
-  unsigned bits_ = 0;
-};
-
-struct ServerSession::Command {
-  enum class Argument : std::uint8_t { none, allowed };
-
-  std::string_view verb;
-  StateSet allowed_in;
-  Argument argument;
-  void (ServerSession::*run)(std::string_view argument);
-};
-
-// Which command is legal in which state: RFC 5321 section 4.1.4. Later extensions move from the
-// second part of the table to the first.
-const ServerSession::Command* ServerSession::find_command(std::string_view verb) {
-  using enum State;
-  using enum Command::Argument;
-  constexpr StateSet kAny{connected, ready, State::mail, State::rcpt, chunks};
-  static constexpr auto kCommands = std::to_array<Command>({
-      {"RCPT", {State::mail, State::rcpt}, allowed, &ServerSession::rcpt},
-      {"MAIL", {ready}, allowed, &ServerSession::mail},
-      {"DATA", {State::rcpt}, none, &ServerSession::data},
-      {"BDAT", kAny, allowed, &ServerSession::bdat},  // in each it takes its octets
-      {"RSET", kAny, none, &ServerSession::rset},
-      {"QUIT", kAny, none, &ServerSession::quit},
-      {"EHLO", kAny, allowed, &ServerSession::ehlo},
-      {"HELO", kAny, allowed, &ServerSession::helo},
-      {"NOOP", kAny, allowed, &ServerSession::noop},
-      {"VRFY", kAny, allowed, &ServerSession::vrfy},
-      {"EXPN", kAny, allowed, &ServerSession::expn},
-      {"HELP", kAny, allowed, &ServerSession::help},
-      // Known to other servers and not offered here.
-      {"STARTTLS", kAny, allowed, &ServerSession::not_offered},
-      {"AUTH", kAny, allowed, &ServerSession::not_offered},
-      {"BURL", kAny, allowed, &ServerSession::not_offered},
-      {"ETRN", kAny, allowed, &ServerSession::not_offered},
-      {"ATRN", kAny, allowed, &ServerSession::not_offered},
-      {"LHLO", kAny, allowed, &ServerSession::not_offered},
-      {"TURN", kAny, allowed, &ServerSession::not_offered},
-      {"SEND", kAny, allowed, &ServerSession::not_offered},
-      {"SOML", kAny, allowed, &ServerSession::not_offered},
-      {"SAML", kAny, allowed, &ServerSession::not_offered},
-      // A web page that makes a browser speak to us (cross-protocol scripting).
-      {"GET", kAny, allowed, &ServerSession::another_protocol},
-      {"POST", kAny, allowed, &ServerSession::another_protocol},
-      {"PUT", kAny, allowed, &ServerSession::another_protocol},
-      {"CONNECT", kAny, allowed, &ServerSession::another_protocol},
-  });
-  const auto* const command = std::find_if(
-      kCommands.begin(), kCommands.end(),
-      [&](const Command& candidate) { return equals_ignoring_case(candidate.verb, verb); });
-  return command == kCommands.end() ? nullptr : &*command;
-}
-
 ServerSession::ServerSession(const ServerSettings& settings)
     : settings_(settings), commands_(settings.line_limit) {
-  say({220, "", settings_.hostname + " ESMTP Postrider"});
+  tls_due_ = settings_.tls == Tls::implicit;
+  if (!tls_due_) greet();
 }
 
 void ServerSession::on_bytes(std::string_view bytes) {
@@ -99,7 +23,7 @@ void ServerSession::on_bytes(std::string_view bytes) {
 }
 
 void ServerSession::on_verdict(Reply verdict) {
-  POSTRIDER_CHECK(waiting());
+  POSTRIDER_CHECK(waiting() && question_ != Question::tls);
   switch (std::exchange(question_, Question::none)) {
     case Question::sender:
       if (verdict.positive()) state_ = State::mail;
@@ -120,11 +44,24 @@ void ServerSession::on_verdict(Reply verdict) {
       reset();
       break;
     case Question::directory:
+    case Question::tls:
     case Question::none:
       break;
   }
   if (verdict.code == 421) return close(verdict);
   say(verdict);
+}
+
+// RFC 3207 section 4.2: who spoke in the clear may have been another. No transaction is under way.
+void ServerSession::on_secured() {
+  POSTRIDER_CHECK(question_ == Question::tls);
+  question_ = Question::none;
+  secured_ = true;
+  input_.rest() = {};
+  client_name_.clear();
+  extended_ = false;
+  state_ = State::connected;
+  if (settings_.tls == Tls::implicit) greet();
 }
 
 void ServerSession::on_message_refused(Reply reason) {
@@ -143,10 +80,14 @@ void ServerSession::on_shutdown() {
 }
 
 std::optional<Action> ServerSession::next_action() {
-  while (!action_ && !waiting() && state_ != State::closed && step()) {
+  while (!action_ && !tls_due_ && !waiting() && state_ != State::closed && step()) {
   }
   if (action_) return std::exchange(action_, std::nullopt);
   if (!waiting() && !replies_.empty()) return Send{std::exchange(replies_, {})};
+  if (std::exchange(tls_due_, false)) {
+    question_ = Question::tls;
+    return StartTls{};
+  }
   if (close_due_) return *std::exchange(close_due_, std::nullopt);
   input_.keep();
   return std::nullopt;
@@ -184,35 +125,6 @@ bool ServerSession::take_command() {
   return true;
 }
 
-void ServerSession::execute(std::string_view line) {
-  const auto [verb, argument] = split_command(line);
-  const Command* const command = find_command(verb);
-  if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});
-  if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
-  if (command->argument == Command::Argument::none && !argument.empty())
-    return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});
-  (this->*command->run)(argument);
-}
-
-Reply ServerSession::out_of_sequence(std::string_view verb) const {
-  switch (state_) {
-    case State::connected:
-      return {503, "5.5.1", "say EHLO or HELO first"};
-    case State::ready:
-      return {503, "5.5.1", "MAIL first"};
-    case State::mail:
-      // RFC 5321 section 3.3, RFC 2920 section 3.1.
-      if (verb == "DATA" || verb == "BDAT") return {554, "5.5.1", "no valid recipients"};
-      [[fallthrough]];
-    case State::rcpt:
-    case State::data:
-    case State::chunks:
-    case State::closed:
-      break;
-  }
-  return {503, "5.5.1", "a transaction is under way; RSET ends it"};
-}
-
 // ---- The transaction ----
 
 // Ends the transaction, if there is one. It stands until the owner heard of the end of its message.
@@ -228,6 +140,10 @@ void ServerSession::accepted() {
 }
 
 // ---- What is said ----
+
+void ServerSession::greet() {
+  say({220, "", settings_.hostname + " ESMTP Postrider"});
+}
 
 void ServerSession::say(const Reply& reply) {
   replies_ += to_wire(reply);
@@ -271,6 +187,7 @@ void ServerSession::ehlo(std::string_view argument) {
   if (!begin_session(argument)) return;
   extended_ = true;
   Extensions offered = settings_.offered;
+  offered.starttls = starttls_offered();
   offered.size_limit = settings_.message_size_limit;
   say(ehlo_reply(settings_.hostname, offered,
                  {.rcpt_max = settings_.recipient_limit,
@@ -349,6 +266,22 @@ void ServerSession::expn(std::string_view argument) {
 
 void ServerSession::help(std::string_view /*argument*/) {
   say({214, "2.0.0", "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321"});
+}
+
+bool ServerSession::starttls_offered() const {
+  return settings_.tls == Tls::starttls && !secured_;
+}
+
+// What stands behind STARTTLS came in the clear: whoever put it there wants it taken for protected.
+void ServerSession::starttls(std::string_view /*argument*/) {
+  if (secured_) return complain({503, "5.5.1", "TLS is active already"});
+  if (!starttls_offered()) return not_offered({});
+  if (state_ != State::connected && state_ != State::ready)
+    return say(out_of_sequence("STARTTLS"));
+  if (!input_.rest().empty())
+    return close({503, "5.5.1", "nothing may follow STARTTLS before the handshake"});
+  say({220, "2.0.0", "ready to start TLS"});
+  tls_due_ = true;
 }
 
 void ServerSession::not_offered(std::string_view /*argument*/) {

@@ -5,15 +5,16 @@
 // reads no clock and calls nobody, so every conversation can be replayed in a test.
 //
 // Invariants:
-//  - at most one question (Ask*, OpenMessage, CommitMessage) is unanswered; while one is, input is
-//    kept and nothing is done;
+//  - at most one question (Ask*, OpenMessage, CommitMessage, StartTls) is unanswered; while one is,
+//    input is kept and nothing is done;
+//  - nothing that came before the end of a handshake has an effect after it;
 //  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
 //    on_message_refused() ends the message;
 //  - each command gets one reply; replies that can go together come as one Send;
 //  - after Close comes no further action.
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
-// (PIPELINING), RFC 6152 (8BITMIME), RFC 3461 (DSN), RFC 3030
+// (PIPELINING), RFC 6152 (8BITMIME), RFC 3207 (STARTTLS), RFC 3461 (DSN), RFC 3030
 // (CHUNKING), RFC 6531 (SMTPUTF8), RFC 9422 (LIMITS), RFC 6710
 // (MT-PRIORITY).
 #pragma once
@@ -32,7 +33,8 @@ namespace postrider::smtp {
 
 class ServerSession {
  public:
-  // `settings` outlives the session. The first action is the greeting.
+  // `settings` outlives the session. The first action is the greeting; under implicit TLS it follows
+  // the handshake (RFC 8314 section 3).
   explicit ServerSession(const ServerSettings& settings);
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
@@ -40,7 +42,8 @@ class ServerSession {
   // What happened. After each the owner calls next_action() until it gives nothing; `bytes` stay
   // valid until then. A verdict of 421 closes the connection.
   void on_bytes(std::string_view bytes);
-  void on_verdict(Reply verdict);  // Precondition: waiting()
+  void on_verdict(Reply verdict);  // Precondition: waiting(), and not for StartTls
+  void on_secured();               // the answer to StartTls: the handshake is done
   // The owner cannot or will not take the content: it goes nowhere, and `reason` is the reply at
   // its end. Called while a message is open, between AppendMessage and the next action.
   void on_message_refused(Reply reason);
@@ -60,10 +63,11 @@ class ServerSession {
   const Transaction& transaction() const noexcept { return transaction_; }
   std::string_view client_name() const noexcept { return client_name_; }  // of HELO or EHLO
   bool extended() const noexcept { return extended_; }                    // EHLO, not HELO
+  bool secured() const noexcept { return secured_; }
 
  private:
   enum class State : std::uint8_t { connected, ready, mail, rcpt, data, chunks, closed };
-  enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit };
+  enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit, tls };
   // The octets that follow a BDAT.
   struct Chunk {
     std::uint64_t octets;
@@ -79,6 +83,8 @@ class ServerSession {
   bool take_command();
   void execute(std::string_view line);
   Reply out_of_sequence(std::string_view verb) const;
+  Reply authentication_missing() const;
+  bool starttls_offered() const;
 
   void begin_content(State state, DataReader::Framing framing);
   bool take_content();
@@ -94,6 +100,7 @@ class ServerSession {
   void accepted();
   Reply too_big() const;
 
+  void greet();
   void say(const Reply& reply);
   void complain(const Reply& reply);
   void ask(Question question, Action action);
@@ -118,12 +125,15 @@ class ServerSession {
   void help(std::string_view argument);
   void not_offered(std::string_view argument);
   void another_protocol(std::string_view argument);
+  void starttls(std::string_view argument);
 
   const ServerSettings& settings_;
   State state_ = State::connected;
   Question question_ = Question::none;
   bool shutting_down_ = false;
   bool extended_ = false;
+  bool secured_ = false;
+  bool tls_due_ = false;  // once the replies are taken
   std::optional<Close> close_due_;
   std::string client_name_;
   Transaction transaction_;

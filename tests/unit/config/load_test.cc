@@ -57,6 +57,14 @@ retry_schedule = ["5m", "15m", "30m"]
 [relay]
 networks = ["192.0.2.0/24", "::1"]
 smarthost = "relay.example.net:587"
+[tls]
+certificate = "tls/a.pem"
+key = "tls/a.key"
+min_version = "1.3"
+handshake_timeout = "10s"
+[[tls.additional]]
+certificate = "/b.pem"
+key = "tls/b.key"
 [[route]]
 match = ".example.org"
 via = "smtp:[::1]:2626"
@@ -81,6 +89,12 @@ plaintext_auth = "always"
   CHECK(settings.queue.retry_schedule == std::vector<seconds>{300s, 900s, 1800s});
   CHECK(settings.relay.networks == std::vector<std::string>{"192.0.2.0/24", "::1"});
   CHECK(settings.relay.smarthost == "relay.example.net:587");
+  CHECK(settings.tls.certificate == "/etc/tls/a.pem");
+  CHECK(settings.tls.min_version == "1.3");
+  CHECK(settings.tls.handshake_timeout == 10s);
+  REQUIRE(settings.tls.additional.size() == 1);
+  CHECK(settings.tls.additional[0].certificate == "/b.pem");
+  CHECK(settings.tls.additional[0].key == "/etc/tls/b.key");
   REQUIRE(settings.routes.size() == 2);
   CHECK(settings.routes[0].match == ".example.org");
   CHECK(settings.routes[0].via == "smtp:[::1]:2626");
@@ -159,6 +173,16 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[smtpd]\nlisten = [\"127.0.0.1:25\"]",
        "p.toml:3: smtpd.listen: a string stands here; write an array of tables, as in "
        "[{ address = \"0.0.0.0:25\", mode = \"mx\" }]"},
+      {"[tls]\ncertificate = \"a.pem\"", "p.toml:3: tls.certificate: needs tls.key"},
+      {"[tls]\nkey = \"a.key\"", "p.toml:3: tls.key: needs tls.certificate"},
+      {"[tls]\nadditional = [{ certificate = \"b.pem\", key = \"b.key\" }]",
+       "p.toml:3: tls.additional: needs tls.certificate"},
+      {"[tls]\ncertificate = \"a\"\nkey = \"a\"\nadditional = [{ certificate = \"\", key = 5 }]",
+       "p.toml:5: tls.additional: \"\" is not the name of a file\n"
+       "p.toml:5: tls.additional: a number is not the name of a file"},
+      {"[tls]\nmin_version = \"1.1\"", "p.toml:3: tls.min_version: \"1.1\" is not one of 1.2|1.3"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:465\", mode = \"submissions\" }]",
+       "p.toml:3: smtpd.listen: the mode submissions needs tls.certificate"},
       {"[pop3d]\nlisten = [{ address = \"127.0.0.1:110\", tls = \"maybe\" }]",
        "p.toml:3: pop3d.listen: \"maybe\" is not one of none|starttls|implicit"},
       {"[[route]]\nmatch = \"example.org\"\nvia = \"smtp:\"",

@@ -79,6 +79,7 @@ class Conversation {
                    [&](const AppendMessage& append) { content_ += append.content; },
                    [&](const CommitMessage&) { commit(); },
                    [&](const AbortMessage& abort) { aborted.push_back(to_line(abort.reason)); },
+                   [&](const StartTls&) { handshake_ = true; },
                    [&](const Close&) { closed = true; },
                },
                action);
@@ -94,12 +95,17 @@ class Conversation {
 
   bool answer() {
     if (!session.waiting()) return false;
+    if (std::exchange(handshake_, false)) {
+      session.on_secured();
+      return true;
+    }
     session.on_verdict(std::move(verdict_));
     return true;
   }
 
   ServerSettings settings_;
   Reply verdict_;
+  bool handshake_ = false;
   std::string content_;
   std::string sent_;
 

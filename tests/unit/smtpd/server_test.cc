@@ -28,8 +28,8 @@ struct Fixture {
 
   Server& server() {
     if (!server_) {
-      const int fd = listening.get();
-      server_ = std::make_unique<Server>(world.services(), std::span(&fd, 1));
+      const ListeningSocket socket{listening.get(), config::SmtpMode::mx};
+      server_ = std::make_unique<Server>(world.services(), std::span(&socket, 1));
     }
     return *server_;
   }

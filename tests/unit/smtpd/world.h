@@ -7,6 +7,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "common/config/load.h"
@@ -73,10 +75,17 @@ struct World {
   Services& services() {
     if (!services_) {
       settings.hostname = "mx.test";
-      services_ = std::make_unique<Services>(Services{loop, clock, log, counters, policy, writer,
-                                                      settings, session_settings(settings)});
+      services_ = std::make_unique<Services>(
+          Services{loop, clock, log, counters, policy, writer, settings, tls.get()});
     }
     return *services_;
+  }
+
+  // What all sessions of a listener share.
+  const smtp::ServerSettings& session(config::SmtpMode mode = config::SmtpMode::mx) {
+    services();
+    if (!session_) session_ = session_settings(settings, mode);
+    return *session_;
   }
 
   // The envelopes that the spool holds.
@@ -104,6 +113,7 @@ struct World {
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
   config::Settings settings = config::defaults();
+  std::unique_ptr<net::TlsServer> tls;
   FakeDirectory directory{loop};
   Policy policy{directory,
                 log,
@@ -124,6 +134,7 @@ struct World {
 
  private:
   std::unique_ptr<Services> services_;
+  std::optional<smtp::ServerSettings> session_;
 };
 
 inline std::array<Fd, 2> socket_pair() {

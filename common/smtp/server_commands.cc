@@ -1,0 +1,130 @@
+// server_commands.cc - which command of a ServerSession is legal when, and what runs it.
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/smtp/command.h"
+#include "common/smtp/server_session.h"
+
+namespace postrider::smtp {
+
+//            EHLO, HELO             MAIL            RCPT            DATA
+//   connected ---------> ready ------------> mail --------> rcpt --------> data
+//                         ^ ^                 |             |  ^ RCPT       |
+//                         | '-- RSET, EHLO ---+-------------+-- BDAT --.    |
+//                         |                                 |          v    |
+//                         |---- RSET, EHLO, BDAT LAST ------+------- chunks |
+//                         '------------- <CRLF>.<CRLF> ---------------------'
+//
+//   any but data --- QUIT, too many bad commands, 421 ---> closed
+//
+// MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
+class ServerSession::StateSet {
+ public:
+  constexpr StateSet(std::initializer_list<State> states) {
+    for (const State state : states) bits_ |= bit(state);
+  }
+  constexpr bool contains(State state) const { return (bits_ & bit(state)) != 0; }
+
+ private:
+  static constexpr unsigned bit(State state) { return 1U << static_cast<unsigned>(state); }
+  unsigned bits_ = 0;
+};
+
+struct ServerSession::Command {
+  enum class Argument : std::uint8_t { none, allowed };
+
+  // RFC 4954 section 6: what is open to a client that has to authenticate first.
+  enum class Access : std::uint8_t { anyone, authenticated };
+
+  std::string_view verb;
+  StateSet allowed_in;
+  Argument argument;
+  void (ServerSession::*run)(std::string_view argument);
+  Access access = Access::anyone;
+};
+
+// Which command is legal in which state: RFC 5321 section 4.1.4. Later extensions move from the
+// second part of the table to the first.
+const ServerSession::Command* ServerSession::find_command(std::string_view verb) {
+  using enum State;
+  using enum Command::Argument;
+  using enum Command::Access;
+  constexpr StateSet kAny{connected, ready, State::mail, State::rcpt, chunks};
+  static constexpr auto kCommands = std::to_array<Command>({
+      {"RCPT", {State::mail, State::rcpt}, allowed, &ServerSession::rcpt},
+      {"MAIL", {ready}, allowed, &ServerSession::mail, authenticated},
+      {"DATA", {State::rcpt}, none, &ServerSession::data},
+      {"BDAT", kAny, allowed, &ServerSession::bdat},  // in each it takes its octets
+      {"RSET", kAny, none, &ServerSession::rset},
+      {"QUIT", kAny, none, &ServerSession::quit},
+      {"EHLO", kAny, allowed, &ServerSession::ehlo},
+      {"HELO", kAny, allowed, &ServerSession::helo},
+      {"NOOP", kAny, allowed, &ServerSession::noop},
+      {"VRFY", kAny, allowed, &ServerSession::vrfy, authenticated},
+      {"EXPN", kAny, allowed, &ServerSession::expn, authenticated},
+      {"HELP", kAny, allowed, &ServerSession::help},
+      {"STARTTLS", kAny, none, &ServerSession::starttls},
+      // Known to other servers and not offered here.
+      {"AUTH", kAny, allowed, &ServerSession::not_offered},
+      {"BURL", kAny, allowed, &ServerSession::not_offered},
+      {"ETRN", kAny, allowed, &ServerSession::not_offered},
+      {"ATRN", kAny, allowed, &ServerSession::not_offered},
+      {"LHLO", kAny, allowed, &ServerSession::not_offered},
+      {"TURN", kAny, allowed, &ServerSession::not_offered},
+      {"SEND", kAny, allowed, &ServerSession::not_offered},
+      {"SOML", kAny, allowed, &ServerSession::not_offered},
+      {"SAML", kAny, allowed, &ServerSession::not_offered},
+      // A web page that makes a browser speak to us (cross-protocol scripting).
+      {"GET", kAny, allowed, &ServerSession::another_protocol},
+      {"POST", kAny, allowed, &ServerSession::another_protocol},
+      {"PUT", kAny, allowed, &ServerSession::another_protocol},
+      {"CONNECT", kAny, allowed, &ServerSession::another_protocol},
+  });
+  const auto* const command = std::find_if(
+      kCommands.begin(), kCommands.end(),
+      [&](const Command& candidate) { return equals_ignoring_case(candidate.verb, verb); });
+  return command == kCommands.end() ? nullptr : &*command;
+}
+
+void ServerSession::execute(std::string_view line) {
+  const auto [verb, argument] = split_command(line);
+  const Command* const command = find_command(verb);
+  if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});
+  if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
+  if (command->argument == Command::Argument::none && !argument.empty())
+    return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});
+  if (command->access == Command::Access::authenticated && settings_.authentication_required)
+    return complain(authentication_missing());
+  (this->*command->run)(argument);
+}
+
+// RFC 3207 section 4, RFC 4954 section 6.
+Reply ServerSession::authentication_missing() const {
+  if (starttls_offered()) return {530, "5.7.0", "must issue a STARTTLS command first"};
+  return {530, "5.7.0", "authentication required"};
+}
+
+Reply ServerSession::out_of_sequence(std::string_view verb) const {
+  switch (state_) {
+    case State::connected:
+      return {503, "5.5.1", "say EHLO or HELO first"};
+    case State::ready:
+      return {503, "5.5.1", "MAIL first"};
+    case State::mail:
+      // RFC 5321 section 3.3, RFC 2920 section 3.1.
+      if (verb == "DATA" || verb == "BDAT") return {554, "5.5.1", "no valid recipients"};
+      [[fallthrough]];
+    case State::rcpt:
+    case State::data:
+    case State::chunks:
+    case State::closed:
+      break;
+  }
+  return {503, "5.5.1", "a transaction is under way; RSET ends it"};
+}
+
+}  // namespace postrider::smtp
