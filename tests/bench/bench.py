@@ -23,6 +23,7 @@ PEERS = {
     'disk': (),
     'accept': ('ours', 'null', 'journal', 'postfix'),
     'latency': ('ours', 'null', 'journal', 'postfix', 'opensmtpd'),
+    'tls': ('ours',),
     'local': ('ours', 'postfix'),
     'relay': ('ours', 'postfix'),
     'large': ('ours', 'postfix', 'opensmtpd'),

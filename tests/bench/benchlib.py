@@ -202,6 +202,7 @@ class Adapter:
     name = ''
     smtp = None     # (address, port) when it speaks SMTP
     pop3 = None     # (address, port) when it speaks POP3
+    starttls = False  # whether it offers STARTTLS there
     conf_note = ''
 
     def __init__(self):

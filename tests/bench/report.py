@@ -8,6 +8,7 @@ import statistics
 SHOW = {
     'accept': ['rate', 'cpu_per_1000', 'peak_pss_mib', 'peak_rss_mib', 'procs', 'tool_cpu_per_1000', 'other_cpu'],
     'latency': ['rate', 'p50_ms', 'p99_ms', 'max_ms', 'cpu_per_1000', 'other_cpu'],
+    'tls': ['rate', 'p50_ms', 'p99_ms', 'handshakes', 'resumed', 'cpu_per_1000', 'tool_cpu_per_1000', 'other_cpu'],
     'local': ['rate', 'accept_secs', 'secs', 'p50_ms', 'p99_ms', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
     'relay': ['rate', 'accept_secs', 'secs', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
     'large': ['mib_s', 'cpu_per_gib', 'peak_pss_mib', 'other_cpu'],
@@ -49,6 +50,10 @@ TARGETS = [
     Target('relay', 's=100 reused', 'rate', '>=', 10, 'postfix'),
     Target('large', LARGE, 'mib_s', '>=', 1.3, 'opensmtpd'),
     Target('idle', '1000 SMTP', 'kib_per_conn', '<=', 12),
+    Target('idle', '1000 SMTP under TLS', 'kib_per_conn', '<=', 60),
+    Target('tls', 's=100 reused, STARTTLS', 'rate', '>=', 0.5, 'ours', ('tls', 's=100 reused, clear')),
+    Target('tls', 's=100 one per connection, STARTTLS', 'rate', '>=', 0.5, 'ours',
+           ('tls', 's=100 one per connection, clear')),
     Target('queue', '50000 deferred', 'first_accept_secs', '<=', 0.3),
     Target('syscalls', 'hold', 'calls_per_message', '<=', 12),
     Target('syscalls', 'local', 'calls_per_message', '<=', 40),

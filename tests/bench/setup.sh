@@ -22,7 +22,7 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 
 want="g++ make python3 adduser dovecot-core dovecot-pop3d dovecot-lmtpd
- libicu72 libnsl2 libsasl2-2 libssl3 libdb5.3 libevent-2.1-7 netbase strace"
+ libicu72 libnsl2 libsasl2-2 libssl3 libssl-dev libdb5.3 libevent-2.1-7 netbase strace"
 missing=
 for p in $want; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"

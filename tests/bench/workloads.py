@@ -3,6 +3,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import subprocess
 import time
 
@@ -119,6 +120,24 @@ def latency(a, out, rep):
         a.stop()
 
 
+def tls(a, out, rep):
+    """The accept of `latency` in the clear and by STARTTLS; who connects anew resumes its last session."""
+    for keep, word in ((True, 's=100 reused'), (False, 's=100 one per connection')):
+        for case, extra in ((f'{word}, clear', ()), (f'{word}, STARTTLS', ('-E',))):
+            a.reset()
+            a.start('hold')
+            try:
+                def run(n):
+                    return b.load(smtpload(a, 100, n, 4096, keep, RELAYED, extra=extra, limit=60), 70)
+                n = sized((a.name, 'tls', case), 100, lambda n: run(n)[0], 40000)
+                with Watch(a) as w:
+                    _, rc, o, tool = run(n)
+                b.emit(out, {'workload': 'tls', 'peer': a.name, 'case': case, 'rep': rep, 'n': n, 'rc': rc,
+                             **json.loads(o), **w.result(n, tool)})
+            finally:
+                a.stop()
+
+
 def local(a, out, rep):
     """Accept and deliver to 100 Maildirs; until the last message is in new/, and durable there."""
     for sessions, keep in ((1, True), (20, False), (20, True), (100, True)):
@@ -215,8 +234,7 @@ def open_idle(addr, n, talk):
     for i in range(n):
         s = socket.create_connection(addr, 30)
         s.settimeout(60)
-        socks.append(s)
-        talk(s, i)
+        socks.append(talk(s, i) or s)
     return socks
 
 
@@ -238,6 +256,19 @@ def smtp_hello(s, i):
     expect(s, b'250')
 
 
+def smtp_tls(s, i):
+    """As smtp_hello, under TLS."""
+    smtp_hello(s, i)
+    s.sendall(b'STARTTLS\r\n')
+    expect(s, b'220')
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    s = context.wrap_socket(s)
+    s.sendall(b'EHLO idle.test\r\n')
+    expect(s, b'250')
+    return s
+
+
 def pop_login(s, i):
     expect(s, b'+OK')
     s.sendall(b'USER box%d\r\n' % (i % b.BOXES))
@@ -247,12 +278,16 @@ def pop_login(s, i):
 
 
 def idle(a, out, rep):
-    """Memory of 1000 open connections after EHLO, or logged in by POP3."""
+    """Memory of 1000 open connections after EHLO, in the clear and under TLS, or logged in by POP3."""
     n = 1000
     a.reset()
     # A mailbox has one reader at a time where RFC 1939 is kept: POP3 is for a server that allows more.
-    kinds = [('idle', a.smtp, smtp_hello)] if a.smtp else [('pop3', a.pop3, pop_login)]
-    for mode, addr, talk in kinds:
+    kinds = [('POP3', 'pop3', a.pop3, pop_login)]
+    if a.smtp:
+        kinds = [('SMTP', 'idle', a.smtp, smtp_hello)]
+    if a.starttls:
+        kinds.append(('SMTP under TLS', 'idle', a.smtp, smtp_tls))
+    for word, mode, addr, talk in kinds:
         if mode == 'pop3':
             for i in range(b.BOXES):
                 fill(a.maildir(f'box{i}'), 5, 4096)
@@ -269,7 +304,7 @@ def idle(a, out, rep):
                 err = f'{type(e).__name__}: {e}'
             secs = time.monotonic() - t
             time.sleep(1)
-            b.emit(out, {'workload': 'idle', 'peer': a.name, 'case': f'{n} {"POP3" if mode == "pop3" else "SMTP"}',
+            b.emit(out, {'workload': 'idle', 'peer': a.name, 'case': f'{n} {word}',
                          'rep': rep, 'conns': len(socks) or err, 'open_secs': round(secs, 2),
                          'pss_before_mib': round(p0 / 1024, 1), 'pss_mib': round(a.group.pss() / 1024, 1),
                          'rss_before_mib': round(r0 / 1024, 1), 'rss_mib': round(a.group.rss() / 1024, 1),

@@ -14,6 +14,7 @@ class Ours(Adapter):
     name = 'ours'
     smtp = ('127.0.0.1', 2520)
     pop3 = ('127.0.0.1', 2521)
+    starttls = True
     conf_note = ('hold, idle: smtpd and queued run, the deliverds do not (as mta and mda of opensmtpd are paused); '
                  'deferred: everything is routed to a port where nothing listens; size and connection limits raised')
 
@@ -29,12 +30,24 @@ class Ours(Adapter):
     def command(self, *argv):
         return [BIN_OURS / 'postrider', '--config', self.conf, *argv]
 
+    def make_certificate(self):
+        """Self-signed, of a kind that most hosts have today (ECDSA with P-256)."""
+        files = self.dir / 'certificate.pem', self.dir / 'key.pem'
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                        '-days', '30', '-subj', f'/CN=mx.{LOCAL_DOMAIN}', '-out', files[0], '-keyout', files[1]],
+                       check=True, capture_output=True)
+        return files
+
     def configure(self, mode):
         for folder in ('spool', 'run', 'data'):
             (self.dir / folder).mkdir(exist_ok=True)
         route = {'relay': f'smtp:[{SINK[0]}]:{SINK[1]}', 'deferred': f'smtp:{NOWHERE}'}.get(mode)
+        certificate, key = self.make_certificate()
         self.conf.write_text(f'''\
 hostname = "mx.{LOCAL_DOMAIN}"
+[tls]
+certificate = "{certificate}"
+key = "{key}"
 [paths]
 spool = "{self.dir}/spool"
 mail = "{MAIL / self.name}"
