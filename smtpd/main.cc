@@ -31,7 +31,7 @@ const std::vector<std::string> kProtocols{"smtp", "esmtp"};
 
 // Null where no certificate is configured.
 Result<std::unique_ptr<net::TlsServer>> load_certificates(const config::Settings& settings,
-                                                          const net::TicketKeys& keys,
+                                                          net::TicketKeys& keys,
                                                           const Clock& clock) {
   if (settings.tls.certificate.empty()) return nullptr;
   return net::TlsServer::load(config::tls_options(settings, kProtocols), keys, clock);
@@ -49,7 +49,7 @@ int main(int argc, char** argv) {
   smtpd::Sockets sockets;
   // Here rather than in each worker: the workers share the tickets' secret, and one that is started
   // later has what served until then, whatever the files have become.
-  const net::TicketKeys ticket_keys;
+  net::TicketKeys ticket_keys;
   std::unique_ptr<net::TlsServer> tls;
   const auto prepare = [&]() -> Result<void> {
     auto loaded = load_certificates(settings, ticket_keys, clock);

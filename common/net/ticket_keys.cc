@@ -25,13 +25,20 @@ std::int64_t TicketKeys::period_of(WallTime now) {
   return now.time_since_epoch() / std::chrono::duration_cast<std::chrono::microseconds>(kPeriod);
 }
 
-std::optional<TicketKeys::Key> TicketKeys::find(std::span<const unsigned char, kNameSize> name,
-                                                WallTime now) const {
+const TicketKeys::Key* TicketKeys::find(std::span<const unsigned char, kNameSize> name,
+                                        WallTime now) {
   for (const std::int64_t period : {period_of(now), period_of(now) - 1}) {
-    const Key key = derive(period);
-    if (std::equal(name.begin(), name.end(), key.name.begin())) return key;
+    const Key& key = of(period);
+    if (std::equal(name.begin(), name.end(), key.name.begin())) return &key;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+// Each handshake asks for them.
+const TicketKeys::Key& TicketKeys::of(std::int64_t period) {
+  Derived& derived = derived_[static_cast<std::size_t>(period) % derived_.size()];
+  if (derived.period != period) derived = {period, derive(period)};
+  return derived.key;
 }
 
 TicketKeys::Key TicketKeys::derive(std::int64_t period) const {

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -34,16 +33,24 @@ class TicketKeys {
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
 
-  Key current(WallTime now) const { return derive(period_of(now)); }
-  // The key of that name, if its time is not over.
-  std::optional<Key> find(std::span<const unsigned char, kNameSize> name, WallTime now) const;
+  // Valid until the next call, as what find() gives.
+  const Key& current(WallTime now) { return of(period_of(now)); }
+  // The key of that name, or null when its time is over.
+  const Key* find(std::span<const unsigned char, kNameSize> name, WallTime now);
 
  private:
   static std::int64_t period_of(WallTime now);
+  const Key& of(std::int64_t period);
   Key derive(std::int64_t period) const;
   void derive(std::string_view purpose, std::int64_t period, std::span<unsigned char> to) const;
 
+  struct Derived {
+    std::int64_t period = -1;
+    Key key;
+  };
+
   std::array<unsigned char, kKeySize> secret_{};
+  std::array<Derived, 2> derived_;  // of this period and the last
 };
 
 }  // namespace postrider::net

@@ -32,7 +32,7 @@ class TlsServer {
   };
 
   // `keys` and `clock` outlive the server. The error names the file and what is wrong with it.
-  static Result<std::unique_ptr<TlsServer>> load(Options options, const TicketKeys& keys,
+  static Result<std::unique_ptr<TlsServer>> load(Options options, TicketKeys& keys,
                                                  const Clock& clock);
   ~TlsServer();
   TlsServer(const TlsServer&) = delete;
@@ -50,7 +50,7 @@ class TlsServer {
  private:
   using Context = Handle<SSL_CTX, &SSL_CTX_free>;
 
-  TlsServer(Options options, const TicketKeys& keys, const Clock& clock);
+  TlsServer(Options options, TicketKeys& keys, const Clock& clock);
   Result<std::vector<Context>> load_contexts();
   Result<Context> load_context(const Files& files);
   bool set_up(SSL_CTX* context);
@@ -64,7 +64,7 @@ class TlsServer {
                           void* self) noexcept;
 
   const Options options_;
-  const TicketKeys& keys_;
+  TicketKeys& keys_;
   const Clock& clock_;
   std::vector<Context> contexts_;  // as options_.files
   std::string tried_;              // what the files were like when they were last loaded

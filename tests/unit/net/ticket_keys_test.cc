@@ -6,7 +6,7 @@ using namespace postrider;
 using net::TicketKeys;
 
 TEST_CASE("net ticket keys: a key is found by its name until the next period is over", "[net]") {
-  const TicketKeys keys;
+  TicketKeys keys;
   const WallTime begin{TicketKeys::kPeriod * 1000};
   const auto last = TicketKeys::kPeriod - std::chrono::microseconds{1};
   const TicketKeys::Key key = keys.current(begin);
@@ -24,8 +24,8 @@ TEST_CASE("net ticket keys: a key is found by its name until the next period is 
 }
 
 TEST_CASE("net ticket keys: each purpose, period and secret has keys of its own", "[net]") {
-  const TicketKeys keys;
-  const TicketKeys others;
+  TicketKeys keys;
+  TicketKeys others;
   const WallTime now{TicketKeys::kPeriod * 1000};
   const TicketKeys::Key key = keys.current(now);
   CHECK(key.cipher != key.mac);

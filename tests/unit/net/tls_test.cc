@@ -5,6 +5,7 @@
 
 #include <array>
 #include <optional>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -308,12 +309,31 @@ TEST_CASE("net tls: a ticket of one worker is good with another, as long as its 
     world.client.ticket.reset(SSL_get1_session(world.client.raw));
   }
   CHECK(Connection(world, *second).ours.info->resumed);
-  const net::TicketKeys others;
+  net::TicketKeys others;
   const auto stranger = net::TlsServer::load(options, others, world.clock);
   REQUIRE(stranger);
   CHECK_FALSE(Connection(world, **stranger).ours.info->resumed);
   world.clock.advance(2 * net::TicketKeys::kPeriod);
   CHECK_FALSE(Connection(world, *second).ours.info->resumed);
+}
+
+TEST_CASE("net tls: each session under TLS 1.3 has a ticket of its own", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  std::set<std::string> tickets;
+  for (int i = 0; i < 3; ++i) {
+    Connection connection(world, *server);
+    REQUIRE(connection.secured());
+    CHECK(connection.ours.info->resumed == (i > 0));
+    connection.exchange();
+    world.client.ticket.reset(SSL_get1_session(world.client.raw));
+    const unsigned char* ticket = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(world.client.ticket.get(), &ticket, &size);
+    REQUIRE(ticket != nullptr);
+    tickets.emplace(reinterpret_cast<const char*>(ticket), size);
+  }
+  CHECK(tickets.size() == 3);
 }
 
 TEST_CASE("net tls: the certificate is the one of the name that the client asks for",
