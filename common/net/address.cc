@@ -50,6 +50,10 @@ bool IpAddress::is_loopback() const noexcept {
          octets_[15] == 1;
 }
 
+bool IpAddress::is_unspecified() const noexcept {
+  return std::all_of(octets_, octets_ + 16, [](unsigned char c) { return c == 0; });
+}
+
 std::string IpAddress::str() const {
   char text[INET6_ADDRSTRLEN];
   POSTRIDER_CHECK(::inet_ntop(v4_ ? AF_INET : AF_INET6, octets_, text, sizeof text) != nullptr);
@@ -156,5 +160,20 @@ bool Network::contains(const IpAddress& ip) const noexcept {
 }
 
 std::string Network::str() const { return fmt::format("{}/{}", base_.str(), bits_); }
+
+Networks parse_networks(const std::vector<std::string>& texts) {
+  Networks networks;
+  for (const std::string& text : texts) {
+    const auto network = Network::parse(text);
+    POSTRIDER_CHECK(network.has_value());
+    networks.push_back(*network);
+  }
+  return networks;
+}
+
+bool contains(const Networks& networks, const IpAddress& ip) noexcept {
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const Network& network) { return network.contains(ip); });
+}
 
 }  // namespace postrider::net

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/result.h"
 
@@ -24,6 +25,8 @@ class IpAddress {
 
   bool is_v4() const noexcept { return v4_; }
   bool is_loopback() const noexcept;
+  // 0.0.0.0 and ::, which no peer has: for one whose address is not known.
+  bool is_unspecified() const noexcept;
   std::string str() const;
   // As an address literal: "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3).
   std::string literal() const;
@@ -64,5 +67,10 @@ class Network {
   IpAddress base_;
   unsigned bits_ = 0;
 };
+
+using Networks = std::vector<Network>;
+// Precondition: each of `texts` is a network, as those of the configuration are.
+Networks parse_networks(const std::vector<std::string>& texts);
+bool contains(const Networks& networks, const IpAddress& ip) noexcept;
 
 }  // namespace postrider::net

@@ -67,6 +67,21 @@ TEST_CASE("net network: contains by prefix, and the families do not mix", "[net]
   CHECK(Network::parse(network).value().contains(IpAddress::parse(ip).value()) == inside);
 }
 
+TEST_CASE("net networks: an address is in them if it is in one", "[net]") {
+  const net::Networks networks = net::parse_networks({"192.0.2.0/24", "::1"});
+  CHECK(contains(networks, *IpAddress::parse("192.0.2.200")));
+  CHECK(contains(networks, *IpAddress::parse("::1")));
+  CHECK_FALSE(contains(networks, *IpAddress::parse("192.0.3.1")));
+  CHECK_FALSE(contains({}, *IpAddress::parse("192.0.2.1")));
+}
+
+TEST_CASE("net address: unspecified are 0.0.0.0 and :: alone", "[net]") {
+  CHECK(IpAddress().is_unspecified());
+  CHECK(IpAddress::parse("::")->is_unspecified());
+  CHECK_FALSE(IpAddress::parse("0.0.0.1")->is_unspecified());
+  CHECK_FALSE(IpAddress::parse("::1")->is_unspecified());
+}
+
 TEST_CASE("net network: host bits, wrong lengths and non-addresses are refused", "[net]") {
   const auto text = GENERATE(values<std::string>(
       {"192.0.2.1/24", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/-1", "2001:db8::/129", "x/8", ""}));
