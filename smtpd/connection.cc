@@ -5,6 +5,7 @@
 
 #include "common/base/overloaded.h"
 #include "common/spool/record.h"
+#include "smtpd/offer.h"
 #include "smtpd/checks/priority.h"
 #include "smtpd/trace.h"
 
@@ -30,7 +31,7 @@ Connection::Connection(Services& services, const smtp::ServerSettings& session, 
     : services_(services),
       on_done_(std::move(on_done)),
       client_(services.policy.meet(peer.ip)),
-      session_(session),
+      session_(session, offered_to(client_, session)),
       stream_(services.loop, std::move(fd), *this) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
   act();
@@ -127,7 +128,7 @@ void Connection::ask_recipient(const smtp::Mailbox& recipient) {
       services_.log.info("recipient_refused")
           .with("from", session_.transaction().mail.sender.str())
           .with("to", address)
-          .with("client", client_.address.str())
+          .with("client", client_.str())
           .with("helo", session_.client_name())
           .with("reply", to_line(reply));
     }
@@ -155,7 +156,7 @@ void Connection::note_failed_handshake() {
   if (tls_ || stream_.failure().empty()) return;
   services_.counters.add(Counter::smtp_tls_failures);
   services_.log.info("handshake_failed")
-      .with("client", client_.address.str())
+      .with("client", client_.str())
       .with("reason", stream_.failure());
 }
 
@@ -213,7 +214,7 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
         .with("from", session_.transaction().mail.sender.str())
         .with("recipients", session_.transaction().recipients.size())
         .with("size", size_)
-        .with("client", client_.address.str())
+        .with("client", client_.str())
         .with("helo", session_.client_name())
         .with("protocol", protocol());
     if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
@@ -245,7 +246,7 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
     recipient.set_notify(rcpt.notify);
     recipient.set_orcpt(rcpt.orcpt);
   }
-  envelope.set_client_address(client_.address.str());
+  envelope.set_client_address(client_.str());
   envelope.set_client_name(std::string(session_.client_name()));
   envelope.set_protocol(std::string(protocol()));
   envelope.set_trace(received_field(
@@ -273,7 +274,7 @@ void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
   if (!id.empty()) entry.with("id", id);
   entry.with("from", session_.transaction().mail.sender.str())
       .with("recipients", session_.transaction().recipients.size())
-      .with("client", client_.address.str())
+      .with("client", client_.str())
       .with("helo", session_.client_name())
       .with("reply", to_line(reason));
 }

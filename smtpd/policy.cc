@@ -1,6 +1,5 @@
 #include "smtpd/policy.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/config/routes.h"
@@ -21,16 +20,15 @@ constexpr log::Condition::Words kDirectoryAway{
 }  // namespace
 
 Policy::Policy(directory::Directory& directory, log::Logger& log, const Clock& clock,
-               std::vector<net::Network> relay_networks, std::vector<config::Route> routes)
+               net::Networks relay_networks, std::vector<config::Route> routes)
     : directory_(directory),
       directory_away_(log, clock, kDirectoryAway),
       relay_networks_(std::move(relay_networks)),
       routes_(std::move(routes)) {}
 
 Client Policy::meet(const net::IpAddress& address) const {
-  const bool may_relay =
-      std::any_of(relay_networks_.begin(), relay_networks_.end(),
-                  [&](const net::Network& network) { return network.contains(address); });
+  // Who is unknown is in no network, not even in that of all addresses.
+  const bool may_relay = !address.is_unspecified() && net::contains(relay_networks_, address);
   return {address, may_relay};
 }
 

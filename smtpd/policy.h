@@ -26,7 +26,7 @@ class Policy {
 
   // `directory`, `log` and `clock` outlive the Policy.
   Policy(directory::Directory& directory, log::Logger& log, const Clock& clock,
-         std::vector<net::Network> relay_networks, std::vector<config::Route> routes);
+         net::Networks relay_networks, std::vector<config::Route> routes);
 
   Client meet(const net::IpAddress& address) const;
 
@@ -46,7 +46,7 @@ class Policy {
 
   directory::Directory& directory_;
   log::Condition directory_away_;
-  const std::vector<net::Network> relay_networks_;
+  const net::Networks relay_networks_;
   const std::vector<config::Route> routes_;
 };
 

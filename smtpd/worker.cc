@@ -35,14 +35,6 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
   return {};
 }
 
-// The configuration was checked: each is a network.
-std::vector<net::Network> relay_networks(const config::Settings& settings) {
-  std::vector<net::Network> networks;
-  for (const std::string& text : settings.relay.networks)
-    if (auto network = net::Network::parse(text)) networks.push_back(*network);
-  return networks;
-}
-
 spool::Writer::Options writer_options(const config::Settings& settings, unsigned number) {
   return {.directory = settings.paths.spool,
           .name = fmt::format("smtpd{}", number),
@@ -62,7 +54,8 @@ class Worker {
         counters_(open_counters(settings, number, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
-        policy_(directory_, log_, clock_, relay_networks(settings), settings.routes),
+        policy_(directory_, log_, clock_, net::parse_networks(settings.relay.networks),
+                settings.routes),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,

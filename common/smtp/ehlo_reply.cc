@@ -63,6 +63,17 @@ std::string to_parameters(const Limits& limits) {
 
 }  // namespace
 
+std::vector<std::string_view> extension_keywords() {
+  std::vector<std::string_view> keywords;
+  for (const Offer& offer : kOffers) keywords.push_back(offer.keyword);
+  return keywords;
+}
+
+void withdraw(std::string_view keyword, Extensions& extensions) {
+  for (const Offer& offer : kOffers)
+    if (offer.keyword == keyword) extensions.*offer.member = false;
+}
+
 Extensions parse_ehlo_reply(const Reply& reply) {
   Extensions extensions;
   std::string_view rest = reply.text;

@@ -8,6 +8,8 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "common/smtp/reply.h"
 
@@ -34,6 +36,12 @@ struct Extensions {
   bool starttls = false;
   bool operator==(const Extensions&) const = default;
 };
+
+// The keywords of all extensions, in the order in which our server names them.
+std::vector<std::string_view> extension_keywords();
+
+// `keyword` is one of extension_keywords(): that extension is not offered.
+void withdraw(std::string_view keyword, Extensions& extensions);
 
 // What the positive `reply` to EHLO offers. What is unknown or ill-formed is passed over.
 Extensions parse_ehlo_reply(const Reply& reply);

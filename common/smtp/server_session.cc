@@ -12,8 +12,8 @@
 
 namespace postrider::smtp {
 
-ServerSession::ServerSession(const ServerSettings& settings)
-    : settings_(settings), commands_(settings.line_limit) {
+ServerSession::ServerSession(const ServerSettings& settings, const Extensions& offered)
+    : settings_(settings), offered_(offered), commands_(settings.line_limit) {
   tls_due_ = settings_.tls == Tls::implicit;
   if (!tls_due_) greet();
 }
@@ -145,8 +145,9 @@ void ServerSession::greet() {
   say({220, "", settings_.hostname + " ESMTP Postrider"});
 }
 
+// RFC 2034 section 3: status codes are for clients that are told of them.
 void ServerSession::say(const Reply& reply) {
-  replies_ += to_wire(reply);
+  replies_ += to_wire(offered_.enhanced_status_codes ? reply : Reply{reply.code, "", reply.text});
 }
 
 // A reply to what no client should send; too many of them end the conversation.
@@ -163,7 +164,7 @@ void ServerSession::ask(Question question, Action action) {
 
 template <typename Ask>
 void ServerSession::ask_directory(std::string_view argument) {
-  auto mailbox = parse_vrfy(argument, settings_.offered);
+  auto mailbox = parse_vrfy(argument, offered());
   if (!mailbox) return complain(mailbox.error());
   ask(Question::directory, Ask{std::move(*mailbox)});
 }
@@ -186,10 +187,7 @@ void ServerSession::helo(std::string_view argument) {
 void ServerSession::ehlo(std::string_view argument) {
   if (!begin_session(argument)) return;
   extended_ = true;
-  Extensions offered = settings_.offered;
-  offered.starttls = starttls_offered();
-  offered.size_limit = settings_.message_size_limit;
-  say(ehlo_reply(settings_.hostname, offered,
+  say(ehlo_reply(settings_.hostname, offered(),
                  {.rcpt_max = settings_.recipient_limit,
                   .mail_max = settings_.message_limit,
                   .rcpt_domain_max = settings_.recipient_domain_limit}));
@@ -213,7 +211,7 @@ void ServerSession::mail(std::string_view argument) {
   if (settings_.message_limit != 0 && messages_ >= settings_.message_limit)
     return close(
         {421, "4.7.0", settings_.hostname + " closing: enough messages for one connection"});
-  auto mail = parse_mail(argument, settings_.offered);
+  auto mail = parse_mail(argument, offered());
   if (!mail) return complain(mail.error());
   if (mail->size.value_or(0) > settings_.message_size_limit) return say(too_big());
   transaction_ = {std::move(*mail), {}};
@@ -221,7 +219,7 @@ void ServerSession::mail(std::string_view argument) {
 }
 
 void ServerSession::rcpt(std::string_view argument) {
-  auto rcpt = parse_rcpt(argument, settings_.offered, transaction_.mail.charset);
+  auto rcpt = parse_rcpt(argument, offered(), transaction_.mail.charset);
   if (!rcpt) return complain(rcpt.error());
   if (transaction_.recipients.size() >= settings_.recipient_limit)
     return say({452, "4.5.3", "too many recipients"});
@@ -266,6 +264,14 @@ void ServerSession::expn(std::string_view argument) {
 
 void ServerSession::help(std::string_view /*argument*/) {
   say({214, "2.0.0", "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321"});
+}
+
+// What EHLO tells now, and MAIL and RCPT may ask for.
+Extensions ServerSession::offered() const {
+  Extensions offered = offered_;
+  offered.starttls = starttls_offered();
+  offered.size_limit = settings_.message_size_limit;
+  return offered;
 }
 
 bool ServerSession::starttls_offered() const {

@@ -34,8 +34,8 @@ namespace postrider::smtp {
 class ServerSession {
  public:
   // `settings` outlives the session. The first action is the greeting; under implicit TLS it follows
-  // the handshake (RFC 8314 section 3).
-  explicit ServerSession(const ServerSettings& settings);
+  // the handshake (RFC 8314 section 3). `offered` is what this client gets of settings.offered.
+  ServerSession(const ServerSettings& settings, const Extensions& offered);
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
 
@@ -85,6 +85,7 @@ class ServerSession {
   Reply out_of_sequence(std::string_view verb) const;
   Reply authentication_missing() const;
   bool starttls_offered() const;
+  Extensions offered() const;
 
   void begin_content(State state, DataReader::Framing framing);
   bool take_content();
@@ -128,6 +129,7 @@ class ServerSession {
   void starttls(std::string_view argument);
 
   const ServerSettings& settings_;
+  Extensions offered_;  // to this client, whether or not it is under TLS
   State state_ = State::connected;
   Question question_ = Question::none;
   bool shutting_down_ = false;

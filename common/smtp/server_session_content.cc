@@ -46,7 +46,7 @@ void ServerSession::bdat(std::string_view argument) {
   if (!chunk)
     return close({421, "4.5.4", settings_.hostname + " closing: syntax: BDAT octets [LAST]"});
   chunk_.emplace(Chunk{chunk->octets, chunk->octets, chunk->last, std::nullopt});
-  if (!settings_.offered.chunking) {
+  if (!offered_.chunking) {
     chunk_->misplaced = Reply{502, "5.5.1", "command not implemented"};
   } else if (state_ == State::rcpt) {
     const std::uint64_t expected = std::max(transaction_.mail.size.value_or(0), chunk->octets);

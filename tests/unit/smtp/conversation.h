@@ -22,7 +22,7 @@ struct Message {
 class Conversation {
  public:
   explicit Conversation(ServerSettings settings = {.hostname = "mx.test"})
-      : settings_(std::move(settings)), session(settings_) {
+      : settings_(std::move(settings)), session(settings_, settings_.offered) {
     act();
   }
 

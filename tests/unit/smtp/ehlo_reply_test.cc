@@ -54,6 +54,17 @@ TEST_CASE("smtp ehlo reply: what our server offers our client understands", "[sm
         Reply{250, "", "mx.test\nSIZE 10\nDSN"});
 }
 
+TEST_CASE("smtp ehlo reply: each keyword can be withdrawn", "[smtp]") {
+  Extensions left = kEvery;
+  for (const std::string_view keyword : extension_keywords()) {
+    const std::string line = "\n" + std::string(keyword);
+    CHECK(ehlo_reply("mx.test", left, {}).text.find(line) != std::string::npos);
+    withdraw(keyword, left);
+    CHECK(ehlo_reply("mx.test", left, {}).text.find(line) == std::string::npos);
+  }
+  CHECK(left == Extensions{.size_limit = kEvery.size_limit});
+}
+
 TEST_CASE("smtp ehlo reply: the limits that there are are told", "[smtp]") {
   const auto [limits, line] = GENERATE(table<Limits, std::string>({
       {{.rcpt_max = 1000}, "LIMITS RCPTMAX=1000"},

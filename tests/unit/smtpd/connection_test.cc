@@ -70,7 +70,7 @@ TEST_CASE("smtpd connection: a message is durable, with its envelope and trace, 
 TEST_CASE("smtpd connection: what the sender wants to be told is kept with the message",
           "[smtpd]") {
   Fixture f;
-  Peer& peer = f.connect();
+  Peer& peer = f.connect("192.0.2.7");
   peer.exchange(
       "EHLO client.test\r\nMAIL FROM:<a@far.test> RET=HDRS ENVID=q+2B1\r\n"
       "RCPT TO:<alice@here.test> NOTIFY=SUCCESS ORCPT=rfc822;A+2Bb@old.test\r\n"

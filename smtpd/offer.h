@@ -1,0 +1,18 @@
+// offer.h - which of a listener's extensions is a client offered?
+//
+//   DSN    who may relay or has to log in; not strangers
+//   else   everybody
+//
+// A stranger who may ask for reports of success has us send mail to whom it names as the sender, and
+// learns where our mail goes inside. To a server without DSN its own server reports "relayed"
+// (RFC 3461 section 5.2.2), so that honest senders lose little.
+#pragma once
+
+#include "common/smtp/server_actions.h"
+#include "smtpd/client.h"
+
+namespace postrider::smtpd {
+
+smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener);
+
+}  // namespace postrider::smtpd
