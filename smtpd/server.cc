@@ -12,13 +12,15 @@ namespace postrider::smtpd {
 using metrics::Counter;
 
 Server::Server(Services& services, std::span<const ListeningSocket> listening)
-    : services_(services) {
-  for (const auto& [fd, mode] : listening) {
-    const auto& session =
-        session_settings_.try_emplace(mode, session_settings(services.settings, mode)).first->second;
+    : services_(services),
+      proxies_(net::parse_networks(services.settings.smtpd.proxy_networks)) {
+  for (const auto& [fd, listener] : listening) {
+    const smtp::ServerSettings& session =
+        session_settings_.emplace_back(session_settings(services.settings, listener));
     listeners_.push_back(std::make_unique<net::Listener>(
         services.loop, fd,
-        [this, &session](Fd connection, const net::SocketAddress& peer) {
+        [this, &session, proxy = listener.proxy](Fd connection, const net::SocketAddress& peer) {
+          if (proxy) return accept_from_proxy(session, std::move(connection), peer);
           accept(session, std::move(connection), peer);
         },
         [this](int error) {
@@ -27,26 +29,62 @@ Server::Server(Services& services, std::span<const ListeningSocket> listening)
   }
 }
 
-void Server::accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& peer) {
+void Server::accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& client) {
   const auto& limits = services_.settings.smtpd;
   if (connections_.size() >= limits.connection_limit)
-    return refuse(fd, peer, "too many connections, try again later");
-  std::uint64_t& of_address = per_address_[peer.ip];
+    return refuse(fd, client, "too many connections, try again later");
+  std::uint64_t& of_address = per_address_[client.ip];
   if (of_address >= limits.connection_limit_per_address)
-    return refuse(fd, peer, "too many connections from your address, try again later");
+    return refuse(fd, client, "too many connections from your address, try again later");
   ++of_address;
   services_.counters.add(Counter::smtp_connections);
   const std::uint64_t number = next_number_++;
   connections_.emplace(
-      number, std::make_unique<Connection>(services_, session, std::move(fd), peer,
-                                           [this, number, ip = peer.ip] { remove(number, ip); }));
+      number, std::make_unique<Connection>(services_, session, std::move(fd), client,
+                                           [this, number, ip = client.ip] { remove(number, ip); }));
 }
+
+// ---- Behind a proxy ----
+
+void Server::accept_from_proxy(const smtp::ServerSettings& session, Fd fd,
+                               const net::SocketAddress& proxy) {
+  const auto& smtpd = services_.settings.smtpd;
+  if (!net::contains(proxies_, proxy.ip))
+    return refuse_proxy(proxy, "it is not in smtpd.proxy_networks");
+  if (receptions_.size() >= smtpd.connection_limit)
+    return refuse_proxy(proxy, "too many connections without a PROXY header");
+  const std::uint64_t number = next_number_++;
+  receptions_.emplace(number, std::make_unique<net::ProxyReception>(
+                                  services_.loop, std::move(fd), smtpd.proxy_timeout,
+                                  [this, &session, number, proxy](const auto& header) {
+                                    received(session, number, proxy, header);
+                                  }));
+}
+
+void Server::received(const smtp::ServerSettings& session, std::uint64_t number,
+                      const net::SocketAddress& proxy, const Result<net::ProxyHeader>& header) {
+  const auto reception = receptions_.find(number);
+  Fd connection = reception->second->take_connection();
+  services_.loop.destroy_later(std::move(reception->second));
+  receptions_.erase(reception);
+  if (!header) return refuse_proxy(proxy, header.error().text);
+  const bool for_itself = header->source == net::ProxyHeader::Source::proxy;
+  accept(session, std::move(connection), for_itself ? proxy : header->address);
+}
+
+// Without a word: whoever this is, it is no client of ours.
+void Server::refuse_proxy(const net::SocketAddress& proxy, std::string_view reason) {
+  services_.counters.add(Counter::smtp_connections_refused);
+  services_.log.warning("proxy_refused").with("proxy", proxy.ip.str()).with("reason", reason);
+}
+
+// ---- Refusals, and the end ----
 
 // One system call that does not wait: a client that cannot take a line now gets none, and one that
 // wants TLS first gets it in the clear, as a handshake would cost what the limit is to save.
-void Server::refuse(const Fd& fd, const net::SocketAddress& peer, std::string_view reason) {
+void Server::refuse(const Fd& fd, const net::SocketAddress& client, std::string_view reason) {
   services_.counters.add(Counter::smtp_connections_refused);
-  services_.log.info("connection_refused").with("client", peer.ip.str()).with("reason", reason);
+  services_.log.info("connection_refused").with("client", client.ip.str()).with("reason", reason);
   const std::string line =
       smtp::to_wire({421, "4.7.0", services_.settings.hostname + ' ' + std::string(reason)});
   static_cast<void>(::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
@@ -64,6 +102,7 @@ void Server::remove(std::uint64_t number, const net::IpAddress& address) {
 void Server::drain(UniqueFunction<void()> on_idle) {
   on_idle_ = std::move(on_idle);
   listeners_.clear();
+  receptions_.clear();
   std::vector<Connection*> open;  // those that end at once leave the map meanwhile
   for (const auto& [number, connection] : connections_) open.push_back(connection.get());
   for (Connection* connection : open) connection->shut_down();

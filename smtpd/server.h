@@ -5,6 +5,7 @@
 // the kernel.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
@@ -14,6 +15,7 @@
 
 #include "common/base/unique_function.h"
 #include "common/net/listener.h"
+#include "common/net/proxy_reception.h"
 #include "smtpd/connection.h"
 #include "smtpd/services.h"
 #include "smtpd/sockets.h"
@@ -35,14 +37,22 @@ class Server {
 
  private:
   using ConnectionMap = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
+  using ReceptionMap = std::unordered_map<std::uint64_t, std::unique_ptr<net::ProxyReception>>;
 
-  void accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& peer);
-  void refuse(const Fd& fd, const net::SocketAddress& peer, std::string_view reason);
+  void accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& client);
+  void accept_from_proxy(const smtp::ServerSettings& session, Fd fd,
+                         const net::SocketAddress& proxy);
+  void received(const smtp::ServerSettings& session, std::uint64_t number,
+                const net::SocketAddress& proxy, const Result<net::ProxyHeader>& header);
+  void refuse(const Fd& fd, const net::SocketAddress& client, std::string_view reason);
+  void refuse_proxy(const net::SocketAddress& proxy, std::string_view reason);
   void remove(std::uint64_t number, const net::IpAddress& address);
   void idle_later();
 
   Services& services_;
-  std::map<config::SmtpMode, smtp::ServerSettings> session_settings_;
+  std::deque<smtp::ServerSettings> session_settings_;  // of each listener; they stay in place
+  const net::Networks proxies_;
+  ReceptionMap receptions_;  // connections whose PROXY header is awaited
   ConnectionMap connections_;
   std::uint64_t next_number_ = 0;
   std::map<net::IpAddress, std::uint64_t> per_address_;

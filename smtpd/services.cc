@@ -1,19 +1,31 @@
 #include "smtpd/services.h"
 
+#include <algorithm>
+
 namespace postrider::smtpd {
 
 namespace {
 
-smtp::Tls tls_of(const config::Settings& settings, config::SmtpMode mode) {
-  if (mode == config::SmtpMode::submissions) return smtp::Tls::implicit;
-  return settings.tls.certificate.empty() ? smtp::Tls::none : smtp::Tls::starttls;
+smtp::Tls tls_of(const config::Settings& settings, const config::SmtpListener& listener) {
+  if (listener.mode == config::SmtpMode::submissions) return smtp::Tls::implicit;
+  const auto& mask = listener.mask;
+  const bool masked = std::find(mask.begin(), mask.end(), "STARTTLS") != mask.end();
+  return settings.tls.certificate.empty() || masked ? smtp::Tls::none : smtp::Tls::starttls;
+}
+
+smtp::Extensions offered_by(const config::SmtpListener& listener) {
+  smtp::Extensions offered = smtp::ServerSettings{}.offered;
+  for (const std::string& keyword : listener.mask) smtp::withdraw(keyword, offered);
+  return offered;
 }
 
 }  // namespace
 
-smtp::ServerSettings session_settings(const config::Settings& settings, config::SmtpMode mode) {
+smtp::ServerSettings session_settings(const config::Settings& settings,
+                                      const config::SmtpListener& listener) {
   const config::Settings::Smtpd& smtpd = settings.smtpd;
   return {.hostname = settings.hostname,
+          .offered = offered_by(listener),
           .line_limit = smtpd.line_limit,
           .text_line_limit = smtpd.text_line_limit,
           .message_size_limit = smtpd.message_size_limit,
@@ -23,9 +35,9 @@ smtp::ServerSettings session_settings(const config::Settings& settings, config::
           .message_limit = smtpd.message_limit,
           .vrfy = smtpd.vrfy == "on",
           .expn = smtpd.expn == "on",
-          .tls = tls_of(settings, mode),
-          .authentication_required =
-              mode == config::SmtpMode::submission || mode == config::SmtpMode::submissions};
+          .tls = tls_of(settings, listener),
+          .authentication_required = listener.mode == config::SmtpMode::submission ||
+                                     listener.mode == config::SmtpMode::submissions};
 }
 
 }  // namespace postrider::smtpd

@@ -24,7 +24,8 @@ struct Services {
   net::TlsServer* tls = nullptr;  // null: no certificate is configured
 };
 
-// What the sessions of a listener of that mode need of the configuration.
-smtp::ServerSettings session_settings(const config::Settings& settings, config::SmtpMode mode);
+// What the sessions of that listener need of the configuration.
+smtp::ServerSettings session_settings(const config::Settings& settings,
+                                      const config::SmtpListener& listener);
 
 }  // namespace postrider::smtpd

@@ -19,17 +19,17 @@ Result<Fd> open_one(const std::string& text) {
 
 Result<void> Sockets::open(const config::Settings& settings, log::Logger& log) {
   std::map<std::string, Open> wanted;
-  for (const auto& [address, mode] : settings.smtpd.listen) {
-    if (mode == config::SmtpMode::lmtp) {
+  for (const config::SmtpListener& listener : settings.smtpd.listen) {
+    if (listener.mode == config::SmtpMode::lmtp) {
       log.warning("listener_not_served")
-          .with("address", address)
+          .with("address", listener.address)
           .with("reason", "the mode lmtp is not served");
       continue;
     }
-    Open& socket = wanted[address];
-    socket.mode = mode;
-    if (socket.fd || open_.count(address) > 0) continue;
-    auto fd = open_one(address);
+    Open& socket = wanted[listener.address];
+    socket.listener = listener;
+    if (socket.fd || open_.count(listener.address) > 0) continue;
+    auto fd = open_one(listener.address);
     if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
     socket.fd = std::move(*fd);
   }
@@ -41,7 +41,7 @@ Result<void> Sockets::open(const config::Settings& settings, log::Logger& log) {
 
 std::vector<ListeningSocket> Sockets::listening() const {
   std::vector<ListeningSocket> all;
-  for (const auto& [address, socket] : open_) all.push_back({socket.fd.get(), socket.mode});
+  for (const auto& [address, socket] : open_) all.push_back({socket.fd.get(), socket.listener});
   return all;
 }
 

@@ -14,7 +14,7 @@ namespace postrider::smtpd {
 
 struct ListeningSocket {
   int fd;  // borrowed from Sockets
-  config::SmtpMode mode;
+  config::SmtpListener listener;
 };
 
 class Sockets {
@@ -31,7 +31,7 @@ class Sockets {
  private:
   struct Open {
     Fd fd;
-    config::SmtpMode mode;
+    config::SmtpListener listener;
   };
   std::map<std::string, Open> open_;  // by address
 };

@@ -6,12 +6,14 @@
 #include <type_traits>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "common/base/domain_name.h"
 #include "common/config/routes.h"
 #include "common/config/suggest.h"
 #include "common/config/units.h"
 #include "common/net/address.h"
+#include "common/smtp/ehlo_reply.h"
 
 namespace postrider::config {
 
@@ -99,28 +101,31 @@ class Reader {
   }
 
   void read(const Value& value, SmtpListener& listener) {
-    const auto [address, mode] = fields(value, {"address", "mode"});
+    const auto [address, mode, mask, proxy] =
+        fields<2>(value, std::array<std::string_view, 4>{"address", "mode", "mask", "proxy"});
     if (address == nullptr || mode == nullptr) return;
     read_socket_address(*address, listener.address);
     read_choice(*mode, kSmtpModes, listener.mode);
+    if (mask != nullptr) read_mask(*mask, listener.mask);
+    if (proxy != nullptr) read_flag(*proxy, "proxy", listener.proxy);
   }
 
   void read(const Value& value, Pop3Listener& listener) {
-    const auto [address, tls] = fields(value, {"address", "tls"});
+    const auto [address, tls] = fields<2>(value, std::array<std::string_view, 2>{"address", "tls"});
     if (address == nullptr || tls == nullptr) return;
     read_socket_address(*address, listener.address);
     read_choice(*tls, kPop3Tls, listener.tls);
   }
 
   void read(const Value& value, CertificateFiles& files) {
-    const auto [certificate, key] = fields(value, {"certificate", "key"});
+    const auto [certificate, key] = fields<2>(value, std::array<std::string_view, 2>{"certificate", "key"});
     if (certificate == nullptr || key == nullptr) return;
     read_file_name(*certificate, files.certificate);
     read_file_name(*key, files.key);
   }
 
   void read(const Value& value, Route& route) {
-    const auto [match, via] = fields(value, {"match", "via"});
+    const auto [match, via] = fields<2>(value, std::array<std::string_view, 2>{"match", "via"});
     if (match == nullptr || via == nullptr) return;
     read_route_part(*match, &is_route_match, kRouteMatchForms, route.match);
     read_route_part(*via, &is_route_via, kRouteViaForms, route.via);
@@ -168,6 +173,28 @@ class Reader {
     member = *text;
   }
 
+  void read_flag(const Value& value, std::string_view key, bool& member) {
+    const auto* flag = std::get_if<bool>(&value.data);
+    if (flag == nullptr) return complain(value, fmt::format("`{}` is true or false", key));
+    member = *flag;
+  }
+
+  void read_mask(const Value& value, std::vector<std::string>& mask) {
+    const auto* array = std::get_if<Value::Array>(&value.data);
+    if (array == nullptr)
+      return complain(value, "`mask` is an array of keywords, as in [\"CHUNKING\", \"DSN\"]");
+    const std::vector<std::string_view> keywords = smtp::extension_keywords();
+    for (const Value& element : *array) {
+      const auto* keyword = std::get_if<std::string>(&element.data);
+      if (keyword != nullptr && std::count(keywords.begin(), keywords.end(), *keyword) > 0) {
+        mask.push_back(*keyword);
+      } else {
+        complain(element,
+                 fmt::format("{} is not one of {}", shown(element), fmt::join(keywords, "|")));
+      }
+    }
+  }
+
   void read_file_name(const Value& value, std::string& member) {
     const auto* text = std::get_if<std::string>(&value.data);
     if (text == nullptr || text->empty() || text->find('\0') != std::string::npos)
@@ -183,9 +210,12 @@ class Reader {
     member = *text;
   }
 
-  // The two members that a table must have, or null for those that are missing.
-  std::array<const Value*, 2> fields(const Value& value, std::array<std::string_view, 2> names) {
-    std::array<const Value*, 2> found{};
+  // The members of a table by their names, or null for those that are missing: the first `needed` of
+  // them must be there.
+  template <std::size_t needed, std::size_t count>
+  std::array<const Value*, count> fields(const Value& value,
+                                         const std::array<std::string_view, count>& names) {
+    std::array<const Value*, count> found{};
     const auto* table = std::get_if<Value::Table>(&value.data);
     if (table == nullptr) {
       wrong_kind(value);
@@ -200,7 +230,7 @@ class Reader {
                  fmt::format("unknown key `{}`{}", member.key, did_you_mean(member.key, names)));
       }
     }
-    for (std::size_t i = 0; i < names.size(); ++i)
+    for (std::size_t i = 0; i < needed; ++i)
       if (found[i] == nullptr) complain(value, fmt::format("`{}` is missing", names[i]));
     return found;
   }
@@ -237,8 +267,13 @@ requires std::is_enum_v<Enum> std::string text_of(const Parameter& parameter, En
   return quote(choice_word(parameter.range, static_cast<unsigned>(value)));
 }
 std::string text_of(const Parameter&, const SmtpListener& value) {
-  return fmt::format("{{ address = {}, mode = \"{}\" }}", quote(value.address),
-                     choice_word(kSmtpModes, static_cast<unsigned>(value.mode)));
+  std::string mask;
+  for (const std::string& keyword : value.mask)
+    mask += fmt::format("{}{}", mask.empty() ? ", mask = [" : ", ", quote(keyword));
+  if (!mask.empty()) mask += ']';
+  return fmt::format("{{ address = {}, mode = \"{}\"{}{} }}", quote(value.address),
+                     choice_word(kSmtpModes, static_cast<unsigned>(value.mode)), mask,
+                     value.proxy ? ", proxy = true" : "");
 }
 std::string text_of(const Parameter&, const Pop3Listener& value) {
   return fmt::format("{{ address = {}, tls = \"{}\" }}", quote(value.address),

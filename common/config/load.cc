@@ -105,14 +105,18 @@ void check_together(const Settings& settings, const Value::Table& document,
     complaints.push_back(
         {line_of(document, section, key), fmt::format("{}.{}", section, key), text});
   };
+  const auto& listen = settings.smtpd.listen;
+  const auto any_listener = [&](auto is_so) {
+    return std::any_of(listen.begin(), listen.end(), is_so);
+  };
+  if (settings.smtpd.proxy_networks.empty() &&
+      any_listener([](const SmtpListener& listener) { return listener.proxy; }))
+    complain("smtpd", "listen", "proxy = true needs smtpd.proxy_networks");
   if (tls.key.empty() && !tls.certificate.empty()) complain("tls", "certificate", "needs tls.key");
   if (tls.certificate.empty() && !tls.key.empty()) complain("tls", "key", "needs tls.certificate");
   if (!tls.certificate.empty()) return;
   if (!tls.additional.empty()) complain("tls", "additional", "needs tls.certificate");
-  const auto& listen = settings.smtpd.listen;
-  if (std::any_of(listen.begin(), listen.end(), [](const SmtpListener& listener) {
-        return listener.mode == SmtpMode::submissions;
-      }))
+  if (any_listener([](const SmtpListener& l) { return l.mode == SmtpMode::submissions; }))
     complain("smtpd", "listen", "the mode submissions needs tls.certificate");
 }
 

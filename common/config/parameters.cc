@@ -54,7 +54,11 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program. "
      "STARTTLS is offered where tls.certificate is set; submissions needs it. This release takes no "
      "passwords yet: with submission and submissions, mail is refused (530) until it does. The mode "
-     "lmtp is not served, and a warning logged."},
+     "lmtp is not served, and a warning logged. `mask` names keywords of EHLO that the listener "
+     "neither offers nor honours, as in mask = [\"CHUNKING\", \"STARTTLS\"]. DSN is offered to "
+     "clients that may relay or have to log in alone: a report of success is mail to whoever a "
+     "stranger names as the sender. proxy = true: each connection begins with a PROXY header "
+     "(smtpd.proxy_networks)."},
     {"smtpd.workers", Type::count, &at<&S::smtpd, &S::Smtpd::workers>, "0", "0..256",
      "Worker processes. 0: one for each processor core."},
     {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>, "50MiB",
@@ -94,6 +98,13 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "1s..1h", "How long a client may take for a command (RFC 5321 section 4.5.3.2.7: 5 minutes)."},
     {"smtpd.data_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::data_timeout>, "5m", "1s..1h",
      "How long a client that sends a message may be silent."},
+    {"smtpd.proxy_networks", Type::networks, &at<&S::smtpd, &S::Smtpd::proxy_networks>, "[]", "",
+     "The proxies that are believed who their client is. A listener with proxy = true takes "
+     "connections from them alone, each of which begins with a header of the PROXY protocol, version "
+     "1 or 2, as HAProxy sends it; the address in it is the client's in all that follows. Where the "
+     "header tells none, the client's address is unknown, and it may not relay."},
+    {"smtpd.proxy_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::proxy_timeout>, "5s",
+     "1s..1m", "How long a proxy may take for its header, all of it."},
     {"smtpd.vrfy", Type::choice, &at<&S::smtpd, &S::Smtpd::vrfy>, "off", "off|on",
      "Whether VRFY tells which users exist; off answers 252."},
     {"smtpd.expn", Type::choice, &at<&S::smtpd, &S::Smtpd::expn>, "off", "off|on",

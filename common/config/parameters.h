@@ -27,7 +27,7 @@ enum class Type : std::uint8_t {
   durations,         // an array of durations
   socket_addresses,  // an array of ADDRESS:PORT
   networks,          // an array of networks in CIDR form
-  smtp_listeners,    // an array of tables { address, mode }
+  smtp_listeners,    // an array of tables { address, mode, … }
   pop3_listeners,    // an array of tables { address, tls }
   certificates,      // an array of tables { certificate, key }
   routes,            // [[route]] tables { match, via }

@@ -22,6 +22,9 @@ enum class SyncMode : std::uint8_t { batch, each };
 struct SmtpListener {
   std::string address;  // "127.0.0.1:20025"
   SmtpMode mode = SmtpMode::mx;
+  std::vector<std::string> mask;  // keywords of EHLO that are neither offered nor honoured
+  bool proxy = false;             // each connection begins with a PROXY header
+  bool operator==(const SmtpListener&) const = default;
 };
 
 struct Pop3Listener {
@@ -68,6 +71,8 @@ struct Settings {
     std::uint64_t message_limit = 0;        // messages per connection, 0 for no limit
     seconds command_timeout{};              // RFC 5321 section 4.5.3.2.7
     seconds data_timeout{};
+    std::vector<std::string> proxy_networks;  // proxies that are believed
+    seconds proxy_timeout{};                // for their header
     std::string vrfy;                       // "off" (252) or "on"
     std::string expn;                       // "off" (502) or "on"
   } smtpd;

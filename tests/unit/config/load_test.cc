@@ -48,7 +48,8 @@ TEST_CASE("config load: hostname alone is enough, all else has a default", "[con
 TEST_CASE("config load: every kind of value", "[config]") {
   const Settings settings = parsed(R"(
 [smtpd]
-listen = [{ address = "127.0.0.1:20025", mode = "mx" }, { address = "[::1]:20024", mode = "lmtp" }]
+listen = [{ address = "127.0.0.1:20025", mode = "mx" }, { address = "[::1]:20024", mode = "lmtp", mask = ["DSN", "SIZE"], proxy = true }]
+proxy_networks = ["192.0.2.9"]
 workers = 2
 line_limit = "1KiB"
 vrfy = "on"
@@ -83,6 +84,11 @@ plaintext_auth = "always"
   REQUIRE(settings.smtpd.listen.size() == 2);
   CHECK(settings.smtpd.listen[1].address == "[::1]:20024");
   CHECK(settings.smtpd.listen[1].mode == SmtpMode::lmtp);
+  CHECK(settings.smtpd.listen[1].mask == std::vector<std::string>{"DSN", "SIZE"});
+  CHECK(settings.smtpd.listen[1].proxy);
+  CHECK(settings.smtpd.listen[0].mask.empty());
+  CHECK_FALSE(settings.smtpd.listen[0].proxy);
+  CHECK(settings.smtpd.proxy_networks == std::vector<std::string>{"192.0.2.9"});
   CHECK(settings.smtpd.workers == 2);
   CHECK(settings.smtpd.line_limit == 1024);
   CHECK(settings.smtpd.vrfy == "on");
@@ -170,6 +176,17 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[smtpd]\nlisten = [{ adress = \"127.0.0.1:25\", mode = \"mx\" }]",
        "p.toml:3: smtpd.listen: unknown key `adress`; did you mean `address`?\n"
        "p.toml:3: smtpd.listen: `address` is missing"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"mx\", mask = [\"dsn\", 5] }]",
+       "p.toml:3: smtpd.listen: \"dsn\" is not one of PIPELINING|SIZE|8BITMIME|ENHANCEDSTATUSCODES|"
+       "CHUNKING|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|STARTTLS\n"
+       "p.toml:3: smtpd.listen: a number is not one of PIPELINING|SIZE|8BITMIME|"
+       "ENHANCEDSTATUSCODES|CHUNKING|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|STARTTLS"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"mx\", mask = \"DSN\" }]",
+       "p.toml:3: smtpd.listen: `mask` is an array of keywords, as in [\"CHUNKING\", \"DSN\"]"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"mx\", proxy = 1 }]",
+       "p.toml:3: smtpd.listen: `proxy` is true or false"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"mx\", proxy = true }]",
+       "p.toml:3: smtpd.listen: proxy = true needs smtpd.proxy_networks"},
       {"[smtpd]\nlisten = [\"127.0.0.1:25\"]",
        "p.toml:3: smtpd.listen: a string stands here; write an array of tables, as in "
        "[{ address = \"0.0.0.0:25\", mode = \"mx\" }]"},

@@ -43,6 +43,19 @@ TEST_CASE("config parameters: what is shown of the defaults is what the table sa
     CHECK(to_toml(parameter, settings) == default_toml(parameter));
 }
 
+TEST_CASE("config parameters: what is shown of a listener is what stands in the file", "[config]") {
+  const auto listener = GENERATE(values<std::string>({
+      R"({ address = "0.0.0.0:25", mode = "mx" })",
+      R"({ address = "[::]:25", mode = "mx", mask = ["CHUNKING", "DSN"], proxy = true })",
+      R"({ address = "0.0.0.0:465", mode = "submissions", proxy = true })",
+  }));
+  const auto settings = parse("hostname = \"mx.test\"\n[tls]\ncertificate = \"a\"\nkey = \"a\"\n"
+                              "[smtpd]\nproxy_networks = [\"::1\"]\nlisten = [" + listener + "]\n",
+                              "p.toml");
+  REQUIRE(settings);
+  CHECK(to_toml(*find_parameter("smtpd.listen"), *settings) == "[" + listener + "]");
+}
+
 TEST_CASE("config parameters: the words of a choice and their positions", "[config]") {
   CHECK(choice_index("never|loopback|always", "never") == 0);
   CHECK(choice_index("never|loopback|always", "always") == 2);

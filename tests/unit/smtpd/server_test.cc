@@ -28,7 +28,7 @@ struct Fixture {
 
   Server& server() {
     if (!server_) {
-      const ListeningSocket socket{listening.get(), config::SmtpMode::mx};
+      const ListeningSocket socket{listening.get(), listener};
       server_ = std::make_unique<Server>(world.services(), std::span(&socket, 1));
     }
     return *server_;
@@ -47,6 +47,7 @@ struct Fixture {
   }
 
   World world;
+  config::SmtpListener listener;
   Fd listening;
   net::SocketAddress address;
 
@@ -116,4 +117,106 @@ TEST_CASE("smtpd server: draining without connections is done on the next turn",
   CHECK_FALSE(drained);
   f.world.loop.run();
   CHECK(drained);
+}
+
+TEST_CASE("smtpd server: a listener's mask holds for its connections", "[smtpd]") {
+  Fixture f;
+  f.listener.mask = {"CHUNKING", "DSN"};
+  f.server();
+  const auto peer = f.connect();
+  peer->expect(220);
+  const std::string reply = peer->exchange("EHLO a\r\n", 250);
+  CHECK(reply.find("CHUNKING") == std::string::npos);
+  CHECK(reply.find("PIPELINING") != std::string::npos);
+  peer->exchange("BDAT 0 LAST\r\n", 502);
+}
+
+namespace {
+
+struct ProxiedFixture : Fixture {
+  explicit ProxiedFixture(const char* proxies = "127.0.0.0/8") {
+    listener.proxy = true;
+    world.settings.smtpd.proxy_networks = {proxies};
+    server();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("smtpd server: the PROXY header says who the client is, and whether it may relay",
+          "[smtpd]") {
+  const auto [header, client, code] = GENERATE(table<std::string, std::string, int>({
+      {"PROXY TCP4 192.0.2.7 127.0.0.1 5 25\r\n", "192.0.2.7", 250},
+      {"PROXY TCP4 203.0.113.9 127.0.0.1 5 25\r\n", "203.0.113.9", 550},
+      {"PROXY UNKNOWN\r\n", "unknown", 550},
+      {std::string("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16), "127.0.0.1", 550},
+  }));
+  ProxiedFixture f;
+  const auto peer = f.connect();
+  // In two pieces, and with what follows.
+  peer->send(header.substr(0, 9));
+  peer->drain();
+  peer->send(header.substr(9) + "EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<x@far.test>\r\n");
+  peer->expect(code);
+  peer->exchange("RCPT TO:<nobody@here.test>\r\n", 550);
+  CHECK(f.world.lines.find("client=" + client + " helo=a") != std::string::npos);
+  CHECK(f.server().connections() == 1);
+}
+
+TEST_CASE("smtpd server: who is no proxy, or sends no header, is not served", "[smtpd]") {
+  const auto [proxies, sent, reason] = GENERATE(table<const char*, std::string, std::string>({
+      {"192.0.2.0/24", "", "it is not in smtpd.proxy_networks"},
+      {"127.0.0.0/8", "EHLO a\r\n", "bad PROXY header: it begins as no PROXY header does"},
+      {"127.0.0.0/8", "PROXY TCP4 x\r\n",
+       "bad PROXY header: the addresses of its line are wrong"},
+  }));
+  ProxiedFixture f(proxies);
+  const auto peer = f.connect();
+  if (!sent.empty()) peer->send(sent);
+  CHECK(peer->expect_close().empty());
+  CHECK(f.world.lines.find("event=proxy_refused proxy=127.0.0.1 reason=\"" + reason + "\"") !=
+        std::string::npos);
+  CHECK(f.world.counters.value(Counter::smtp_connections_refused) == 1);
+  CHECK(f.world.counters.value(Counter::smtp_connections) == 0);
+}
+
+TEST_CASE("smtpd server: a proxy that leaves or is late is let go", "[smtpd]") {
+  const bool leaves = GENERATE(true, false);
+  Fixture f;
+  f.listener.proxy = true;
+  f.world.settings.smtpd.proxy_networks = {"127.0.0.1"};
+  f.world.settings.smtpd.proxy_timeout = std::chrono::seconds{leaves ? 60 : 0};
+  f.server();
+  const auto peer = f.connect();
+  peer->send("PROXY TCP4 192");
+  if (leaves) peer->hang_up();
+  while (f.world.lines.empty()) event_base_loop(f.world.loop.raw(), EVLOOP_ONCE);
+  CHECK(f.world.lines.find(leaves ? "it was closed without a PROXY header"
+                                  : "no whole PROXY header came in time") != std::string::npos);
+}
+
+TEST_CASE("smtpd server: the limit per address is the client's, not the proxy's", "[smtpd]") {
+  ProxiedFixture f;
+  f.world.settings.smtpd.connection_limit_per_address = 1;
+  const auto first = f.connect();
+  first->exchange("PROXY TCP4 192.0.2.7 127.0.0.1 5 25\r\n", 220);
+  const auto second = f.connect();
+  second->exchange("PROXY TCP4 192.0.2.8 127.0.0.1 5 25\r\n", 220);
+  const auto third = f.connect();
+  third->exchange("PROXY TCP4 192.0.2.7 127.0.0.1 5 25\r\n", 421);
+}
+
+TEST_CASE("smtpd server: draining waits for no PROXY header", "[smtpd]") {
+  ProxiedFixture f;
+  const auto peer = f.connect();
+  peer->send("PROXY ");
+  peer->drain();
+  bool drained = false;
+  f.server().drain([&] {
+    drained = true;
+    f.world.loop.stop();
+  });
+  f.world.loop.run();
+  CHECK(drained);
+  CHECK(peer->expect_close().empty());
 }

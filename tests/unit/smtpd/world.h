@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <catch2/catch.hpp>
 #include <map>
 #include <memory>
@@ -84,7 +85,7 @@ struct World {
   // What all sessions of a listener share.
   const smtp::ServerSettings& session(config::SmtpMode mode = config::SmtpMode::mx) {
     services();
-    if (!session_) session_ = session_settings(settings, mode);
+    if (!session_) session_ = session_settings(settings, {.mode = mode});
     return *session_;
   }
 
@@ -215,7 +216,7 @@ class Peer {
     std::array<char, 4096> chunk{};
     const ssize_t n = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
     if (n > 0) heard_.append(chunk.data(), static_cast<std::size_t>(n));
-    closed_ = n == 0;
+    closed_ = n == 0 || (n < 0 && errno == ECONNRESET);
     if (closed_) readable_.disable();
     if (closed_ || satisfied()) loop_.stop();
   }

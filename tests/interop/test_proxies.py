@@ -1,0 +1,63 @@
+"""Real programs that tell smtpd who the client is: swaks and curl with a PROXY header."""
+
+import shutil
+import subprocess
+
+import pytest
+from harness import Instance, wait_for
+
+ANNA = "anna@example.test"
+
+
+@pytest.fixture(scope="module")
+def suite():
+    with Instance(start=False) as running:
+        running.configure({"smtpd": {
+            "listen": [{"address": f"127.0.0.1:{running.smtp_port}", "mode": "mx", "proxy": True}],
+            "proxy_networks": ["127.0.0.1"]}})
+        running.start()
+        running.add_user(ANNA)
+        yield running
+
+
+def required(program):
+    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+
+
+def newest(suite, count):
+    wait_for(lambda: len(suite.mailbox(ANNA)) == count)
+    return suite.mailbox(ANNA)[-1]
+
+
+def swaks(suite, *options):
+    return subprocess.run(["swaks", "--server", "127.0.0.1", "--port", str(suite.smtp_port), "--helo", "client.test",
+                           "--from", "ada@example.org", "--to", ANNA, *options], capture_output=True, timeout=60)
+
+
+@required("swaks")
+@pytest.mark.parametrize("version, family, source, literal", [
+    ("1", "TCP4", "203.0.113.9", b"[203.0.113.9]"),
+    ("1", "TCP6", "2001:db8::9", b"[IPv6:2001:db8::9]"),
+    ("2", "AF_INET", "203.0.113.9", b"[203.0.113.9]"),
+    ("2", "AF_INET6", "2001:db8::9", b"[IPv6:2001:db8::9]"),
+])
+def test_swaks_says_who_the_client_is(suite, version, family, source, literal):
+    before = len(suite.mailbox(ANNA))
+    destination = "::1" if ":" in source else "127.0.0.1"
+    done = swaks(suite, "--proxy-version", version, "--proxy-family", family, "--proxy-source", source,
+                 "--proxy-source-port", "4711", "--proxy-dest", destination, "--proxy-dest-port", "25")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert b"Received: from client.test (" + literal + b")\n" in newest(suite, before + 1)
+
+
+@required("curl")
+def test_curl_says_that_it_is_the_client(suite, tmp_path):
+    before = len(suite.mailbox(ANNA))
+    message = tmp_path / "message"
+    message.write_bytes(b"Subject: x\r\n\r\n")
+    done = subprocess.run(
+        ["curl", "-q", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", "--haproxy-protocol",
+         f"smtp://127.0.0.1:{suite.smtp_port}/client.test", "--mail-from", "ada@example.org", "--mail-rcpt", ANNA,
+         "--upload-file", message], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert b"Received: from client.test ([127.0.0.1])\n" in newest(suite, before + 1)
