@@ -19,6 +19,12 @@ smtp::Reply no_storage() {
   return {452, "4.3.1", "insufficient system storage"};
 }
 
+Client first_met(const Services& services, const net::IpAddress& address) {
+  Client client = services.policy.meet(address);
+  client.may_xclient = net::contains(services.xclient_networks, address);
+  return client;
+}
+
 spool::Envelope::Body to_spool(smtp::Body body) {
   return body == smtp::Body::eight_bit_mime ? spool::Envelope::EIGHT_BIT_MIME
                                             : spool::Envelope::SEVEN_BIT;
@@ -29,8 +35,9 @@ spool::Envelope::Body to_spool(smtp::Body body) {
 Connection::Connection(Services& services, const smtp::ServerSettings& session, Fd fd,
                        const net::SocketAddress& peer, UniqueFunction<void()> on_done)
     : services_(services),
+      listener_(session),
       on_done_(std::move(on_done)),
-      client_(services.policy.meet(peer.ip)),
+      client_(first_met(services, peer.ip)),
       session_(session, offered_to(client_, session)),
       stream_(services.loop, std::move(fd), *this) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
@@ -89,6 +96,7 @@ void Connection::carry_out(smtp::Action& action) {
                  [&](const smtp::AppendMessage& append_to) { append(append_to.content); },
                  [&](const smtp::CommitMessage&) { commit(); },
                  [&](const smtp::AbortMessage& abort) { drop_message(abort.reason); },
+                 [&](const smtp::BecomeClient& become) { become_client(become.told); },
                  [&](const smtp::StartTls&) { start_tls(); },
                  [&](const smtp::Close& close) { begin_close(close); },
              },
@@ -135,6 +143,32 @@ void Connection::ask_recipient(const smtp::Mailbox& recipient) {
     verdict()(std::move(reply));
   };
   question_ = services_.policy.check_recipient(client_, recipient, judged);
+}
+
+// Who may speak for others may go on to do so, whoever it speaks for now. A client that is logged in
+// there is one of our users.
+void Connection::become_client(const smtp::XclientArguments& told) {
+  net::IpAddress address = told.address ? net::IpAddress() : client_.address;
+  if (told.address && !told.address->empty()) {
+    const auto parsed = net::IpAddress::parse(*told.address);
+    if (!parsed) return session_.on_verdict({501, "5.5.4", "XCLIENT: bad ADDR"});
+    address = *parsed;
+  }
+  Client client = services_.policy.meet(address);
+  client.may_xclient = client_.may_xclient;
+  client.name = told.name.value_or(client_.name);
+  services_.log.debug("client_told")
+      .with("by", client_.str())
+      .with("client", client.str())
+      .with("name", client.name)
+      .with("login", told.login.value_or(""))
+      .with("port", told.port.value_or(""))
+      .with("destination", told.destination_address.value_or(""))
+      .with("destination_port", told.destination_port.value_or(""));
+  const std::string& login = told.login ? *told.login : session_.identity();
+  client.may_relay = client.may_relay || !login.empty();
+  client_ = std::move(client);
+  session_.on_client(told, offered_to(client_, listener_));
 }
 
 // ---- TLS ----
@@ -247,10 +281,11 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
     recipient.set_orcpt(rcpt.orcpt);
   }
   envelope.set_client_address(client_.str());
+  envelope.set_auth(session_.identity());
   envelope.set_client_name(std::string(session_.client_name()));
   envelope.set_protocol(std::string(protocol()));
   envelope.set_trace(received_field(
-      {session_.client_name(), client_.address, services_.settings.hostname, protocol(), id, now,
+      {session_.client_name(), client_.address, client_.name, services_.settings.hostname, protocol(), id, now,
        tls_ ? &*tls_ : nullptr},
       transaction));
   return envelope;

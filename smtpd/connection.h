@@ -44,6 +44,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
 
   void act();
   void carry_out(smtp::Action& action);
+  void become_client(const smtp::XclientArguments& told);
   void start_tls();
   void note_failed_handshake();
   void adjust_stream();
@@ -66,8 +67,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void finish();
 
   Services& services_;
+  const smtp::ServerSettings& listener_;
   UniqueFunction<void()> on_done_;
-  const Client client_;
+  Client client_;
   smtp::ServerSession session_;
   PendingPtr question_;  // to the policy
   PendingPtr commit_;

@@ -1,7 +1,8 @@
 // offer.h - which of a listener's extensions is a client offered?
 //
-//   DSN    who may relay or has to log in; not strangers
-//   else   everybody
+//   DSN       who may relay or has to log in; not strangers
+//   XCLIENT   who connects from smtpd.xclient_networks
+//   else      everybody
 //
 // A stranger who may ask for reports of success has us send mail to whom it names as the sender, and
 // learns where our mail goes inside. To a server without DSN its own server reports "relayed"

@@ -22,6 +22,7 @@ struct Services {
   spool::Writer& writer;
   const config::Settings& settings;
   net::TlsServer* tls = nullptr;  // null: no certificate is configured
+  net::Networks xclient_networks = {};
 };
 
 // What the sessions of that listener need of the configuration.

@@ -21,8 +21,9 @@ std::string received_field(const Arrival& arrival, const smtp::Transaction& tran
       arrival.tls != nullptr
           ? fmt::format("\r\n\ttls {} ({})", arrival.tls->cipher, arrival.tls->version)
           : "";
-  return fmt::format("Received: from {} ({})\r\n\tby {} with {} id {}{}{};\r\n\t{}\r\n",
-                     named ? arrival.client_name : literal, literal, arrival.hostname,
+  return fmt::format("Received: from {} ({}{}{})\r\n\tby {} with {} id {}{}{};\r\n\t{}\r\n",
+                     named ? arrival.client_name : literal, arrival.host_name,
+                     arrival.host_name.empty() ? "" : " ", literal, arrival.hostname,
                      arrival.protocol, arrival.id.view(), for_one, under_tls,
                      message::rfc5322_date(arrival.time));
 }

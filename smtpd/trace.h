@@ -18,6 +18,7 @@ namespace postrider::smtpd {
 struct Arrival {
   std::string_view client_name;  // of EHLO or HELO, as the client gave it
   net::IpAddress client_address;  // unspecified: not known
+  std::string_view host_name;     // of that address, a domain; empty: not known
   std::string_view hostname;
   std::string_view protocol;  // "SMTP", "ESMTPS", "UTF8SMTP"
   MessageId id;

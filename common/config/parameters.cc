@@ -105,6 +105,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "header tells none, the client's address is unknown, and it may not relay."},
     {"smtpd.proxy_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::proxy_timeout>, "5s",
      "1s..1m", "How long a proxy may take for its header, all of it."},
+    {"smtpd.xclient_networks", Type::networks, &at<&S::smtpd, &S::Smtpd::xclient_networks>, "[]", "",
+     "Clients that may say with XCLIENT for which client they speak: its address, its host's name, its "
+     "login. What is decided and logged is so for that client; the limit of connections per address "
+     "counts who connects. Who is logged in there may relay."},
     {"smtpd.vrfy", Type::choice, &at<&S::smtpd, &S::Smtpd::vrfy>, "off", "off|on",
      "Whether VRFY tells which users exist; off answers 252."},
     {"smtpd.expn", Type::choice, &at<&S::smtpd, &S::Smtpd::expn>, "off", "off|on",

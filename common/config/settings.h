@@ -73,6 +73,7 @@ struct Settings {
     seconds data_timeout{};
     std::vector<std::string> proxy_networks;  // proxies that are believed
     seconds proxy_timeout{};                // for their header
+    std::vector<std::string> xclient_networks;  // clients that may speak for others
     std::string vrfy;                       // "off" (252) or "on"
     std::string expn;                       // "off" (502) or "on"
   } smtpd;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/smtp/xclient.h"
 
 namespace postrider::smtp {
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::string_view kSize = "SIZE";
 constexpr std::string_view kLimits = "LIMITS";
+constexpr std::string_view kXclient = "XCLIENT";
 
 struct Offer {
   std::string_view keyword;
@@ -32,6 +34,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"MT-PRIORITY", &Extensions::mt_priority},
     {kLimits, &Extensions::limits},
     {"STARTTLS", &Extensions::starttls},
+    {kXclient, &Extensions::xclient},
 });
 
 // RFC 1870 section 4: at most 20 digits; 0 or none means that no limit is told.
@@ -91,6 +94,7 @@ Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, cons
     if (!(extensions.*offer.member)) continue;
     reply.text += fmt::format("\n{}", offer.keyword);
     if (offer.keyword == kSize) reply.text += fmt::format(" {}", extensions.size_limit);
+    if (offer.keyword == kXclient) reply.text += ' ' + xclient_attributes();
     if (offer.keyword == kLimits) reply.text += to_parameters(limits);
   }
   return reply;

@@ -34,6 +34,7 @@ struct Extensions {
   bool limits = false;
   bool mt_priority = false;
   bool starttls = false;
+  bool xclient = false;  // of Postfix; our server offers it to those who may speak for others
   bool operator==(const Extensions&) const = default;
 };
 

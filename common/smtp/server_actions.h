@@ -13,6 +13,7 @@
 #include "common/smtp/ehlo_reply.h"
 #include "common/smtp/parameters.h"
 #include "common/smtp/reply.h"
+#include "common/smtp/xclient.h"
 
 namespace postrider::smtp {
 
@@ -30,7 +31,8 @@ struct ServerSettings {
                      .enhanced_status_codes = true,
                      .chunking = true,
                      .limits = true,
-                     .mt_priority = true};
+                     .mt_priority = true,
+                     .xclient = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;
   std::uint64_t message_size_limit = 50U << 20U;  // octets
@@ -81,6 +83,10 @@ struct CommitMessage {};
 struct AbortMessage {
   Reply reason;
 };
+// The client speaks for another one; answered by on_client(), or a verdict that refuses.
+struct BecomeClient {
+  XclientArguments told;
+};
 // What was sent goes out in the clear, and all that follows is protected (RFC 3207).
 struct StartTls {};
 // Once all that was sent is written. A client that said QUIT has nothing more to say.
@@ -88,6 +94,6 @@ struct Close {
   enum class At { client, server } wish;
 };
 using Action = std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage,
-                            AppendMessage, CommitMessage, AbortMessage, StartTls, Close>;
+                            AppendMessage, CommitMessage, AbortMessage, BecomeClient, StartTls, Close>;
 
 }  // namespace postrider::smtp

@@ -68,6 +68,7 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb)
       {"EXPN", kAny, allowed, &ServerSession::expn, authenticated},
       {"HELP", kAny, allowed, &ServerSession::help},
       {"STARTTLS", kAny, none, &ServerSession::starttls},
+      {"XCLIENT", {connected, ready}, allowed, &ServerSession::xclient},
       // Known to other servers and not offered here.
       {"AUTH", kAny, allowed, &ServerSession::not_offered},
       {"BURL", kAny, allowed, &ServerSession::not_offered},
@@ -97,7 +98,8 @@ void ServerSession::execute(std::string_view line) {
   if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
   if (command->argument == Command::Argument::none && !argument.empty())
     return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});
-  if (command->access == Command::Access::authenticated && settings_.authentication_required)
+  if (command->access == Command::Access::authenticated && settings_.authentication_required &&
+      identity_.empty())
     return complain(authentication_missing());
   (this->*command->run)(argument);
 }

@@ -44,6 +44,7 @@ void ServerSession::on_verdict(Reply verdict) {
       reset();
       break;
     case Question::directory:
+    case Question::client:
     case Question::tls:
     case Question::none:
       break;
@@ -59,9 +60,22 @@ void ServerSession::on_secured() {
   secured_ = true;
   input_.rest() = {};
   client_name_.clear();
+  identity_.clear();
   extended_ = false;
   state_ = State::connected;
   if (settings_.tls == Tls::implicit) greet();
+}
+
+// It begins anew, as after the greeting; TLS stays (XCLIENT_README, "XCLIENT Server response").
+void ServerSession::on_client(const XclientArguments& told, const Extensions& offered) {
+  POSTRIDER_CHECK(question_ == Question::client);
+  question_ = Question::none;
+  offered_ = offered;
+  if (told.login) identity_ = *told.login;
+  if (told.protocol) extended_ = *told.protocol != "SMTP";
+  if (told.helo) client_name_ = *told.helo;
+  state_ = told.helo && !told.helo->empty() ? State::ready : State::connected;
+  greet();
 }
 
 void ServerSession::on_message_refused(Reply reason) {
@@ -288,6 +302,14 @@ void ServerSession::starttls(std::string_view /*argument*/) {
     return close({503, "5.5.1", "nothing may follow STARTTLS before the handshake"});
   say({220, "2.0.0", "ready to start TLS"});
   tls_due_ = true;
+}
+
+void ServerSession::xclient(std::string_view argument) {
+  if (!offered_.xclient)
+    return complain({550, "5.7.0", "you may not speak for other clients"});
+  auto told = parse_xclient(argument);
+  if (!told) return complain(told.error());
+  ask(Question::client, BecomeClient{std::move(*told)});
 }
 
 void ServerSession::not_offered(std::string_view /*argument*/) {

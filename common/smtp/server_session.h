@@ -5,8 +5,8 @@
 // reads no clock and calls nobody, so every conversation can be replayed in a test.
 //
 // Invariants:
-//  - at most one question (Ask*, OpenMessage, CommitMessage, StartTls) is unanswered; while one is,
-//    input is kept and nothing is done;
+//  - at most one question (Ask*, OpenMessage, CommitMessage, BecomeClient, StartTls) is unanswered;
+//    while one is, input is kept and nothing is done;
 //  - nothing that came before the end of a handshake has an effect after it;
 //  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
 //    on_message_refused() ends the message;
@@ -44,6 +44,8 @@ class ServerSession {
   void on_bytes(std::string_view bytes);
   void on_verdict(Reply verdict);  // Precondition: waiting(), and not for StartTls
   void on_secured();               // the answer to StartTls: the handshake is done
+  // The answer to BecomeClient: the client it speaks for is `offered` that.
+  void on_client(const XclientArguments& told, const Extensions& offered);
   // The owner cannot or will not take the content: it goes nowhere, and `reason` is the reply at
   // its end. Called while a message is open, between AppendMessage and the next action.
   void on_message_refused(Reply reason);
@@ -64,10 +66,11 @@ class ServerSession {
   std::string_view client_name() const noexcept { return client_name_; }  // of HELO or EHLO
   bool extended() const noexcept { return extended_; }                    // EHLO, not HELO
   bool secured() const noexcept { return secured_; }
+  const std::string& identity() const noexcept { return identity_; }  // empty: not authenticated
 
  private:
   enum class State : std::uint8_t { connected, ready, mail, rcpt, data, chunks, closed };
-  enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit, tls };
+  enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit, client, tls };
   // The octets that follow a BDAT.
   struct Chunk {
     std::uint64_t octets;
@@ -127,6 +130,7 @@ class ServerSession {
   void not_offered(std::string_view argument);
   void another_protocol(std::string_view argument);
   void starttls(std::string_view argument);
+  void xclient(std::string_view argument);
 
   const ServerSettings& settings_;
   Extensions offered_;  // to this client, whether or not it is under TLS
@@ -138,6 +142,7 @@ class ServerSession {
   bool tls_due_ = false;  // once the replies are taken
   std::optional<Close> close_due_;
   std::string client_name_;
+  std::string identity_;
   Transaction transaction_;
   bool transaction_over_ = false;  // cleared by the next step
   RcptArguments candidate_;        // the recipient that the owner is asked about

@@ -1,5 +1,5 @@
 """The PROXY protocol: who is believed, who the client then is, and what is behind the header, in the clear or
-under TLS; and keywords that a listener masks."""
+under TLS; XCLIENT; and keywords that a listener masks."""
 
 import contextlib
 import smtplib
@@ -26,7 +26,7 @@ def suite():
             "listen": [{"address": f"127.0.0.1:{base + 25}", "mode": "mx", "proxy": True, "mask": ["CHUNKING"]},
                        {"address": f"127.0.0.1:{base + 465}", "mode": "submissions", "proxy": True},
                        {"address": f"127.0.0.1:{base + 587}", "mode": "mx"}],
-            "proxy_networks": ["127.0.0.0/31"], "proxy_timeout": "1s"}})
+            "proxy_networks": ["127.0.0.0/31"], "proxy_timeout": "1s", "xclient_networks": ["127.0.0.3"]}})
         running.start()
         running.add_user(ANNA)
         yield running
@@ -118,3 +118,23 @@ def test_strangers_are_not_offered_dsn(suite):
     with smtp(connect(suite, V1)) as stranger, smtp(connect(suite, LOCAL)) as own:
         assert own.has_extn("dsn") and not stranger.has_extn("dsn")
         assert stranger.docmd("MAIL FROM:<ada@example.org> RET=HDRS")[0] == 555
+
+
+def test_a_trusted_client_says_who_it_speaks_for(suite):
+    delivered = len(suite.mailbox(ANNA))
+    with smtp(connect(suite, b"", 587, "127.0.0.3")) as client:
+        assert client.has_extn("xclient")
+        assert client.docmd("XCLIENT ADDR=203.0.113.9 NAME=far.test")[0] == 220
+        client.ehlo()
+        client.mail("ada@example.org")
+        assert client.rcpt(ELSEWHERE)[0] == 550
+        client.rset()
+        client.sendmail("ada@example.org", [ANNA], "Subject: x\r\n\r\n")
+    wait_for(lambda: len(suite.mailbox(ANNA)) == delivered + 1)
+    assert b"Received: from client.test (far.test [203.0.113.9])\n" in suite.mailbox(ANNA)[-1]
+
+
+def test_others_may_not_speak_for_anybody(suite):
+    with smtp(connect(suite, b"", 587)) as client:
+        assert not client.has_extn("xclient")
+        assert client.docmd("XCLIENT ADDR=203.0.113.9")[0] == 550

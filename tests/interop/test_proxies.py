@@ -1,4 +1,4 @@
-"""Real programs that tell smtpd who the client is: swaks and curl with a PROXY header."""
+"""Real programs that tell smtpd who the client is: swaks and curl with a PROXY header, swaks by XCLIENT."""
 
 import shutil
 import subprocess
@@ -13,8 +13,9 @@ ANNA = "anna@example.test"
 def suite():
     with Instance(start=False) as running:
         running.configure({"smtpd": {
-            "listen": [{"address": f"127.0.0.1:{running.smtp_port}", "mode": "mx", "proxy": True}],
-            "proxy_networks": ["127.0.0.1"]}})
+            "listen": [{"address": f"127.0.0.1:{running.smtp_port}", "mode": "mx", "proxy": True},
+                       {"address": f"127.0.0.1:{running.port_base + 587}", "mode": "submission"}],
+            "proxy_networks": ["127.0.0.1"], "xclient_networks": ["127.0.0.1"]}})
         running.start()
         running.add_user(ANNA)
         yield running
@@ -29,8 +30,8 @@ def newest(suite, count):
     return suite.mailbox(ANNA)[-1]
 
 
-def swaks(suite, *options):
-    return subprocess.run(["swaks", "--server", "127.0.0.1", "--port", str(suite.smtp_port), "--helo", "client.test",
+def swaks(port, *options):
+    return subprocess.run(["swaks", "--server", "127.0.0.1", "--port", str(port), "--helo", "client.test",
                            "--from", "ada@example.org", "--to", ANNA, *options], capture_output=True, timeout=60)
 
 
@@ -44,7 +45,7 @@ def swaks(suite, *options):
 def test_swaks_says_who_the_client_is(suite, version, family, source, literal):
     before = len(suite.mailbox(ANNA))
     destination = "::1" if ":" in source else "127.0.0.1"
-    done = swaks(suite, "--proxy-version", version, "--proxy-family", family, "--proxy-source", source,
+    done = swaks(suite.smtp_port, "--proxy-version", version, "--proxy-family", family, "--proxy-source", source,
                  "--proxy-source-port", "4711", "--proxy-dest", destination, "--proxy-dest-port", "25")
     assert done.returncode == 0, done.stdout + done.stderr
     assert b"Received: from client.test (" + literal + b")\n" in newest(suite, before + 1)
@@ -61,3 +62,15 @@ def test_curl_says_that_it_is_the_client(suite, tmp_path):
          "--upload-file", message], capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert b"Received: from client.test ([127.0.0.1])\n" in newest(suite, before + 1)
+
+
+@required("swaks")
+def test_swaks_speaks_for_a_user_who_is_logged_in(suite):
+    before = len(suite.mailbox(ANNA))
+    done = swaks(suite.port_base + 587, "--xclient-addr", "203.0.113.9", "--xclient-name", "far.test",
+                 "--xclient-login", ANNA, "--xclient-port", "4711", "--xclient-proto", "ESMTP",
+                 "--xclient-destaddr", "192.0.2.1", "--xclient-destport", "587", "--xclient-helo", "far.test")
+    assert done.returncode == 0, done.stdout + done.stderr
+    [trace, _] = newest(suite, before + 1).split(b";", 1)
+    assert b"Received: from client.test (far.test [203.0.113.9])\n" in trace and b" with ESMTPA " in trace
+    assert "client=203.0.113.9 " in suite.events("accepted")[-1]

@@ -79,6 +79,7 @@ class Conversation {
                    [&](const AppendMessage& append) { content_ += append.content; },
                    [&](const CommitMessage&) { commit(); },
                    [&](const AbortMessage& abort) { aborted.push_back(to_line(abort.reason)); },
+                   [&](const BecomeClient& become) { told_ = become.told; },
                    [&](const StartTls&) { handshake_ = true; },
                    [&](const Close&) { closed = true; },
                },
@@ -99,6 +100,10 @@ class Conversation {
       session.on_secured();
       return true;
     }
+    if (const auto told = std::exchange(told_, std::nullopt)) {
+      session.on_client(*told, settings_.offered);
+      return true;
+    }
     session.on_verdict(std::move(verdict_));
     return true;
   }
@@ -106,6 +111,7 @@ class Conversation {
   ServerSettings settings_;
   Reply verdict_;
   bool handshake_ = false;
+  std::optional<XclientArguments> told_;
   std::string content_;
   std::string sent_;
 

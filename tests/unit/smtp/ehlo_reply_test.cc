@@ -16,7 +16,8 @@ constexpr Extensions kEvery{.pipelining = true,
                             .chunking = true,
                             .limits = true,
                             .mt_priority = true,
-                            .starttls = true};
+                            .starttls = true,
+                            .xclient = true};
 
 }  // namespace
 
@@ -25,7 +26,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
                         "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
-                        "RCPTMAX=5\nMT-PRIORITY MIXER\nX-ODD a b"});
+                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 

@@ -295,3 +295,46 @@ TEST_CASE("smtpd connection: a shutdown says 421 between commands", "[smtpd]") {
   f.connection->shut_down();
   CHECK(peer.expect_close() == "421 4.3.2 mx.test is shutting down, try again\r\n");
 }
+
+TEST_CASE("smtpd connection: a trusted client says who it speaks for", "[smtpd]") {
+  const auto [told, client, name, code] =
+      GENERATE(table<std::string, std::string, std::string, int>({
+          {"ADDR=192.0.2.7", "192.0.2.7", "([192.0.2.7])", 250},
+          {"ADDR=203.0.113.9 NAME=far.test", "203.0.113.9", "(far.test [203.0.113.9])", 550},
+          {"ADDR=IPV6:2001:db8::1", "2001:db8::1", "([IPv6:2001:db8::1])", 550},
+          {"ADDR=[UNAVAILABLE] NAME=[TEMPUNAVAIL]", "unknown", "(unknown)", 550},
+          {"ADDR=203.0.113.9 LOGIN=anna", "203.0.113.9", "([203.0.113.9])", 250},
+          {"PORT=5", "198.51.100.1", "([198.51.100.1])", 550},
+      }));
+  Fixture f;
+  f.world.services().xclient_networks = net::parse_networks({"198.51.100.1"});
+  Peer& peer = f.connect("198.51.100.1");
+  CHECK(peer.exchange("EHLO proxy.test\r\n", 250).find("250-XCLIENT ") != std::string::npos);
+  peer.exchange("XCLIENT " + told + "\r\n", 220);
+  peer.exchange("EHLO client.test\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<x@far.test>\r\n", code);
+  peer.exchange("RCPT TO:<alice@here.test>\r\nDATA\r\n", 354);
+  peer.exchange(".\r\n", 250);
+  REQUIRE(f.world.envelopes().size() == 1);
+  const spool::Envelope envelope = f.world.envelopes()[0];
+  CHECK(envelope.client_address() == client);
+  CHECK(envelope.trace().find("from client.test " + name + "\r\n") != std::string::npos);
+  const bool logged_in = told.find("LOGIN") != std::string::npos;
+  CHECK(envelope.auth() == (logged_in ? "anna" : ""));
+  CHECK(envelope.protocol() == (logged_in ? "ESMTPA" : "ESMTP"));
+}
+
+TEST_CASE("smtpd connection: who speaks for another may go on to speak for the next", "[smtpd]") {
+  Fixture f;
+  f.world.services().xclient_networks = net::parse_networks({"198.51.100.1"});
+  Peer& peer = f.connect("198.51.100.1");
+  peer.exchange("XCLIENT ADDR=192.0.2.7\r\n", 220);
+  peer.exchange("XCLIENT ADDR=203.0.113.9\r\n", 220);
+  peer.exchange("EHLO a\r\nMAIL FROM:<>\r\nRCPT TO:<x@far.test>\r\n", 550);
+}
+
+TEST_CASE("smtpd connection: others may not say who they speak for", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect("192.0.2.7");
+  CHECK(peer.exchange("EHLO a\r\n", 250).find("XCLIENT") == std::string::npos);
+  peer.exchange("XCLIENT ADDR=192.0.2.8\r\n", 550);
+}

@@ -14,7 +14,13 @@ TEST_CASE("smtpd offer: DSN is for who may relay or has to log in", "[smtpd]") {
   const smtp::ServerSettings listener{.authentication_required = login};
   smtp::Extensions expected = listener.offered;
   expected.dsn = dsn;
+  expected.xclient = false;
   CHECK(offered_to({{}, may_relay}, listener) == expected);
+}
+
+TEST_CASE("smtpd offer: XCLIENT is for who may speak for others", "[smtpd]") {
+  const bool may = GENERATE(true, false);
+  CHECK(offered_to({{}, true, may}, smtp::ServerSettings{}).xclient == may);
 }
 
 TEST_CASE("smtpd offer: what a listener masks nobody is offered", "[smtpd]") {

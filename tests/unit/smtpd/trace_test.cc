@@ -12,7 +12,7 @@ std::string received(std::string_view client_name, std::string_view address,
   smtp::Transaction transaction;
   for (smtp::Mailbox& recipient : recipients)
     transaction.recipients.push_back({std::move(recipient), "", ""});
-  return received_field({client_name, *net::IpAddress::parse(address), "mx.test", "SMTP",
+  return received_field({client_name, *net::IpAddress::parse(address), "", "mx.test", "SMTP",
                          *MessageId::parse("00000000000000000abc"), WallTime{}},
                         transaction);
 }
@@ -27,11 +27,24 @@ TEST_CASE("smtpd trace: the Received field names client, host, protocol, id and 
             .starts_with("Received: from [IPv6:2001:db8::1] ([IPv6:2001:db8::2])\r\n"));
 }
 
+TEST_CASE("smtpd trace: the name of the client's host stands beside its address, if it is known",
+          "[smtpd]") {
+  const auto [address, name, from] = GENERATE(table<const char*, const char*, std::string>({
+      {"192.0.2.1", "host.test", "a.test (host.test [192.0.2.1])"},
+      {"0.0.0.0", "", "a.test (unknown)"},
+      {"0.0.0.0", "host.test", "a.test (host.test unknown)"},
+  }));
+  CHECK(received_field({"a.test", *net::IpAddress::parse(address), name, "mx.test", "SMTP",
+                        *MessageId::parse("00000000000000000abc"), WallTime{}},
+                       {})
+            .starts_with("Received: from " + from + "\r\n"));
+}
+
 TEST_CASE("smtpd trace: what came under TLS says so, with its cipher", "[smtpd]") {
   const net::TlsInfo tls{.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384"};
   smtp::Transaction transaction;
   transaction.recipients = {{"a", "b"}};
-  CHECK(received_field({"a.test", *net::IpAddress::parse("192.0.2.1"), "mx.test", "ESMTPS",
+  CHECK(received_field({"a.test", *net::IpAddress::parse("192.0.2.1"), "", "mx.test", "ESMTPS",
                         *MessageId::parse("00000000000000000abc"), WallTime{}, &tls},
                        transaction) ==
         "Received: from a.test ([192.0.2.1])\r\n\tby mx.test with ESMTPS id 00000000000000000abc\r\n"
