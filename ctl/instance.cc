@@ -53,7 +53,8 @@ certificate = "tls/certificate.pem"
 key = "tls/key.pem"
 
 [smtpd]
-listen = [{{ address = "127.0.0.1:{smtp}", mode = "mx" }}]
+listen = [{{ address = "127.0.0.1:{smtp}", mode = "mx" }},
+          {{ address = "127.0.0.1:{lmtp}", mode = "lmtp" }}]
 workers = 2
 
 # Who may send to other domains.
@@ -74,6 +75,7 @@ plaintext_auth = "loopback"
 std::string configuration(const InstancePlan& plan) {
   return fmt::format(kConfiguration, fmt::arg("hostname", plan.hostname),
                      fmt::arg("smtp", plan.port_base + kSmtpPort),
+                     fmt::arg("lmtp", plan.port_base + kLmtpPort),
                      fmt::arg("pop3", plan.port_base + kPop3Port));
 }
 

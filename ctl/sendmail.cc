@@ -72,10 +72,10 @@ std::string from_field(const std::string& full_name, const std::string& sender) 
   return fmt::format("\"{}\" <{}>", name, sender);
 }
 
-// The first listener that wants no login, as an address to connect to.
+// The first listener that wants no login and no PROXY header, as an address to connect to.
 std::optional<net::SocketAddress> listener_of(const config::Settings& settings) {
   for (const config::SmtpListener& listener : settings.smtpd.listen) {
-    if (listener.mode != config::SmtpMode::mx) continue;
+    if (listener.mode != config::SmtpMode::mx || listener.proxy) continue;
     auto address = net::SocketAddress::parse(listener.address);
     if (!address) continue;
     if (address->ip == *net::IpAddress::parse("0.0.0.0"))

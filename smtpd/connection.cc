@@ -195,11 +195,15 @@ void Connection::note_failed_handshake() {
 }
 
 // RFC 3848, which has no word for HELO under TLS; RFC 6531 section 4.3.
-std::string_view Connection::protocol() const {
+std::string Connection::protocol() const {
   if (!session_.extended()) return "SMTP";
-  if (session_.transaction().mail.charset == smtp::Charset::utf8)
-    return tls_ ? "UTF8SMTPS" : "UTF8SMTP";
-  return tls_ ? "ESMTPS" : "ESMTP";
+  const bool utf8 = session_.transaction().mail.charset == smtp::Charset::utf8;
+  const bool lmtp = listener_.protocol == smtp::Protocol::lmtp;
+  std::string name = utf8 ? "UTF8" : lmtp ? "" : "E";
+  name += lmtp ? "LMTP" : "SMTP";
+  if (tls_) name += 'S';
+  if (!session_.identity().empty()) name += 'A';
+  return name;
 }
 
 // ---- The message ----
@@ -283,7 +287,7 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_client_address(client_.str());
   envelope.set_auth(session_.identity());
   envelope.set_client_name(std::string(session_.client_name()));
-  envelope.set_protocol(std::string(protocol()));
+  envelope.set_protocol(protocol());
   envelope.set_trace(received_field(
       {session_.client_name(), client_.address, client_.name, services_.settings.hostname, protocol(), id, now,
        tls_ ? &*tls_ : nullptr},

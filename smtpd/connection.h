@@ -61,7 +61,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void drop_message(const smtp::Reply& reason);
   // `id` is empty when the message was refused before it had one.
   void note_refused(std::string_view id, const smtp::Reply& reason);
-  std::string_view protocol() const;
+  std::string protocol() const;
 
   void begin_close(const smtp::Close& close);
   void finish();

@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
     auto loaded = load_certificates(settings, ticket_keys, clock);
     if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
     auto prepared = prepare_spool(settings);
-    if (prepared) prepared = sockets.open(settings, log);
+    if (prepared) prepared = sockets.open(settings);
     if (prepared) tls = std::move(*loaded);
     return prepared;
   };

@@ -4,7 +4,8 @@ namespace postrider::smtpd {
 
 smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener) {
   smtp::Extensions offered = listener.offered;
-  if (!client.may_relay && !listener.authentication_required) offered.dsn = false;
+  const bool is_open = listener.protocol == smtp::Protocol::smtp && !listener.authentication_required;
+  if (is_open && !client.may_relay) offered.dsn = false;
   if (!client.may_xclient) offered.xclient = false;
   return offered;
 }

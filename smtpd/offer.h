@@ -1,6 +1,6 @@
 // offer.h - which of a listener's extensions is a client offered?
 //
-//   DSN       who may relay or has to log in; not strangers
+//   DSN       who may relay or has to log in, and by LMTP everybody; not strangers
 //   XCLIENT   who connects from smtpd.xclient_networks
 //   else      everybody
 //

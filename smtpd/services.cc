@@ -25,6 +25,8 @@ smtp::ServerSettings session_settings(const config::Settings& settings,
                                       const config::SmtpListener& listener) {
   const config::Settings::Smtpd& smtpd = settings.smtpd;
   return {.hostname = settings.hostname,
+          .protocol = listener.mode == config::SmtpMode::lmtp ? smtp::Protocol::lmtp
+                                                              : smtp::Protocol::smtp,
           .offered = offered_by(listener),
           .line_limit = smtpd.line_limit,
           .text_line_limit = smtpd.text_line_limit,

@@ -1,5 +1,7 @@
 #include "smtpd/sockets.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "common/net/address.h"
@@ -9,7 +11,12 @@ namespace postrider::smtpd {
 
 namespace {
 
+// Everybody on this host may connect, as over loopback; the folder may say otherwise.
+constexpr unsigned kSocketRights = 0666;
+
 Result<Fd> open_one(const std::string& text) {
+  if (const auto path = config::unix_path(text))
+    return net::open_listening_unix_socket(std::string(*path), kSocketRights);
   auto address = net::SocketAddress::parse(text);
   if (!address) return tl::unexpected<Error>(std::move(address.error()));
   return net::open_listening_socket(*address);
@@ -17,15 +24,9 @@ Result<Fd> open_one(const std::string& text) {
 
 }  // namespace
 
-Result<void> Sockets::open(const config::Settings& settings, log::Logger& log) {
+Result<void> Sockets::open(const config::Settings& settings) {
   std::map<std::string, Open> wanted;
   for (const config::SmtpListener& listener : settings.smtpd.listen) {
-    if (listener.mode == config::SmtpMode::lmtp) {
-      log.warning("listener_not_served")
-          .with("address", listener.address)
-          .with("reason", "the mode lmtp is not served");
-      continue;
-    }
     Open& socket = wanted[listener.address];
     socket.listener = listener;
     if (socket.fd || open_.count(listener.address) > 0) continue;
@@ -35,7 +36,10 @@ Result<void> Sockets::open(const config::Settings& settings, log::Logger& log) {
   }
   for (auto& [address, socket] : wanted)
     if (!socket.fd) socket.fd = std::move(open_[address].fd);
-  open_ = std::move(wanted);
+  open_.swap(wanted);
+  for (const auto& [address, socket] : wanted)
+    if (const auto path = config::unix_path(address); path && open_.count(address) == 0)
+      ::unlink(std::string(*path).c_str());
   return {};
 }
 

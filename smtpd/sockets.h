@@ -8,7 +8,6 @@
 #include "common/base/fd.h"
 #include "common/base/result.h"
 #include "common/config/settings.h"
-#include "common/log/log.h"
 
 namespace postrider::smtpd {
 
@@ -20,9 +19,8 @@ struct ListeningSocket {
 class Sockets {
  public:
   // Opens what `settings` asks for, keeps what is open already and closes the rest, so that a
-  // reload misses no connection. After an error all is as it was. The mode lmtp is not served: it is
-  // passed over with a warning.
-  Result<void> open(const config::Settings& settings, log::Logger& log);
+  // reload misses no connection. After an error all is as it was.
+  Result<void> open(const config::Settings& settings);
 
   std::vector<ListeningSocket> listening() const;
   // Lets go of them: of this process's descriptors, not of another's.

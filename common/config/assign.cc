@@ -21,6 +21,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::uint16_t kSmtpPort = 25;
+
 // "HOST" or "HOST:PORT", the host a name or an address, an IPv6 address in brackets.
 bool is_host_port(std::string_view text) {
   if (net::SocketAddress::parse(text)) return true;
@@ -104,8 +106,8 @@ class Reader {
     const auto [address, mode, mask, proxy] =
         fields<2>(value, std::array<std::string_view, 4>{"address", "mode", "mask", "proxy"});
     if (address == nullptr || mode == nullptr) return;
-    read_socket_address(*address, listener.address);
     read_choice(*mode, kSmtpModes, listener.mode);
+    read_smtp_address(*address, listener.mode, listener.address);
     if (mask != nullptr) read_mask(*mask, listener.mask);
     if (proxy != nullptr) read_flag(*proxy, "proxy", listener.proxy);
   }
@@ -170,6 +172,22 @@ class Reader {
     if (text == nullptr) return complain(value, "`address` is a string, as in \"127.0.0.1:25\"");
     if (const auto address = net::SocketAddress::parse(*text); !address)
       return complain(value, address.error().text);
+    member = *text;
+  }
+
+  void read_smtp_address(const Value& value, SmtpMode mode, std::string& member) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    const auto path = text == nullptr ? std::nullopt : unix_path(*text);
+    if (!path) {
+      read_socket_address(value, member);
+      const auto address = net::SocketAddress::parse(member);
+      if (mode == SmtpMode::lmtp && address && address->port == kSmtpPort)
+        complain(value, "port 25 is not for LMTP (RFC 2033 section 5)");
+      return;
+    }
+    if (mode != SmtpMode::lmtp) return complain(value, "a Unix socket is for the mode lmtp");
+    if (path->empty() || path->find('\0') != std::string_view::npos)
+      return complain(value, fmt::format("{} is not \"unix:\" and a path", quote(*text)));
     member = *text;
   }
 

@@ -112,6 +112,8 @@ void check_together(const Settings& settings, const Value::Table& document,
   if (settings.smtpd.proxy_networks.empty() &&
       any_listener([](const SmtpListener& listener) { return listener.proxy; }))
     complain("smtpd", "listen", "proxy = true needs smtpd.proxy_networks");
+  if (any_listener([](const SmtpListener& l) { return l.proxy && unix_path(l.address); }))
+    complain("smtpd", "listen", "proxy = true is not for a Unix socket");
   if (tls.key.empty() && !tls.certificate.empty()) complain("tls", "certificate", "needs tls.key");
   if (tls.certificate.empty() && !tls.key.empty()) complain("tls", "key", "needs tls.certificate");
   if (!tls.certificate.empty()) return;
@@ -127,6 +129,13 @@ void start_from_folder(Settings& settings, const std::filesystem::path& folder) 
   for (const Parameter& parameter : parameters()) {
     if (parameter.type == Type::path)
       start(std::get<Accessor<std::string>>(parameter.target)(settings));
+  }
+  for (SmtpListener& listener : settings.smtpd.listen) {
+    if (const auto path = unix_path(listener.address)) {
+      std::string name(*path);
+      start(name);
+      listener.address = std::string(kUnixPrefix) + name;
+    }
   }
   for (CertificateFiles& files : settings.tls.additional) {
     start(files.certificate);

@@ -7,7 +7,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace postrider::config {
@@ -20,12 +22,19 @@ enum class PlaintextAuth : std::uint8_t { never, loopback, always };
 enum class SyncMode : std::uint8_t { batch, each };
 
 struct SmtpListener {
-  std::string address;  // "127.0.0.1:20025"
+  std::string address;  // "127.0.0.1:20025"; of mode lmtp also "unix:/path"
   SmtpMode mode = SmtpMode::mx;
   std::vector<std::string> mask;  // keywords of EHLO that are neither offered nor honoured
   bool proxy = false;             // each connection begins with a PROXY header
   bool operator==(const SmtpListener&) const = default;
 };
+
+inline constexpr std::string_view kUnixPrefix = "unix:";
+// What stands after kUnixPrefix in an SmtpListener's address; nothing for a host and a port.
+inline std::optional<std::string_view> unix_path(std::string_view address) noexcept {
+  if (!address.starts_with(kUnixPrefix)) return std::nullopt;
+  return address.substr(kUnixPrefix.size());
+}
 
 struct Pop3Listener {
   std::string address;

@@ -20,9 +20,13 @@ namespace postrider::smtp {
 // Under TLS never, when the client asks for it (RFC 3207), or from the first octet on (RFC 8314).
 enum class Tls : std::uint8_t { none, starttls, implicit };
 
+// LMTP (RFC 2033) is greeted with LHLO and has a reply for each recipient at the end of a message.
+enum class Protocol : std::uint8_t { smtp, lmtp };
+
 // What all sessions of a listener share; outlives them.
 struct ServerSettings {
   std::string hostname;
+  Protocol protocol = Protocol::smtp;
   Extensions offered{.pipelining = true,
                      .eight_bit_mime = true,
                      .dsn = true,

@@ -11,7 +11,7 @@
 
 namespace postrider::smtp {
 
-//            EHLO, HELO             MAIL            RCPT            DATA
+//         EHLO, HELO, LHLO          MAIL            RCPT            DATA
 //   connected ---------> ready ------------> mail --------> rcpt --------> data
 //                         ^ ^                 |             |  ^ RCPT       |
 //                         | '-- RSET, EHLO ---+-------------+-- BDAT --.    |
@@ -37,6 +37,9 @@ class ServerSession::StateSet {
 struct ServerSession::Command {
   enum class Argument : std::uint8_t { none, allowed };
 
+  // RFC 2033 section 4.1: whoever speaks the other protocol is to notice at once.
+  enum class Spoken : std::uint8_t { both, smtp, lmtp };
+
   // RFC 4954 section 6: what is open to a client that has to authenticate first.
   enum class Access : std::uint8_t { anyone, authenticated };
 
@@ -45,11 +48,17 @@ struct ServerSession::Command {
   Argument argument;
   void (ServerSession::*run)(std::string_view argument);
   Access access = Access::anyone;
+  Spoken spoken = Spoken::both;
+
+  bool is_of(Protocol protocol) const {
+    return spoken == Spoken::both || (spoken == Spoken::lmtp) == (protocol == Protocol::lmtp);
+  }
 };
 
 // Which command is legal in which state: RFC 5321 section 4.1.4. Later extensions move from the
 // second part of the table to the first.
-const ServerSession::Command* ServerSession::find_command(std::string_view verb) {
+const ServerSession::Command* ServerSession::find_command(std::string_view verb,
+                                                                 Protocol protocol) {
   using enum State;
   using enum Command::Argument;
   using enum Command::Access;
@@ -61,8 +70,9 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb)
       {"BDAT", kAny, allowed, &ServerSession::bdat},  // in each it takes its octets
       {"RSET", kAny, none, &ServerSession::rset},
       {"QUIT", kAny, none, &ServerSession::quit},
-      {"EHLO", kAny, allowed, &ServerSession::ehlo},
-      {"HELO", kAny, allowed, &ServerSession::helo},
+      {"EHLO", kAny, allowed, &ServerSession::ehlo, anyone, Command::Spoken::smtp},
+      {"HELO", kAny, allowed, &ServerSession::helo, anyone, Command::Spoken::smtp},
+      {"LHLO", kAny, allowed, &ServerSession::ehlo, anyone, Command::Spoken::lmtp},
       {"NOOP", kAny, allowed, &ServerSession::noop},
       {"VRFY", kAny, allowed, &ServerSession::vrfy, authenticated},
       {"EXPN", kAny, allowed, &ServerSession::expn, authenticated},
@@ -74,7 +84,6 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb)
       {"BURL", kAny, allowed, &ServerSession::not_offered},
       {"ETRN", kAny, allowed, &ServerSession::not_offered},
       {"ATRN", kAny, allowed, &ServerSession::not_offered},
-      {"LHLO", kAny, allowed, &ServerSession::not_offered},
       {"TURN", kAny, allowed, &ServerSession::not_offered},
       {"SEND", kAny, allowed, &ServerSession::not_offered},
       {"SOML", kAny, allowed, &ServerSession::not_offered},
@@ -87,13 +96,15 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb)
   });
   const auto* const command = std::find_if(
       kCommands.begin(), kCommands.end(),
-      [&](const Command& candidate) { return equals_ignoring_case(candidate.verb, verb); });
+      [&](const Command& candidate) {
+        return candidate.is_of(protocol) && equals_ignoring_case(candidate.verb, verb);
+      });
   return command == kCommands.end() ? nullptr : &*command;
 }
 
 void ServerSession::execute(std::string_view line) {
   const auto [verb, argument] = split_command(line);
-  const Command* const command = find_command(verb);
+  const Command* const command = find_command(verb, settings_.protocol);
   if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});
   if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
   if (command->argument == Command::Argument::none && !argument.empty())
@@ -113,12 +124,13 @@ Reply ServerSession::authentication_missing() const {
 Reply ServerSession::out_of_sequence(std::string_view verb) const {
   switch (state_) {
     case State::connected:
-      return {503, "5.5.1", "say EHLO or HELO first"};
+      return {503, "5.5.1", lmtp() ? "say LHLO first" : "say EHLO or HELO first"};
     case State::ready:
       return {503, "5.5.1", "MAIL first"};
     case State::mail:
-      // RFC 5321 section 3.3, RFC 2920 section 3.1.
-      if (verb == "DATA" || verb == "BDAT") return {554, "5.5.1", "no valid recipients"};
+      // RFC 5321 section 3.3, RFC 2920 section 3.1; RFC 2033 section 4.2 and 4.3.
+      if (verb == "DATA" || verb == "BDAT")
+        return {lmtp() ? 503 : 554, "5.5.1", "no valid recipients"};
       [[fallthrough]];
     case State::rcpt:
     case State::data:

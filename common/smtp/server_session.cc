@@ -42,6 +42,7 @@ void ServerSession::on_verdict(Reply verdict) {
     case Question::commit:
       if (verdict.positive()) accepted();
       reset();
+      if (verdict.code != 421) return say_at_end(verdict);
       break;
     case Question::directory:
     case Question::client:
@@ -156,12 +157,19 @@ void ServerSession::accepted() {
 // ---- What is said ----
 
 void ServerSession::greet() {
-  say({220, "", settings_.hostname + " ESMTP Postrider"});
+  say({220, "", fmt::format("{} {} Postrider", settings_.hostname, lmtp() ? "LMTP" : "ESMTP")});
 }
 
 // RFC 2034 section 3: status codes are for clients that are told of them.
 void ServerSession::say(const Reply& reply) {
   replies_ += to_wire(offered_.enhanced_status_codes ? reply : Reply{reply.code, "", reply.text});
+}
+
+// The reply to all of a message (RFC 2033 section 4.2): what becomes of it is the same for each
+// recipient that was accepted.
+void ServerSession::say_at_end(const Reply& reply) {
+  const std::size_t times = lmtp() ? transaction_.recipients.size() : 1;
+  for (std::size_t i = 0; i < times; ++i) say(reply);
 }
 
 // A reply to what no client should send; too many of them end the conversation.
@@ -277,7 +285,9 @@ void ServerSession::expn(std::string_view argument) {
 }
 
 void ServerSession::help(std::string_view /*argument*/) {
-  say({214, "2.0.0", "HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321"});
+  say({214, "2.0.0",
+       fmt::format("{} MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP\nsee RFC 5321",
+                   lmtp() ? "LHLO" : "HELO EHLO")});
 }
 
 // What EHLO tells now, and MAIL and RCPT may ask for.

@@ -10,13 +10,13 @@
 //  - nothing that came before the end of a handshake has an effect after it;
 //  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
 //    on_message_refused() ends the message;
-//  - each command gets one reply; replies that can go together come as one Send;
+//  - each command gets one reply, but the end of a message in LMTP one for each recipient; replies that can go together come as one Send;
 //  - after Close comes no further action.
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
 // (PIPELINING), RFC 6152 (8BITMIME), RFC 3207 (STARTTLS), RFC 3461 (DSN), RFC 3030
 // (CHUNKING), RFC 6531 (SMTPUTF8), RFC 9422 (LIMITS), RFC 6710
-// (MT-PRIORITY).
+// (MT-PRIORITY), RFC 2033 (LMTP).
 #pragma once
 
 #include <cstdint>
@@ -80,7 +80,7 @@ class ServerSession {
   };
   class StateSet;
   struct Command;
-  static const Command* find_command(std::string_view verb);
+  static const Command* find_command(std::string_view verb, Protocol protocol);
 
   bool step();
   bool take_command();
@@ -105,7 +105,9 @@ class ServerSession {
   Reply too_big() const;
 
   void greet();
+  bool lmtp() const noexcept { return settings_.protocol == Protocol::lmtp; }
   void say(const Reply& reply);
+  void say_at_end(const Reply& reply);
   void complain(const Reply& reply);
   void ask(Question question, Action action);
   bool has_room_for_domain(std::string_view domain) const;

@@ -138,7 +138,7 @@ void ServerSession::end_of_content() {
   state_ = State::ready;
   message_open_ = false;
   if (!refusal_) return ask(Question::commit, CommitMessage{});
-  say(*refusal_);
+  say_at_end(*refusal_);
   reset();
 }
 

@@ -119,6 +119,14 @@ TEST_CASE("config load: relative file names start from the folder of the file", 
   CHECK(settings.tls.certificate.empty());
 }
 
+TEST_CASE("config load: so does the path of a Unix socket", "[config]") {
+  const Settings settings = parsed(
+      "[smtpd]\nlisten = [{ address = \"unix:run/l\", mode = \"lmtp\" }, "
+      "{ address = \"unix:/run/l\", mode = \"lmtp\" }]\n");
+  CHECK(settings.smtpd.listen.at(0).address == "unix:/etc/run/l");
+  CHECK(settings.smtpd.listen.at(1).address == "unix:/run/l");
+}
+
 TEST_CASE("config load: each error names file, line and key, and says what would be right",
           "[config]") {
   struct Case {
@@ -173,6 +181,15 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "[2001:db8::1]:25"},
       {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"smtp\" }]",
        "p.toml:3: smtpd.listen: \"smtp\" is not one of mx|submission|submissions|lmtp"},
+      {"[smtpd]\nlisten = [{ address = \"unix:/x\", mode = \"mx\" }]",
+       "p.toml:3: smtpd.listen: a Unix socket is for the mode lmtp"},
+      {"[smtpd]\nlisten = [{ address = \"unix:\", mode = \"lmtp\" }]",
+       "p.toml:3: smtpd.listen: \"unix:\" is not \"unix:\" and a path"},
+      {"[smtpd]\nproxy_networks = [\"::1\"]\n"
+       "listen = [{ address = \"unix:/x\", mode = \"lmtp\", proxy = true }]",
+       "p.toml:4: smtpd.listen: proxy = true is not for a Unix socket"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"lmtp\" }]",
+       "p.toml:3: smtpd.listen: port 25 is not for LMTP (RFC 2033 section 5)"},
       {"[smtpd]\nlisten = [{ adress = \"127.0.0.1:25\", mode = \"mx\" }]",
        "p.toml:3: smtpd.listen: unknown key `adress`; did you mean `address`?\n"
        "p.toml:3: smtpd.listen: `address` is missing"},

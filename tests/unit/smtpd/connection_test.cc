@@ -13,11 +13,12 @@ using smtpd::test::World;
 namespace {
 
 struct Fixture {
-  Peer& connect(const char* address = "203.0.113.9") {
+  Peer& connect(const char* address = "203.0.113.9",
+                config::SmtpMode mode = config::SmtpMode::mx) {
     auto [ours, theirs] = smtpd::test::socket_pair();
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     connection = std::make_unique<Connection>(
-        world.services(), world.session(), std::move(ours),
+        world.services(), world.session(mode), std::move(ours),
         net::SocketAddress{*net::IpAddress::parse(address), 40000}, [this] {
           ++done;
           world.loop.destroy_later(std::move(connection));
@@ -337,4 +338,20 @@ TEST_CASE("smtpd connection: others may not say who they speak for", "[smtpd]") 
   Peer& peer = f.connect("192.0.2.7");
   CHECK(peer.exchange("EHLO a\r\n", 250).find("XCLIENT") == std::string::npos);
   peer.exchange("XCLIENT ADDR=192.0.2.8\r\n", 550);
+}
+
+TEST_CASE("smtpd connection: by LMTP each recipient is told that the message is durable", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect("0.0.0.0", config::SmtpMode::lmtp);
+  peer.exchange("LHLO client.test\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<x@far.test>\r\n", 550);
+  peer.exchange("RCPT TO:<alice@here.test>\r\nRCPT TO:<staff@here.test>\r\nDATA\r\n", 354);
+  const std::string replies = peer.exchange(".\r\n", 250);
+  REQUIRE(f.world.envelopes().size() == 1);
+  const spool::Envelope envelope = f.world.envelopes()[0];
+  const std::string accepted = "250 2.0.0 accepted as " + envelope.id() + "\r\n";
+  CHECK(replies == accepted + accepted);
+  CHECK(envelope.protocol() == "LMTP");
+  CHECK(envelope.client_address() == "unknown");
+  CHECK(envelope.trace().find("from client.test (unknown)\r\n\tby mx.test with LMTP id ") !=
+        std::string::npos);
 }

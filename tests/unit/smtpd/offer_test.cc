@@ -5,13 +5,15 @@
 using namespace postrider;
 using namespace postrider::smtpd;
 
-TEST_CASE("smtpd offer: DSN is for who may relay or has to log in", "[smtpd]") {
-  const auto [may_relay, login, dsn] = GENERATE(table<bool, bool, bool>({
-      {false, false, false},
-      {true, false, true},
-      {false, true, true},
+TEST_CASE("smtpd offer: DSN is for who may relay or has to log in, or speaks LMTP", "[smtpd]") {
+  using smtp::Protocol;
+  const auto [may_relay, login, protocol, dsn] = GENERATE(table<bool, bool, Protocol, bool>({
+      {false, false, Protocol::smtp, false},
+      {true, false, Protocol::smtp, true},
+      {false, true, Protocol::smtp, true},
+      {false, false, Protocol::lmtp, true},
   }));
-  const smtp::ServerSettings listener{.authentication_required = login};
+  const smtp::ServerSettings listener{.protocol = protocol, .authentication_required = login};
   smtp::Extensions expected = listener.offered;
   expected.dsn = dsn;
   expected.xclient = false;
