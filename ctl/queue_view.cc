@@ -49,7 +49,8 @@ json to_json(const ipc::QueuedMessage& message) {
           {"next_attempt", time_or_null(message.next_attempt_us())},
           {"expires", time_or_null(message.expires_us())},
           {"client_address", message.client_address()},
-          {"auth", message.auth()}};
+          {"auth", message.auth()},
+          {"tls", message.tls()}};
 }
 
 json to_json(const ipc::SummaryRow& row) {
@@ -107,6 +108,7 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
   };
   add("client", message.client_address());
   add("logged in as", message.auth());
+  add("TLS onward", message.tls());
   add("held because", message.hold_reason());
   if (message.next_attempt_us() != 0)
     add("next attempt", fmt::format("{} (in {})", iso_time(message.next_attempt_us()),

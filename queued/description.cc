@@ -18,6 +18,14 @@ const char* word_for(RecipientState state) {
   }
 }
 
+const char* word_for(spool::Envelope::Tls tls) {
+  switch (tls) {
+    case spool::Envelope::TLS_REQUIRED: return "required";
+    case spool::Envelope::TLS_NOT_REQUIRED: return "not required";
+    default: return "";
+  }
+}
+
 bool is_in(const Recipient& recipient, std::string_view domain) {
   const std::size_t at = recipient.address.rfind('@');
   return at != std::string::npos &&
@@ -34,6 +42,7 @@ ipc::QueuedMessage describe(const MessageData& data) {
   message.set_size(data.content_length);
   message.set_client_address(data.envelope.client_address());
   message.set_auth(data.envelope.auth());
+  message.set_tls(word_for(data.envelope.tls()));
   message.set_recipient_count(data.recipients.size());
   for (const Recipient& recipient : data.recipients) {
     if (message.recipients_size() == static_cast<int>(kDescribedRecipients)) break;

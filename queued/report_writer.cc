@@ -57,6 +57,8 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   if (!draft) return fail_later(std::move(draft.error()), std::move(done));
   const std::string original = beginning_of(disk_, message);
   const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
+  // RFC 8689 section 5: what is told of the message is protected as it was, and is its header alone.
+  const bool tls_required = message.data.envelope.tls() == spool::Envelope::TLS_REQUIRED;
   message::ReportRequest request{.kind = kind,
                                  .hostname = settings_.hostname,
                                  .id = (*draft)->id().str(),
@@ -65,7 +67,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                                  .envid = message.data.envelope.envid(),
                                  .arrival = message.data.arrival,
                                  .smtputf8 = message.data.envelope.smtputf8(),
-                                 .return_content = kind == ReportKind::failed &&
+                                 .return_content = kind == ReportKind::failed && !tls_required &&
                                                    message.data.envelope.ret() != "HDRS" &&
                                                    size <= settings_.queue.bounce_size_limit,
                                  .original = original,
@@ -87,6 +89,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                                      : spool::Envelope::SEVEN_BIT);
   envelope.set_smtputf8(report.smtputf8);
   envelope.set_priority(message.data.envelope.priority());  // RFC 6710
+  if (tls_required) envelope.set_tls(spool::Envelope::TLS_REQUIRED);
   envelope.set_protocol("LOCAL");
   envelope.set_repeated(message.repeated);
   log_.info("report")

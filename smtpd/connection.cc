@@ -276,6 +276,7 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_body(to_spool(transaction.mail.body));
   envelope.set_smtputf8(transaction.mail.charset == smtp::Charset::utf8 && !header_->is_ascii());
   envelope.set_priority(checks::granted_priority(client_, transaction.mail.priority));
+  envelope.set_tls(tls_wish());
   envelope.set_ret(transaction.mail.ret);
   envelope.set_envid(transaction.mail.envid);
   for (const smtp::RcptArguments& rcpt : transaction.recipients) {
@@ -293,6 +294,13 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
        tls_ ? &*tls_ : nullptr},
       transaction));
   return envelope;
+}
+
+// RFC 8689 section 4.1: a word to us is worth more than one in the header.
+spool::Envelope::Tls Connection::tls_wish() const {
+  if (session_.transaction().mail.tls_required) return spool::Envelope::TLS_REQUIRED;
+  return header_->tls_not_required() ? spool::Envelope::TLS_NOT_REQUIRED
+                                     : spool::Envelope::TLS_UNSAID;
 }
 
 // We refuse what the session is still taking in.

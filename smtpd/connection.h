@@ -57,6 +57,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void commit();
   void committed(const MessageId& id, const Result<void>& result);
   spool::Envelope envelope(const MessageId& id) const;
+  spool::Envelope::Tls tls_wish() const;
   void refuse_message(const smtp::Reply& reason);
   void drop_message(const smtp::Reply& reason);
   // `id` is empty when the message was refused before it had one.

@@ -202,10 +202,9 @@ void ClientSession::enter(State state) {
 
 // Settles what needs no server to say no.
 void ClientSession::settle_hopeless() {
-  if (const auto why = obstacle(transaction_, extensions_)) settle_open(Outcome::failed, *why);
+  if (const auto why = obstacle(transaction_, extensions_)) settle_open(why->outcome, why->reply);
   for (std::size_t i = 0; i < outcomes_.size(); ++i)
-    if (const auto why = obstacle(transaction_.recipients[i], extensions_))
-      outcomes_[i] = {Outcome::failed, *why};
+    if (const auto why = obstacle(transaction_.recipients[i], extensions_)) outcomes_[i] = *why;
 }
 
 void ClientSession::send_envelope() {

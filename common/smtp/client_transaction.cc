@@ -12,8 +12,12 @@ namespace postrider::smtp {
 
 namespace {
 
-Reply needs_smtputf8(std::string_view what) {
-  return {0, "5.6.7", fmt::format("{} needs SMTPUTF8, which the server does not offer", what)};
+RecipientOutcome hopeless(const char* status, std::string why) {
+  return {Outcome::failed, {0, status, std::move(why)}};
+}
+
+RecipientOutcome needs_smtputf8(std::string_view what) {
+  return hopeless("5.6.7", fmt::format("{} needs SMTPUTF8, which the server does not offer", what));
 }
 
 bool is_beyond_ascii(const ClientRecipient& recipient) { return !is_all_ascii(recipient.address); }
@@ -52,24 +56,29 @@ std::string rcpt_command(const ClientRecipient& recipient, const Extensions& off
   return command += "\r\n";
 }
 
-std::optional<Reply> obstacle(const ClientTransaction& transaction, const Extensions& offered) {
+std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
+                                         const Extensions& offered) {
   if (is_unsafe_in_command(transaction.sender) || is_unsafe_in_command(transaction.ret))
-    return Reply{0, "5.1.7", "the sender's address holds a control character"};
+    return hopeless("5.1.7", "the sender's address holds a control character");
   if (offered.size_limit != 0 && transaction.size > offered.size_limit)
-    return Reply{0, "5.3.4",
-                 fmt::format("the message has {} octets, the server takes at most {}",
-                             transaction.size, offered.size_limit)};
+    return hopeless("5.3.4", fmt::format("the message has {} octets, the server takes at most {}",
+                                         transaction.size, offered.size_limit));
   // RFC 6531 section 3.2
   if (transaction.smtputf8 && !offered.smtputf8) return needs_smtputf8("the message's header");
   if (!is_all_ascii(transaction.sender) && !offered.smtputf8)
     return needs_smtputf8("the sender's address");
+  if (transaction.tls_required && !transaction.sender.empty())
+    return RecipientOutcome{
+        Outcome::deferred,
+        {0, "4.7.30", "REQUIRETLS: the message has to go under TLS, and the session has none"}};
   return std::nullopt;
 }
 
-std::optional<Reply> obstacle(const ClientRecipient& recipient, const Extensions& offered) {
+std::optional<RecipientOutcome> obstacle(const ClientRecipient& recipient,
+                                         const Extensions& offered) {
   if (is_unsafe_in_command(recipient.address) || is_unsafe_in_command(recipient.notify) ||
       is_unsafe_in_command(recipient.orcpt))
-    return Reply{0, "5.1.3", "the address holds a control character"};
+    return hopeless("5.1.3", "the address holds a control character");
   if (is_beyond_ascii(recipient) && !offered.smtputf8) return needs_smtputf8("the address");
   return std::nullopt;
 }

@@ -2,7 +2,7 @@
 // it.
 //
 // RFC 5321 section 3.3; RFC 1870 (SIZE), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
-// (MT-PRIORITY).
+// (MT-PRIORITY), 8689 (REQUIRETLS).
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ struct ClientTransaction {
   bool eight_bit = false;
   bool smtputf8 = false;  // the header needs it; addresses are looked at
   int priority = 0;       // RFC 6710: -9 to 9
+  bool tls_required = false;  // RFC 8689
   std::string envid;  // RFC 3461 ENVID, decoded, and RET; empty: none
   std::string ret;
 };
@@ -54,17 +55,19 @@ std::string rcpt_command(const ClientRecipient& recipient, const Extensions& off
 // Whether `text` holds a control character, which could end the command and begin another.
 bool is_unsafe_in_command(std::string_view text) noexcept;
 
-// Why `recipient` cannot be named to a server that offers `offered`, for good; nothing where it
-// can.
-std::optional<Reply> obstacle(const ClientRecipient& recipient, const Extensions& offered);
+// Why `recipient` cannot be named to a server that offers `offered`; nothing where it can.
+std::optional<RecipientOutcome> obstacle(const ClientRecipient& recipient,
+                                         const Extensions& offered);
 
-// Why `transaction` cannot be sent to a server that offers `offered`, for good; nothing where it
-// can. 8-bit content is sent as it is to a server without 8BITMIME.
+// Why `transaction` cannot be sent to a server that offers `offered`; nothing where it can. What has
+// to go under TLS waits, as sessions are in the clear; but a report goes all the same, since one that
+// never arrives helps nobody (RFC 8689 section 5). 8-bit content is sent as it is to a server without 8BITMIME.
 //
 // Deviation: RFC 6152 section 3 would have it converted or returned. Servers that cannot take
 // 8-bit content are extinct, servers that forget to say so are not, and converting would break
 // signatures.
-std::optional<Reply> obstacle(const ClientTransaction& transaction, const Extensions& offered);
+std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
+                                         const Extensions& offered);
 
 // What the server's final word on a recipient means: 2yz delivered, 5yz failed, all else deferred.
 Outcome outcome_of(const Reply& reply) noexcept;

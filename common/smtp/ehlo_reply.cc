@@ -34,6 +34,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"MT-PRIORITY", &Extensions::mt_priority},
     {kLimits, &Extensions::limits},
     {"STARTTLS", &Extensions::starttls},
+    {"REQUIRETLS", &Extensions::requiretls},
     {kXclient, &Extensions::xclient},
 });
 

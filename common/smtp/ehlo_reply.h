@@ -3,7 +3,7 @@
 //
 // RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
 // (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
-// (MT-PRIORITY), 9422 (LIMITS).
+// (MT-PRIORITY), 8689 (REQUIRETLS), 9422 (LIMITS).
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,7 @@ struct Extensions {
   bool limits = false;
   bool mt_priority = false;
   bool starttls = false;
+  bool requiretls = false;  // under TLS alone
   bool xclient = false;  // of Postfix; our server offers it to those who may speak for others
   bool operator==(const Extensions&) const = default;
 };

@@ -56,6 +56,11 @@ bool set_smtputf8(std::string_view value, MailArguments& mail) {
   return value.empty();
 }
 
+bool set_tls_required(std::string_view value, MailArguments& mail) {
+  mail.tls_required = true;
+  return value.empty();
+}
+
 // priority-value = (["-"] NZDIGIT) / "0"
 bool set_priority(std::string_view value, MailArguments& mail) {
   const bool negative = value.starts_with('-');
@@ -106,6 +111,8 @@ bool set_orcpt(std::string_view value, RcptArguments& rcpt) {
   return true;
 }
 
+constexpr std::string_view kRequireTls = "REQUIRETLS";
+
 template <typename Arguments>
 struct Known {
   std::string_view keyword;
@@ -117,6 +124,7 @@ constexpr auto kOfMail = std::to_array<Known<MailArguments>>({
     {"BODY", &Extensions::eight_bit_mime, &set_body},
     {"SMTPUTF8", &Extensions::smtputf8, &set_smtputf8},
     {"MT-PRIORITY", &Extensions::mt_priority, &set_priority},
+    {kRequireTls, &Extensions::requiretls, &set_tls_required},
     {"RET", &Extensions::dsn, &set_ret},
     {"ENVID", &Extensions::dsn, &set_envid},
 });
@@ -124,6 +132,13 @@ constexpr auto kOfRcpt = std::to_array<Known<RcptArguments>>({
     {"NOTIFY", &Extensions::dsn, &set_notify},
     {"ORCPT", &Extensions::dsn, &set_orcpt},
 });
+
+// A client that asks for TLS onward and speaks in the clear can mend that.
+Reply not_known(const Parameter& parameter, const Extensions& offered) {
+  if (offered.starttls && equals_ignoring_case(parameter.keyword, kRequireTls))
+    return {530, "5.7.0", "REQUIRETLS is for a session under TLS: STARTTLS first"};
+  return {555, "5.5.4", "parameter not recognized or not implemented"};
+}
 
 template <typename Arguments, std::size_t count>
 std::optional<Reply> set_all(const std::array<Known<Arguments>, count>& table,
@@ -136,8 +151,7 @@ std::optional<Reply> set_all(const std::array<Known<Arguments>, count>& table,
         std::find_if(table.begin(), table.end(), [&](const Known<Arguments>& one) {
           return offered.*one.extension && equals_ignoring_case(one.keyword, parameter.keyword);
         });
-    if (known == table.end())
-      return Reply{555, "5.5.4", "parameter not recognized or not implemented"};
+    if (known == table.end()) return not_known(parameter, offered);
     const auto place = static_cast<std::size_t>(known - table.begin());
     if (seen.test(place)) return Reply{501, "5.5.4", fmt::format("{} given twice", known->keyword)};
     seen.set(place);

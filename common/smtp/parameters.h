@@ -4,7 +4,8 @@
 // table in parameters.cc.
 //
 // RFC 5321 section 4.1.2 (syntax), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 3461 section 4 (RET,
-// ENVID, NOTIFY, ORCPT), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710 section 3 (MT-PRIORITY).
+// ENVID, NOTIFY, ORCPT), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710 section 3 (MT-PRIORITY), RFC 8689
+// section 2 (REQUIRETLS).
 #pragma once
 
 #include <cstddef>
@@ -26,11 +27,11 @@ inline constexpr std::size_t kMaxEnvid = 100;
 inline constexpr std::size_t kMaxOrcpt = 500;
 
 // By how much a command may exceed the limit of a command line: RFC 1870 section 3 and RFC 6152
-// section 2, RFC 6531 section 3.1, RFC 6710 section 3; and what RFC 3461 section 5.4 wants
+// section 2, RFC 6531 section 3.1, RFC 6710 section 3, RFC 8689 section 2; and what RFC 3461 section 5.4 wants
 // accepted, with its keywords.
 inline constexpr std::size_t kUtf8ParameterOctets = 10;  // of MAIL, VRFY and EXPN
 inline constexpr std::size_t kMailParameterOctets =
-    26 + 17 + 15 + kUtf8ParameterOctets + std::string_view(" RET=FULL ENVID=").size() + kMaxEnvid;
+    26 + 17 + 15 + 11 + kUtf8ParameterOctets + std::string_view(" RET=FULL ENVID=").size() + kMaxEnvid;
 inline constexpr std::size_t kRcptParameterOctets =
     std::string_view(" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=").size() + kMaxOrcpt;
 
@@ -40,6 +41,7 @@ struct MailArguments {
   Body body = Body::seven_bit;
   Charset charset = Charset::ascii;  // of the transaction's addresses and header: SMTPUTF8 or not
   int priority = 0;                  // -9 to 9: MT-PRIORITY
+  bool tls_required = false;         // REQUIRETLS
   std::string ret;                   // "FULL", "HDRS"; empty: not given
   std::string envid;                 // decoded; empty: not given
 };

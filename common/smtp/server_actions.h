@@ -36,6 +36,7 @@ struct ServerSettings {
                      .chunking = true,
                      .limits = true,
                      .mt_priority = true,
+                     .requiretls = true,
                      .xclient = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;

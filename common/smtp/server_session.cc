@@ -294,6 +294,7 @@ void ServerSession::help(std::string_view /*argument*/) {
 Extensions ServerSession::offered() const {
   Extensions offered = offered_;
   offered.starttls = starttls_offered();
+  offered.requiretls = offered_.requiretls && secured_;  // RFC 8689 section 2
   offered.size_limit = settings_.message_size_limit;
   return offered;
 }

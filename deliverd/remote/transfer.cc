@@ -14,6 +14,7 @@ smtp::ClientTransaction transaction_of(const Transfer& transfer) {
   transaction.eight_bit = job.eight_bit();
   transaction.smtputf8 = job.smtputf8();
   transaction.priority = job.priority();
+  transaction.tls_required = job.tls_required();
   transaction.envid = job.envid();
   transaction.ret = job.ret();
   return transaction;

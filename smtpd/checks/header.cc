@@ -7,8 +7,11 @@
 namespace postrider::smtpd::checks {
 
 HeaderCheck::HeaderCheck(HeaderLimits limits)
-    : limits_(limits), scanner_([this](std::string_view name, std::string_view /*value*/) {
+    : limits_(limits), scanner_([this](std::string_view name, std::string_view value) {
         if (equals_ignoring_case(name, "Received")) ++received_;
+        if (!equals_ignoring_case(name, "TLS-Required")) return;
+        ++tls_required_;
+        if (equals_ignoring_case(value, "No")) ++tls_required_no_;
       }) {}
 
 std::optional<smtp::Reply> HeaderCheck::feed(std::string_view content) {

@@ -29,6 +29,8 @@ class HeaderCheck {
   // The same for the end of the message.
   std::optional<smtp::Reply> finish();
 
+  // One field, and one alone, says "TLS-Required: No" (RFC 8689 section 3).
+  bool tls_not_required() const noexcept { return tls_required_ == 1 && tls_required_no_ == 1; }
   // Nothing of the header section so far is beyond ASCII.
   bool is_ascii() const noexcept { return is_ascii_; }
 
@@ -37,6 +39,8 @@ class HeaderCheck {
 
   HeaderLimits limits_;
   std::uint64_t received_ = 0;
+  unsigned tls_required_ = 0;     // fields of that name
+  unsigned tls_required_no_ = 0;  // and of the one value that there is
   bool is_ascii_ = true;
   message::HeaderScanner scanner_;
 };

@@ -127,3 +127,19 @@ TEST_CASE("queued report writer: the same report has the same id, another has an
   CHECK(first.envelope.id() == again.envelope.id());
   CHECK(first.envelope.id() != other.envelope.id());
 }
+
+TEST_CASE("queued report writer: what is told of a message that requires TLS requires it too, and is "
+          "its header alone",
+          "[queued]") {
+  const auto [tls, required] = GENERATE(table<spool::Envelope::Tls, bool>({
+      {spool::Envelope::TLS_REQUIRED, true},
+      {spool::Envelope::TLS_NOT_REQUIRED, false},
+      {spool::Envelope::TLS_UNSAID, false},
+  }));
+  Fixture f;
+  f.message.data.envelope.set_tls(tls);
+  f.message.data.envelope.set_ret("FULL");
+  const std::string content = f.send(ReportKind::failed);
+  CHECK((content.find("The body.") == std::string::npos) == required);
+  CHECK((f.envelope.tls() == spool::Envelope::TLS_REQUIRED) == required);
+}

@@ -45,19 +45,36 @@ TEST_CASE("smtp client transaction: commands carry the parameters that are offer
 TEST_CASE("smtp client transaction: obstacles are found before the server is asked", "[smtp]") {
   Extensions offered;
   ClientTransaction t = example();
-  CHECK(obstacle(t, offered)->status == "5.6.7");
+  CHECK(obstacle(t, offered)->reply.status == "5.6.7");
   offered.smtputf8 = true;
   CHECK_FALSE(obstacle(t, offered));
   offered.size_limit = 1234;
   CHECK_FALSE(obstacle(t, offered));
   offered.size_limit = 1233;
-  CHECK(obstacle(t, offered)->status == "5.3.4");
+  CHECK(obstacle(t, offered)->reply.status == "5.3.4");
   t.smtputf8 = false;
   t.sender = "j\xc3\xb6rg@x.test";
   CHECK_FALSE(obstacle(t, {.smtputf8 = true}));
-  CHECK(obstacle(t, {})->status == "5.6.7");
+  CHECK(obstacle(t, {})->reply.status == "5.6.7");
   t.sender = "a\r\nRCPT TO:<c@z.test>";
-  CHECK(obstacle(t, offered)->status == "5.1.7");
+  CHECK(obstacle(t, offered)->reply.status == "5.1.7");
+}
+
+TEST_CASE("smtp client transaction: what has to go under TLS waits, unless it is a report", "[smtp]") {
+  const auto [sender, required, waits] = GENERATE(table<const char*, bool, bool>({
+      {"a@x.test", true, true},
+      {"a@x.test", false, false},
+      {"", true, false},
+  }));
+  ClientTransaction t;
+  t.sender = sender;
+  t.tls_required = required;
+  const auto why = obstacle(t, {.requiretls = true});
+  REQUIRE(why.has_value() == waits);
+  if (!waits) return;
+  CHECK(why->outcome == Outcome::deferred);
+  CHECK(to_line(why->reply) ==
+        "0 4.7.30 REQUIRETLS: the message has to go under TLS, and the session has none");
 }
 
 TEST_CASE("smtp client transaction: what is not known to be final is temporary", "[smtp]") {
@@ -80,9 +97,9 @@ TEST_CASE("smtp client transaction: the status has the class of the outcome", "[
 
 TEST_CASE("smtp client transaction: a recipient that cannot be named is found as well", "[smtp]") {
   CHECK_FALSE(obstacle(ClientRecipient{"b@y.test", "", ""}, Extensions{}));
-  CHECK(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, Extensions{})->status == "5.6.7");
+  CHECK(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, Extensions{})->reply.status == "5.6.7");
   CHECK_FALSE(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, {.smtputf8 = true}));
-  CHECK(obstacle(ClientRecipient{"b\r\n@y.test", "", ""}, Extensions{})->status == "5.1.3");
-  CHECK(obstacle(ClientRecipient{"b@y.test", "NEVER\n", ""}, Extensions{})->status == "5.1.3");
-  CHECK(obstacle(ClientRecipient{"b@y.test", "", "rfc822;a\r"}, Extensions{})->status == "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b\r\n@y.test", "", ""}, Extensions{})->reply.status == "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b@y.test", "NEVER\n", ""}, Extensions{})->reply.status == "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b@y.test", "", "rfc822;a\r"}, Extensions{})->reply.status == "5.1.3");
 }

@@ -17,6 +17,7 @@ constexpr Extensions kEvery{.pipelining = true,
                             .limits = true,
                             .mt_priority = true,
                             .starttls = true,
+                            .requiretls = true,
                             .xclient = true};
 
 }  // namespace
@@ -26,7 +27,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
                         "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
-                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nX-ODD a b"});
+                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 

@@ -473,3 +473,21 @@ TEST_CASE("smtp server session: who has to authenticate first may not send or as
   CHECK(c.say("EXPN a\r\n") == refusal);
   CHECK(c.say("MAIL FROM:<a@a.test>\r\n").find("421 4.7.0") != std::string::npos);
 }
+
+TEST_CASE("smtp server session: REQUIRETLS is offered and taken under TLS alone", "[smtp]") {
+  const std::string mail = "MAIL FROM:<a@a.test> REQUIRETLS\r\n";
+  Conversation c({.hostname = "mx.test", .tls = Tls::starttls});
+  CHECK(c.say("EHLO a\r\n").find("REQUIRETLS") == std::string::npos);
+  CHECK(c.say(mail) == "530 5.7.0 REQUIRETLS is for a session under TLS: STARTTLS first\r\n");
+  CHECK(codes(c.say("STARTTLS\r\n")) == "220");
+  CHECK(c.say("EHLO a\r\n").find("250-REQUIRETLS\r\n") != std::string::npos);
+  CHECK(codes(c.say("MAIL FROM:<a@a.test> REQUIRETLS=1\r\n")) == "501");
+  CHECK(codes(c.say(mail)) == "250");
+  CHECK(c.session.transaction().mail.tls_required);
+}
+
+TEST_CASE("smtp server session: where there is no TLS, REQUIRETLS is not known", "[smtp]") {
+  Conversation c;
+  c.say("EHLO a\r\n");
+  CHECK(codes(c.say("MAIL FROM:<a@a.test> REQUIRETLS\r\n")) == "555");
+}

@@ -98,3 +98,19 @@ TEST_CASE("smtpd header check: counts Received fields and octets of the header a
   CHECK_FALSE(longer.feed("9"));
   CHECK(longer.feed("0")->status == "5.3.4");
 }
+
+TEST_CASE("smtpd header check: one field says that TLS is not required, and says No", "[smtpd]") {
+  const auto [header, not_required] = GENERATE(table<std::string, bool>({
+      {"TLS-Required: No\r\n\r\n", true},
+      {"tls-required:\r\n no \r\n\r\n", true},
+      {"Subject: x\r\n\r\nTLS-Required: No\r\n", false},
+      {"TLS-Required: Yes\r\n\r\n", false},
+      {"TLS-Required: No, thanks\r\n\r\n", false},
+      {"TLS-Required: No\r\nTLS-Required: No\r\n\r\n", false},
+      {"TLS-Required: No\r\nTLS-Required: Yes\r\n\r\n", false},
+  }));
+  checks::HeaderCheck check({.octets = 1000, .received = 10});
+  CHECK_FALSE(check.feed(header));
+  CHECK_FALSE(check.finish());
+  CHECK(check.tls_not_required() == not_required);
+}

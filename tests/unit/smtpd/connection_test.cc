@@ -355,3 +355,12 @@ TEST_CASE("smtpd connection: by LMTP each recipient is told that the message is 
   CHECK(envelope.trace().find("from client.test (unknown)\r\n\tby mx.test with LMTP id ") !=
         std::string::npos);
 }
+
+TEST_CASE("smtpd connection: that TLS is not required is kept with the message", "[smtpd]") {
+  Fixture f;
+  Peer& peer = f.connect();
+  peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  peer.exchange("TLS-Required: No\r\n\r\n.\r\n", 250);
+  REQUIRE(f.world.envelopes().size() == 1);
+  CHECK(f.world.envelopes()[0].tls() == spool::Envelope::TLS_NOT_REQUIRED);
+}
