@@ -15,6 +15,7 @@ smtp::Tls tls_of(const config::Settings& settings, const config::SmtpListener& l
 
 smtp::Extensions offered_by(const config::SmtpListener& listener) {
   smtp::Extensions offered = smtp::ServerSettings{}.offered;
+  offered.xclient = true;
   for (const std::string& keyword : listener.mask) smtp::withdraw(keyword, offered);
   return offered;
 }

@@ -36,8 +36,7 @@ struct ServerSettings {
                      .chunking = true,
                      .limits = true,
                      .mt_priority = true,
-                     .requiretls = true,
-                     .xclient = true};
+                     .requiretls = true};
   std::size_t line_limit = CommandReader::kCommandLine;
   std::size_t text_line_limit = DataReader::kTextLine;
   std::uint64_t message_size_limit = 50U << 20U;  // octets

@@ -480,7 +480,7 @@ TEST_CASE("smtp server session: REQUIRETLS is offered and taken under TLS alone"
   CHECK(c.say("EHLO a\r\n").find("REQUIRETLS") == std::string::npos);
   CHECK(c.say(mail) == "530 5.7.0 REQUIRETLS is for a session under TLS: STARTTLS first\r\n");
   CHECK(codes(c.say("STARTTLS\r\n")) == "220");
-  CHECK(c.say("EHLO a\r\n").find("250-REQUIRETLS\r\n") != std::string::npos);
+  CHECK(c.say("EHLO a\r\n").find("250 REQUIRETLS\r\n") != std::string::npos);
   CHECK(codes(c.say("MAIL FROM:<a@a.test> REQUIRETLS=1\r\n")) == "501");
   CHECK(codes(c.say(mail)) == "250");
   CHECK(c.session.transaction().mail.tls_required);

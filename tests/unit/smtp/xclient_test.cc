@@ -74,11 +74,17 @@ namespace {
 
 constexpr std::string_view kGreeting = "220 mx.test ESMTP Postrider\r\n";
 
+ServerSettings trusting() {
+  ServerSettings settings{.hostname = "mx.test"};
+  settings.offered.xclient = true;
+  return settings;
+}
+
 }  // namespace
 
 TEST_CASE("smtp server session: XCLIENT begins the session anew", "[smtp]") {
-  Conversation c;
-  CHECK(c.say("EHLO proxy.test\r\n").find("\r\n250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+  Conversation c(trusting());
+  CHECK(c.say("EHLO proxy.test\r\n").find("\r\n250 XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
                                           "DESTADDR DESTPORT\r\n") != std::string::npos);
   CHECK(c.say("XCLIENT ADDR=192.0.2.1\r\n") == kGreeting);
   CHECK(codes(c.say("MAIL FROM:<a@b>\r\n")) == "503");
@@ -87,7 +93,7 @@ TEST_CASE("smtp server session: XCLIENT begins the session anew", "[smtp]") {
 }
 
 TEST_CASE("smtp server session: a client that XCLIENT names need not say EHLO", "[smtp]") {
-  Conversation c;
+  Conversation c(trusting());
   c.say("EHLO proxy.test\r\n");
   CHECK(c.say("XCLIENT HELO=client.test PROTO=SMTP\r\n") == kGreeting);
   CHECK(c.session.client_name() == "client.test");
@@ -96,7 +102,9 @@ TEST_CASE("smtp server session: a client that XCLIENT names need not say EHLO", 
 }
 
 TEST_CASE("smtp server session: who XCLIENT says is logged in may send", "[smtp]") {
-  Conversation c({.hostname = "mx.test", .authentication_required = true});
+  ServerSettings settings = trusting();
+  settings.authentication_required = true;
+  Conversation c(settings);
   c.say("EHLO proxy.test\r\n");
   CHECK(codes(c.say("MAIL FROM:<a@b>\r\n")) == "530");
   CHECK(c.say("XCLIENT LOGIN=anna\r\n") == kGreeting);
@@ -107,7 +115,7 @@ TEST_CASE("smtp server session: who XCLIENT says is logged in may send", "[smtp]
 }
 
 TEST_CASE("smtp server session: XCLIENT has no place in a transaction", "[smtp]") {
-  Conversation c;
+  Conversation c(trusting());
   c.say("EHLO proxy.test\r\nMAIL FROM:<a@b>\r\n");
   CHECK(codes(c.say("XCLIENT ADDR=192.0.2.1\r\nRCPT TO:<a@b>\r\n")) == "503 250");
 }
@@ -115,7 +123,7 @@ TEST_CASE("smtp server session: XCLIENT has no place in a transaction", "[smtp]"
 TEST_CASE("smtp server session: XCLIENT of a client that is not trusted, or a bad one, changes nothing",
           "[smtp]") {
   const bool trusted = GENERATE(true, false);
-  ServerSettings settings{.hostname = "mx.test"};
+  ServerSettings settings = trusting();
   settings.offered.xclient = trusted;
   Conversation c(settings);
   c.say("EHLO client.test\r\n");

@@ -310,7 +310,7 @@ TEST_CASE("smtpd connection: a trusted client says who it speaks for", "[smtpd]"
   Fixture f;
   f.world.services().xclient_networks = net::parse_networks({"198.51.100.1"});
   Peer& peer = f.connect("198.51.100.1");
-  CHECK(peer.exchange("EHLO proxy.test\r\n", 250).find("250-XCLIENT ") != std::string::npos);
+  CHECK(peer.exchange("EHLO proxy.test\r\n", 250).find("250 XCLIENT ") != std::string::npos);
   peer.exchange("XCLIENT " + told + "\r\n", 220);
   peer.exchange("EHLO client.test\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<x@far.test>\r\n", code);
   peer.exchange("RCPT TO:<alice@here.test>\r\nDATA\r\n", 354);
