@@ -21,6 +21,12 @@ std::string in(std::int64_t us, WallTime now) {
   return short_duration(std::chrono::microseconds(us) - now.time_since_epoch());
 }
 
+// What its sender asked for; empty where that is over, or was not.
+std::string held_until(const ipc::QueuedMessage& message, WallTime now) {
+  const bool held = message.release_us() > now.time_since_epoch().count();
+  return held ? iso_time(message.release_us()) : std::string();
+}
+
 // Why the recipient still waits, in the remote's words.
 std::string last_reply(const ipc::QueuedRecipient& recipient) {
   if (recipient.reply().empty()) return {};
@@ -50,7 +56,8 @@ json to_json(const ipc::QueuedMessage& message) {
           {"expires", time_or_null(message.expires_us())},
           {"client_address", message.client_address()},
           {"auth", message.auth()},
-          {"tls", message.tls()}};
+          {"tls", message.tls()},
+          {"release", time_or_null(message.release_us())}};
 }
 
 json to_json(const ipc::SummaryRow& row) {
@@ -86,6 +93,8 @@ std::string to_line(const ipc::QueuedMessage& message, WallTime now) {
   std::string text = fmt::format("{}  {:8}  {:>4}  {:>8}  <{}>\n", printable(message.id()),
                                  printable(message.state()), age(message.arrival_us(), now),
                                  short_size(message.size()), printable(message.sender()));
+  if (const std::string until = held_until(message, now); !until.empty())
+    text += fmt::format("    held until {}\n", until);
   for (const ipc::QueuedRecipient& recipient : message.recipients()) {
     if (recipient.state() != "pending") continue;
     text += fmt::format("    {}\n", printable(recipient.address()));
@@ -109,6 +118,7 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
   add("client", message.client_address());
   add("logged in as", message.auth());
   add("TLS onward", message.tls());
+  add("held until", held_until(message, now));
   add("held because", message.hold_reason());
   if (message.next_attempt_us() != 0)
     add("next attempt", fmt::format("{} (in {})", iso_time(message.next_attempt_us()),

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <iterator>
 
 #include <fmt/format.h>
+
+#include "common/base/timestamp.h"
 
 namespace postrider::ctl {
 
@@ -86,11 +87,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string iso_time(std::int64_t us_since_1970) {
   if (us_since_1970 == 0) return {};
-  const std::time_t seconds = us_since_1970 / 1'000'000;
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,
-                     utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return to_timestamp(WallTime(std::chrono::microseconds(us_since_1970)));
 }
 
 std::string short_duration(std::chrono::microseconds span) {

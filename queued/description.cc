@@ -43,6 +43,7 @@ ipc::QueuedMessage describe(const MessageData& data) {
   message.set_client_address(data.envelope.client_address());
   message.set_auth(data.envelope.auth());
   message.set_tls(word_for(data.envelope.tls()));
+  message.set_release_us(data.envelope.release_us());
   message.set_recipient_count(data.recipients.size());
   for (const Recipient& recipient : data.recipients) {
     if (message.recipients_size() == static_cast<int>(kDescribedRecipients)) break;

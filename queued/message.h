@@ -4,6 +4,7 @@
 // loop and the store's thread. Message adds what lives only while it is active.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -67,6 +68,12 @@ struct MessageData {
   bool released = false;     // an operator released it: a route's hold: no longer holds it
 
   const std::string& sender() const noexcept { return envelope.sender(); }
+  // RFC 4865: not to be sent before; long ago where nothing was said.
+  WallTime release() const noexcept {
+    return WallTime(std::chrono::microseconds(envelope.release_us()));
+  }
+  // From when its lifetime counts.
+  WallTime born() const noexcept { return std::max(arrival, release()); }
 };
 
 // An open file of the spool from which jobs take content.

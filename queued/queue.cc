@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/timestamp.h"
 #include "queued/retry.h"
 
 namespace postrider::queued {
@@ -103,7 +104,16 @@ void Queue::start(std::unique_ptr<Message> message) {
     return;
   }
   it->second = std::move(message);
-  route(*it->second);
+  if (!awaits_release(*it->second)) return route(*it->second);
+  parts_.log.info("release_awaited")
+      .id(it->second->data.id)
+      .with("until", to_timestamp(it->second->data.release()));
+  conclude(*it->second);
+}
+
+// Once it is in the old generation, its schedule says when it is sent, and an operator may.
+bool Queue::awaits_release(const Message& message) const {
+  return message.young && message.data.release() > parts_.clock.now();
 }
 
 // A person may have put a segment back that was there still, or an older queue.db. Both are one message:

@@ -139,6 +139,7 @@ class Queue final : private Recall::Owner {
   void turn_away(Recipient& recipient, const Reason& reason);
   // Their jobs do not come about.
   void stop(std::vector<Work> works, RecipientState state);
+  bool awaits_release(const Message& message) const;
   Schedule plan(Message& message);
 
   // The steps at the end of an attempt; each goes on to the next.

@@ -146,7 +146,7 @@ void Queue::note_failed(const Message& message, const Recipient& recipient) {
 void Queue::warn_of_delay(Message& message) {
   MessageData& data = message.data;
   const bool due = !data.warned && !data.sender().empty() && !is_held(message) && any_open(data) &&
-                   warning_is_due(parts_.settings.queue, data.arrival, parts_.clock.now());
+                   warning_is_due(parts_.settings.queue, data.born(), parts_.clock.now());
   if (!due) return conclude(message);
   std::vector<std::uint32_t> late;
   for (std::uint32_t i = 0; i < data.recipients.size(); ++i)
@@ -181,12 +181,16 @@ Schedule Queue::plan(Message& message) {
     data.released = false;
     return schedule;
   }
+  if (awaits_release(message)) {
+    schedule.next_attempt = data.release();
+    return schedule;
+  }
   // What is too old, and only waits for its turn, goes on waiting.
   const WallTime end = schedule.expires > now ? schedule.expires : now + settings.retry_interval;
   const std::string* const destination = all_turned_away(data) ? only_destination(data) : nullptr;
   if (destination != nullptr && scheduler_.put_behind(*destination, now)) {
     schedule.behind = *destination;
-    schedule.next_attempt = next_look(settings, data.arrival, !data.warned && !data.sender().empty(),
+    schedule.next_attempt = next_look(settings, data.born(), !data.warned && !data.sender().empty(),
                                       now, end);
   } else {
     schedule.next_attempt =
@@ -305,7 +309,7 @@ void Queue::forget(const Message& message) {
 }
 
 WallTime Queue::expires(const Message& message) const {
-  return expiry(parts_.settings.queue, message.data.arrival, message.data.sender().empty());
+  return expiry(parts_.settings.queue, message.data.born(), message.data.sender().empty());
 }
 
 void Queue::log_fate(const Message& message, const Recipient& recipient, std::string_view event) {

@@ -66,6 +66,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                                  .sender = message.data.sender(),
                                  .envid = message.data.envelope.envid(),
                                  .arrival = message.data.arrival,
+                                 .release_request = message.data.envelope.release_request(),
                                  .smtputf8 = message.data.envelope.smtputf8(),
                                  .return_content = kind == ReportKind::failed && !tls_required &&
                                                    message.data.envelope.ret() != "HDRS" &&

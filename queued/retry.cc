@@ -25,18 +25,18 @@ WallTime next_attempt(const config::Settings::Queue& settings, unsigned attempts
   return std::max(std::min(planned, expires), now);
 }
 
-WallTime expiry(const config::Settings::Queue& settings, WallTime arrival, bool report) {
-  return arrival + (report ? settings.bounce_lifetime : settings.lifetime);
+WallTime expiry(const config::Settings::Queue& settings, WallTime born, bool report) {
+  return born + (report ? settings.bounce_lifetime : settings.lifetime);
 }
 
-bool warning_is_due(const config::Settings::Queue& settings, WallTime arrival, WallTime now) {
-  return settings.delay_warning.count() > 0 && now - arrival >= settings.delay_warning;
+bool warning_is_due(const config::Settings::Queue& settings, WallTime born, WallTime now) {
+  return settings.delay_warning.count() > 0 && now - born >= settings.delay_warning;
 }
 
-WallTime next_look(const config::Settings::Queue& settings, WallTime arrival, bool to_be_warned,
+WallTime next_look(const config::Settings::Queue& settings, WallTime born, bool to_be_warned,
                    WallTime now, WallTime expires) {
   const bool warns = to_be_warned && settings.delay_warning.count() > 0;
-  const WallTime warning = arrival + settings.delay_warning;
+  const WallTime warning = born + settings.delay_warning;
   // A warning that is due and not written is tried again, but not at once and for ever.
   const WallTime look = !warns           ? expires
                         : warning > now  ? warning

@@ -19,18 +19,18 @@ std::chrono::microseconds jittered(std::chrono::microseconds interval, std::uint
 WallTime next_attempt(const config::Settings::Queue& settings, unsigned attempts, WallTime now,
                       WallTime expires, Random& random);
 
-// When a message that arrived at `arrival` is given up; reports (from <>) by bounce_lifetime.
-WallTime expiry(const config::Settings::Queue& settings, WallTime arrival, bool report);
+// When a message whose lifetime began at `born` is given up; reports (from <>) by bounce_lifetime.
+WallTime expiry(const config::Settings::Queue& settings, WallTime born, bool report);
 
 // Whether an attempt that ended at `now` without delivery is the last.
 inline bool is_last(WallTime now, WallTime expires) { return now >= expires; }
 
 // Whether the sender is to be told now that the message is late.
-bool warning_is_due(const config::Settings::Queue& settings, WallTime arrival, WallTime now);
+bool warning_is_due(const config::Settings::Queue& settings, WallTime born, WallTime now);
 
 // When a message that waits for its destination is looked at though its turn has not come: to warn
 // its sender, if `to_be_warned`, and to give it up when it `expires`.
-WallTime next_look(const config::Settings::Queue& settings, WallTime arrival, bool to_be_warned,
+WallTime next_look(const config::Settings::Queue& settings, WallTime born, bool to_be_warned,
                    WallTime now, WallTime expires);
 
 }  // namespace postrider::queued

@@ -3,7 +3,10 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
 #include "common/base/overloaded.h"
+#include "common/base/timestamp.h"
 #include "common/spool/record.h"
 #include "smtpd/offer.h"
 #include "smtpd/checks/priority.h"
@@ -25,6 +28,17 @@ Client first_met(const Services& services, const net::IpAddress& address) {
   return client;
 }
 
+// RFC 4865: until when the message is held, if that is not over.
+void set_release(spool::Envelope& envelope, const smtp::MailArguments& mail, WallTime now) {
+  if (mail.hold_for) {
+    envelope.set_release_us((now + *mail.hold_for).time_since_epoch().count());
+    envelope.set_release_request(fmt::format("for;{}", mail.hold_for->count()));
+  } else if (mail.hold_until && *mail.hold_until > now) {
+    envelope.set_release_us(mail.hold_until->time_since_epoch().count());
+    envelope.set_release_request("until;" + to_timestamp(*mail.hold_until));
+  }
+}
+
 spool::Envelope::Body to_spool(smtp::Body body) {
   return body == smtp::Body::eight_bit_mime ? spool::Envelope::EIGHT_BIT_MIME
                                             : spool::Envelope::SEVEN_BIT;
@@ -38,7 +52,7 @@ Connection::Connection(Services& services, const smtp::ServerSettings& session, 
       listener_(session),
       on_done_(std::move(on_done)),
       client_(first_met(services, peer.ip)),
-      session_(session, offered_to(client_, session)),
+      session_(session, offered_to(client_, session, services.clock.now())),
       stream_(services.loop, std::move(fd), *this) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
   act();
@@ -168,7 +182,7 @@ void Connection::become_client(const smtp::XclientArguments& told) {
   const std::string& login = told.login ? *told.login : session_.identity();
   client.may_relay = client.may_relay || !login.empty();
   client_ = std::move(client);
-  session_.on_client(told, offered_to(client_, listener_));
+  session_.on_client(told, offered_to(client_, listener_, services_.clock.now()));
 }
 
 // ---- TLS ----
@@ -277,6 +291,7 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_smtputf8(transaction.mail.charset == smtp::Charset::utf8 && !header_->is_ascii());
   envelope.set_priority(checks::granted_priority(client_, transaction.mail.priority));
   envelope.set_tls(tls_wish());
+  set_release(envelope, transaction.mail, now);
   envelope.set_ret(transaction.mail.ret);
   envelope.set_envid(transaction.mail.envid);
   for (const smtp::RcptArguments& rcpt : transaction.recipients) {

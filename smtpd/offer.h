@@ -9,11 +9,14 @@
 // (RFC 3461 section 5.2.2), so that honest senders lose little.
 #pragma once
 
+#include "common/base/clock.h"
 #include "common/smtp/server_actions.h"
 #include "smtpd/client.h"
 
 namespace postrider::smtpd {
 
-smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener);
+// `now` is when the client came: until when it may have mail held is counted from then.
+smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener,
+                            WallTime now);
 
 }  // namespace postrider::smtpd

@@ -13,9 +13,17 @@ smtp::Tls tls_of(const config::Settings& settings, const config::SmtpListener& l
   return settings.tls.certificate.empty() || masked ? smtp::Tls::none : smtp::Tls::starttls;
 }
 
-smtp::Extensions offered_by(const config::SmtpListener& listener) {
+bool is_submission(config::SmtpMode mode) {
+  return mode == config::SmtpMode::submission || mode == config::SmtpMode::submissions;
+}
+
+smtp::Extensions offered_by(const config::Settings& settings,
+                            const config::SmtpListener& listener) {
   smtp::Extensions offered = smtp::ServerSettings{}.offered;
   offered.xclient = true;
+  offered.future_release_max = settings.smtpd.future_release_max;
+  offered.future_release =
+      is_submission(listener.mode) && offered.future_release_max.count() > 0;
   for (const std::string& keyword : listener.mask) smtp::withdraw(keyword, offered);
   return offered;
 }
@@ -28,7 +36,7 @@ smtp::ServerSettings session_settings(const config::Settings& settings,
   return {.hostname = settings.hostname,
           .protocol = listener.mode == config::SmtpMode::lmtp ? smtp::Protocol::lmtp
                                                               : smtp::Protocol::smtp,
-          .offered = offered_by(listener),
+          .offered = offered_by(settings, listener),
           .line_limit = smtpd.line_limit,
           .text_line_limit = smtpd.text_line_limit,
           .message_size_limit = smtpd.message_size_limit,
@@ -39,8 +47,7 @@ smtp::ServerSettings session_settings(const config::Settings& settings,
           .vrfy = smtpd.vrfy == "on",
           .expn = smtpd.expn == "on",
           .tls = tls_of(settings, listener),
-          .authentication_required = listener.mode == config::SmtpMode::submission ||
-                                     listener.mode == config::SmtpMode::submissions};
+          .authentication_required = is_submission(listener.mode)};
 }
 
 }  // namespace postrider::smtpd

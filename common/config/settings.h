@@ -83,6 +83,7 @@ struct Settings {
     std::vector<std::string> proxy_networks;  // proxies that are believed
     seconds proxy_timeout{};                // for their header
     std::vector<std::string> xclient_networks;  // clients that may speak for others
+    seconds future_release_max{};           // 0: a message is sent at once
     std::string vrfy;                       // "off" (252) or "on"
     std::string expn;                       // "off" (502) or "on"
   } smtpd;

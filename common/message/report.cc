@@ -147,6 +147,8 @@ class Composer {
     if (!request_.envid.empty())
       text += fmt::format("Original-Envelope-Id: {}\r\n", reported_ascii(request_.envid));
     text += fmt::format("Arrival-Date: {}\r\n", rfc5322_date(request_.arrival));
+    if (!request_.release_request.empty())
+      text += fmt::format("Future-Release-Request: {}\r\n", request_.release_request);
     for (const ReportedRecipient& recipient : request_.recipients) text += fields_of(recipient);
     return text;
   }

@@ -5,7 +5,7 @@
 // character, bounded.
 //
 // RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 3461 (which reports, and of what),
-// RFC 6533 (addresses beyond ASCII), RFC 3834 (Auto-Submitted).
+// RFC 4865 (Future-Release-Request), RFC 6533 (addresses beyond ASCII), RFC 3834 (Auto-Submitted).
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,7 @@ struct ReportRequest {
   std::string sender;  // reverse-path of the original, to whom the report goes; not empty
   std::string envid;   // RFC 3461 ENVID, decoded; empty: none
   WallTime arrival;
+  std::string release_request;  // RFC 4865: "for;3600", "until;2026-11-21T20:38:18Z"; empty: none
   std::optional<WallTime> retry_until;        // of `delayed`
   std::vector<ReportedRecipient> recipients;  // at least one
   bool smtputf8 = false;                      // the original's header is beyond ASCII (RFC 6532)

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/timestamp.h"
 #include "common/smtp/xclient.h"
 
 namespace postrider::smtp {
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::string_view kSize = "SIZE";
 constexpr std::string_view kLimits = "LIMITS";
+constexpr std::string_view kFutureRelease = "FUTURERELEASE";
 constexpr std::string_view kXclient = "XCLIENT";
 
 struct Offer {
@@ -33,6 +35,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"SMTPUTF8", &Extensions::smtputf8},
     {"MT-PRIORITY", &Extensions::mt_priority},
     {kLimits, &Extensions::limits},
+    {kFutureRelease, &Extensions::future_release},
     {"STARTTLS", &Extensions::starttls},
     {"REQUIRETLS", &Extensions::requiretls},
     {kXclient, &Extensions::xclient},
@@ -95,6 +98,9 @@ Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, cons
     if (!(extensions.*offer.member)) continue;
     reply.text += fmt::format("\n{}", offer.keyword);
     if (offer.keyword == kSize) reply.text += fmt::format(" {}", extensions.size_limit);
+    if (offer.keyword == kFutureRelease)
+      reply.text += fmt::format(" {} {}", extensions.future_release_max.count(),
+                                to_timestamp(extensions.future_release_until));
     if (offer.keyword == kXclient) reply.text += ' ' + xclient_attributes();
     if (offer.keyword == kLimits) reply.text += to_parameters(limits);
   }

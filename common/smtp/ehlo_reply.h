@@ -2,15 +2,17 @@
 // client reads it.
 //
 // RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
-// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
+// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 4865 (FUTURERELEASE), 6152 (8BITMIME), 6531 (SMTPUTF8), 6710
 // (MT-PRIORITY), 8689 (REQUIRETLS), 9422 (LIMITS).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/smtp/reply.h"
 
 namespace postrider::smtp {
@@ -34,6 +36,9 @@ struct Extensions {
   bool limits = false;
   bool mt_priority = false;
   bool starttls = false;
+  bool future_release = false;
+  std::chrono::seconds future_release_max{0};  // our server: the longest time, and the latest
+  WallTime future_release_until;
   bool requiretls = false;  // under TLS alone
   bool xclient = false;  // of Postfix; our server offers it to those who may speak for others
   bool operator==(const Extensions&) const = default;

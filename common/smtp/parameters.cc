@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/timestamp.h"
 #include "common/base/xtext.h"
 #include "common/smtp/notify.h"
 
@@ -59,6 +60,33 @@ bool set_smtputf8(std::string_view value, MailArguments& mail) {
 bool set_tls_required(std::string_view value, MailArguments& mail) {
   mail.tls_required = true;
   return value.empty();
+}
+
+// future-release-integer = NZDIGIT *8DIGIT
+bool set_hold_for(std::string_view digits, MailArguments& mail) {
+  constexpr std::size_t kMaxDigits = 9;
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (error != std::errc() || end != digits.data() + digits.size()) return false;
+  if (digits.size() > kMaxDigits || digits.front() == '0') return false;
+  mail.hold_for = std::chrono::seconds(count);
+  return true;
+}
+
+bool set_hold_until(std::string_view value, MailArguments& mail) {
+  mail.hold_until = parse_timestamp(value);
+  return mail.hold_until.has_value();
+}
+
+// The reply that refuses how long the message is to be held, if any.
+std::optional<Reply> judge_hold(const MailArguments& mail, const Extensions& offered) {
+  if (mail.hold_for && mail.hold_until)
+    return Reply{501, "5.5.4", "HOLDFOR and HOLDUNTIL exclude each other"};
+  if (mail.hold_for > offered.future_release_max || mail.hold_until > offered.future_release_until)
+    return Reply{501, "5.5.4",
+                 fmt::format("a message is held for at most {} seconds",
+                             offered.future_release_max.count())};
+  return std::nullopt;
 }
 
 // priority-value = (["-"] NZDIGIT) / "0"
@@ -125,6 +153,8 @@ constexpr auto kOfMail = std::to_array<Known<MailArguments>>({
     {"SMTPUTF8", &Extensions::smtputf8, &set_smtputf8},
     {"MT-PRIORITY", &Extensions::mt_priority, &set_priority},
     {kRequireTls, &Extensions::requiretls, &set_tls_required},
+    {"HOLDFOR", &Extensions::future_release, &set_hold_for},
+    {"HOLDUNTIL", &Extensions::future_release, &set_hold_until},
     {"RET", &Extensions::dsn, &set_ret},
     {"ENVID", &Extensions::dsn, &set_envid},
 });
@@ -166,7 +196,8 @@ std::optional<Reply> set_all(const std::array<Known<Arguments>, count>& table,
 
 std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
                                     MailArguments& mail) {
-  return set_all(kOfMail, parameters, offered, mail);
+  if (auto refusal = set_all(kOfMail, parameters, offered, mail)) return refusal;
+  return judge_hold(mail, offered);
 }
 
 std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,

@@ -88,6 +88,13 @@ void operators_verbs(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
+// Promoted before any attempt, with a file of its own and without.
+void held_by_sender(World& world, Ledger& ledger) {
+  world.accept({ledger.add({"held@local.test"}, kSmall),
+                ledger.add({"held@local.test", "later@remote.test"}, kLarge)});
+  world.run(kAfternoon);
+}
+
 void before_kill(World& world, Ledger& ledger) {
   world.accept({ledger.add({"ann@local.test"}, kLarge),
                 ledger.add({"bob@local.test", "later@remote.test"}, kLarge),
@@ -113,7 +120,7 @@ void after_damage(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
-constexpr std::array<Scenario, 10> kScenarios{{{"one letter", &one_letter},
+constexpr std::array<Scenario, 11> kScenarios{{{"one letter", &one_letter},
                                               {"batches", &batches},
                                               {"large letters", &large_letters},
                                               {"partial delivery", &partial_delivery},
@@ -121,6 +128,7 @@ constexpr std::array<Scenario, 10> kScenarios{{{"one letter", &one_letter},
                                               {"successes", &successes},
                                               {"full segments", &full_segments},
                                               {"operator's verbs", &operators_verbs},
+                                              {"held by its sender", &held_by_sender},
                                               {"kill", &before_kill, &after_kill},
                                               {"damaged queue.db", &before_damage, &after_damage,
                                                End::damage}}};

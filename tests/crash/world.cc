@@ -18,6 +18,7 @@ using std::chrono::hours;
 
 constexpr WallTime kBeginning{1'800'000'000s};
 constexpr std::uint64_t kLargeMessage = 8'000;
+constexpr hours kHeld{1};
 // The time from one life of an instance to the next.
 constexpr hours kBetweenLives{1000};
 // Turns without work after which nothing is expected to come; and while a message is in memory, as
@@ -143,6 +144,8 @@ void World::begin_accepting(std::size_t number) {
     spool::Recipient& recipient = *envelope.add_recipients();
     recipient.set_address(address);
     if (address.starts_with("told-")) recipient.set_notify("SUCCESS");
+    if (address.starts_with("held@"))
+      envelope.set_release_us((clock_.now() + kHeld).time_since_epoch().count());
   }
   ++unanswered_;
   arriving_.push_back(

@@ -129,6 +129,13 @@ TEST_CASE("message report: RFC 3461 parameters come back, decoded", "[message]")
   CHECK(has(report, "Original-Recipient: rfc822; bob+x@z.test\r\n"));
 }
 
+TEST_CASE("message report: that a message was held at its sender's wish is told", "[message]") {
+  ReportRequest request = example();
+  CHECK_FALSE(has(compose(request), "Future-Release-Request"));
+  request.release_request = "for;3600";
+  CHECK(has(compose(request), "Future-Release-Request: for;3600\r\n"));
+}
+
 TEST_CASE("message report: the whole message comes back where it was asked for and is small",
           "[message]") {
   ReportRequest request = example();

@@ -121,6 +121,7 @@ class QueueFixture {
       envelope.set_id(ids.back());
       envelope.set_arrival_us(clock.now().time_since_epoch().count());
       envelope.set_sender(sender);
+      envelope.set_release_us(release.time_since_epoch().count());
       for (const std::string& recipient : recipients) {
         envelope.add_recipients()->set_address(recipient);
         const auto own = notify_of.find(recipient);
@@ -185,6 +186,8 @@ class QueueFixture {
     life->loop.run();
     until_ = [] { return false; };
   }
+
+  WallTime release{};  // of the messages that are accepted
 
   // The answer to one recipient of a job; a test replaces it.
   std::function<ipc::RecipientResult(const ipc::Job&, const ipc::JobRecipient&)> answer =

@@ -17,6 +17,7 @@ constexpr Extensions kEvery{.pipelining = true,
                             .limits = true,
                             .mt_priority = true,
                             .starttls = true,
+                            .future_release = true,
                             .requiretls = true,
                             .xclient = true};
 
@@ -27,7 +28,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
                         "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
-                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nX-ODD a b"});
+                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nFUTURERELEASE 5 2027-01-15T08:00:00Z\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 
@@ -75,4 +76,14 @@ TEST_CASE("smtp ehlo reply: the limits that there are are told", "[smtp]") {
   }));
   CHECK(ehlo_reply("mx.test", {.limits = true}, limits).text == "mx.test\n" + line);
   CHECK(ehlo_reply("mx.test", {}, limits).text == "mx.test");
+}
+
+TEST_CASE("smtp ehlo reply: how long a message may be held is told", "[smtp]") {
+  using namespace std::chrono_literals;
+  CHECK(ehlo_reply("mx.test",
+                   {.future_release = true,
+                    .future_release_max = 60s,
+                    .future_release_until = postrider::WallTime(1'800'000'000s)},
+                   {})
+            .text == "mx.test\nFUTURERELEASE 60 2027-01-15T08:00:00Z");
 }

@@ -154,3 +154,39 @@ TEST_CASE("smtp parameters: one that is unknown, or of an extension that is not 
   CAPTURE(of_rcpt);
   CHECK(set_parameters(of_rcpt, {}, rcpt)->code == 555);
 }
+
+namespace {
+
+using namespace std::chrono_literals;
+constexpr Extensions kHolds{.future_release = true,
+                            .future_release_max = 3600s,
+                            .future_release_until = postrider::WallTime(1'800'003'600s)};
+
+}  // namespace
+
+TEST_CASE("smtp parameters: a message may be held for a time, or until one", "[smtp]") {
+  MailArguments mail;
+  CHECK_FALSE(set_parameters("HOLDFOR=3600", kHolds, mail));
+  CHECK(mail.hold_for == 3600s);
+  MailArguments other;
+  CHECK_FALSE(set_parameters("HOLDUNTIL=2027-01-15T09:00:00Z", kHolds, other));
+  CHECK(other.hold_until == postrider::WallTime(1'800'003'600s));
+}
+
+TEST_CASE("smtp parameters: it may not be held longer than is offered, or in two ways", "[smtp]") {
+  const auto* const parameters = GENERATE(
+      "HOLDFOR=3601", "HOLDFOR=1000000000", "HOLDFOR=0", "HOLDFOR=01", "HOLDFOR=-1", "HOLDFOR=1x",
+      "HOLDFOR", "HOLDFOR=", "HOLDUNTIL=2027-01-15T09:00:01Z", "HOLDUNTIL=tomorrow", "HOLDUNTIL",
+      "HOLDFOR=1 HOLDUNTIL=2027-01-15T08:00:00Z");
+  CAPTURE(parameters);
+  MailArguments mail;
+  const auto refusal = set_parameters(parameters, kHolds, mail);
+  REQUIRE(refusal);
+  CHECK(refusal->code == 501);
+}
+
+TEST_CASE("smtp parameters: where it is not offered nothing is held", "[smtp]") {
+  const auto* const parameters = GENERATE("HOLDFOR=1", "HOLDUNTIL=2027-01-15T08:00:00Z");
+  MailArguments mail;
+  CHECK(set_parameters(parameters, Extensions{}, mail)->code == 555);
+}

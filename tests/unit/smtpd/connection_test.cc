@@ -364,3 +364,35 @@ TEST_CASE("smtpd connection: that TLS is not required is kept with the message",
   REQUIRE(f.world.envelopes().size() == 1);
   CHECK(f.world.envelopes()[0].tls() == spool::Envelope::TLS_NOT_REQUIRED);
 }
+
+TEST_CASE("smtpd connection: a user may have a message held", "[smtpd]") {
+  const auto [parameter, seconds, request] =
+      GENERATE(table<std::string, std::int64_t, std::string>({
+          {"HOLDFOR=60", 1'800'000'060, "for;60"},
+          {"HOLDUNTIL=2027-01-15T09:00:00+00:30", 1'800'001'800, "until;2027-01-15T08:30:00Z"},
+          {"HOLDUNTIL=2027-01-15T07:59:59Z", 0, ""},
+      }));
+  Fixture f;
+  f.world.services().xclient_networks = net::parse_networks({"192.0.2.7"});
+  Peer& peer = f.connect("192.0.2.7", config::SmtpMode::submission);
+  peer.exchange("XCLIENT LOGIN=anna\r\n", 220);
+  CHECK(peer.exchange("EHLO a\r\n", 250).find("250-FUTURERELEASE 604800 2027-01-22T08:00:00Z\r\n") !=
+        std::string::npos);
+  peer.exchange("MAIL FROM:<a@far.test> " + parameter + "\r\nRCPT TO:<x@far.test>\r\nDATA\r\n", 354);
+  peer.exchange(".\r\n", 250);
+  REQUIRE(f.world.envelopes().size() == 1);
+  CHECK(f.world.envelopes()[0].release_us() == seconds * 1'000'000);
+  CHECK(f.world.envelopes()[0].release_request() == request);
+}
+
+TEST_CASE("smtpd connection: other servers, and users where it is off, may not", "[smtpd]") {
+  const auto mode = GENERATE(config::SmtpMode::mx, config::SmtpMode::submission);
+  Fixture f;
+  if (mode == config::SmtpMode::submission)
+    f.world.settings.smtpd.future_release_max = std::chrono::seconds{0};
+  f.world.services().xclient_networks = net::parse_networks({"192.0.2.7"});
+  Peer& peer = f.connect("192.0.2.7", mode);
+  peer.exchange("XCLIENT LOGIN=anna\r\n", 220);
+  CHECK(peer.exchange("EHLO a\r\n", 250).find("FUTURERELEASE") == std::string::npos);
+  peer.exchange("MAIL FROM:<a@far.test> HOLDFOR=60\r\n", 555);
+}

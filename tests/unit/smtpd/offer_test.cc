@@ -16,18 +16,28 @@ TEST_CASE("smtpd offer: DSN is for who may relay or has to log in, or speaks LMT
   const smtp::ServerSettings listener{.protocol = protocol, .authentication_required = login};
   smtp::Extensions expected = listener.offered;
   expected.dsn = dsn;
-  CHECK(offered_to({{}, may_relay}, listener) == expected);
+  CHECK(offered_to({{}, may_relay}, listener, {}) == expected);
 }
 
 TEST_CASE("smtpd offer: XCLIENT is for who may speak for others", "[smtpd]") {
   const bool may = GENERATE(true, false);
   smtp::ServerSettings listener;
   listener.offered.xclient = true;
-  CHECK(offered_to({{}, true, may}, listener).xclient == may);
+  CHECK(offered_to({{}, true, may}, listener, {}).xclient == may);
 }
 
 TEST_CASE("smtpd offer: what a listener masks nobody is offered", "[smtpd]") {
   smtp::ServerSettings listener;
   smtp::withdraw("DSN", listener.offered);
-  CHECK_FALSE(offered_to({{}, true}, listener).dsn);
+  CHECK_FALSE(offered_to({{}, true}, listener, {}).dsn);
+}
+
+TEST_CASE("smtpd offer: until when mail may be held counts from when the client came", "[smtpd]") {
+  using namespace std::chrono_literals;
+  smtp::ServerSettings listener;
+  listener.offered.future_release_max = 60s;
+  const WallTime now(1'800'000'000s);
+  CHECK_FALSE(offered_to({}, listener, now).future_release);
+  listener.offered.future_release = true;
+  CHECK(offered_to({}, listener, now).future_release_until == now + 60s);
 }

@@ -1,0 +1,114 @@
+// Messages that their senders have held until a time (FUTURERELEASE).
+#include "tests/unit/queued/fixture.h"
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using postrider::test::QueueFixture;
+
+namespace {
+
+struct Fixture : QueueFixture {
+  // A message to b@far.test that is held for that long.
+  std::string hold(std::chrono::microseconds time) {
+    release = clock.now() + time;
+    return accept("a@x.test", {"b@far.test"});
+  }
+
+  void run(WallTime end) {
+    settle();
+    while (advance(end)) {
+    }
+  }
+
+  ipc::QueuedMessage listed() {
+    std::vector<ipc::QueuedMessage> messages;
+    bool done = false;
+    ipc::Filter filter;
+    filter.set_all(true);
+    const auto pending = life->store.ask(
+        [&](queued::Store& store) { return store.list(filter, {}); }, [&](auto portion) {
+          messages = portion.value().messages;
+          done = true;
+        });
+    run_until([&] { return done; });
+    REQUIRE(messages.size() == 1);
+    return messages[0];
+  }
+};
+
+}  // namespace
+
+TEST_CASE("queued release: a message is not attempted before its time, and then at once",
+          "[queued]") {
+  Fixture f;
+  const WallTime start = f.clock.now();
+  f.hold(24h);
+  f.settle();
+  CHECK(f.life->queue.active() == 0);
+  CHECK(f.listed().state() == "deferred");
+  CHECK(f.listed().next_attempt_us() == (start + 24h).time_since_epoch().count());
+  CHECK(f.listed().release_us() == f.listed().next_attempt_us());
+  CHECK(f.logged.find("event=release_awaited") != std::string::npos);
+  f.run(start + 24h - 1s);
+  CHECK(f.attempts.empty());
+  f.run(start + 24h + 2s);
+  CHECK(f.attempts.size() == 1);
+  CHECK(f.life->reports.sent.empty());
+}
+
+TEST_CASE("queued release: a restart keeps what is held, and what was not taken in yet", "[queued]") {
+  Fixture f;
+  const bool taken_in = GENERATE(true, false);
+  const WallTime start = f.clock.now();
+  f.hold(24h);
+  if (taken_in) f.settle();
+  f.begin_life();
+  f.run(start + 23h);
+  CHECK(f.attempts.empty());
+  f.run(start + 25h);
+  CHECK(f.attempts.size() == 1);
+}
+
+TEST_CASE("queued release: what is in the past is sent at once", "[queued]") {
+  Fixture f;
+  f.hold(-1h);
+  f.settle();
+  CHECK(f.attempts.size() == 1);
+}
+
+TEST_CASE("queued release: lifetime and warning count from the release", "[queued]") {
+  Fixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "later");
+  };
+  const WallTime start = f.clock.now();
+  f.hold(10 * 24h);
+  f.run(start + 10 * 24h + 3h);
+  CHECK(f.life->reports.sent.empty());
+  f.run(start + 10 * 24h + 5h);
+  CHECK(f.life->reports.sent.size() == 1);
+  f.run(start + 15 * 24h - 1h);
+  CHECK(f.life->reports.sent.size() == 1);
+  f.run(start + 15 * 24h + 1h);
+  CHECK(f.life->reports.sent.size() == 2);
+}
+
+TEST_CASE("queued release: an operator sends it at once, or removes it", "[queued]") {
+  Fixture f;
+  const bool sends = GENERATE(true, false);
+  f.hold(24h);
+  f.settle();
+  ipc::Filter filter;
+  filter.set_all(true);
+  std::uint64_t count = 0;
+  const auto pending = f.life->store.ask(
+      [&](queued::Store& store) {
+        return sends ? store.retry(filter, {}, f.clock.now()) : store.remove(filter, {});
+      },
+      [&](auto answer) { count = answer.value().messages; });
+  f.run_until([&] { return count > 0; });
+  f.life->queue.look_again();
+  f.settle();
+  CHECK(count == 1);
+  CHECK(f.attempts.size() == (sends ? 1 : 0));
+}
