@@ -32,7 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::size_t cut : {std::size_t{0}, size / 3, size / 2}) {
     ProxyHeaderReader reader;
     std::size_t also_taken = 0;
-    POSTRIDER_CHECK(read(reader, input, cut, also_taken) == step && also_taken == taken);
+    POSTRIDER_CHECK(read(reader, input, cut, also_taken) == step);
+    POSTRIDER_CHECK(step == Step::bad || also_taken == taken);
     POSTRIDER_CHECK(reader.header().address == whole.header().address);
   }
   return 0;

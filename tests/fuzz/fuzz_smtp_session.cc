@@ -1,4 +1,5 @@
-// Any octets, however cut: the session keeps its promises and its memory.
+// Any octets, however cut: the session keeps its promises and its memory. The first octet says how, and
+// whether it speaks LMTP.
 #include <string_view>
 
 #include "common/base/check.h"
@@ -15,13 +16,19 @@ static bool is_text(std::string_view content) {
 
 using postrider::smtp::CommandReader;
 using postrider::smtp::kRcptParameterOctets;
+using postrider::smtp::Protocol;
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  postrider::smtp::test::Conversation conversation(
-      {.hostname = "mx.test", .message_size_limit = 1000});
-  conversation.say(bytes, data[0] + std::size_t{1});
+  const bool lmtp = (data[0] & 0x80) != 0;
+  postrider::smtp::ServerSettings settings{.hostname = "mx.test", .message_size_limit = 1000};
+  settings.protocol = lmtp ? Protocol::lmtp : Protocol::smtp;
+  settings.offered.xclient = true;
+  settings.offered.future_release = true;
+  settings.offered.future_release_max = std::chrono::hours{1};
+  postrider::smtp::test::Conversation conversation(settings);
+  conversation.say(bytes, (data[0] & 0x7f) + std::size_t{1});
   POSTRIDER_CHECK(conversation.session.unprocessed() <
                   CommandReader::kCommandLine + kRcptParameterOctets);
   for (const auto& message : conversation.messages)
