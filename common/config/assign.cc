@@ -104,7 +104,7 @@ class Reader {
 
   void read(const Value& value, SmtpListener& listener) {
     const auto [address, mode, mask, proxy] =
-        fields<2>(value, std::array<std::string_view, 4>{"address", "mode", "mask", "proxy"});
+        fields<2>(value, Names<4>{"address", "mode", "mask", "proxy"});
     if (address == nullptr || mode == nullptr) return;
     read_choice(*mode, kSmtpModes, listener.mode);
     read_smtp_address(*address, listener.mode, listener.address);
@@ -113,21 +113,21 @@ class Reader {
   }
 
   void read(const Value& value, Pop3Listener& listener) {
-    const auto [address, tls] = fields<2>(value, std::array<std::string_view, 2>{"address", "tls"});
+    const auto [address, tls] = fields<2>(value, Names<2>{"address", "tls"});
     if (address == nullptr || tls == nullptr) return;
     read_socket_address(*address, listener.address);
     read_choice(*tls, kPop3Tls, listener.tls);
   }
 
   void read(const Value& value, CertificateFiles& files) {
-    const auto [certificate, key] = fields<2>(value, std::array<std::string_view, 2>{"certificate", "key"});
+    const auto [certificate, key] = fields<2>(value, Names<2>{"certificate", "key"});
     if (certificate == nullptr || key == nullptr) return;
     read_file_name(*certificate, files.certificate);
     read_file_name(*key, files.key);
   }
 
   void read(const Value& value, Route& route) {
-    const auto [match, via] = fields<2>(value, std::array<std::string_view, 2>{"match", "via"});
+    const auto [match, via] = fields<2>(value, Names<2>{"match", "via"});
     if (match == nullptr || via == nullptr) return;
     read_route_part(*match, &is_route_match, kRouteMatchForms, route.match);
     read_route_part(*via, &is_route_via, kRouteViaForms, route.via);
@@ -228,11 +228,14 @@ class Reader {
     member = *text;
   }
 
+  template <std::size_t count>
+  using Names = std::array<std::string_view, count>;
+
   // The members of a table by their names, or null for those that are missing: the first `needed` of
   // them must be there.
   template <std::size_t needed, std::size_t count>
   std::array<const Value*, count> fields(const Value& value,
-                                         const std::array<std::string_view, count>& names) {
+                                         const Names<count>& names) {
     std::array<const Value*, count> found{};
     const auto* table = std::get_if<Value::Table>(&value.data);
     if (table == nullptr) {

@@ -71,6 +71,7 @@ void ServerSession::on_secured() {
 void ServerSession::on_client(const XclientArguments& told, const Extensions& offered) {
   POSTRIDER_CHECK(question_ == Question::client);
   question_ = Question::none;
+  spoken_for_ = true;
   offered_ = offered;
   if (told.login) identity_ = *told.login;
   if (told.protocol) extended_ = *told.protocol != "SMTP";
@@ -162,7 +163,11 @@ void ServerSession::greet() {
 
 // RFC 2034 section 3: status codes are for clients that are told of them.
 void ServerSession::say(const Reply& reply) {
-  replies_ += to_wire(offered_.enhanced_status_codes ? reply : Reply{reply.code, "", reply.text});
+  if (offered_.enhanced_status_codes) {
+    replies_ += to_wire(reply);
+  } else {
+    replies_ += to_wire({reply.code, "", reply.text});
+  }
 }
 
 // The reply to all of a message (RFC 2033 section 4.2): what becomes of it is the same for each
@@ -299,8 +304,9 @@ Extensions ServerSession::offered() const {
   return offered;
 }
 
+// Not behind XCLIENT: what it told in the clear would have an effect under TLS.
 bool ServerSession::starttls_offered() const {
-  return settings_.tls == Tls::starttls && !secured_;
+  return settings_.tls == Tls::starttls && !secured_ && !spoken_for_;
 }
 
 // What stands behind STARTTLS came in the clear: whoever put it there wants it taken for protected.

@@ -146,6 +146,7 @@ class ServerSession {
   std::optional<Close> close_due_;
   std::string client_name_;
   std::string identity_;
+  bool spoken_for_ = false;  // XCLIENT told who the client is
   Transaction transaction_;
   bool transaction_over_ = false;  // cleared by the next step
   RcptArguments candidate_;        // the recipient that the owner is asked about

@@ -114,6 +114,18 @@ TEST_CASE("smtp server session: who XCLIENT says is logged in may send", "[smtp]
   CHECK(codes(c.say("HELO a\r\nMAIL FROM:<a@b>\r\n")) == "250 530");
 }
 
+TEST_CASE("smtp server session: what XCLIENT told in the clear has no effect under TLS", "[smtp]") {
+  const bool tls_first = GENERATE(true, false);
+  ServerSettings settings = trusting();
+  settings.tls = Tls::starttls;
+  Conversation c(settings);
+  c.heard();
+  if (tls_first) CHECK(codes(c.say("STARTTLS\r\n")) == "220");
+  CHECK(codes(c.say("XCLIENT LOGIN=anna\r\nEHLO a\r\n")) == "220 250");
+  CHECK(codes(c.say("STARTTLS\r\n")) == (tls_first ? "503" : "502"));
+  CHECK(c.session.identity() == "anna");
+}
+
 TEST_CASE("smtp server session: XCLIENT has no place in a transaction", "[smtp]") {
   Conversation c(trusting());
   c.say("EHLO proxy.test\r\nMAIL FROM:<a@b>\r\n");
