@@ -190,8 +190,8 @@ Schedule Queue::plan(Message& message) {
   const std::string* const destination = all_turned_away(data) ? only_destination(data) : nullptr;
   if (destination != nullptr && scheduler_.put_behind(*destination, now)) {
     schedule.behind = *destination;
-    schedule.next_attempt = next_look(settings, data.born(), !data.warned && !data.sender().empty(),
-                                      now, end);
+    schedule.next_attempt =
+        next_look(settings, data.born(), !data.warned && !data.sender().empty(), now, end);
   } else {
     schedule.next_attempt =
         next_attempt(settings, data.attempts, now, end, parts_.random);

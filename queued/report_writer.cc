@@ -57,7 +57,8 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   if (!draft) return fail_later(std::move(draft.error()), std::move(done));
   const std::string original = beginning_of(disk_, message);
   const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
-  // RFC 8689 section 5: what is told of the message is protected as it was, and is its header alone.
+  // RFC 8689 section 5: what is told of the message is protected as it was, and is its header
+  // alone.
   const bool tls_required = message.data.envelope.tls() == spool::Envelope::TLS_REQUIRED;
   message::ReportRequest request{.kind = kind,
                                  .hostname = settings_.hostname,

@@ -8,8 +8,8 @@
 #include "common/base/overloaded.h"
 #include "common/base/timestamp.h"
 #include "common/spool/record.h"
-#include "smtpd/offer.h"
 #include "smtpd/checks/priority.h"
+#include "smtpd/offer.h"
 #include "smtpd/trace.h"
 
 namespace postrider::smtpd {

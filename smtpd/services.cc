@@ -22,8 +22,7 @@ smtp::Extensions offered_by(const config::Settings& settings,
   smtp::Extensions offered = smtp::ServerSettings{}.offered;
   offered.xclient = true;
   offered.future_release_max = settings.smtpd.future_release_max;
-  offered.future_release =
-      is_submission(listener.mode) && offered.future_release_max.count() > 0;
+  offered.future_release = is_submission(listener.mode) && offered.future_release_max.count() > 0;
   for (const std::string& keyword : listener.mask) smtp::withdraw(keyword, offered);
   return offered;
 }
@@ -34,8 +33,8 @@ smtp::ServerSettings session_settings(const config::Settings& settings,
                                       const config::SmtpListener& listener) {
   const config::Settings::Smtpd& smtpd = settings.smtpd;
   return {.hostname = settings.hostname,
-          .protocol = listener.mode == config::SmtpMode::lmtp ? smtp::Protocol::lmtp
-                                                              : smtp::Protocol::smtp,
+          .protocol =
+              listener.mode == config::SmtpMode::lmtp ? smtp::Protocol::lmtp : smtp::Protocol::smtp,
           .offered = offered_by(settings, listener),
           .line_limit = smtpd.line_limit,
           .text_line_limit = smtpd.text_line_limit,

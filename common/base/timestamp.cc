@@ -81,8 +81,7 @@ std::optional<seconds> take_offset(std::string_view& text) {
 }  // namespace
 
 std::string to_timestamp(WallTime time) {
-  const std::time_t unix_seconds =
-      std::chrono::floor<seconds>(time).time_since_epoch().count();
+  const std::time_t unix_seconds = std::chrono::floor<seconds>(time).time_since_epoch().count();
   std::tm utc{};
   ::gmtime_r(&unix_seconds, &utc);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", utc.tm_year + 1900, utc.tm_mon + 1,

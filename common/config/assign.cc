@@ -234,8 +234,7 @@ class Reader {
   // The members of a table by their names, or null for those that are missing: the first `needed` of
   // them must be there.
   template <std::size_t needed, std::size_t count>
-  std::array<const Value*, count> fields(const Value& value,
-                                         const Names<count>& names) {
+  std::array<const Value*, count> fields(const Value& value, const Names<count>& names) {
     std::array<const Value*, count> found{};
     const auto* table = std::get_if<Value::Table>(&value.data);
     if (table == nullptr) {

@@ -59,9 +59,10 @@ bool is_unsafe_in_command(std::string_view text) noexcept;
 std::optional<RecipientOutcome> obstacle(const ClientRecipient& recipient,
                                          const Extensions& offered);
 
-// Why `transaction` cannot be sent to a server that offers `offered`; nothing where it can. What has
-// to go under TLS waits, as sessions are in the clear; but a report goes all the same, since one that
-// never arrives helps nobody (RFC 8689 section 5). 8-bit content is sent as it is to a server without 8BITMIME.
+// Why `transaction` cannot be sent to a server that offers `offered`; nothing where it can. What
+// has to go under TLS waits, as sessions are in the clear; but a report goes all the same, since
+// one that never arrives helps nobody (RFC 8689 section 5). 8-bit content is sent as it is to a
+// server without 8BITMIME.
 //
 // Deviation: RFC 6152 section 3 would have it converted or returned. Servers that cannot take
 // 8-bit content are extinct, servers that forget to say so are not, and converting would break

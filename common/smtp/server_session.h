@@ -10,7 +10,8 @@
 //  - nothing that came before the end of a handshake has an effect after it;
 //  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
 //    on_message_refused() ends the message;
-//  - each command gets one reply, but the end of a message in LMTP one for each recipient; replies that can go together come as one Send;
+//  - each command gets one reply, but the end of a message in LMTP one for each recipient; replies
+//  that can go together come as one Send;
 //  - after Close comes no further action.
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920

@@ -1,7 +1,7 @@
 // xclient.h - what a trusted client tells of the client that it speaks for.
 //
-// XCLIENT, an extension of Postfix (its XCLIENT_README). Who wants TLS as well begins with it: behind
-// XCLIENT in the clear there is no STARTTLS.
+// XCLIENT, an extension of Postfix (its XCLIENT_README). Who wants TLS as well begins with it:
+// behind XCLIENT in the clear there is no STARTTLS.
 //
 //   xclient-command = "XCLIENT" 1*( SP attribute-name "=" attribute-value )
 //   attribute-value = xtext       ; "[UNAVAILABLE]", and for NAME "[TEMPUNAVAIL]": there is none

@@ -2,8 +2,8 @@
 // with time, chance, directory and the other servers in the test's hand.
 //
 // Other servers take mail for ok@remote.test at once, for later@remote.test from ten minutes after
-// its arrival on, and for never-<number>@remote.test never. Everybody at local.test has a mailbox; a
-// message to held@local.test is held for an hour at its sender's wish.
+// its arrival on, and for never-<number>@remote.test never. Everybody at local.test has a mailbox;
+// a message to held@local.test is held for an hour at its sender's wish.
 #pragma once
 
 #include <atomic>

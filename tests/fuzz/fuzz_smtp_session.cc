@@ -1,5 +1,5 @@
-// Any octets, however cut: the session keeps its promises and its memory. The first octet says how, and
-// whether it speaks LMTP.
+// Any octets, however cut: the session keeps its promises and its memory. The first octet says how,
+// and whether it speaks LMTP.
 #include <string_view>
 
 #include "common/base/check.h"

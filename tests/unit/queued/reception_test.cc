@@ -31,7 +31,8 @@ TEST_CASE("queued reception: what a result tells of its destination", "[queued]"
       {result(ipc::DEFERRED, "4.7.0", "450 4.7.0 slow down"), Reception::pushed_back},
       {result(ipc::DEFERRED, "4.4.2", "the connection was lost", ""), Reception::pushed_back},
       {result(ipc::DEFERRED, "4.3.0", "the message could not be opened", ""), Reception::unknown},
-      {result(ipc::CORRUPT, "5.3.0", "the message in the spool is damaged", ""), Reception::unknown},
+      {result(ipc::CORRUPT, "5.3.0", "the message in the spool is damaged", ""),
+       Reception::unknown},
       {result(ipc::DEFERRED, "4.7.30", "REQUIRETLS: no", ""), Reception::unknown},
       {ipc::JobResult(), Reception::unknown},
   }));

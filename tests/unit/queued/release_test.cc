@@ -25,11 +25,12 @@ struct Fixture : QueueFixture {
     bool done = false;
     ipc::Filter filter;
     filter.set_all(true);
-    const auto pending = life->store.ask(
-        [&](queued::Store& store) { return store.list(filter, {}); }, [&](auto portion) {
-          messages = portion.value().messages;
-          done = true;
-        });
+    const auto pending =
+        life->store.ask([&](queued::Store& store) { return store.list(filter, {}); },
+                        [&](auto portion) {
+                          messages = portion.value().messages;
+                          done = true;
+                        });
     run_until([&] { return done; });
     REQUIRE(messages.size() == 1);
     return messages[0];
@@ -56,7 +57,8 @@ TEST_CASE("queued release: a message is not attempted before its time, and then 
   CHECK(f.life->reports.sent.empty());
 }
 
-TEST_CASE("queued release: a restart keeps what is held, and what was not taken in yet", "[queued]") {
+TEST_CASE("queued release: a restart keeps what is held, and what was not taken in yet",
+          "[queued]") {
   Fixture f;
   const bool taken_in = GENERATE(true, false);
   const WallTime start = f.clock.now();

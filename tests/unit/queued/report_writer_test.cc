@@ -128,9 +128,10 @@ TEST_CASE("queued report writer: the same report has the same id, another has an
   CHECK(first.envelope.id() != other.envelope.id());
 }
 
-TEST_CASE("queued report writer: what is told of a message that requires TLS requires it too, and is "
-          "its header alone",
-          "[queued]") {
+TEST_CASE(
+    "queued report writer: what is told of a message that requires TLS requires it too, and is "
+    "its header alone",
+    "[queued]") {
   const auto [tls, required] = GENERATE(table<spool::Envelope::Tls, bool>({
       {spool::Envelope::TLS_REQUIRED, true},
       {spool::Envelope::TLS_NOT_REQUIRED, false},

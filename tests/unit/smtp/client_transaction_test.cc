@@ -60,7 +60,8 @@ TEST_CASE("smtp client transaction: obstacles are found before the server is ask
   CHECK(obstacle(t, offered)->reply.status == "5.1.7");
 }
 
-TEST_CASE("smtp client transaction: what has to go under TLS waits, unless it is a report", "[smtp]") {
+TEST_CASE("smtp client transaction: what has to go under TLS waits, unless it is a report",
+          "[smtp]") {
   const auto [sender, required, waits] = GENERATE(table<const char*, bool, bool>({
       {"a@x.test", true, true},
       {"a@x.test", false, false},
@@ -97,9 +98,12 @@ TEST_CASE("smtp client transaction: the status has the class of the outcome", "[
 
 TEST_CASE("smtp client transaction: a recipient that cannot be named is found as well", "[smtp]") {
   CHECK_FALSE(obstacle(ClientRecipient{"b@y.test", "", ""}, Extensions{}));
-  CHECK(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, Extensions{})->reply.status == "5.6.7");
+  CHECK(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, Extensions{})->reply.status ==
+        "5.6.7");
   CHECK_FALSE(obstacle(ClientRecipient{"\xe6\x9d\x8e@y.test", "", ""}, {.smtputf8 = true}));
   CHECK(obstacle(ClientRecipient{"b\r\n@y.test", "", ""}, Extensions{})->reply.status == "5.1.3");
-  CHECK(obstacle(ClientRecipient{"b@y.test", "NEVER\n", ""}, Extensions{})->reply.status == "5.1.3");
-  CHECK(obstacle(ClientRecipient{"b@y.test", "", "rfc822;a\r"}, Extensions{})->reply.status == "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b@y.test", "NEVER\n", ""}, Extensions{})->reply.status ==
+        "5.1.3");
+  CHECK(obstacle(ClientRecipient{"b@y.test", "", "rfc822;a\r"}, Extensions{})->reply.status ==
+        "5.1.3");
 }

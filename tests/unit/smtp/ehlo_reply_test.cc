@@ -28,7 +28,8 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
                         "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
-                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nFUTURERELEASE 5 2027-01-15T08:00:00Z\nX-ODD a b"});
+                        "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nFUTURERELEASE 5 "
+                        "2027-01-15T08:00:00Z\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 

@@ -174,10 +174,10 @@ TEST_CASE("smtp parameters: a message may be held for a time, or until one", "[s
 }
 
 TEST_CASE("smtp parameters: it may not be held longer than is offered, or in two ways", "[smtp]") {
-  const auto* const parameters = GENERATE(
-      "HOLDFOR=3601", "HOLDFOR=1000000000", "HOLDFOR=0", "HOLDFOR=01", "HOLDFOR=-1", "HOLDFOR=1x",
-      "HOLDFOR", "HOLDFOR=", "HOLDUNTIL=2027-01-15T09:00:01Z", "HOLDUNTIL=tomorrow", "HOLDUNTIL",
-      "HOLDFOR=1 HOLDUNTIL=2027-01-15T08:00:00Z");
+  const auto* const parameters =
+      GENERATE("HOLDFOR=3601", "HOLDFOR=1000000000", "HOLDFOR=0", "HOLDFOR=01", "HOLDFOR=-1",
+               "HOLDFOR=1x", "HOLDFOR", "HOLDFOR=", "HOLDUNTIL=2027-01-15T09:00:01Z",
+               "HOLDUNTIL=tomorrow", "HOLDUNTIL", "HOLDFOR=1 HOLDUNTIL=2027-01-15T08:00:00Z");
   CAPTURE(parameters);
   MailArguments mail;
   const auto refusal = set_parameters(parameters, kHolds, mail);

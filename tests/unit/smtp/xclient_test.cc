@@ -84,8 +84,9 @@ ServerSettings trusting() {
 
 TEST_CASE("smtp server session: XCLIENT begins the session anew", "[smtp]") {
   Conversation c(trusting());
-  CHECK(c.say("EHLO proxy.test\r\n").find("\r\n250 XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
-                                          "DESTADDR DESTPORT\r\n") != std::string::npos);
+  CHECK(c.say("EHLO proxy.test\r\n")
+            .find("\r\n250 XCLIENT NAME ADDR PORT PROTO HELO LOGIN "
+                  "DESTADDR DESTPORT\r\n") != std::string::npos);
   CHECK(c.say("XCLIENT ADDR=192.0.2.1\r\n") == kGreeting);
   CHECK(codes(c.say("MAIL FROM:<a@b>\r\n")) == "503");
   CHECK(codes(c.say("EHLO client.test\r\nMAIL FROM:<a@b>\r\n")).ends_with(" 250"));

@@ -376,9 +376,11 @@ TEST_CASE("smtpd connection: a user may have a message held", "[smtpd]") {
   f.world.services().xclient_networks = net::parse_networks({"192.0.2.7"});
   Peer& peer = f.connect("192.0.2.7", config::SmtpMode::submission);
   peer.exchange("XCLIENT LOGIN=anna\r\n", 220);
-  CHECK(peer.exchange("EHLO a\r\n", 250).find("250-FUTURERELEASE 604800 2027-01-22T08:00:00Z\r\n") !=
-        std::string::npos);
-  peer.exchange("MAIL FROM:<a@far.test> " + parameter + "\r\nRCPT TO:<x@far.test>\r\nDATA\r\n", 354);
+  CHECK(
+      peer.exchange("EHLO a\r\n", 250).find("250-FUTURERELEASE 604800 2027-01-22T08:00:00Z\r\n") !=
+      std::string::npos);
+  peer.exchange("MAIL FROM:<a@far.test> " + parameter + "\r\nRCPT TO:<x@far.test>\r\nDATA\r\n",
+                354);
   peer.exchange(".\r\n", 250);
   REQUIRE(f.world.envelopes().size() == 1);
   CHECK(f.world.envelopes()[0].release_us() == seconds * 1'000'000);

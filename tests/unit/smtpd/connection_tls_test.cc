@@ -198,10 +198,12 @@ TEST_CASE("smtpd connection: a session that ends within a command or a message h
   CHECK_FALSE(f.logged("handshake_failed"));
 }
 
-TEST_CASE("smtpd connection: what its sender requires is kept, whatever its header says", "[smtpd]") {
+TEST_CASE("smtpd connection: what its sender requires is kept, whatever its header says",
+          "[smtpd]") {
   Fixture f;
   SecurePeer& peer = f.secured();
-  peer.exchange("EHLO a\r\nMAIL FROM:<a@far.test> REQUIRETLS\r\nRCPT TO:<alice@here.test>\r\nDATA\r\n", 354);
+  peer.exchange(
+      "EHLO a\r\nMAIL FROM:<a@far.test> REQUIRETLS\r\nRCPT TO:<alice@here.test>\r\nDATA\r\n", 354);
   peer.exchange("TLS-Required: No\r\n\r\n.\r\n", 250);
   REQUIRE(f.world.envelopes().size() == 1);
   CHECK(f.world.envelopes()[0].tls() == spool::Envelope::TLS_REQUIRED);
