@@ -37,7 +37,9 @@ void add_init_command(CLI::App& app, Context& context) {
   command->add_option("--hostname", plan->hostname, "The host's name, as in mx.example.org")
       ->required();
   command->add_option("--domain", plan->domain, "The first domain that gets mail here")->required();
-  command->add_option("--port-base", plan->port_base, "SMTP listens on this plus 25, LMTP plus 24, POP3 plus 110")
+  command
+      ->add_option("--port-base", plan->port_base,
+                   "SMTP listens on this plus 25, LMTP plus 24, POP3 plus 110")
       ->required()
       ->check(CLI::Range(0, int{kMaxPortBase}));
   command->callback([&context, plan] { init(context, *plan); });

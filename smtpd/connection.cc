@@ -159,8 +159,8 @@ void Connection::ask_recipient(const smtp::Mailbox& recipient) {
   question_ = services_.policy.check_recipient(client_, recipient, judged);
 }
 
-// Who may speak for others may go on to do so, whoever it speaks for now. A client that is logged in
-// there is one of our users.
+// Who may speak for others may go on to do so, whoever it speaks for now. A client that is logged
+// in there is one of our users.
 void Connection::become_client(const smtp::XclientArguments& told) {
   net::IpAddress address = told.address ? net::IpAddress() : client_.address;
   if (told.address && !told.address->empty()) {
@@ -304,10 +304,10 @@ spool::Envelope Connection::envelope(const MessageId& id) const {
   envelope.set_auth(session_.identity());
   envelope.set_client_name(std::string(session_.client_name()));
   envelope.set_protocol(protocol());
-  envelope.set_trace(received_field(
-      {session_.client_name(), client_.address, client_.name, services_.settings.hostname, protocol(), id, now,
-       tls_ ? &*tls_ : nullptr},
-      transaction));
+  envelope.set_trace(
+      received_field({session_.client_name(), client_.address, client_.name,
+                      services_.settings.hostname, protocol(), id, now, tls_ ? &*tls_ : nullptr},
+                     transaction));
   return envelope;
 }
 

@@ -5,7 +5,8 @@ namespace postrider::smtpd {
 smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener,
                             WallTime now) {
   smtp::Extensions offered = listener.offered;
-  const bool is_open = listener.protocol == smtp::Protocol::smtp && !listener.authentication_required;
+  const bool is_open =
+      listener.protocol == smtp::Protocol::smtp && !listener.authentication_required;
   if (is_open && !client.may_relay) offered.dsn = false;
   if (!client.may_xclient) offered.xclient = false;
   if (offered.future_release) offered.future_release_until = now + offered.future_release_max;

@@ -4,8 +4,8 @@
 //   XCLIENT   who connects from smtpd.xclient_networks
 //   else      everybody
 //
-// A stranger who may ask for reports of success has us send mail to whom it names as the sender, and
-// learns where our mail goes inside. To a server without DSN its own server reports "relayed"
+// A stranger who may ask for reports of success has us send mail to whom it names as the sender,
+// and learns where our mail goes inside. To a server without DSN its own server reports "relayed"
 // (RFC 3461 section 5.2.2), so that honest senders lose little.
 #pragma once
 

@@ -12,8 +12,7 @@ namespace postrider::smtpd {
 using metrics::Counter;
 
 Server::Server(Services& services, std::span<const ListeningSocket> listening)
-    : services_(services),
-      proxies_(net::parse_networks(services.settings.smtpd.proxy_networks)) {
+    : services_(services), proxies_(net::parse_networks(services.settings.smtpd.proxy_networks)) {
   for (const auto& [fd, listener] : listening) {
     const smtp::ServerSettings& session =
         session_settings_.emplace_back(session_settings(services.settings, listener));

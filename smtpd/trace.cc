@@ -8,9 +8,8 @@
 namespace postrider::smtpd {
 
 std::string received_field(const Arrival& arrival, const smtp::Transaction& transaction) {
-  const std::string literal = arrival.client_address.is_unspecified()
-                                  ? "unknown"
-                                  : arrival.client_address.literal();
+  const std::string literal =
+      arrival.client_address.is_unspecified() ? "unknown" : arrival.client_address.literal();
   const bool named =
       smtp::is_domain(arrival.client_name) || smtp::is_address_literal(arrival.client_name);
   const std::string for_one =

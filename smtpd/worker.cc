@@ -60,9 +60,9 @@ class Worker {
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
                 [this](const spool::SegmentProgress& progress) { link_.announce(progress); }),
-        services_{loop_,   clock_,   log_, counters_,
-                  policy_, writer_, settings, tls,
-                  net::parse_networks(settings.smtpd.xclient_networks)},
+        services_{loop_,     clock_,  log_,
+                  counters_, policy_, writer_,
+                  settings,  tls,     net::parse_networks(settings.smtpd.xclient_networks)},
         server_(services_, sockets.listening()),
         drain_timer_(loop_, [this] { loop_.stop(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }) {

@@ -231,8 +231,8 @@ class Reader {
   template <std::size_t count>
   using Names = std::array<std::string_view, count>;
 
-  // The members of a table by their names, or null for those that are missing: the first `needed` of
-  // them must be there.
+  // The members of a table by their names, or null for those that are missing: the first `needed`
+  // of them must be there.
   template <std::size_t needed, std::size_t count>
   std::array<const Value*, count> fields(const Value& value, const Names<count>& names) {
     std::array<const Value*, count> found{};

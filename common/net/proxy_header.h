@@ -42,8 +42,8 @@ class ProxyHeaderReader {
   // Not to be called again once it is done or bad.
   Step take(std::string_view& input);
 
-  const ProxyHeader& header() const noexcept { return header_; }       // once done
-  std::string_view defect() const noexcept { return defect_; }         // once bad
+  const ProxyHeader& header() const noexcept { return header_; }  // once done
+  std::string_view defect() const noexcept { return defect_; }    // once bad
 
  private:
   bool is_binary() const noexcept { return held_.front() == '\r'; }

@@ -15,15 +15,15 @@ ProxyReception::ProxyReception(event::EventLoop& loop, Fd connection, std::chron
     : connection_(std::move(connection)),
       done_(std::move(done)),
       watch_(loop, connection_.get(), event::Watch::For::reading, [this] { ready(); }),
-      timer_(loop, [this] {
-        finish(fail(ErrorKind::invalid, "no whole PROXY header came in time"));
-      }) {
+      timer_(loop,
+             [this] { finish(fail(ErrorKind::invalid, "no whole PROXY header came in time")); }) {
   watch_.enable();
   timer_.arm(limit);
 }
 
-// What there is is looked at first, and then taken as far as it is of the header. As the header ends
-// with an octet that is taken, and not before, the socket never tells of the same octets twice.
+// What there is is looked at first, and then taken as far as it is of the header. As the header
+// ends with an octet that is taken, and not before, the socket never tells of the same octets
+// twice.
 void ProxyReception::ready() {
   std::array<char, ProxyHeaderReader::kMaxHeader> octets;
   const ssize_t n = ::recv(connection_.get(), octets.data(), octets.size(), MSG_PEEK);

@@ -13,12 +13,12 @@ namespace postrider::net {
 
 class ProxyReception final : public event::Deferred {
  public:
-  // Called once, from the loop; its owner then hands the ProxyReception to destroy_later(). An error
-  // says why there is no header.
+  // Called once, from the loop; its owner then hands the ProxyReception to destroy_later(). An
+  // error says why there is no header.
   using Done = UniqueFunction<void(Result<ProxyHeader>)>;
 
-  // `loop` outlives it. `connection` is non-blocking and connected; the header has to be there within
-  // `limit`.
+  // `loop` outlives it. `connection` is non-blocking and connected; the header has to be there
+  // within `limit`.
   ProxyReception(event::EventLoop& loop, Fd connection, std::chrono::seconds limit, Done done);
 
   // Once it is done.

@@ -40,7 +40,7 @@ struct Extensions {
   std::chrono::seconds future_release_max{0};  // our server: the longest time, and the latest
   WallTime future_release_until;
   bool requiretls = false;  // under TLS alone
-  bool xclient = false;  // of Postfix; our server offers it to those who may speak for others
+  bool xclient = false;     // of Postfix; our server offers it to those who may speak for others
   bool operator==(const Extensions&) const = default;
 };
 

@@ -97,7 +97,8 @@ struct StartTls {};
 struct Close {
   enum class At { client, server } wish;
 };
-using Action = std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage,
-                            AppendMessage, CommitMessage, AbortMessage, BecomeClient, StartTls, Close>;
+using Action =
+    std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage, AppendMessage,
+                 CommitMessage, AbortMessage, BecomeClient, StartTls, Close>;
 
 }  // namespace postrider::smtp

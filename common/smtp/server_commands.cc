@@ -58,7 +58,7 @@ struct ServerSession::Command {
 // Which command is legal in which state: RFC 5321 section 4.1.4. Later extensions move from the
 // second part of the table to the first.
 const ServerSession::Command* ServerSession::find_command(std::string_view verb,
-                                                                 Protocol protocol) {
+                                                          Protocol protocol) {
   using enum State;
   using enum Command::Argument;
   using enum Command::Access;
@@ -94,9 +94,8 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb,
       {"PUT", kAny, allowed, &ServerSession::another_protocol},
       {"CONNECT", kAny, allowed, &ServerSession::another_protocol},
   });
-  const auto* const command = std::find_if(
-      kCommands.begin(), kCommands.end(),
-      [&](const Command& candidate) {
+  const auto* const command =
+      std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& candidate) {
         return candidate.is_of(protocol) && equals_ignoring_case(candidate.verb, verb);
       });
   return command == kCommands.end() ? nullptr : &*command;

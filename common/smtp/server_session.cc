@@ -322,8 +322,7 @@ void ServerSession::starttls(std::string_view /*argument*/) {
 }
 
 void ServerSession::xclient(std::string_view argument) {
-  if (!offered_.xclient)
-    return complain({550, "5.7.0", "you may not speak for other clients"});
+  if (!offered_.xclient) return complain({550, "5.7.0", "you may not speak for other clients"});
   auto told = parse_xclient(argument);
   if (!told) return complain(told.error());
   ask(Question::client, BecomeClient{std::move(*told)});

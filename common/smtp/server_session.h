@@ -35,8 +35,9 @@ namespace postrider::smtp {
 
 class ServerSession {
  public:
-  // `settings` outlives the session. The first action is the greeting; under implicit TLS it follows
-  // the handshake (RFC 8314 section 3). `offered` is what this client gets of settings.offered.
+  // `settings` outlives the session. The first action is the greeting; under implicit TLS it
+  // follows the handshake (RFC 8314 section 3). `offered` is what this client gets of
+  // settings.offered.
   ServerSession(const ServerSettings& settings, const Extensions& offered);
   ServerSession(const ServerSession&) = delete;
   ServerSession& operator=(const ServerSession&) = delete;
@@ -72,7 +73,16 @@ class ServerSession {
 
  private:
   enum class State : std::uint8_t { connected, ready, mail, rcpt, data, chunks, closed };
-  enum class Question : std::uint8_t { none, sender, recipient, directory, open, commit, client, tls };
+  enum class Question : std::uint8_t {
+    none,
+    sender,
+    recipient,
+    directory,
+    open,
+    commit,
+    client,
+    tls
+  };
   // The octets that follow a BDAT.
   struct Chunk {
     std::uint64_t octets;

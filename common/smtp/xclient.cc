@@ -35,7 +35,8 @@ bool is_helo(const std::string& text) { return parse_client_name(text).has_value
 
 bool is_login(const std::string& text) {
   return !text.empty() && text.size() <= kMaxLogin &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_ascii(c) && !is_control(c); });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_ascii(c) && !is_control(c); });
 }
 
 using Arguments = XclientArguments;
@@ -94,10 +95,9 @@ Parsed<XclientArguments> parse_xclient(std::string_view argument) {
     argument = trim(argument.substr(word.size()));
     const std::size_t equals = std::min(word.find('='), word.size());
     const std::string_view name = word.substr(0, equals);
-    const auto* const attribute =
-        std::find_if(kAttributes.begin(), kAttributes.end(), [&](const Attribute& candidate) {
-          return equals_ignoring_case(candidate.name, name);
-        });
+    const auto* const attribute = std::find_if(
+        kAttributes.begin(), kAttributes.end(),
+        [&](const Attribute& candidate) { return equals_ignoring_case(candidate.name, name); });
     if (attribute == kAttributes.end() || equals == word.size())
       return tl::unexpected(Reply{501, "5.5.4", "XCLIENT: attributes are " + xclient_attributes()});
     if (!set(*attribute, word.substr(equals + 1), told))

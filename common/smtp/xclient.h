@@ -17,8 +17,8 @@ namespace postrider::smtp {
 
 // Not told: nullopt. Told that there is none: empty.
 struct XclientArguments {
-  std::optional<std::string> name;      // of the host, by its address: a domain
-  std::optional<std::string> address;   // IPv4 or IPv6, without tag
+  std::optional<std::string> name;     // of the host, by its address: a domain
+  std::optional<std::string> address;  // IPv4 or IPv6, without tag
   std::optional<std::string> port;
   std::optional<std::string> protocol;  // "SMTP" or "ESMTP"
   std::optional<std::string> helo;      // as parse_client_name() takes it

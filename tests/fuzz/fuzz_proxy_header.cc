@@ -1,5 +1,5 @@
-// A PROXY header in two portions: what is read does not depend on where they are cut, and nothing that
-// follows the header is taken.
+// A PROXY header in two portions: what is read does not depend on where they are cut, and nothing
+// that follows the header is taken.
 #include <cstdint>
 
 #include "common/base/check.h"

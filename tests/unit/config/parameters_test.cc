@@ -49,9 +49,11 @@ TEST_CASE("config parameters: what is shown of a listener is what stands in the 
       R"({ address = "[::]:25", mode = "mx", mask = ["CHUNKING", "DSN"], proxy = true })",
       R"({ address = "0.0.0.0:465", mode = "submissions", proxy = true })",
   }));
-  const auto settings = parse("hostname = \"mx.test\"\n[tls]\ncertificate = \"a\"\nkey = \"a\"\n"
-                              "[smtpd]\nproxy_networks = [\"::1\"]\nlisten = [" + listener + "]\n",
-                              "p.toml");
+  const auto settings = parse(
+      "hostname = \"mx.test\"\n[tls]\ncertificate = \"a\"\nkey = \"a\"\n"
+      "[smtpd]\nproxy_networks = [\"::1\"]\nlisten = [" +
+          listener + "]\n",
+      "p.toml");
   REQUIRE(settings);
   CHECK(to_toml(*find_parameter("smtpd.listen"), *settings) == "[" + listener + "]");
 }

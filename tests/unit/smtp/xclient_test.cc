@@ -133,8 +133,9 @@ TEST_CASE("smtp server session: XCLIENT has no place in a transaction", "[smtp]"
   CHECK(codes(c.say("XCLIENT ADDR=192.0.2.1\r\nRCPT TO:<a@b>\r\n")) == "503 250");
 }
 
-TEST_CASE("smtp server session: XCLIENT of a client that is not trusted, or a bad one, changes nothing",
-          "[smtp]") {
+TEST_CASE(
+    "smtp server session: XCLIENT of a client that is not trusted, or a bad one, changes nothing",
+    "[smtp]") {
   const bool trusted = GENERATE(true, false);
   ServerSettings settings = trusting();
   settings.offered.xclient = trusted;

@@ -13,8 +13,7 @@ using smtpd::test::World;
 namespace {
 
 struct Fixture {
-  Peer& connect(const char* address = "203.0.113.9",
-                config::SmtpMode mode = config::SmtpMode::mx) {
+  Peer& connect(const char* address = "203.0.113.9", config::SmtpMode mode = config::SmtpMode::mx) {
     auto [ours, theirs] = smtpd::test::socket_pair();
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     connection = std::make_unique<Connection>(
@@ -340,7 +339,8 @@ TEST_CASE("smtpd connection: others may not say who they speak for", "[smtpd]") 
   peer.exchange("XCLIENT ADDR=192.0.2.8\r\n", 550);
 }
 
-TEST_CASE("smtpd connection: by LMTP each recipient is told that the message is durable", "[smtpd]") {
+TEST_CASE("smtpd connection: by LMTP each recipient is told that the message is durable",
+          "[smtpd]") {
   Fixture f;
   Peer& peer = f.connect("0.0.0.0", config::SmtpMode::lmtp);
   peer.exchange("LHLO client.test\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<x@far.test>\r\n", 550);

@@ -30,8 +30,8 @@ std::size_t count(const std::string& text, const std::string& part) {
 
 TEST_CASE("smtpd policy: who is unknown may not relay, though all networks may", "[smtpd]") {
   World world;
-  smtpd::Policy policy(world.directory, world.log, world.clock, net::parse_networks({"0.0.0.0/0", "::/0"}),
-                {});
+  smtpd::Policy policy(world.directory, world.log, world.clock,
+                       net::parse_networks({"0.0.0.0/0", "::/0"}), {});
   CHECK(policy.meet(*net::IpAddress::parse("203.0.113.9")).may_relay);
   CHECK_FALSE(policy.meet(net::IpAddress()).may_relay);
   CHECK_FALSE(policy.meet(*net::IpAddress::parse("::")).may_relay);

@@ -167,8 +167,7 @@ TEST_CASE("smtpd server: who is no proxy, or sends no header, is not served", "[
   const auto [proxies, sent, reason] = GENERATE(table<const char*, std::string, std::string>({
       {"192.0.2.0/24", "", "it is not in smtpd.proxy_networks"},
       {"127.0.0.0/8", "EHLO a\r\n", "bad PROXY header: it begins as no PROXY header does"},
-      {"127.0.0.0/8", "PROXY TCP4 x\r\n",
-       "bad PROXY header: the addresses of its line are wrong"},
+      {"127.0.0.0/8", "PROXY TCP4 x\r\n", "bad PROXY header: the addresses of its line are wrong"},
   }));
   ProxiedFixture f(proxies);
   const auto peer = f.connect();

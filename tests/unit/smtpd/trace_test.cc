@@ -44,12 +44,13 @@ TEST_CASE("smtpd trace: what came under TLS says so, with its cipher", "[smtpd]"
   const net::TlsInfo tls{.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384"};
   smtp::Transaction transaction;
   transaction.recipients = {{"a", "b"}};
-  CHECK(received_field({"a.test", *net::IpAddress::parse("192.0.2.1"), "", "mx.test", "ESMTPS",
-                        *MessageId::parse("00000000000000000abc"), WallTime{}, &tls},
-                       transaction) ==
-        "Received: from a.test ([192.0.2.1])\r\n\tby mx.test with ESMTPS id 00000000000000000abc\r\n"
-        "\tfor <a@b>\r\n\ttls TLS_AES_256_GCM_SHA384 (TLSv1.3);\r\n"
-        "\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
+  CHECK(
+      received_field({"a.test", *net::IpAddress::parse("192.0.2.1"), "", "mx.test", "ESMTPS",
+                      *MessageId::parse("00000000000000000abc"), WallTime{}, &tls},
+                     transaction) ==
+      "Received: from a.test ([192.0.2.1])\r\n\tby mx.test with ESMTPS id 00000000000000000abc\r\n"
+      "\tfor <a@b>\r\n\ttls TLS_AES_256_GCM_SHA384 (TLSv1.3);\r\n"
+      "\tThu, 1 Jan 1970 00:00:00 +0000\r\n");
 }
 
 TEST_CASE("smtpd trace: several recipients are not told of each other", "[smtpd]") {

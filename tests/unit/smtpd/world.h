@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cerrno>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <map>
 #include <memory>
 #include <optional>
