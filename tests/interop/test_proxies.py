@@ -1,12 +1,27 @@
-"""Real programs that tell smtpd who the client is: swaks and curl with a PROXY header, swaks by XCLIENT."""
+"""Real programs that tell smtpd who the client is: HAProxy, swaks and curl with a PROXY header, swaks by
+XCLIENT."""
 
 import shutil
+import smtplib
 import subprocess
 
 import pytest
-from harness import Instance, wait_for
+from harness import Instance, free_port, peer, peer_environment, wait_for
 
 ANNA = "anna@example.test"
+HAPROXY = peer("haproxy")
+# It looks every 100 ms whether we are there, by a connection of its own.
+SETTINGS = """
+defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 30s
+  timeout server 30s
+  option smtpchk EHLO haproxy.test
+listen one
+  bind 127.0.0.1:{front}
+  server us 127.0.0.1:{back} {options} check check-send-proxy inter 100ms
+"""
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +89,26 @@ def test_swaks_speaks_for_a_user_who_is_logged_in(suite):
     [trace, _] = newest(suite, before + 1).split(b";", 1)
     assert b"Received: from client.test (far.test [203.0.113.9])\n" in trace and b" with ESMTPA " in trace
     assert "client=203.0.113.9 " in suite.events("accepted")[-1]
+
+
+@pytest.mark.skipif(HAPROXY is None, reason="haproxy is not unpacked")
+@pytest.mark.parametrize("options", ["send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options crc32c"])
+def test_haproxy_says_who_its_clients_are(suite, tmp_path, options):
+    before, refused = len(suite.mailbox(ANNA)), len(suite.events("proxy_refused"))
+    front = free_port()
+    (tmp_path / "haproxy.cfg").write_text(SETTINGS.format(front=front, back=suite.smtp_port, options=options))
+    haproxy = subprocess.Popen([HAPROXY, "-db", "-f", tmp_path / "haproxy.cfg"], env=peer_environment())
+    try:
+        def send():
+            try:
+                with smtplib.SMTP("127.0.0.1", front, "client.test", 20, ("127.0.0.5", 0)) as client:
+                    client.sendmail("ada@example.org", [ANNA], "Subject: x\r\n\r\n")
+                return True
+            except (ConnectionRefusedError, smtplib.SMTPServerDisconnected):
+                return False
+        wait_for(send, what="HAProxy")
+        assert b"Received: from client.test ([127.0.0.5])\n" in newest(suite, before + 1)
+    finally:
+        haproxy.terminate()
+        haproxy.wait()
+    assert len(suite.events("proxy_refused")) == refused
