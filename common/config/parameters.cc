@@ -51,16 +51,15 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"smtpd.listen", Type::smtp_listeners, &at<&S::smtpd, &S::Smtpd::listen>,
      R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
      "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
-     "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local "
-     "program, by LMTP, whose address may also be a Unix socket, as in \"unix:run/lmtp.sock\"; "
-     "everybody who gets at that socket may send to recipients of ours, and nobody to others. STARTTLS "
-     "is offered where tls.certificate is set; submissions needs it. This release takes no "
-     "passwords yet: with submission and submissions, mail is refused (530) until it does. "
-     "`mask` names keywords of EHLO that the listener "
-     "neither offers nor honours, as in mask = [\"CHUNKING\", \"STARTTLS\"]. DSN is offered to "
-     "clients that may relay or have to log in alone: a report of success is mail to whoever a "
-     "stranger names as the sender. proxy = true: each connection begins with a PROXY header "
-     "(smtpd.proxy_networks)."},
+     "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program, "
+     "by LMTP. STARTTLS is offered where tls.certificate is set; submissions needs it. This "
+     "release takes no passwords yet: with submission and submissions, mail is refused (530) until "
+     "it does. The address of lmtp may also be a Unix socket, as in \"unix:run/lmtp.sock\": "
+     "everybody who gets at it may send to recipients of ours, and nobody to others. `mask` names "
+     "keywords of EHLO that the listener neither offers nor honours, as in mask = [\"CHUNKING\", "
+     "\"STARTTLS\"]. DSN is offered by mx to clients that may relay alone, since a report of "
+     "success is mail to whoever a stranger names as the sender. With proxy = true each connection "
+     "begins with a PROXY header (smtpd.proxy_networks)."},
     {"smtpd.workers", Type::count, &at<&S::smtpd, &S::Smtpd::workers>, "0", "0..256",
      "Worker processes. 0: one for each processor core."},
     {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>, "50MiB",
