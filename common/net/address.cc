@@ -64,6 +64,16 @@ std::string IpAddress::literal() const {
   return v4_ ? fmt::format("[{}]", str()) : fmt::format("[IPv6:{}]", str());
 }
 
+std::string IpAddress::arpa_name() const {
+  std::string name;
+  const std::string_view all = octets();
+  for (auto octet = all.rbegin(); octet != all.rend(); ++octet) {
+    const auto value = static_cast<unsigned char>(*octet);
+    name += v4_ ? fmt::format("{}.", value) : fmt::format("{:x}.{:x}.", value & 0xfU, value >> 4U);
+  }
+  return name + (v4_ ? "in-addr.arpa" : "ip6.arpa");
+}
+
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   const auto wrong = [&] {
     return fail(ErrorKind::invalid,

@@ -30,6 +30,8 @@ class IpAddress {
   std::string str() const;
   // As an address literal: "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3).
   std::string literal() const;
+  // Where DNS keeps its names: "1.2.0.192.in-addr.arpa" (RFC 1035 section 3.5, RFC 3596 section 2.5).
+  std::string arpa_name() const;
   // 4 or 16 octets in network order.
   std::string_view octets() const noexcept {
     return {reinterpret_cast<const char*>(octets_), v4_ ? std::size_t{4} : std::size_t{16}};

@@ -19,6 +19,14 @@ PendingPtr CachingResolver::find_addresses(const std::string& host,
               });
 }
 
+PendingPtr CachingResolver::find_names(const IpAddress& address,
+                                       UniqueFunction<void(NameAnswer)> done) {
+  return find(names_, address.str(), std::move(done),
+              [this, &address](UniqueFunction<void(NameAnswer)> told) {
+                return source_.find_names(address, std::move(told));
+              });
+}
+
 template <typename Answer, typename Ask>
 PendingPtr CachingResolver::find(Entries<Answer>& entries, const std::string& name,
                                  UniqueFunction<void(Answer)> done, Ask ask) {

@@ -28,6 +28,7 @@ class CachingResolver final : public Resolver {
   PendingPtr find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) override;
   PendingPtr find_addresses(const std::string& host,
                             UniqueFunction<void(AddressAnswer)> done) override;
+  PendingPtr find_names(const IpAddress& address, UniqueFunction<void(NameAnswer)> done) override;
 
  private:
   template <typename Answer>
@@ -58,6 +59,7 @@ class CachingResolver final : public Resolver {
   Resolver& source_;
   Entries<MxAnswer> mx_;
   Entries<AddressAnswer> addresses_;
+  Entries<NameAnswer> names_;
 };
 
 }  // namespace postrider::net

@@ -43,7 +43,7 @@ DnsStatus dns_status(int ares_status) noexcept {
 }
 
 std::string_view type_name(int type) noexcept {
-  return type == ns_t_mx ? "MX" : type == ns_t_a ? "A" : "AAAA";
+  return type == ns_t_mx ? "MX" : type == ns_t_a ? "A" : type == ns_t_aaaa ? "AAAA" : "PTR";
 }
 
 std::string_view reason_of(int ares_status) noexcept {
@@ -202,6 +202,32 @@ class CaresResolver::AddressLookup final : public Lookup {
   bool first_ = true;
 };
 
+class CaresResolver::NameLookup final : public Lookup {
+ public:
+  NameLookup(const std::string& arpa_name, UniqueFunction<void(NameAnswer)> done)
+      : Lookup(arpa_name), done_(std::move(done)) {}
+
+  void add_answer(int type, int status, const unsigned char* octets, int length) override {
+    if (status == ARES_SUCCESS) {
+      hostent* found = nullptr;
+      // The address and its family would only be copied into the answer.
+      status = parsed_status(ares_parse_ptr_reply(octets, length, nullptr, 0, AF_INET, &found));
+      const Handle<hostent, &ares_free_hostent> owned(found);
+      for (char** name = found == nullptr ? nullptr : found->h_aliases;
+           name != nullptr && *name != nullptr && answer_.names.size() < kMaxNames; ++name)
+        answer_.names.push_back(host_name(*name));
+    }
+    answer_.status = dns_status(status);
+    if (status != ARES_SUCCESS) answer_.reason = why(type, status);
+  }
+
+  void finish() override { done_(std::move(answer_)); }
+
+ private:
+  UniqueFunction<void(NameAnswer)> done_;
+  NameAnswer answer_;
+};
+
 // What c-ares keeps until it answers.
 struct CaresResolver::Question {
   event::EventLoop& loop;
@@ -258,6 +284,12 @@ PendingPtr CaresResolver::find_addresses(const std::string& host,
     return start(lookup, host, {});
   }
   return start(lookup, host, {ns_t_a, ns_t_aaaa});
+}
+
+PendingPtr CaresResolver::find_names(const IpAddress& address,
+                                     UniqueFunction<void(NameAnswer)> done) {
+  const std::string name = address.arpa_name();
+  return start(std::make_shared<NameLookup>(name, std::move(done)), name, {ns_t_ptr});
 }
 
 PendingPtr CaresResolver::start(const std::shared_ptr<Lookup>& lookup, const std::string& name,

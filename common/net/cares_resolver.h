@@ -34,11 +34,13 @@ class CaresResolver final : public Resolver {
   PendingPtr find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) override;
   PendingPtr find_addresses(const std::string& host,
                             UniqueFunction<void(AddressAnswer)> done) override;
+  PendingPtr find_names(const IpAddress& address, UniqueFunction<void(NameAnswer)> done) override;
 
  private:
   class Lookup;
   class MxLookup;
   class AddressLookup;
+  class NameLookup;
   struct Question;
   struct Socket;
 

@@ -33,6 +33,12 @@ struct MxAnswer {
   std::string reason;             // for people, where status is not found
 };
 
+struct NameAnswer {
+  DnsStatus status = DnsStatus::temporary;
+  std::vector<std::string> names;  // lower case, without the final dot; at most kMaxNames
+  std::string reason;
+};
+
 struct AddressAnswer {
   DnsStatus status = DnsStatus::temporary;
   std::vector<IpAddress> addresses;  // at most kMaxAddresses
@@ -43,6 +49,7 @@ class Resolver {
  public:
   static constexpr std::size_t kMaxMx = 50;
   static constexpr std::size_t kMaxAddresses = 50;
+  static constexpr std::size_t kMaxNames = 10;  // RFC 7208 section 4.6.4
 
   Resolver() = default;
   Resolver(const Resolver&) = delete;
@@ -56,6 +63,9 @@ class Resolver {
   // failed.
   [[nodiscard]] virtual PendingPtr find_addresses(const std::string& host,
                                                   UniqueFunction<void(AddressAnswer)> done) = 0;
+  // What PTR says of an address: claims, which find_addresses() confirms or not.
+  [[nodiscard]] virtual PendingPtr find_names(const IpAddress& address,
+                                              UniqueFunction<void(NameAnswer)> done) = 0;
 };
 
 }  // namespace postrider::net

@@ -18,6 +18,9 @@ TEST_CASE("net address: an IPv4 address in IPv6 clothes is an IPv4 address", "[n
   CHECK(ip == IpAddress::parse("192.0.2.1").value());
   CHECK(ip.literal() == "[192.0.2.1]");
   CHECK(IpAddress::parse("2001:db8::1").value().literal() == "[IPv6:2001:db8::1]");
+  CHECK(ip.arpa_name() == "1.2.0.192.in-addr.arpa");
+  CHECK(IpAddress::parse("2001:db8::a").value().arpa_name() ==
+        "a.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
 }
 
 TEST_CASE("net address: refuses what is not an address", "[net]") {

@@ -21,6 +21,11 @@ class CountingResolver final : public Resolver {
     loop_.defer([this, done = std::move(done)]() mutable { done({status, {IpAddress()}, ""}); });
     return std::make_unique<Pending>();
   }
+  PendingPtr find_names(const IpAddress&, UniqueFunction<void(NameAnswer)> done) override {
+    ++questions;
+    loop_.defer([this, done = std::move(done)]() mutable { done({status, {"a.test"}, ""}); });
+    return std::make_unique<Pending>();
+  }
   int questions = 0;
   DnsStatus status = DnsStatus::found;
 

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint16_t kA = 1, kCname = 5, kMx = 15, kAaaa = 28;
+constexpr std::uint16_t kA = 1, kCname = 5, kPtr = 12, kMx = 15, kAaaa = 28;
 
 std::string u16(unsigned value) {
   return {static_cast<char>(value >> 8U), static_cast<char>(value & 0xffU)};
@@ -114,6 +114,16 @@ struct Fixture {
       loop.stop();
     });
     REQUIRE_FALSE(answer);
+    loop.run();
+    REQUIRE(answer);
+    return *answer;
+  }
+  NameAnswer find_names(std::string_view address) {
+    std::optional<NameAnswer> answer;
+    const PendingPtr pending = resolver.find_names(*IpAddress::parse(address), [&](NameAnswer a) {
+      answer = std::move(a);
+      loop.stop();
+    });
     loop.run();
     REQUIRE(answer);
     return *answer;
@@ -232,6 +242,30 @@ TEST_CASE("cares resolver: without addresses a failed question leaves it open", 
   f.server.zones[{"mx.test", kAaaa}].rcode = 0;
   CHECK(f.find_addresses("mx.test").status == DnsStatus::no_data);
   CHECK(f.find_addresses("absent.test").status == DnsStatus::no_domain);
+}
+
+TEST_CASE("cares resolver: all names of an address, in lower case, through CNAME (RFC 2317)",
+          "[net]") {
+  Fixture f;
+  const std::string arpa = "9.113.0.203.in-addr.arpa";
+  f.server.zones[{arpa, kPtr}].answer = {{arpa, kCname, dns_name("9.far.test")},
+                                         {"9.far.test", kPtr, dns_name("Out.far.test")},
+                                         {"9.far.test", kPtr, dns_name("b.far.test")}};
+  const NameAnswer answer = f.find_names("203.0.113.9");
+  CHECK(answer.status == DnsStatus::found);
+  CHECK(answer.names == std::vector<std::string>{"out.far.test", "b.far.test"});
+  CHECK(f.find_names("2001:db8::1").status == DnsStatus::no_domain);
+  f.server.zones[{arpa, kPtr}] = {2, {}, false, false};
+  CHECK(f.find_names("203.0.113.9").status == DnsStatus::temporary);
+}
+
+TEST_CASE("cares resolver: no more than kMaxNames names of an address are kept", "[net]") {
+  Fixture f;
+  const std::string arpa = "9.113.0.203.in-addr.arpa";
+  auto& answer = f.server.zones[{arpa, kPtr}].answer;
+  for (unsigned i = 0; i < Resolver::kMaxNames + 5; ++i)
+    answer.push_back({arpa, kPtr, dns_name("n" + std::to_string(i) + ".test")});
+  CHECK(f.find_names("203.0.113.9").names.size() == Resolver::kMaxNames);
 }
 
 TEST_CASE("cares resolver: localhost is known without a question", "[net]") {

@@ -10,48 +10,12 @@
 
 #include "deliverd/remote/remote_delivery.h"
 #include "tests/unit/deliverd/remote/fake_server.h"
+#include "tests/unit/net/fake_resolver.h"
 
 namespace postrider::deliverd::test {
 
-// Answers from tables; what is not in them does not exist.
-class FakeResolver final : public net::Resolver {
- public:
-  explicit FakeResolver(event::EventLoop& loop) : loop_(loop) {}
-
-  std::map<std::string, net::MxAnswer> mx;
-  std::map<std::string, net::AddressAnswer> hosts;
-
-  PendingPtr find_mx(const std::string& domain, UniqueFunction<void(net::MxAnswer)> done) override {
-    const auto found = mx.find(domain);
-    return answer(found == mx.end() ? net::MxAnswer{net::DnsStatus::no_domain, {}, "no such name"}
-                                    : found->second,
-                  std::move(done));
-  }
-  PendingPtr find_addresses(const std::string& host,
-                            UniqueFunction<void(net::AddressAnswer)> done) override {
-    const auto found = hosts.find(host);
-    return answer(found == hosts.end()
-                      ? net::AddressAnswer{net::DnsStatus::no_domain, {}, "no such name"}
-                      : found->second,
-                  std::move(done));
-  }
-
- private:
-  template <typename Answer>
-  PendingPtr answer(Answer answer, UniqueFunction<void(Answer)> done) {
-    loop_.defer([answer = std::move(answer), done = std::move(done)]() mutable {
-      done(std::move(answer));
-    });
-    return std::make_unique<Pending>();
-  }
-  event::EventLoop& loop_;
-};
-
-inline net::AddressAnswer addresses(std::initializer_list<std::string_view> ips) {
-  net::AddressAnswer answer{net::DnsStatus::found, {}, ""};
-  for (const std::string_view ip : ips) answer.addresses.push_back(*net::IpAddress::parse(ip));
-  return answer;
-}
+using postrider::test::addresses;
+using postrider::test::FakeResolver;
 
 inline config::Settings some_settings() {
   config::Settings settings;
