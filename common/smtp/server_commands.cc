@@ -40,6 +40,9 @@ struct ServerSession::Command {
   // RFC 2033 section 4.1: whoever speaks the other protocol is to notice at once.
   enum class Spoken : std::uint8_t { both, smtp, lmtp };
 
+  // RFC 2920 section 3.1: whether further commands may follow before its reply.
+  enum class Place : std::uint8_t { anywhere, last };
+
   // RFC 4954 section 6: what is open to a client that has to authenticate first.
   enum class Access : std::uint8_t { anyone, authenticated };
 
@@ -48,6 +51,7 @@ struct ServerSession::Command {
   Argument argument;
   void (ServerSession::*run)(std::string_view argument);
   Access access = Access::anyone;
+  Place place = Place::anywhere;
   Spoken spoken = Spoken::both;
 
   bool is_of(Protocol protocol) const {
@@ -62,23 +66,24 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb,
   using enum State;
   using enum Command::Argument;
   using enum Command::Access;
+  using enum Command::Place;
   constexpr StateSet kAny{connected, ready, State::mail, State::rcpt, chunks};
   static constexpr auto kCommands = std::to_array<Command>({
       {"RCPT", {State::mail, State::rcpt}, allowed, &ServerSession::rcpt},
       {"MAIL", {ready}, allowed, &ServerSession::mail, authenticated},
-      {"DATA", {State::rcpt}, none, &ServerSession::data},
+      {"DATA", {State::rcpt}, none, &ServerSession::data, anyone, last},
       {"BDAT", kAny, allowed, &ServerSession::bdat},  // in each it takes its octets
       {"RSET", kAny, none, &ServerSession::rset},
-      {"QUIT", kAny, none, &ServerSession::quit},
-      {"EHLO", kAny, allowed, &ServerSession::ehlo, anyone, Command::Spoken::smtp},
-      {"HELO", kAny, allowed, &ServerSession::helo, anyone, Command::Spoken::smtp},
-      {"LHLO", kAny, allowed, &ServerSession::ehlo, anyone, Command::Spoken::lmtp},
-      {"NOOP", kAny, allowed, &ServerSession::noop},
-      {"VRFY", kAny, allowed, &ServerSession::vrfy, authenticated},
-      {"EXPN", kAny, allowed, &ServerSession::expn, authenticated},
+      {"QUIT", kAny, none, &ServerSession::quit, anyone, last},
+      {"EHLO", kAny, allowed, &ServerSession::ehlo, anyone, last, Command::Spoken::smtp},
+      {"HELO", kAny, allowed, &ServerSession::helo, anyone, last, Command::Spoken::smtp},
+      {"LHLO", kAny, allowed, &ServerSession::ehlo, anyone, last, Command::Spoken::lmtp},
+      {"NOOP", kAny, allowed, &ServerSession::noop, anyone, last},
+      {"VRFY", kAny, allowed, &ServerSession::vrfy, authenticated, last},
+      {"EXPN", kAny, allowed, &ServerSession::expn, authenticated, last},
       {"HELP", kAny, allowed, &ServerSession::help},
       {"STARTTLS", kAny, none, &ServerSession::starttls},
-      {"XCLIENT", {connected, ready}, allowed, &ServerSession::xclient},
+      {"XCLIENT", {connected, ready}, allowed, &ServerSession::xclient, anyone, last},
       // Known to other servers and not offered here.
       {"AUTH", kAny, allowed, &ServerSession::not_offered},
       {"BURL", kAny, allowed, &ServerSession::not_offered},
@@ -105,6 +110,9 @@ void ServerSession::execute(std::string_view line) {
   const auto [verb, argument] = split_command(line);
   const Command* const command = find_command(verb, settings_.protocol);
   if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});
+  const bool may_pipeline = extended_ && offered_.pipelining;
+  if (!input_.rest().empty() && (!may_pipeline || command->place == Command::Place::last))
+    impatient_ = true;
   if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
   if (command->argument == Command::Argument::none && !argument.empty())
     return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});

@@ -35,7 +35,10 @@ void ServerSession::on_verdict(Reply verdict) {
       break;
     case Question::open:
       if (chunk_ && verdict.code != 421) return open_chunks(std::move(verdict));
-      if (!verdict.positive()) break;
+      if (!verdict.positive()) {
+        if (verdict.code != 421 && !input_.rest().empty()) return refuse_data(verdict);
+        break;
+      }
       begin_content(State::data, DataReader::Framing::dots);
       verdict = {354, "", "end data with <CR><LF>.<CR><LF>"};
       break;
@@ -63,6 +66,7 @@ void ServerSession::on_secured() {
   client_name_.clear();
   identity_.clear();
   extended_ = false;
+  impatient_ = false;
   state_ = State::connected;
   if (settings_.tls == Tls::implicit) greet();
 }
@@ -76,6 +80,7 @@ void ServerSession::on_client(const XclientArguments& told, const Extensions& of
   if (told.login) identity_ = *told.login;
   if (told.protocol) extended_ = *told.protocol != "SMTP";
   if (told.helo) client_name_ = *told.helo;
+  impatient_ = false;
   state_ = told.helo && !told.helo->empty() ? State::ready : State::connected;
   greet();
 }

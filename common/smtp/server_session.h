@@ -70,6 +70,8 @@ class ServerSession {
   bool extended() const noexcept { return extended_; }                    // EHLO, not HELO
   bool secured() const noexcept { return secured_; }
   const std::string& identity() const noexcept { return identity_; }  // empty: not authenticated
+  // The client sent something behind a command whose reply it had to wait for (RFC 2920 section 3.1).
+  bool impatient() const noexcept { return impatient_; }
 
  private:
   enum class State : std::uint8_t { connected, ready, mail, rcpt, data, chunks, closed };
@@ -104,6 +106,7 @@ class ServerSession {
 
   void begin_content(State state, DataReader::Framing framing);
   bool take_content();
+  void refuse_data(const Reply& verdict);
   void open_chunks(Reply verdict);
   void begin_chunk();
   bool take_chunk();
@@ -153,6 +156,7 @@ class ServerSession {
   bool shutting_down_ = false;
   bool extended_ = false;
   bool secured_ = false;
+  bool impatient_ = false;
   bool tls_due_ = false;  // once the replies are taken
   std::optional<Close> close_due_;
   std::string client_name_;

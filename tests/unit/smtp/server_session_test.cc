@@ -151,7 +151,8 @@ TEST_CASE("smtp server session: DATA is granted before content is read", "[smtp]
   Conversation c;
   c.say(kEnvelope);
   c.on_open = [] { return Reply{452, "4.3.1", "insufficient system storage"}; };
-  CHECK(codes(c.say("DATA\r\nNOOP\r\n.\r\n")) == "452 250 500");
+  CHECK(codes(c.say("DATA\r\n")) == "452");
+  CHECK(codes(c.say("NOOP\r\n.\r\n")) == "250 500");
   c.on_open = [] { return Reply{250, "", ""}; };
   CHECK(codes(c.say("DATA\r\nNOOP\r\n.\r\n")) == "354 250");
   REQUIRE(c.messages.size() == 1);
