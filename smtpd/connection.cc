@@ -3,14 +3,12 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/format.h>
-
 #include "common/base/overloaded.h"
-#include "common/base/timestamp.h"
 #include "common/spool/record.h"
-#include "smtpd/checks/priority.h"
+#include "smtpd/envelope.h"
 #include "smtpd/offer.h"
-#include "smtpd/trace.h"
+#include "smtpd/priority.h"
+#include "smtpd/verify.h"
 
 namespace postrider::smtpd {
 
@@ -22,26 +20,11 @@ smtp::Reply no_storage() {
   return {452, "4.3.1", "insufficient system storage"};
 }
 
-Client first_met(const Services& services, const net::IpAddress& address) {
-  Client client = services.policy.meet(address);
+checks::Client first_met(const Services& services, const smtp::ServerSettings& listener,
+                         const net::IpAddress& address) {
+  checks::Client client = services.policy.meet(address, service_of(listener));
   client.may_xclient = net::contains(services.xclient_networks, address);
   return client;
-}
-
-// RFC 4865: until when the message is held, if that is not over.
-void set_release(spool::Envelope& envelope, const smtp::MailArguments& mail, WallTime now) {
-  if (mail.hold_for) {
-    envelope.set_release_us((now + *mail.hold_for).time_since_epoch().count());
-    envelope.set_release_request(fmt::format("for;{}", mail.hold_for->count()));
-  } else if (mail.hold_until && *mail.hold_until > now) {
-    envelope.set_release_us(mail.hold_until->time_since_epoch().count());
-    envelope.set_release_request("until;" + to_timestamp(*mail.hold_until));
-  }
-}
-
-spool::Envelope::Body to_spool(smtp::Body body) {
-  return body == smtp::Body::eight_bit_mime ? spool::Envelope::EIGHT_BIT_MIME
-                                            : spool::Envelope::SEVEN_BIT;
 }
 
 }  // namespace
@@ -51,14 +34,30 @@ Connection::Connection(Services& services, const smtp::ServerSettings& session, 
     : services_(services),
       listener_(session),
       on_done_(std::move(on_done)),
-      client_(first_met(services, peer.ip)),
+      client_(first_met(services, session, peer.ip)),
+      inquiry_(services.policy, client_),
       session_(session, offered_to(client_, session, services.clock.now())),
       stream_(services.loop, std::move(fd), *this) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
+  const auto delay = services_.settings.checks.greeting_delay;
+  if (client_.stranger() && delay.count() > 0) {
+    stream_.pause_reading();
+    greeting_.emplace(services_.loop, [this] { greet(); });
+    greeting_->arm(delay);
+  } else {
+    greet();
+  }
+}
+
+// What a stranger has sent by now, it sent without having heard the greeting.
+void Connection::greet() {
+  inquiry_.connect(client_.stranger() && stream_.input_waits());
+  stream_.resume_reading();
   act();
 }
 
 void Connection::shut_down() {
+  greeting_.reset();
   session_.on_shutdown();
   act();
 }
@@ -83,6 +82,7 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
   gone_ = true;
   note_failed_handshake();
   question_.reset();
+  inquiry_.cancel();
   draft_.reset();
   if (!commit_) finish();
 }
@@ -101,10 +101,12 @@ void Connection::carry_out(smtp::Action& action) {
                  [&](const smtp::AskSender& ask) { ask_sender(ask); },
                  [&](const smtp::AskRecipient& ask) { ask_recipient(ask.recipient); },
                  [&](const smtp::AskVerify& ask) {
-                   question_ = services_.policy.verify(ask.mailbox, verdict());
+                   ask_directory(ask.mailbox, [this, asked = ask.mailbox](const auto& answer) {
+                     return answer_vrfy(asked, answer, services_.policy.route_of(asked));
+                   });
                  },
                  [&](const smtp::AskExpand& ask) {
-                   question_ = services_.policy.expand(ask.list, verdict());
+                   ask_directory(ask.list, [](const auto& answer) { return answer_expn(answer); });
                  },
                  [&](const smtp::OpenMessage& open) { open_message(open.declared_size); },
                  [&](const smtp::AppendMessage& append_to) { append(append_to.content); },
@@ -131,32 +133,43 @@ void Connection::adjust_stream() {
   stream_.set_idle_timeout(receiving_ ? smtpd.data_timeout : smtpd.command_timeout);
 }
 
-Policy::Done Connection::verdict() {
-  return [this](smtp::Reply reply) {
-    question_.reset();
-    session_.on_verdict(std::move(reply));
-    act();
-  };
+template <typename Answer>
+void Connection::ask_directory(const smtp::Mailbox& mailbox, Answer answer) {
+  question_ = services_.policy.find(
+      mailbox, [this, answer = std::move(answer)](const checks::Policy::Answer& found) {
+        session_.on_verdict(answer(found));
+        question_.reset();
+        act();
+      });
 }
 
+// Any sender may send: what speaks against one is told when its recipient is known.
 void Connection::ask_sender(const smtp::AskSender& asked) {
-  session_.on_verdict(services_.policy.check_sender(client_, asked));
+  inquiry_.begin(session_.client_name(), asked.sender);
+  session_.on_verdict(answer_sender(client_, asked.priority));
 }
 
 void Connection::ask_recipient(const smtp::Mailbox& recipient) {
-  const auto judged = [this, address = recipient.str()](smtp::Reply reply) {
-    if (!reply.positive()) {
-      services_.counters.add(Counter::smtp_recipients_refused);
-      services_.log.info("recipient_refused")
-          .with("from", session_.transaction().mail.sender.str())
-          .with("to", address)
-          .with("client", client_.str())
-          .with("helo", session_.client_name())
-          .with("reply", to_line(reply));
-    }
-    verdict()(std::move(reply));
-  };
-  question_ = services_.policy.check_recipient(client_, recipient, judged);
+  inquiry_.judge_recipient(recipient,
+                           [this](const checks::Verdicts& verdicts) { on_judged(verdicts); });
+}
+
+void Connection::on_judged(const checks::Verdicts& verdicts) {
+  const checks::Verdict* const against = decisive(verdicts);
+  if (against == nullptr) {
+    session_.on_verdict({250, "2.1.5", "recipient ok"});
+    return act();
+  }
+  services_.counters.add(Counter::smtp_recipients_refused);
+  services_.log.info("recipient_refused")
+      .with("from", session_.transaction().mail.sender.str())
+      .with("to", inquiry_.facts().recipient.str())
+      .with("client", client_.str())
+      .with("helo", session_.client_name())
+      .with("check", against->check)
+      .with("reply", to_line(against->reply));
+  session_.on_verdict(against->reply);
+  act();
 }
 
 // Who may speak for others may go on to do so, whoever it speaks for now. A client that is logged
@@ -168,7 +181,7 @@ void Connection::become_client(const smtp::XclientArguments& told) {
     if (!parsed) return session_.on_verdict({501, "5.5.4", "XCLIENT: bad ADDR"});
     address = *parsed;
   }
-  Client client = services_.policy.meet(address);
+  checks::Client client = services_.policy.meet(address, client_.service);
   client.may_xclient = client_.may_xclient;
   client.name = told.name.value_or(client_.name);
   services_.log.debug("client_told")
@@ -182,6 +195,7 @@ void Connection::become_client(const smtp::XclientArguments& told) {
   const std::string& login = told.login ? *told.login : session_.identity();
   client.may_relay = client.may_relay || !login.empty();
   client_ = std::move(client);
+  inquiry_.connect(inquiry_.facts().early);
   session_.on_client(told, offered_to(client_, listener_, services_.clock.now()));
 }
 
@@ -208,44 +222,37 @@ void Connection::note_failed_handshake() {
       .with("reason", stream_.failure());
 }
 
-// RFC 3848, which has no word for HELO under TLS; RFC 6531 section 4.3.
-std::string Connection::protocol() const {
-  if (!session_.extended()) return "SMTP";
-  const bool utf8 = session_.transaction().mail.charset == smtp::Charset::utf8;
-  const bool lmtp = listener_.protocol == smtp::Protocol::lmtp;
-  std::string name = utf8 ? "UTF8" : lmtp ? "" : "E";
-  name += lmtp ? "LMTP" : "SMTP";
-  if (tls_) name += 'S';
-  if (!session_.identity().empty()) name += 'A';
-  return name;
-}
-
 // ---- The message ----
 
 void Connection::open_message(std::uint64_t declared_size) {
+  refused_by_ = {};
+  const std::size_t recipients = session_.transaction().recipients.size();
+  if (const auto refusal = refusal_in(inquiry_.judge_data(recipients, session_.impatient()))) {
+    note_refused({}, *refusal);
+    return session_.on_verdict(*refusal);
+  }
   auto draft = services_.writer.begin(declared_size);
   if (!draft) {
     note_refused({}, no_storage());
     return session_.on_verdict(no_storage());
   }
   draft_ = std::move(*draft);
-  const auto& smtpd = services_.settings.smtpd;
-  header_.emplace(checks::HeaderLimits{smtpd.header_limit, smtpd.received_limit});
   session_.on_verdict({250, "2.0.0", "ok"});
 }
 
 void Connection::append(std::string_view content) {
-  if (const auto refusal = header_->feed(content)) return refuse_message(*refusal);
+  if (const auto refusal = refusal_in(inquiry_.read(content))) return refuse_message(*refusal);
   if (!draft_->append(content)) refuse_message(no_storage());
 }
 
 void Connection::commit() {
-  if (const auto refusal = header_->finish()) {
+  if (const auto refusal = refusal_in(inquiry_.finish())) {
     drop_message(*refusal);
     return session_.on_verdict(*refusal);
   }
   const MessageId id = draft_->id();
-  const spool::Envelope written = envelope(id);
+  const spool::Envelope written = envelope_of({id, services_.clock.now(), listener_, session_, client_,
+                                               inquiry_, tls_ ? &*tls_ : nullptr});
   if (written.ByteSizeLong() > spool::kMaxEnvelope) {
     const smtp::Reply reason{452, "4.5.3", "too many recipients for one message"};
     drop_message(reason);
@@ -268,8 +275,9 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
         .with("size", size_)
         .with("client", client_.str())
         .with("helo", session_.client_name())
-        .with("protocol", protocol());
+        .with("protocol", protocol_of(session_, listener_.protocol));
     if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
+    if (!inquiry_.tags().empty()) entry.with("checks", names_of(inquiry_.tags()));
   } else {
     reply = {451, "4.3.0", "the message could not be stored, try again"};
     note_refused(message.view(), reply);
@@ -280,42 +288,12 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
   act();
 }
 
-spool::Envelope Connection::envelope(const MessageId& id) const {
-  const smtp::Transaction& transaction = session_.transaction();
-  const WallTime now = services_.clock.now();
-  spool::Envelope envelope;
-  envelope.set_id(id.str());
-  envelope.set_arrival_us(now.time_since_epoch().count());
-  envelope.set_sender(transaction.mail.sender.str());
-  envelope.set_body(to_spool(transaction.mail.body));
-  envelope.set_smtputf8(transaction.mail.charset == smtp::Charset::utf8 && !header_->is_ascii());
-  envelope.set_priority(checks::granted_priority(client_, transaction.mail.priority));
-  envelope.set_tls(tls_wish());
-  set_release(envelope, transaction.mail, now);
-  envelope.set_ret(transaction.mail.ret);
-  envelope.set_envid(transaction.mail.envid);
-  for (const smtp::RcptArguments& rcpt : transaction.recipients) {
-    spool::Recipient& recipient = *envelope.add_recipients();
-    recipient.set_address(rcpt.recipient.str());
-    recipient.set_notify(rcpt.notify);
-    recipient.set_orcpt(rcpt.orcpt);
-  }
-  envelope.set_client_address(client_.str());
-  envelope.set_auth(session_.identity());
-  envelope.set_client_name(std::string(session_.client_name()));
-  envelope.set_protocol(protocol());
-  envelope.set_trace(
-      received_field({session_.client_name(), client_.address, client_.name,
-                      services_.settings.hostname, protocol(), id, now, tls_ ? &*tls_ : nullptr},
-                     transaction));
-  return envelope;
-}
-
-// RFC 8689 section 4.1: a word to us is worth more than one in the header.
-spool::Envelope::Tls Connection::tls_wish() const {
-  if (session_.transaction().mail.tls_required) return spool::Envelope::TLS_REQUIRED;
-  return header_->tls_not_required() ? spool::Envelope::TLS_NOT_REQUIRED
-                                     : spool::Envelope::TLS_UNSAID;
+// The reply of the check that speaks against the message, if one does.
+std::optional<smtp::Reply> Connection::refusal_in(const checks::Verdicts& verdicts) {
+  const checks::Verdict* const against = decisive(verdicts);
+  if (against == nullptr) return std::nullopt;
+  refused_by_ = against->check;
+  return against->reply;
 }
 
 // We refuse what the session is still taking in.
@@ -337,8 +315,9 @@ void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
   entry.with("from", session_.transaction().mail.sender.str())
       .with("recipients", session_.transaction().recipients.size())
       .with("client", client_.str())
-      .with("helo", session_.client_name())
-      .with("reply", to_line(reason));
+      .with("helo", session_.client_name());
+  if (!refused_by_.empty()) entry.with("check", refused_by_);
+  entry.with("reply", to_line(reason));
 }
 
 // ---- The end ----
@@ -359,6 +338,7 @@ void Connection::on_drained() {
 
 void Connection::finish() {
   question_.reset();
+  inquiry_.cancel();
   if (auto on_done = std::exchange(on_done_, {})) on_done();
 }
 

@@ -10,11 +10,10 @@
 
 #include "common/base/fd.h"
 #include "common/base/unique_function.h"
+#include "common/checks/inquiry.h"
 #include "common/net/address.h"
 #include "common/net/stream.h"
 #include "common/smtp/server_session.h"
-#include "smtpd/checks/header.h"
-#include "smtpd/client.h"
 #include "smtpd/services.h"
 
 namespace postrider::smtpd {
@@ -42,6 +41,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   bool on_timeout() override;
   void on_closed(net::CloseReason reason) override;
 
+  void greet();
   void act();
   void carry_out(smtp::Action& action);
   void become_client(const smtp::XclientArguments& told);
@@ -51,18 +51,19 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
 
   void ask_sender(const smtp::AskSender& asked);
   void ask_recipient(const smtp::Mailbox& recipient);
-  Policy::Done verdict();
+  void on_judged(const checks::Verdicts& verdicts);
+  // Hands what the directory says of `mailbox` to `answer`, and its reply to the session.
+  template <typename Answer>
+  void ask_directory(const smtp::Mailbox& mailbox, Answer answer);
   void open_message(std::uint64_t declared_size);
   void append(std::string_view content);
+  std::optional<smtp::Reply> refusal_in(const checks::Verdicts& verdicts);
   void commit();
   void committed(const MessageId& id, const Result<void>& result);
-  spool::Envelope envelope(const MessageId& id) const;
-  spool::Envelope::Tls tls_wish() const;
   void refuse_message(const smtp::Reply& reason);
   void drop_message(const smtp::Reply& reason);
   // `id` is empty when the message was refused before it had one.
   void note_refused(std::string_view id, const smtp::Reply& reason);
-  std::string protocol() const;
 
   void begin_close(const smtp::Close& close);
   void finish();
@@ -70,12 +71,14 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   Services& services_;
   const smtp::ServerSettings& listener_;
   UniqueFunction<void()> on_done_;
-  Client client_;
+  checks::Client client_;
+  checks::Inquiry inquiry_;
   smtp::ServerSession session_;
-  PendingPtr question_;  // to the policy
+  PendingPtr question_;                  // to the directory, for VRFY and EXPN
+  std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
   std::unique_ptr<spool::Draft> draft_;
-  std::optional<checks::HeaderCheck> header_;
+  std::string_view refused_by_;  // the check, of the message under way; empty: none
   std::uint64_t size_ = 0;  // of the message that is being committed
   std::optional<net::TlsInfo> tls_;
   net::Stream stream_;

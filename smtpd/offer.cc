@@ -2,7 +2,7 @@
 
 namespace postrider::smtpd {
 
-smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener,
+smtp::Extensions offered_to(const checks::Client& client, const smtp::ServerSettings& listener,
                             WallTime now) {
   smtp::Extensions offered = listener.offered;
   const bool is_open =

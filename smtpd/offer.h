@@ -10,13 +10,13 @@
 #pragma once
 
 #include "common/base/clock.h"
+#include "common/checks/client.h"
 #include "common/smtp/server_actions.h"
-#include "smtpd/client.h"
 
 namespace postrider::smtpd {
 
 // `now` is when the client came: until when it may have mail held is counted from then.
-smtp::Extensions offered_to(const Client& client, const smtp::ServerSettings& listener,
+smtp::Extensions offered_to(const checks::Client& client, const smtp::ServerSettings& listener,
                             WallTime now);
 
 }  // namespace postrider::smtpd

@@ -29,6 +29,12 @@ smtp::Extensions offered_by(const config::Settings& settings,
 
 }  // namespace
 
+checks::Service service_of(const smtp::ServerSettings& listener) noexcept {
+  return listener.authentication_required || listener.protocol == smtp::Protocol::lmtp
+             ? checks::Service::own
+             : checks::Service::open;
+}
+
 smtp::ServerSettings session_settings(const config::Settings& settings,
                                       const config::SmtpListener& listener) {
   const config::Settings::Smtpd& smtpd = settings.smtpd;

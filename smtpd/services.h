@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/base/clock.h"
+#include "common/checks/policy.h"
 #include "common/config/settings.h"
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
@@ -9,7 +10,6 @@
 #include "common/net/tls_server.h"
 #include "common/smtp/server_actions.h"
 #include "common/spool/writer.h"
-#include "smtpd/policy.h"
 
 namespace postrider::smtpd {
 
@@ -18,12 +18,15 @@ struct Services {
   const Clock& clock;
   log::Logger& log;
   metrics::Counters& counters;
-  Policy& policy;
+  checks::Policy& policy;
   spool::Writer& writer;
   const config::Settings& settings;
   net::TlsServer* tls = nullptr;  // null: no certificate is configured
   net::Networks xclient_networks = {};
 };
+
+// Who comes to a listener: strangers to an open one alone.
+checks::Service service_of(const smtp::ServerSettings& listener) noexcept;
 
 // What the sessions of that listener need of the configuration.
 smtp::ServerSettings session_settings(const config::Settings& settings,

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,6 +12,8 @@
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
+#include "common/net/caching_resolver.h"
+#include "common/net/cares_resolver.h"
 #include "common/net/certificate_watch.h"
 #include "common/spool/disk.h"
 #include "smtpd/queue_link.h"
@@ -54,8 +55,10 @@ class Worker {
         counters_(open_counters(settings, number, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
-        policy_(directory_, log_, clock_, net::parse_networks(settings.relay.networks),
-                settings.routes),
+        resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
+                          static_cast<unsigned>(settings.dns.tries)}),
+        dns_cache_(loop_, resolver_),
+        policy_({loop_, directory_, dns_cache_, settings, log_, clock_}),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
@@ -89,7 +92,9 @@ class Worker {
   metrics::Counters counters_;
   event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
-  Policy policy_;
+  net::CaresResolver resolver_;
+  net::CachingResolver dns_cache_;
+  checks::Policy policy_;
   QueueLink link_;
   spool::Writer writer_;
   Services services_;

@@ -19,6 +19,8 @@ using std::chrono::seconds;
 enum class SmtpMode : std::uint8_t { mx, submission, submissions, lmtp };
 enum class Pop3Tls : std::uint8_t { none, starttls, implicit };
 enum class PlaintextAuth : std::uint8_t { never, loopback, always };
+// What follows when a check finds something.
+enum class CheckAction : std::uint8_t { off, tag, defer, refuse };
 enum class SyncMode : std::uint8_t { batch, each };
 
 struct SmtpListener {
@@ -73,6 +75,7 @@ struct Settings {
     std::uint64_t line_limit = 0;           // octets of a command line with CRLF
     std::uint64_t text_line_limit = 0;      // octets of a line of the message with CRLF
     std::uint64_t header_limit = 0;         // octets of the header section
+    std::uint64_t header_field_limit = 0;
     std::uint64_t received_limit = 0;       // Received fields before a loop is assumed
     std::uint64_t bad_command_limit = 0;    // then 421 and the connection is closed
     std::uint64_t connection_limit = 0;     // per worker
@@ -87,6 +90,23 @@ struct Settings {
     std::string vrfy;                       // "off" (252) or "on"
     std::string expn;                       // "off" (502) or "on"
   } smtpd;
+
+  struct Checks {
+    std::chrono::milliseconds greeting_delay{};  // of strangers
+    seconds dns_timeout{};                       // of all questions of a session together
+    CheckAction early_talker{};
+    CheckAction reverse_dns{};
+    CheckAction helo_own_name{};
+    CheckAction helo_literal{};
+    CheckAction helo_name{};
+    CheckAction sender_domain{};
+    CheckAction sender_is_ours{};
+    CheckAction pipelining{};
+    CheckAction null_sender{};
+    CheckAction header_syntax{};
+    CheckAction header_repeated{};
+    CheckAction header_missing{};
+  } checks;
 
   struct Spool {
     std::uint64_t segment_size = 0;         // octets after which a segment is sealed

@@ -24,6 +24,7 @@ void HeaderScanner::feed(std::string_view bytes) {
     keep(text);
     bytes.remove_prefix(text.size() + (line_ends ? 1 : 0));
     octets_ += text.size() + (line_ends ? 1 : 0);
+    line_octets_ += text.size();
     if (line_ends) end_line();
   }
 }
@@ -48,18 +49,23 @@ void HeaderScanner::begin_line(char first) {
 
 void HeaderScanner::end_line() {
   if (line_is_empty_) return finish();
-  if (field_.ends_with('\r')) field_.pop_back();
+  const bool has_cr = field_.ends_with('\r');
+  if (has_cr) field_.pop_back();
+  longest_line_ = std::max(longest_line_, line_octets_ - (has_cr ? 1 : 0));
+  line_octets_ = 0;
   line_is_empty_ = true;
 }
 
 // Also accepts the obsolete white space before the colon (RFC 5322 section 4.5).
 void HeaderScanner::report() {
-  const std::size_t colon = field_.find(':');
-  if (colon != std::string::npos) {
-    const std::string_view field = field_;
-    const std::string_view name = trim(field.substr(0, colon));
-    if (is_field_name(name) && !is_wsp(field.front()))
-      on_field_(name, trim(field.substr(colon + 1)));
+  if (field_.empty()) return;
+  const std::string_view field = field_;
+  const std::size_t colon = std::min(field.find(':'), field.size());
+  const std::string_view name = trim(field.substr(0, colon));
+  if (colon < field.size() && is_field_name(name) && !is_wsp(field.front())) {
+    on_field_(name, trim(field.substr(colon + 1)));
+  } else {
+    ++misfits_;
   }
   field_.clear();
 }

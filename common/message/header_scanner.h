@@ -1,8 +1,8 @@
 // header_scanner.h - finds the fields of a header section in a stream, in bounded memory.
 //
 // Fed in pieces of any size, it reports each field once it is whole and stops at the empty line. It
-// judges nothing: a line that is neither a field nor the continuation of one is passed over. Lines
-// may end with CRLF (the wire, the spool) or LF (a Maildir file).
+// judges nothing: a line that is neither a field nor the continuation of one is counted and passed
+// over. Lines may end with CRLF (the wire, the spool) or LF (a Maildir file).
 //
 // RFC 5322 section 2.2 (fields) and 2.2.3 (unfolding).
 #pragma once
@@ -36,6 +36,11 @@ class HeaderScanner {
   bool done() const noexcept { return done_; }
   // Octets of the section so far, line ends and the empty line among them.
   std::uint64_t octets() const noexcept { return octets_; }
+  // Lines so far that were neither a field nor the continuation of one; known once the next line has
+  // begun.
+  std::uint64_t misfits() const noexcept { return misfits_; }
+  // Octets of the longest line so far, without its end.
+  std::uint64_t longest_line() const noexcept { return longest_line_; }
 
  private:
   void begin_line(char first);
@@ -46,6 +51,9 @@ class HeaderScanner {
   OnField on_field_;
   std::string field_;  // the field under way, unfolded
   std::uint64_t octets_ = 0;
+  std::uint64_t misfits_ = 0;
+  std::uint64_t line_octets_ = 0;  // of the line under way, its CR included
+  std::uint64_t longest_line_ = 0;
   bool line_is_empty_ = true;  // nothing but CR so far
   bool done_ = false;
 };

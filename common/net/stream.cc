@@ -150,6 +150,11 @@ void Stream::pause_reading() noexcept {
   event_del(read_event_.get());
 }
 
+bool Stream::input_waits() const noexcept {
+  char octet = 0;
+  return ::recv(fd_.get(), &octet, sizeof octet, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void Stream::resume_reading() {
   if (reading_ || closed_ || securing()) return;
   reading_ = true;

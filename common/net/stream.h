@@ -70,6 +70,9 @@ class Stream {
   void pause_reading() noexcept;
   void resume_reading();
 
+  // Whether the peer sent something that was not read yet: for an owner that has paused reading.
+  bool input_waits() const noexcept;
+
   // Ends the output side once all is written (FIN); reading goes on. For an orderly close.
   void shut_down();
 

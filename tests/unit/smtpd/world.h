@@ -12,10 +12,12 @@
 #include <optional>
 #include <string>
 
+#include "common/checks/check.h"
 #include "common/config/load.h"
 #include "common/spool/disk.h"
 #include "common/spool/segment_reader.h"
 #include "smtpd/services.h"
+#include "tests/unit/net/fake_resolver.h"
 #include "tests/unit/temp_directory.h"
 
 namespace postrider::smtpd::test {
@@ -67,6 +69,19 @@ class FakeDirectory final : public directory::Directory {
   event::EventLoop& loop_;
 };
 
+// Clients in these tests say much at once, and DNS knows none of them.
+inline config::Settings world_settings() {
+  config::Settings settings = config::defaults();
+  settings.hostname = "mx.test";
+  settings.relay.networks = {"192.0.2.0/24"};
+  settings.routes = {{"gateway.test", "smtp:[192.0.2.9]:2525"},
+                     {"held.test", "hold:"},
+                     {"*", "smtp:rest.test"}};
+  for (const checks::Check& check : checks::all_checks())
+    if (check.action != nullptr) settings.checks.*check.action = config::CheckAction::off;
+  return settings;
+}
+
 struct World {
   World() {
     for (const std::string& made : {paths.incoming(), paths.large()})
@@ -75,7 +90,6 @@ struct World {
 
   Services& services() {
     if (!services_) {
-      settings.hostname = "mx.test";
       services_ = std::make_unique<Services>(
           Services{loop, clock, log, counters, policy, writer, settings, tls.get()});
     }
@@ -113,16 +127,11 @@ struct World {
   log::Logger log{"smtpd", log::Level::info, log::Format::logfmt, clock,
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
-  config::Settings settings = config::defaults();
+  config::Settings settings = world_settings();
   std::unique_ptr<net::TlsServer> tls;
   FakeDirectory directory{loop};
-  Policy policy{directory,
-                log,
-                clock,
-                {*net::Network::parse("192.0.2.0/24")},
-                {{"gateway.test", "smtp:[192.0.2.9]:2525"},
-                 {"held.test", "hold:"},
-                 {"*", "smtp:rest.test"}}};
+  postrider::test::FakeResolver resolver{loop};
+  checks::Policy policy{{loop, directory, resolver, settings, log, clock}};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),

@@ -1,13 +1,17 @@
-#include "smtpd/checks/verify.h"
+#include "smtpd/verify.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "smtpd/checks/recipient.h"
-
-namespace postrider::smtpd::checks {
+namespace postrider::smtpd {
 
 using Kind = directory::RecipientAnswer::Kind;
+
+namespace {
+
+smtp::Reply directory_away() { return {451, "4.3.0", "cannot look up the address now, try again"}; }
+
+}  // namespace
 
 smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
                         const Result<directory::RecipientAnswer>& answer,
@@ -32,4 +36,4 @@ smtp::Reply answer_expn(const Result<directory::RecipientAnswer>& answer) {
   return {250, "2.1.5", fmt::format("<{}>", fmt::join(answer->targets, ">\n<"))};
 }
 
-}  // namespace postrider::smtpd::checks
+}  // namespace postrider::smtpd

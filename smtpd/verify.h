@@ -9,7 +9,7 @@
 #include "common/smtp/address.h"
 #include "common/smtp/reply.h"
 
-namespace postrider::smtpd::checks {
+namespace postrider::smtpd {
 
 // `route`: what config::find_route() says of the domain if it is ours, or null.
 smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
@@ -18,4 +18,4 @@ smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
 // Only an alias is a list.
 smtp::Reply answer_expn(const Result<directory::RecipientAnswer>& answer);
 
-}  // namespace postrider::smtpd::checks
+}  // namespace postrider::smtpd

@@ -6,14 +6,14 @@
 // RFC 6710: else the hurry of strangers would delay everybody's mail.
 #pragma once
 
+#include "common/checks/client.h"
 #include "common/smtp/reply.h"
-#include "smtpd/client.h"
 
-namespace postrider::smtpd::checks {
+namespace postrider::smtpd {
 
-int granted_priority(const Client& client, int asked) noexcept;
+int granted_priority(const checks::Client& client, int asked) noexcept;
 
 // The reply to MAIL, which tells of a priority that was changed.
-smtp::Reply answer_sender(const Client& client, int asked);
+smtp::Reply answer_sender(const checks::Client& client, int asked);
 
-}  // namespace postrider::smtpd::checks
+}  // namespace postrider::smtpd

@@ -1,0 +1,82 @@
+#include "common/checks/check.h"
+
+#include <algorithm>
+#include <array>
+
+#include "common/checks/rows.h"
+
+namespace postrider::checks {
+
+using config::CheckAction;
+
+namespace {
+
+using S = config::Settings::Checks;
+
+constexpr auto kChecks = [] {
+  using enum Stage;
+  using enum Check::Whom;
+  return std::to_array<Check>({
+      {"early_talker", connect, strangers, 0, &S::early_talker, &early_talker},
+      {"reverse_dns", connect, strangers, kReverseName, &S::reverse_dns, &reverse_dns},
+      {"helo_own_name", helo, strangers, 0, &S::helo_own_name, &helo_own_name},
+      {"helo_literal", helo, strangers, 0, &S::helo_literal, &helo_literal},
+      {"helo_name", helo, strangers, 0, &S::helo_name, &helo_name},
+      {"sender_domain", mail, strangers, kSenderMail, &S::sender_domain, &sender_domain},
+      {"sender_is_ours", mail, strangers, kSenderAnswer, &S::sender_is_ours, &sender_is_ours},
+      {"recipient", rcpt, everyone, 0, nullptr, &recipient},
+      {"pipelining", data, strangers, 0, &S::pipelining, &pipelining},
+      {"null_sender", data, strangers, 0, &S::null_sender, &null_sender},
+      {"header_limit", end, everyone, 0, nullptr, &header_limit},
+      {"loop", end, everyone, 0, nullptr, &loop},
+      {"header_syntax", end, strangers, 0, &S::header_syntax, &header_syntax},
+      {"header_repeated", end, strangers, 0, &S::header_repeated, &header_repeated},
+      {"header_missing", end, strangers, 0, &S::header_missing, &header_missing},
+  });
+}();
+
+// RFC 5321 section 4.3.2 has this code for each of RCPT, DATA and the end of data.
+smtp::Reply deferred(smtp::Reply reply) {
+  if (reply.temporary()) return reply;
+  reply.code = 450;
+  if (!reply.status.empty()) reply.status.front() = '4';
+  return reply;
+}
+
+}  // namespace
+
+std::span<const Check> all_checks() noexcept { return kChecks; }
+
+CheckAction action_for(const Check& check, const Client& client,
+                       const config::Settings& settings) noexcept {
+  if (check.whom == Check::Whom::strangers && !client.stranger()) return CheckAction::off;
+  return check.action == nullptr ? CheckAction::refuse : settings.checks.*check.action;
+}
+
+Needs needs_of(const Client& client, const config::Settings& settings) noexcept {
+  unsigned needs = 0;
+  for (const Check& check : kChecks)
+    if (action_for(check, client, settings) != CheckAction::off) needs |= check.needs;
+  return static_cast<Needs>(needs);
+}
+
+std::optional<Verdict> judge(const Check& check, const Facts& facts) {
+  CheckAction action = action_for(check, facts.client, facts.settings);
+  if (action == CheckAction::off) return std::nullopt;
+  Finding finding = check.run(facts);
+  if (!finding) return std::nullopt;
+  if (action == CheckAction::refuse && finding->temporary()) action = CheckAction::defer;
+  if (action == CheckAction::defer) finding = deferred(std::move(*finding));
+  return Verdict{check.name, action, std::move(*finding)};
+}
+
+Verdicts judge(Stage first, Stage last, const Facts& facts) {
+  Verdicts verdicts;
+  for (const Check& check : kChecks) {
+    if (check.stage < first || check.stage > last) continue;
+    if (auto verdict = judge(check, facts)) verdicts.push_back(std::move(*verdict));
+  }
+  return verdicts;
+}
+
+}  // namespace postrider::checks

@@ -1,0 +1,70 @@
+// facts.h - what the checks are handed: all that is known, at their stage, of a client, its session
+// and its message.
+//
+// Values alone: who looked them up, and when, is inquiry.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/base/result.h"
+#include "common/checks/client.h"
+#include "common/checks/header.h"
+#include "common/config/settings.h"
+#include "common/directory/directory.h"
+#include "common/net/reverse_name.h"
+#include "common/smtp/address.h"
+
+namespace postrider::checks {
+
+// When a fact is known and a check runs. What speaks against client or sender is told at RCPT, where
+// the log can say whose mail it was and for whom.
+enum class Stage : std::uint8_t { connect, helo, mail, rcpt, data, end };
+
+// The facts that somebody has to be asked for; a set of them is their sum.
+using Needs = std::uint8_t;
+inline constexpr Needs kReverseName = 1;
+inline constexpr Needs kSenderMail = 2;
+inline constexpr Needs kSenderAnswer = 4;
+
+// What DNS says of mail to a domain.
+enum class DomainMail : std::uint8_t {
+  taken,      // it has MX records or an address
+  refused,    // its MX says that it takes none (RFC 7505)
+  none,       // the name exists, without MX and address
+  no_domain,  // the name does not exist
+  temporary,  // not known: DNS did not answer, or was not asked
+};
+
+struct Facts {
+  Facts(const config::Settings& s, const Client& c) : settings(s), client(c) {}
+
+  const config::Settings& settings;
+  const Client& client;
+
+  // connect
+  bool early = false;  // the client spoke before the greeting
+  net::ReverseName reverse;
+
+  // helo
+  std::string helo;  // the name, as the client gave it
+
+  // mail
+  smtp::Mailbox sender;
+  DomainMail sender_mail = DomainMail::temporary;
+  bool sender_is_ours = false;  // the sender's domain is one of ours
+
+  // rcpt
+  smtp::Mailbox recipient;
+  Result<directory::RecipientAnswer> answer;  // of the directory, on the recipient
+  const config::Route* route = nullptr;       // that takes the recipient's domain elsewhere
+
+  // data
+  std::size_t recipients = 0;  // accepted
+  bool impatient = false;      // the client pipelined where it must wait for a reply
+
+  // end
+  HeaderFacts header;
+};
+
+}  // namespace postrider::checks

@@ -1,0 +1,48 @@
+#include "common/checks/header.h"
+
+#include <algorithm>
+
+#include "common/base/ascii.h"
+
+namespace postrider::checks {
+
+HeaderSurvey::HeaderSurvey()
+    : scanner_([this](std::string_view name, std::string_view value) { count(name, value); }) {}
+
+void HeaderSurvey::feed(std::string_view content) {
+  if (scanner_.done()) return;
+  const std::uint64_t before = scanner_.octets();
+  scanner_.feed(content);
+  facts_.ascii = facts_.ascii && is_all_ascii(content.substr(0, scanner_.octets() - before));
+  update();
+}
+
+void HeaderSurvey::finish() {
+  scanner_.finish();
+  update();
+}
+
+void HeaderSurvey::count(std::string_view name, std::string_view value) {
+  ++facts_.fields;
+  if (equals_ignoring_case(name, "Received")) {
+    ++facts_.received;
+    return;
+  }
+  if (equals_ignoring_case(name, "TLS-Required")) {
+    ++facts_.tls_required;
+    if (equals_ignoring_case(value, "No")) ++facts_.tls_required_no;
+  }
+  const auto* const single =
+      std::find_if(kSingleFields.begin(), kSingleFields.end(),
+                   [&](std::string_view one) { return equals_ignoring_case(one, name); });
+  if (single != kSingleFields.end())
+    ++facts_.single[static_cast<std::size_t>(single - kSingleFields.begin())];
+}
+
+void HeaderSurvey::update() {
+  facts_.octets = scanner_.octets();
+  facts_.misfits = scanner_.misfits();
+  facts_.longest_line = scanner_.longest_line();
+}
+
+}  // namespace postrider::checks

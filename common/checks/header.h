@@ -1,0 +1,58 @@
+// header.h - what the checks need to know of a message's header section, gathered as it arrives.
+//
+// RFC 5322 section 3.6 (which fields a header has, and how often), section 2.1.1 (lines).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "common/message/header_scanner.h"
+
+namespace postrider::checks {
+
+// The fields that a header has at most once (RFC 5322 section 3.6); the first two it must have.
+inline constexpr std::array<std::string_view, 11> kSingleFields{
+    "From", "Date",       "Sender",      "Reply-To",   "To",     "Cc",
+    "Bcc",  "Message-ID", "In-Reply-To", "References", "Subject"};
+inline constexpr std::size_t kRequiredFields = 2;
+
+struct HeaderFacts {
+  std::uint64_t octets = 0;
+  std::uint64_t fields = 0;
+  std::uint64_t received = 0;                                // Received fields
+  std::array<std::uint64_t, kSingleFields.size()> single{};  // how often each of kSingleFields
+  std::uint64_t misfits = 0;       // lines that are neither a field nor a part of one
+  std::uint64_t longest_line = 0;  // octets without CRLF
+  std::uint64_t tls_required = 0;     // TLS-Required fields
+  std::uint64_t tls_required_no = 0;  // and those of the one value that there is
+  bool ascii = true;
+
+  // One field, and one alone, says "TLS-Required: No" (RFC 8689 section 3).
+  bool tls_not_required() const noexcept { return tls_required == 1 && tls_required_no == 1; }
+};
+
+class HeaderSurvey {
+ public:
+  HeaderSurvey();
+  HeaderSurvey(const HeaderSurvey&) = delete;
+  HeaderSurvey& operator=(const HeaderSurvey&) = delete;
+
+  // Looks at the next piece of content; does nothing once the header section is over.
+  void feed(std::string_view content);
+  // The message ended.
+  void finish();
+
+  bool over() const noexcept { return scanner_.done(); }
+  const HeaderFacts& facts() const noexcept { return facts_; }
+
+ private:
+  void count(std::string_view name, std::string_view value);
+  void update();
+
+  HeaderFacts facts_;
+  message::HeaderScanner scanner_;
+};
+
+}  // namespace postrider::checks

@@ -1,0 +1,150 @@
+#include "common/checks/inquiry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/base/ascii.h"
+#include "common/checks/domain_mail.h"
+
+namespace postrider::checks {
+
+namespace {
+
+// RFC 5321 section 4.5.1: the one address that also those reach who are refused elsewhere, to ask
+// why.
+bool is_postmaster(const smtp::Mailbox& recipient) {
+  return equals_ignoring_case(recipient.local_part, "postmaster");
+}
+
+}  // namespace
+
+void Inquiry::connect(bool early) {
+  facts_.early = early;
+  facts_.reverse = {};
+  reverse_question_.reset();
+  const bool known = !facts_.client.address.is_unspecified();
+  if (!known || (needs_of(facts_.client, facts_.settings) & kReverseName) == 0) return;
+  reverse_question_ = net::find_reverse_name(policy_.resolver(), facts_.client.address,
+                                             [this](net::ReverseName name) {
+                                               reverse_question_.reset();
+                                               facts_.reverse = std::move(name);
+                                               go_on();
+                                             });
+}
+
+void Inquiry::begin(std::string_view helo, const smtp::Mailbox& sender) {
+  before_rcpt_.reset();
+  tags_.clear();
+  facts_.helo = helo;
+  facts_.sender = sender;
+  facts_.sender_mail = DomainMail::temporary;
+  facts_.sender_is_ours = false;
+  mail_question_.reset();
+  sender_question_.reset();
+  const Needs needs = needs_of(facts_.client, facts_.settings);
+  if (needs != 0 && !sender.is_null()) ask_for_sender(needs);
+}
+
+void Inquiry::ask_for_sender(Needs needs) {
+  const smtp::Mailbox& sender = facts_.sender;
+  if ((needs & kSenderMail) != 0 && !smtp::is_address_literal(sender.domain))
+    mail_question_ =
+        find_domain_mail(policy_.resolver(), to_lower(sender.domain), [this](DomainMail mail) {
+          mail_question_.reset();
+          facts_.sender_mail = mail;
+          go_on();
+        });
+  // A directory that is away is told of at RCPT.
+  if ((needs & kSenderAnswer) != 0)
+    sender_question_ = policy_.find(sender, [this](const Policy::Answer& answer) {
+      sender_question_.reset();
+      facts_.sender_is_ours = answer && answer->kind != directory::RecipientAnswer::Kind::foreign;
+      go_on();
+    });
+}
+
+void Inquiry::judge_recipient(const smtp::Mailbox& recipient, Judged done) {
+  judged_ = std::move(done);
+  facts_.recipient = recipient;
+  facts_.route = policy_.route_of(recipient);
+  recipient_question_ = policy_.find(recipient, [this](Policy::Answer answer) {
+    recipient_question_.reset();
+    facts_.answer = std::move(answer);
+    go_on();
+  });
+  if (!awaits_dns()) return;
+  if (!patience_) patience_.emplace(policy_.loop(), [this] { give_up_dns(); });
+  patience_->arm(facts_.settings.checks.dns_timeout);
+}
+
+void Inquiry::give_up_dns() {
+  reverse_question_.reset();
+  mail_question_.reset();
+  go_on();
+}
+
+// Judges when somebody waits for it and all is known.
+void Inquiry::go_on() {
+  if (!judged_ || recipient_question_ || sender_question_ || awaits_dns()) return;
+  if (patience_) patience_->disarm();
+  if (!before_rcpt_) before_rcpt_ = judge(Stage::connect, Stage::mail, facts_);
+  Verdicts verdicts = *before_rcpt_;
+  if (is_postmaster(facts_.recipient))
+    for (Verdict& verdict : verdicts) verdict.action = config::CheckAction::tag;
+  for (Verdict& verdict : judge(Stage::rcpt, Stage::rcpt, facts_))
+    verdicts.push_back(std::move(verdict));
+  if (decisive(verdicts) == nullptr) keep_tags(verdicts);
+  auto judged = std::exchange(judged_, {});
+  judged(verdicts);
+}
+
+Verdicts Inquiry::judge_data(std::size_t recipients, bool impatient) {
+  header_.emplace();
+  facts_.recipients = recipients;
+  facts_.impatient = impatient;
+  return judge_stage(Stage::data);
+}
+
+Verdicts Inquiry::read(std::string_view content) {
+  if (!header_) return {};
+  header_->feed(content);
+  const bool too_long = header_->facts().octets > facts_.settings.smtpd.header_limit;
+  return header_->over() || too_long ? judge_header() : Verdicts{};
+}
+
+Verdicts Inquiry::finish() {
+  if (!header_) return {};
+  header_->finish();
+  return judge_header();
+}
+
+Verdicts Inquiry::judge_header() {
+  facts_.header = header_->facts();
+  header_.reset();
+  return judge_stage(Stage::end);
+}
+
+Verdicts Inquiry::judge_stage(Stage stage) {
+  Verdicts verdicts = judge(stage, stage, facts_);
+  if (decisive(verdicts) == nullptr) keep_tags(verdicts);
+  return verdicts;
+}
+
+// Each check once, whatever it says of further recipients.
+void Inquiry::keep_tags(const Verdicts& verdicts) {
+  for (const Verdict& verdict : verdicts)
+    if (std::none_of(tags_.begin(), tags_.end(),
+                     [&](const Verdict& kept) { return kept.check == verdict.check; }))
+      tags_.push_back(verdict);
+}
+
+void Inquiry::cancel() {
+  judged_ = {};
+  patience_.reset();
+  reverse_question_.reset();
+  mail_question_.reset();
+  sender_question_.reset();
+  recipient_question_.reset();
+}
+
+}  // namespace postrider::checks

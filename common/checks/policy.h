@@ -1,0 +1,53 @@
+// policy.h - what the checks of all sessions share: whom they ask, and what the configuration says
+// of clients and domains.
+#pragma once
+
+#include "common/base/pending.h"
+#include "common/base/unique_function.h"
+#include "common/checks/client.h"
+#include "common/config/settings.h"
+#include "common/directory/directory.h"
+#include "common/event/event_loop.h"
+#include "common/log/condition.h"
+#include "common/net/resolver.h"
+#include "common/smtp/address.h"
+
+namespace postrider::checks {
+
+class Policy {
+ public:
+  using Answer = Result<directory::RecipientAnswer>;
+
+  // All outlive the Policy.
+  struct Parts {
+    event::EventLoop& loop;
+    directory::Directory& directory;
+    net::Resolver& resolver;
+    const config::Settings& settings;
+    log::Logger& log;
+    const Clock& clock;
+  };
+  explicit Policy(const Parts& parts);
+
+  Client meet(const net::IpAddress& address, Service service) const;
+
+  // What the directory says of an address. The log is told when it is away, once; whoever asked
+  // gets the Error.
+  [[nodiscard]] PendingPtr find(const smtp::Mailbox& mailbox, UniqueFunction<void(Answer)> done);
+  // The route that takes the domain elsewhere if it is ours, or null. One that holds its mail does
+  // not: it comes back to us with its release.
+  const config::Route* route_of(const smtp::Mailbox& mailbox) const;
+
+  event::EventLoop& loop() const noexcept { return parts_.loop; }
+  net::Resolver& resolver() const noexcept { return parts_.resolver; }
+  const config::Settings& settings() const noexcept { return parts_.settings; }
+
+ private:
+  void note(const Answer& answer);
+
+  const Parts parts_;
+  log::Condition directory_away_;
+  const net::Networks relay_networks_;
+};
+
+}  // namespace postrider::checks

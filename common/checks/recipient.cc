@@ -1,0 +1,29 @@
+// recipient.cc - this is a recipient that mail may be accepted for.
+//
+//   mailbox or alias of ours   accepted
+//   no such user of ours       550 5.1.1, but accepted where a route takes the domain elsewhere:
+//                              whoever gets the mail then knows its users
+//   another domain             accepted from a client that may relay, else 550 5.7.1
+//   the directory is away      451 4.3.0: never "no such user"
+#include "common/checks/rows.h"
+
+namespace postrider::checks {
+
+Finding recipient(const Facts& facts) {
+  using Kind = directory::RecipientAnswer::Kind;
+  if (!facts.answer)
+    return smtp::Reply{451, "4.3.0", "cannot look up the recipient now, try again"};
+  switch (facts.answer->kind) {
+    case Kind::mailbox:
+    case Kind::alias: break;
+    case Kind::foreign:
+      if (!facts.client.may_relay) return smtp::Reply{550, "5.7.1", "relaying denied"};
+      break;
+    case Kind::unknown_user:
+      if (facts.route == nullptr) return smtp::Reply{550, "5.1.1", "no such user"};
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace postrider::checks

@@ -1,0 +1,97 @@
+#include "smtpd/envelope.h"
+
+#include <fmt/format.h>
+
+#include "common/base/timestamp.h"
+#include "smtpd/priority.h"
+#include "smtpd/trace.h"
+
+namespace postrider::smtpd {
+
+namespace {
+
+spool::Envelope::Body to_spool(smtp::Body body) {
+  return body == smtp::Body::eight_bit_mime ? spool::Envelope::EIGHT_BIT_MIME
+                                            : spool::Envelope::SEVEN_BIT;
+}
+
+// RFC 8689 section 4.1: a word to us is worth more than one in the header.
+spool::Envelope::Tls tls_wish(const smtp::MailArguments& mail, const checks::HeaderFacts& header) {
+  if (mail.tls_required) return spool::Envelope::TLS_REQUIRED;
+  return header.tls_not_required() ? spool::Envelope::TLS_NOT_REQUIRED
+                                   : spool::Envelope::TLS_UNSAID;
+}
+
+// RFC 4865: until when the message is held, if that is not over.
+void set_release(spool::Envelope& envelope, const smtp::MailArguments& mail, WallTime now) {
+  if (mail.hold_for) {
+    envelope.set_release_us((now + *mail.hold_for).time_since_epoch().count());
+    envelope.set_release_request(fmt::format("for;{}", mail.hold_for->count()));
+  } else if (mail.hold_until && *mail.hold_until > now) {
+    envelope.set_release_us(mail.hold_until->time_since_epoch().count());
+    envelope.set_release_request("until;" + to_timestamp(*mail.hold_until));
+  }
+}
+
+void add_sender(const smtp::MailArguments& mail, const Accepted& message,
+                spool::Envelope& envelope) {
+  const bool beyond_ascii =
+      mail.charset == smtp::Charset::utf8 && !message.inquiry.facts().header.ascii;
+  envelope.set_sender(mail.sender.str());
+  envelope.set_body(to_spool(mail.body));
+  envelope.set_smtputf8(beyond_ascii);
+  envelope.set_priority(granted_priority(message.client, mail.priority));
+  envelope.set_tls(tls_wish(mail, message.inquiry.facts().header));
+  set_release(envelope, mail, message.time);
+  envelope.set_ret(mail.ret);
+  envelope.set_envid(mail.envid);
+}
+
+void add_recipient(const smtp::RcptArguments& rcpt, spool::Envelope& envelope) {
+  spool::Recipient& recipient = *envelope.add_recipients();
+  recipient.set_address(rcpt.recipient.str());
+  recipient.set_notify(rcpt.notify);
+  recipient.set_orcpt(rcpt.orcpt);
+}
+
+void add_verdict(const checks::Verdict& tag, spool::Envelope& envelope) {
+  spool::Verdict& verdict = *envelope.add_verdicts();
+  verdict.set_check(tag.check.data(), tag.check.size());
+  verdict.set_action("tag");
+  verdict.set_reason(tag.reason());
+}
+
+}  // namespace
+
+spool::Envelope envelope_of(const Accepted& message) {
+  const auto& [id, time, listener, session, client, inquiry, tls] = message;
+  const smtp::Transaction& transaction = session.transaction();
+  const std::string protocol = protocol_of(session, listener.protocol);
+  spool::Envelope envelope;
+  envelope.set_id(id.str());
+  envelope.set_arrival_us(time.time_since_epoch().count());
+  add_sender(transaction.mail, message, envelope);
+  for (const smtp::RcptArguments& rcpt : transaction.recipients) add_recipient(rcpt, envelope);
+  for (const checks::Verdict& tag : inquiry.tags()) add_verdict(tag, envelope);
+  envelope.set_client_address(client.str());
+  envelope.set_auth(session.identity());
+  envelope.set_client_name(std::string(session.client_name()));
+  envelope.set_protocol(protocol);
+  envelope.set_trace(received_field({session.client_name(), client.address, client.name,
+                                     listener.hostname, protocol, id, time, tls},
+                                    transaction));
+  return envelope;
+}
+
+std::string protocol_of(const smtp::ServerSession& session, smtp::Protocol protocol) {
+  if (!session.extended()) return "SMTP";
+  const bool utf8 = session.transaction().mail.charset == smtp::Charset::utf8;
+  const bool lmtp = protocol == smtp::Protocol::lmtp;
+  std::string name = utf8 ? "UTF8" : lmtp ? "" : "E";
+  name += lmtp ? "LMTP" : "SMTP";
+  if (session.secured()) name += 'S';
+  if (!session.identity().empty()) name += 'A';
+  return name;
+}
+
+}  // namespace postrider::smtpd
