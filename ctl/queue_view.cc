@@ -45,12 +45,18 @@ json to_json(const ipc::QueuedMessage& message) {
                           {"reply", recipient.reply()},
                           {"remote", recipient.remote()},
                           {"next_hop", recipient.next_hop()}});
+  json verdicts = json::array();
+  for (const ipc::MessageVerdict& verdict : message.verdicts())
+    verdicts.push_back({{"check", verdict.check()},
+                        {"action", verdict.action()},
+                        {"reason", verdict.reason()}});
   return {{"id", message.id()},
           {"state", message.state()},
           {"arrival", time_or_null(message.arrival_us())},
           {"sender", message.sender()},
           {"size", message.size()},
           {"recipients", recipients},
+          {"verdicts", verdicts},
           {"hold_reason", message.hold_reason()},
           {"next_attempt", time_or_null(message.next_attempt_us())},
           {"expires", time_or_null(message.expires_us())},
@@ -120,6 +126,9 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
   add("TLS onward", message.tls());
   add("held until", held_until(message, now));
   add("held because", message.hold_reason());
+  for (const ipc::MessageVerdict& verdict : message.verdicts())
+    rows.push_back({"check", fmt::format("{}: {}, {}", verdict.check(), verdict.action(),
+                                         verdict.reason())});
   if (message.next_attempt_us() != 0)
     add("next attempt", fmt::format("{} (in {})", iso_time(message.next_attempt_us()),
                                     in(message.next_attempt_us(), now)));

@@ -45,6 +45,12 @@ ipc::QueuedMessage describe(const MessageData& data) {
   message.set_tls(word_for(data.envelope.tls()));
   message.set_release_us(data.envelope.release_us());
   message.set_recipient_count(data.recipients.size());
+  for (const spool::Verdict& verdict : data.envelope.verdicts()) {
+    ipc::MessageVerdict& described = *message.add_verdicts();
+    described.set_check(verdict.check());
+    described.set_action(verdict.action());
+    described.set_reason(verdict.reason());
+  }
   for (const Recipient& recipient : data.recipients) {
     if (message.recipients_size() == static_cast<int>(kDescribedRecipients)) break;
     ipc::QueuedRecipient& described = *message.add_recipients();
