@@ -13,7 +13,8 @@ class Context;
 
 void add_init_command(CLI::App& app, Context& context);
 void add_run_command(CLI::App& app, Context& context);
-void add_status_commands(CLI::App& app, Context& context);     // status, explain
+void add_status_command(CLI::App& app, Context& context);
+void add_explain_command(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);     // config show|explain|test|...
 void add_directory_commands(CLI::App& app, Context& context);  // domain, user, alias
 void add_queue_commands(CLI::App& app, Context& context);      // queue list|show|...

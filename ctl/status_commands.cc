@@ -1,8 +1,4 @@
-// status_commands.cc - postrider status and postrider explain: how the suite is, and what it would
-// do.
-#include <memory>
-#include <vector>
-
+// status_commands.cc - postrider status: how the suite is.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -13,7 +9,6 @@
 #include "ctl/context.h"
 #include "ctl/queue_client.h"
 #include "ctl/queue_view.h"
-#include "ctl/terminal.h"
 
 namespace postrider::ctl {
 
@@ -44,37 +39,12 @@ void status(Context& context) {
   context.answer(document, to_text(queue, SystemClock().now()));
 }
 
-void explain(Context& context, const std::string& address) {
-  const auto settings = context.settings();
-  if (!settings) return;
-  ipc::AdminRequest request;
-  request.set_verb(ipc::AdminRequest::ROUTE);
-  request.set_address(address);
-  json steps = json::array();
-  std::vector<std::vector<std::string>> rows;
-  if (!ask_queued(context, *settings, request, [&](const ipc::AdminReply& reply, const Fd&) {
-        for (const ipc::RouteStep& step : reply.route()) {
-          steps.push_back({{"rule", step.rule()},
-                           {"input", step.input()},
-                           {"output", step.output()},
-                           {"reason", step.reason()}});
-          rows.push_back({step.rule(), step.input(), "-> " + step.output(), step.reason()});
-        }
-      }))
-    return;
-  context.answer({{"address", address}, {"steps", steps}}, table(rows));
-}
-
 }  // namespace
 
-void add_status_commands(CLI::App& app, Context& context) {
+void add_status_command(CLI::App& app, Context& context) {
   app.add_subcommand("status", "Whether the suite runs, and how much waits")->callback([&context] {
     status(context);
   });
-  CLI::App* explained = app.add_subcommand("explain", "What would happen to mail for an address");
-  const auto address = std::make_shared<std::string>();
-  explained->add_option("address", *address)->required();
-  explained->callback([&context, address] { explain(context, *address); });
 }
 
 }  // namespace postrider::ctl

@@ -56,7 +56,6 @@ void AdminLink::answer(const ipc::AdminRequest& request) {
     case Verb::RELEASE: question_ = parts_.verbs.release(request.filter(), count()); return;
     case Verb::RETRY: question_ = parts_.verbs.retry(request.filter(), count()); return;
     case Verb::DELETE: question_ = parts_.verbs.remove(request.filter(), count()); return;
-    case Verb::ROUTE: return explain(request.address());
     default: return refuse("this queued does not know that request");
   }
 }
@@ -206,20 +205,6 @@ void AdminLink::status() {
                                  parts_.describe_service(status);
                                  reply(answer);
                                });
-}
-
-void AdminLink::explain(const std::string& address) {
-  question_ = parts_.router.route(address, config::Holds::apply, [this](const RouteAnswer& route) {
-    question_.reset();
-    ipc::AdminReply answer = last_reply();
-    for (const RouteStep& step : route.steps) {
-      ipc::RouteStep& told = *answer.add_route();
-      told.set_rule(step.rule);
-      told.set_input(step.input);
-      told.set_output(step.output);
-    }
-    reply(answer);
-  });
 }
 
 }  // namespace postrider::queued

@@ -6,7 +6,6 @@
 
 #include "common/ipc/channel.h"
 #include "queued/queue.h"
-#include "queued/router.h"
 #include "queued/store_thread.h"
 #include "queued/verbs.h"
 
@@ -21,7 +20,6 @@ class AdminLink {
   struct Parts {
     Queue& queue;
     StoreThread& store;
-    Router& router;
     Verbs& verbs;
     ipc::Channel& channel;
     // Who is connected, and since when this queued runs.
@@ -42,7 +40,6 @@ class AdminLink {
   void cat(const ipc::AdminRequest& request);
   void summarize();
   void status();
-  void explain(const std::string& address);
 
   void reply(const ipc::AdminReply& reply);
   void refuse(const std::string& why);

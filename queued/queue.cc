@@ -139,7 +139,7 @@ void Queue::route(Message& message) {
     if (recipient.state != RecipientState::waiting) continue;
     ++message.routing;
     message.pending.push_back(
-        parts_.router.route(recipient.address, holds, [this, &message, i](RouteAnswer answer) {
+        parts_.router.route(recipient.address, holds, [this, &message, i](routing::RouteAnswer answer) {
           apply_route(message, i, std::move(answer));
           if (--message.routing == 0) dispatch(message);
         }));
@@ -147,11 +147,11 @@ void Queue::route(Message& message) {
   if (--message.routing == 0) dispatch(message);
 }
 
-void Queue::apply_route(Message& message, std::uint32_t index, RouteAnswer answer) {
+void Queue::apply_route(Message& message, std::uint32_t index, routing::RouteAnswer answer) {
   if (answer.targets.size() == 1 && answer.steps.size() == 1)
     return apply_target(message, index, std::move(answer.targets.front()));
   expand(message, index, answer.targets.size() > 1);
-  for (Target& target : answer.targets) {
+  for (routing::Target& target : answer.targets) {
     auto& recipients = message.data.recipients;
     const bool known = std::any_of(recipients.begin(), recipients.end(), [&](const Recipient& r) {
       return same_recipient(r, target.address);
@@ -180,7 +180,7 @@ void Queue::expand(Message& message, std::uint32_t index, bool several) {
   message.to_report[ReportKind::expanded].push_back(index);
 }
 
-void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
+void Queue::apply_target(Message& message, std::uint32_t index, routing::Target target) {
   Recipient& recipient = message.data.recipients[index];
   recipient.address = std::move(target.address);
   recipient.next_hop = std::move(target.next_hop);
@@ -190,7 +190,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
     recipient.state = RecipientState::delivered;
     return;
   }
-  if (target.fate == Target::Fate::deliver) {
+  if (target.fate == routing::Target::Fate::deliver) {
     recipient.state = RecipientState::attempted;
     return;
   }
@@ -198,15 +198,15 @@ void Queue::apply_target(Message& message, std::uint32_t index, Target target) {
   recipient.reply = std::move(target.reason);
   recipient.remote.clear();
   switch (target.fate) {
-    case Target::Fate::discard:
+    case routing::Target::Fate::discard:
       recipient.reply = "discarded by a route";
       note_delivered(message, index, ReportKind::delivered);
       break;
-    case Target::Fate::hold:
+    case routing::Target::Fate::hold:
       recipient.state = RecipientState::deferred;
       message.held_by_route = recipient.reply;
       break;
-    case Target::Fate::refuse:
+    case routing::Target::Fate::refuse:
       recipient.state = RecipientState::failed;
       message.to_report[ReportKind::failed].push_back(index);
       break;

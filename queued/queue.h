@@ -23,12 +23,12 @@
 #include "common/ipc/messages.pb.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
+#include "common/routing/router.h"
 #include "common/spool/disk.h"
 #include "queued/intake.h"
 #include "queued/order.h"
 #include "queued/recall.h"
 #include "queued/reports.h"
-#include "queued/router.h"
 
 namespace postrider::queued {
 
@@ -43,7 +43,7 @@ class Queue final : private Recall::Owner {
     Random& random;
     log::Logger& log;
     metrics::Counters& counters;
-    Router& router;
+    routing::Router& router;
     Intake& intake;
     StoreThread& store;
     Reports& reports;
@@ -121,9 +121,9 @@ class Queue final : private Recall::Owner {
   void drop_copy(const Message& message);
   void retry_writes(WallTime now);
   void route(Message& message);
-  void apply_route(Message& message, std::uint32_t index, RouteAnswer answer);
+  void apply_route(Message& message, std::uint32_t index, routing::RouteAnswer answer);
   void expand(Message& message, std::uint32_t index, bool several);
-  void apply_target(Message& message, std::uint32_t index, Target target);
+  void apply_target(Message& message, std::uint32_t index, routing::Target target);
   void dispatch(Message& message);
   void fail_work(const Work& work, const Error& error);
   void take_result(const Work& work, Reception reception, const ipc::JobResult& result);

@@ -53,7 +53,7 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
       parts.dispatcher.add(*deliverd_);
     } else if (role_ == ipc::ADMIN) {
       admin_.emplace(AdminLink::Parts{
-          parts.queue, parts.store, parts.router, server_.verbs_, channel_,
+          parts.queue, parts.store, server_.verbs_, channel_,
           [this](ipc::QueueStatus& status) { server_.describe(status); }});
     } else if (role_ != ipc::SMTPD) {
       end("it named a role that does not exist");

@@ -24,7 +24,6 @@ class Server {
     Queue& queue;
     Intake& intake;
     StoreThread& store;
-    Router& router;
     Dispatcher& dispatcher;
     const Clock& clock;
     log::Logger& log;

@@ -86,7 +86,7 @@ class Service {
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
                 intake_, store_, reports_}),
         dispatcher_(loop_, queue_),
-        server_({loop_, queue_, intake_, store_, router_, dispatcher_, clock, log}, listening.get()),
+        server_({loop_, queue_, intake_, store_, dispatcher_, clock, log}, listening.get()),
         wakeup_(loop_, [this] { queue_.wake_later(); }),
         scan_(loop_, [this] { scan(); }),
         drained_(loop_, [this] { stop_when_drained(); }),
@@ -168,7 +168,7 @@ class Service {
   event::EventLoop loop_;
   event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
-  Router router_;
+  routing::Router router_;
   StoreThread store_;
   Promoted promoted_;  // a reader: gone before the store, whose end empties the database's log
   Intake intake_;

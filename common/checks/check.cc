@@ -45,12 +45,22 @@ smtp::Reply deferred(smtp::Reply reply) {
 
 }  // namespace
 
+std::string_view name_of(Stage stage) noexcept {
+  static constexpr std::array<std::string_view, 6> kNames{"connect", "helo", "mail",
+                                                          "rcpt",    "data", "end"};
+  return kNames[static_cast<std::size_t>(stage)];
+}
+
 std::span<const Check> all_checks() noexcept { return kChecks; }
+
+CheckAction configured_action(const Check& check, const config::Settings& settings) noexcept {
+  return check.action == nullptr ? CheckAction::refuse : settings.checks.*check.action;
+}
 
 CheckAction action_for(const Check& check, const Client& client,
                        const config::Settings& settings) noexcept {
   if (check.whom == Check::Whom::strangers && !client.stranger()) return CheckAction::off;
-  return check.action == nullptr ? CheckAction::refuse : settings.checks.*check.action;
+  return configured_action(check, settings);
 }
 
 Needs needs_of(const Client& client, const config::Settings& settings) noexcept {

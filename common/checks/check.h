@@ -1,9 +1,9 @@
 // check.h - a check, the table of all of them, and what follows from what they find.
 //
 // A check is a pure function of the facts at its stage. To add one: the function in a file of its
-// own, its line in rows.h, its row in check.cc, its parameter in [checks]; and where it needs a fact
-// that is not there, a member of Facts, and for one that has to be asked for a bit of Needs and the
-// question in inquiry.cc.
+// own, its line in rows.h, its row in check.cc, its parameter in [checks]; and where it needs a
+// fact that is not there, a member of Facts, and for one that has to be asked for a bit of Needs
+// and the question in inquiry.cc.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@
 
 namespace postrider::checks {
 
-// The reply that would refuse, whose text is the reason; nothing: all is well. Its code begins with 4
-// where what the check asks is not known.
+// The reply that would refuse, whose text is the reason; nothing: all is well. Its code begins with
+// 4 where what the check asks is not known.
 using Finding = std::optional<smtp::Reply>;
 
 struct Check {
@@ -35,7 +35,10 @@ struct Check {
 // reply.
 std::span<const Check> all_checks() noexcept;
 
-// What follows when `check` finds something in this client's mail; off: it is not asked.
+// What follows when `check` finds something, and when it does so in this client's mail; off: it is
+// not asked.
+config::CheckAction configured_action(const Check& check,
+                                      const config::Settings& settings) noexcept;
 config::CheckAction action_for(const Check& check, const Client& client,
                                const config::Settings& settings) noexcept;
 

@@ -17,9 +17,10 @@
 
 namespace postrider::checks {
 
-// When a fact is known and a check runs. What speaks against client or sender is told at RCPT, where
-// the log can say whose mail it was and for whom.
+// When a fact is known and a check runs. What speaks against client or sender is told at RCPT,
+// where the log can say whose mail it was and for whom.
 enum class Stage : std::uint8_t { connect, helo, mail, rcpt, data, end };
+std::string_view name_of(Stage stage) noexcept;
 
 // The facts that somebody has to be asked for; a set of them is their sum.
 using Needs = std::uint8_t;

@@ -72,6 +72,9 @@ std::string_view choice_word(std::string_view range, unsigned index) noexcept;
 inline constexpr std::string_view kSmtpModes = "mx|submission|submissions|lmtp";
 inline constexpr std::string_view kPop3Tls = "none|starttls|implicit";
 
+// The words for a CheckAction, in the order of its enumeration.
+inline constexpr std::string_view kCheckActions = "off|tag|defer|refuse";
+
 // A value of that type in words, with an example: "a size, as in \"50MiB\"".
 std::string_view describe(Type type) noexcept;
 

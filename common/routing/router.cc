@@ -1,4 +1,4 @@
-#include "queued/router.h"
+#include "common/routing/router.h"
 
 #include <deque>
 #include <set>
@@ -8,7 +8,7 @@
 
 #include "common/base/ascii.h"
 
-namespace postrider::queued {
+namespace postrider::routing {
 
 namespace {
 
@@ -173,4 +173,4 @@ PendingPtr Router::route(const std::string& address, config::Holds holds,
   return std::make_unique<Expansion>(*this, address, holds, std::move(done));
 }
 
-}  // namespace postrider::queued
+}  // namespace postrider::routing

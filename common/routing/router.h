@@ -1,7 +1,7 @@
 // router.h - where an address goes: aliases, local mailboxes, routes, relaying.
 //
-// Decided anew at each attempt, so that a changed configuration reaches mail that waits. The same
-// code answers `postrider explain`. choose_next_hop() is pure; Router adds the directory.
+// queued decides anew at each attempt, so that a changed configuration reaches mail that waits; the
+// same code answers `postrider explain`. choose_next_hop() is pure; Router adds the directory.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 #include "common/config/settings.h"
 #include "common/directory/directory.h"
 
-namespace postrider::queued {
+namespace postrider::routing {
 
 // What is to be done for one address that an original address leads to.
 struct Target {
@@ -72,4 +72,4 @@ class Router {
   directory::Directory& directory_;
 };
 
-}  // namespace postrider::queued
+}  // namespace postrider::routing

@@ -87,7 +87,7 @@ class World {
   metrics::Counters counters_;
   event::EventLoop loop_;
   test::FakeDirectory directory_;
-  queued::Router router_;
+  routing::Router router_;
   queued::StoreThread store_;
   queued::Promoted promoted_;
   queued::Intake intake_;

@@ -1,5 +1,6 @@
 """What smtpd makes of strangers: with real DNS (nsd), through the whole suite."""
 
+import json
 import socket
 import subprocess
 
@@ -154,3 +155,62 @@ def test_a_client_that_speaks_first_is_refused(suite):
     client.sendall(b"MAIL FROM:<ann@good.test>\r\nRCPT TO:<" + ANNA.encode() + b">\r\n")
     assert file.readline().startswith(b"250")
     assert file.readline() == b"550 5.5.1 you spoke before the greeting\r\n"
+
+
+def explained(suite, *arguments):
+    done = suite.command("--json", "explain", *arguments, check=False)
+    answer = json.loads(done.stdout)
+    return done.returncode, answer, {step["check"]: step["verdict"] for step in answer["checks"]}
+
+
+def test_explain_runs_the_checks_of_smtpd_and_the_routing_of_queued(suite):
+    status, answer, verdicts = explained(suite, "--from", "ann@good.test", "--to", ANNA, "--ip", "127.0.0.1",
+                                         "--helo", "word")
+    assert status == 0 and answer["accepted"] and answer["reply"] == "250 2.1.5 recipient ok"
+    assert verdicts["reverse_dns"] == "pass" and verdicts["helo_name"] == "tag"
+    assert verdicts["header_missing"] == "-"
+    assert [step["rule"] for step in answer["steps"]] == ["mailbox"]
+    assert answer["client"] == {"address": "127.0.0.1", "may_relay": False, "stranger": True}
+
+
+@pytest.mark.parametrize("arguments, status, reply", [
+    (("--from", "ann@good.test", "--to", ANNA, "--ip", "127.0.0.3"), 1,
+     "550 5.7.25 127.0.0.3 has no name in DNS"),
+    (("--from", "ann@absent.test", "--to", ANNA), 75,
+     "450 4.1.8 the sender's domain absent.test does not exist"),
+    (("--from", "<>", "--to", "nobody@example.test"), 1, "550 5.1.1 no such user"),
+    (("--from", "<>", "--to", "bob@elsewhere.test"), 1, "550 5.7.1 relaying denied"),
+    (("--from", ANNA, "--to", "bob@elsewhere.test", "--auth", ANNA), 0, "250 2.1.5 recipient ok"),
+])
+def test_explain_ends_as_the_message_would(suite, arguments, status, reply):
+    ended, answer, _ = explained(suite, *arguments)
+    assert (ended, answer["reply"]) == (status, reply)
+    assert bool(answer["steps"]) == (status == 0)
+
+
+def test_explain_prints_a_line_a_check(suite):
+    text = suite.command("explain", "--from", "ann@good.test", "--to", ANNA, "--ip", "127.0.0.3", check=False).stdout
+    assert "client 127.0.0.3, a stranger" in text
+    [line] = [line for line in text.splitlines() if "reverse_dns" in line]
+    assert line.split(None, 4) == ["connect", "reverse_dns", "refuse", "refuse", "127.0.0.3 has no name in DNS"]
+    assert "550 5.7.25 127.0.0.3 has no name in DNS" in text.splitlines()
+
+
+@pytest.mark.parametrize("arguments, status, complaint", [
+    (("--from", "ann@good.test"), 2, "--to"),
+    (("--from", "ann", "--to", ANNA), 2, "ann: not an address"),
+    (("--from", "<>", "--to", "anna"), 2, "anna: not an address"),
+    (("--from", "<>", "--to", ANNA, "--ip", "1.2.3"), 2, "1.2.3: not an IP address"),
+    (("--from", "<>", "--to", ANNA, "--auth", "bob@example.test"), 1, "no such user: bob@example.test"),
+    ((), 2, "which ADDRESS"),
+])
+def test_explain_says_what_it_cannot_understand(suite, arguments, status, complaint):
+    done = suite.command("explain", *arguments, check=False)
+    assert done.returncode == status and complaint in done.stderr
+
+
+def test_explain_needs_no_daemon(dns):
+    with Instance({"dns": {"servers": [dns]}}, start=False) as stopped:
+        stopped.add_user(ANNA)
+        assert stopped.json("explain", ANNA)["steps"] == [{"rule": "mailbox", "input": ANNA, "output": "local"}]
+        assert explained(stopped, "--from", "<>", "--to", ANNA)[0] == 0

@@ -144,7 +144,6 @@ def test_wrong_usage_is_exit_status_2(instance, arguments):
 
 @pytest.mark.parametrize("arguments", [
     ("status",), ("queue", "list"), ("queue", "summary"), ("queue", "retry", "--all"),
-    ("explain", "anna@example.test"),
 ])
 def test_without_queued_the_exit_status_is_69(instance, arguments):
     assert "queued is not reachable" in refused(instance, 69, *arguments)

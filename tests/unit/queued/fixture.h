@@ -78,7 +78,7 @@ class QueueFixture {
     event::EventLoop loop;
     FakeDirectory directory;
     FakeReports reports;
-    queued::Router router;
+    routing::Router router;
     queued::StoreThread store;
     queued::Promoted promoted;
     queued::Intake intake;

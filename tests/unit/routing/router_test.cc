@@ -1,10 +1,12 @@
-#include "queued/router.h"
+#include "common/routing/router.h"
 
-#include "tests/unit/queued/fixture.h"
+#include <catch2/catch.hpp>
+
+#include "tests/unit/queued/fake_directory.h"
 
 using namespace postrider;
-using queued::choose_next_hop;
-using queued::Target;
+using routing::choose_next_hop;
+using routing::Target;
 
 namespace {
 
@@ -22,9 +24,9 @@ std::vector<std::string> routed(const config::Settings& settings, const std::str
   event::EventLoop loop;
   test::FakeDirectory directory(loop);
   directory.aliases = std::move(aliases);
-  queued::Router router(settings, directory);
+  routing::Router router(settings, directory);
   std::vector<std::string> lines;
-  const auto pending = router.route(address, config::Holds::apply, [&](const queued::RouteAnswer& answer) {
+  const auto pending = router.route(address, config::Holds::apply, [&](const routing::RouteAnswer& answer) {
     for (const Target& target : answer.targets)
       lines.push_back(target.address + " " +
                       (target.fate == Target::Fate::deliver ? target.next_hop : target.status));
@@ -38,7 +40,7 @@ using Lines = std::vector<std::string>;
 
 }  // namespace
 
-TEST_CASE("queued router: the next hop by route, mailbox, smart host, MX", "[queued]") {
+TEST_CASE("router: the next hop by route, mailbox, smart host, MX", "[routing]") {
   using enum config::Whose;
   const auto [via, smarthost, whose, expected] =
       GENERATE(table<std::string, std::string, config::Whose, std::string>({
@@ -58,7 +60,7 @@ TEST_CASE("queued router: the next hop by route, mailbox, smart host, MX", "[que
   CHECK(choose_next_hop(settings_with(routes, smarthost), "a@X.test", whose).next_hop == expected);
 }
 
-TEST_CASE("queued router: the first route that matches decides", "[queued]") {
+TEST_CASE("router: the first route that matches decides", "[routing]") {
   const auto settings = settings_with({{"a.test", "smtp:one.test"},
                                        {".a.test", "smtp:two.test"},
                                        {"b.test", "discard:"},
@@ -72,30 +74,30 @@ TEST_CASE("queued router: the first route that matches decides", "[queued]") {
   CHECK(choose_next_hop(settings, "x@c.test", config::Whose::others).fate == Target::Fate::hold);
 }
 
-TEST_CASE("queued router: an unknown user is refused, unless a route takes the domain", "[queued]") {
+TEST_CASE("router: an unknown user is refused, unless a route takes the domain", "[routing]") {
   CHECK(routed(settings_with({}), "nobody@local.test") == Lines{"nobody@local.test 5.1.1"});
   CHECK(routed(settings_with({{"local.test", "smtp:h.test"}}), "nobody@local.test") ==
         Lines{"nobody@local.test smtp:h.test:25"});
 }
 
-TEST_CASE("queued router: an alias may lead far, but not too far", "[queued]") {
+TEST_CASE("router: an alias may lead far, but not too far", "[routing]") {
   std::map<std::string, std::vector<std::string>> chain;
   const auto name = [](unsigned n) { return "a" + std::to_string(n) + "@local.test"; };
   for (unsigned n = 0; n < 60; ++n) chain[name(n)] = {name(n + 1)};
-  CHECK(routed(settings_with({}), name(60 - queued::Router::kMaxDepth), chain) ==
+  CHECK(routed(settings_with({}), name(60 - routing::Router::kMaxDepth), chain) ==
         Lines{name(60) + " local"});
   CHECK(routed(settings_with({}), name(0), chain) ==
-        Lines{name(queued::Router::kMaxDepth + 1) + " 5.4.6"});
+        Lines{name(routing::Router::kMaxDepth + 1) + " 5.4.6"});
 }
 
-TEST_CASE("queued router: one alias leads to a bounded number of addresses", "[queued]") {
+TEST_CASE("router: one alias leads to a bounded number of addresses", "[routing]") {
   std::vector<std::string> many;
-  for (std::size_t n = 0; n < queued::Router::kMaxTargets + 5; ++n)
+  for (std::size_t n = 0; n < routing::Router::kMaxTargets + 5; ++n)
     many.push_back("u" + std::to_string(n) + "@far.test");
   const auto lines = routed(settings_with({}), "all@local.test", {{"all@local.test", many}});
   CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
           return line.ends_with("mx:far.test");
-        }) == static_cast<std::ptrdiff_t>(queued::Router::kMaxTargets) - 1);
+        }) == static_cast<std::ptrdiff_t>(routing::Router::kMaxTargets) - 1);
   CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
           return line.ends_with("5.4.6");
         }) == 6);

@@ -1,0 +1,139 @@
+// explain_command.cc - postrider explain: what would happen to mail for an address, or from one to
+// another.
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "ctl/commands.h"
+#include "ctl/context.h"
+#include "ctl/explanation.h"
+#include "ctl/terminal.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using nlohmann::json;
+using Rows = std::vector<std::vector<std::string>>;
+
+struct Options {
+  std::string address;  // its way alone
+  std::string from, to, ip = "127.0.0.1", helo, auth;
+};
+
+json to_json(const std::vector<routing::RouteStep>& route) {
+  json steps = json::array();
+  for (const routing::RouteStep& step : route)
+    steps.push_back({{"rule", step.rule}, {"input", step.input}, {"output", step.output}});
+  return steps;
+}
+
+std::string to_text(const std::vector<routing::RouteStep>& route) {
+  Rows rows;
+  for (const routing::RouteStep& step : route)
+    rows.push_back({step.rule, step.input, "-> " + step.output});
+  return table(rows);
+}
+
+json to_json(const Explanation& explanation) {
+  json checks = json::array();
+  for (const CheckStep& step : explanation.checks)
+    checks.push_back({{"stage", step.stage},
+                      {"check", step.check},
+                      {"action", step.action},
+                      {"verdict", step.verdict},
+                      {"reason", step.reason}});
+  return {{"client",
+           {{"address", explanation.client.address.str()},
+            {"may_relay", explanation.client.may_relay},
+            {"stranger", explanation.client.stranger()}}},
+          {"checks", checks},
+          {"accepted", explanation.reply.positive()},
+          {"reply", to_line(explanation.reply)},
+          {"steps", to_json(explanation.route)}};
+}
+
+std::string to_text(const Explanation& explanation) {
+  Rows rows{{"STAGE", "CHECK", "ACTION", "VERDICT", "REASON"}};
+  for (const CheckStep& step : explanation.checks)
+    rows.push_back({std::string(step.stage), std::string(step.check), std::string(step.action),
+                    std::string(step.verdict), step.reason});
+  const checks::Client& client = explanation.client;
+  return fmt::format("client {}, {}\n{}{}\n{}", client.address.str(),
+                     client.may_relay  ? "who may relay"
+                     : client.stranger() ? "a stranger"
+                                       : "who may not relay",
+                     table(rows), printable(to_line(explanation.reply)),
+                     to_text(explanation.route));
+}
+
+ExitStatus status_of(const smtp::Reply& reply) {
+  if (reply.positive()) return ExitStatus::done;
+  return reply.temporary() ? ExitStatus::try_again : ExitStatus::refused;
+}
+
+// "<>" and "" are the null reverse-path.
+std::optional<smtp::Mailbox> parse_sender(const std::string& text) {
+  if (text.empty() || text == "<>") return smtp::Mailbox{};
+  return smtp::parse_mailbox(text, smtp::Charset::utf8);
+}
+
+std::optional<Envelope> envelope_of(const Options& options, Context& context) {
+  const auto sender = parse_sender(options.from);
+  const auto recipient = smtp::parse_mailbox(options.to, smtp::Charset::utf8);
+  const auto address = net::IpAddress::parse(options.ip);
+  const auto wrong = [&](const std::string& what, const std::string& text) {
+    context.refuse(ExitStatus::usage, fmt::format("{}: not {}", text, what));
+    return std::nullopt;
+  };
+  if (!sender) return wrong("an address, nor <>", options.from);
+  if (!recipient) return wrong("an address", options.to);
+  if (!address) return wrong("an IP address", options.ip);
+  return Envelope{*sender, *recipient, *address,
+                  options.helo.empty() ? address->literal() : options.helo, options.auth};
+}
+
+void explain_message(Context& context, const config::Settings& settings, const Options& options) {
+  const auto envelope = envelope_of(options, context);
+  if (!envelope) return;
+  const auto user = smtp::parse_mailbox(options.auth);
+  if (!options.auth.empty() && (!user || !is_user(settings, *user)))
+    return context.refuse(ExitStatus::refused, fmt::format("no such user: {}", options.auth));
+  const Explanation explanation = explain(settings, *envelope);
+  context.status = status_of(explanation.reply);
+  context.answer(to_json(explanation), to_text(explanation));
+}
+
+void explain(Context& context, const Options& options) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  if (!options.to.empty()) return explain_message(context, *settings, options);
+  if (options.address.empty())
+    return context.refuse(ExitStatus::usage, "say which ADDRESS, or --from A --to B");
+  const auto route = explain_route(*settings, options.address);
+  context.answer({{"address", options.address}, {"steps", to_json(route)}}, to_text(route));
+}
+
+}  // namespace
+
+void add_explain_command(CLI::App& app, Context& context) {
+  CLI::App* command = app.add_subcommand(
+      "explain", "What would happen to mail for an address, or from one address to another");
+  const auto options = std::make_shared<Options>();
+  auto* address = command->add_option("address", options->address, "Its way alone");
+  auto* from = command->add_option("--from", options->from, "The sender; <> for none");
+  auto* to = command->add_option("--to", options->to, "The recipient")->needs(from);
+  from->needs(to);
+  to->excludes(address);
+  command->add_option("--ip", options->ip, "The client's address; else 127.0.0.1")->needs(to);
+  command->add_option("--helo", options->helo, "What the client calls itself; else its address")
+      ->needs(to);
+  command->add_option("--auth", options->auth, "The user who has logged in")->needs(to);
+  command->callback([&context, options] { explain(context, *options); });
+}
+
+}  // namespace postrider::ctl

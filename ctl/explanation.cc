@@ -1,0 +1,118 @@
+#include "ctl/explanation.h"
+
+#include <utility>
+
+#include "common/base/clock.h"
+#include "common/checks/inquiry.h"
+#include "common/config/parameters.h"
+#include "common/directory/schema.h"
+#include "common/directory/sqlite_directory.h"
+#include "common/event/worker_pool.h"
+#include "common/net/cares_resolver.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using checks::Check;
+using config::CheckAction;
+
+std::string_view word(CheckAction action) {
+  return config::choice_word(config::kCheckActions, static_cast<unsigned>(action));
+}
+
+// What a daemon has around its decisions.
+struct World {
+  explicit World(const config::Settings& s)
+      : settings(s),
+        directory(loop, pool, settings.paths.data + '/' + std::string(directory::kDatabaseName),
+                  settings.hostname),
+        resolver(loop, {settings.dns.servers, settings.dns.timeout,
+                        static_cast<unsigned>(settings.dns.tries)}),
+        policy({loop, directory, resolver, settings, log, clock}) {}
+
+  std::vector<routing::RouteStep> route(const std::string& address) {
+    std::vector<routing::RouteStep> steps;
+    routing::Router router(settings, directory);
+    const auto question =
+        router.route(address, config::Holds::apply, [&](routing::RouteAnswer answer) {
+          steps = std::move(answer.steps);
+          loop.stop();
+        });
+    loop.run();
+    return steps;
+  }
+
+  const config::Settings& settings;
+  SystemClock clock;
+  event::EventLoop loop;
+  log::Logger log{"postrider", log::Level::error, log::Format::logfmt, clock,
+                  [](std::string_view) {}};  // the explanation tells it
+  event::WorkerPool pool{loop, 1};
+  directory::SqliteDirectory directory;
+  net::CaresResolver resolver;
+  checks::Policy policy;
+};
+
+checks::Client client_of(const checks::Policy& policy, const Envelope& envelope) {
+  using checks::Service;
+  const bool logged_in = !envelope.login.empty();
+  checks::Client client = policy.meet(envelope.address, logged_in ? Service::own : Service::open);
+  client.may_relay = client.may_relay || logged_in;
+  return client;
+}
+
+CheckStep judged(const Check& check, const checks::Facts& facts) {
+  const CheckAction configured = configured_action(check, facts.settings);
+  CheckStep step{name_of(check.stage), check.name, word(configured), "pass", ""};
+  if (action_for(check, facts.client, facts.settings) == CheckAction::off) {
+    step.verdict = "off";
+    if (configured != CheckAction::off) step.reason = "asked of strangers alone";
+  } else if (check.stage > checks::Stage::rcpt) {
+    step.verdict = "-";
+    step.reason = "the message decides";
+  } else if (const auto verdict = judge(check, facts)) {
+    step.verdict = word(verdict->action);
+    step.reason = verdict->reason();
+  }
+  return step;
+}
+
+}  // namespace
+
+Explanation explain(const config::Settings& settings, const Envelope& envelope) {
+  World world(settings);
+  Explanation explanation{
+      client_of(world.policy, envelope), {}, {250, "2.1.5", "recipient ok"}, {}};
+  checks::Inquiry inquiry(world.policy, explanation.client);
+  inquiry.connect(false);
+  inquiry.begin(envelope.helo, envelope.sender);
+  inquiry.judge_recipient(envelope.recipient, [&](const checks::Verdicts& verdicts) {
+    if (const checks::Verdict* const against = decisive(verdicts))
+      explanation.reply = against->reply;
+    world.loop.stop();
+  });
+  world.loop.run();
+  for (const Check& check : checks::all_checks())
+    explanation.checks.push_back(judged(check, inquiry.facts()));
+  if (explanation.reply.positive()) explanation.route = world.route(envelope.recipient.unquoted());
+  return explanation;
+}
+
+bool is_user(const config::Settings& settings, const smtp::Mailbox& address) {
+  World world(settings);
+  bool is = false;
+  const auto question = world.policy.find(address, [&](const checks::Policy::Answer& answer) {
+    is = answer && answer->kind == directory::RecipientAnswer::Kind::mailbox;
+    world.loop.stop();
+  });
+  world.loop.run();
+  return is;
+}
+
+std::vector<routing::RouteStep> explain_route(const config::Settings& settings,
+                                              const std::string& address) {
+  return World(settings).route(address);
+}
+
+}  // namespace postrider::ctl

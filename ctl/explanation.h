@@ -1,0 +1,51 @@
+// explanation.h - what would happen to a message: the checks that smtpd runs and the routing that
+// queued does, by the same code, without effects.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/checks/client.h"
+#include "common/config/settings.h"
+#include "common/routing/router.h"
+#include "common/smtp/address.h"
+#include "common/smtp/reply.h"
+
+namespace postrider::ctl {
+
+// Who would send to whom.
+struct Envelope {
+  smtp::Mailbox sender;
+  smtp::Mailbox recipient;
+  net::IpAddress address;  // of the client
+  std::string helo;
+  std::string login;  // the user who has logged in; empty: nobody
+};
+
+struct CheckStep {
+  std::string_view stage;
+  std::string_view check;
+  std::string_view action;   // as configured: "tag"
+  std::string_view verdict;  // "pass", "tag", "defer", "refuse", "off"; "-": not to be known
+  std::string reason;
+};
+
+struct Explanation {
+  checks::Client client;
+  std::vector<CheckStep> checks;
+  smtp::Reply reply;                      // to RCPT
+  std::vector<routing::RouteStep> route;  // of an accepted recipient
+};
+
+// Asks DNS and the directory of the configuration, and waits for their answers.
+Explanation explain(const config::Settings& settings, const Envelope& envelope);
+
+// Whether a mailbox of ours has that address.
+bool is_user(const config::Settings& settings, const smtp::Mailbox& address);
+
+// The routing alone.
+std::vector<routing::RouteStep> explain_route(const config::Settings& settings,
+                                              const std::string& address);
+
+}  // namespace postrider::ctl
