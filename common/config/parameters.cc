@@ -122,55 +122,56 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"smtpd.expn", Type::choice, &at<&S::smtpd, &S::Smtpd::expn>, "off", "off|on",
      "Whether EXPN tells the targets of an alias; off answers 502."},
 
-    {"checks.greeting_delay", Type::duration, &at<&S::checks, &S::Checks::greeting_delay>, "0ms",
-     "0ms..1m",
-     "How long a stranger waits for the greeting: who speaks meanwhile is an early_talker. 0ms: "
+    {"checks.greeting_delay", Type::duration, &at<&S::checks, &S::Checks::greeting_delay>, "0s",
+     "0s..1m",
+     "How long a stranger waits for the greeting: who speaks meanwhile is an early_talker. 0s: "
      "only what is there at once counts as early."},
     {"checks.dns_timeout", Type::duration, &at<&S::checks, &S::Checks::dns_timeout>, "5s", "1s..1m",
      "How long the answer to RCPT waits for what checks ask of DNS. What is not known by then is "
      "taken as not known: a check that would refuse defers."},
     {"checks.early_talker", Type::choice, &at<&S::checks, &S::Checks::early_talker>, "refuse",
-     "off|tag|defer|refuse",
-     "A client that speaks before the greeting, as only programs do that wait for no reply."},
+     kCheckActions,
+     "What follows when a client speaks before the greeting, as only programs do that wait for no "
+     "reply. As for each of these checks: off, nothing; tag, the message is taken, and log and "
+     "queue tell of it; defer, it gets a temporary reply; refuse, a permanent one, or a temporary "
+     "one where DNS did not answer. Strangers alone are asked: clients of a listener of mode mx "
+     "that are not in relay.networks. What speaks against client or sender is told at RCPT, but "
+     "postmaster gets their mail all the same."},
     {"checks.reverse_dns", Type::choice, &at<&S::checks, &S::Checks::reverse_dns>, "tag",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A client whose address has no name in DNS, or none that has this address in turn."},
     {"checks.helo_own_name", Type::choice, &at<&S::checks, &S::Checks::helo_own_name>, "refuse",
-     "off|tag|defer|refuse",
-     "A client that calls itself by this host's name."},
+     kCheckActions, "A client that calls itself by this host's name."},
     {"checks.helo_literal", Type::choice, &at<&S::checks, &S::Checks::helo_literal>, "tag",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A client that calls itself by an address that is not its own, as honest ones do behind a "
      "translated address (RFC 5321 section 4.1.4: not to be refused)."},
-    {"checks.helo_name", Type::choice, &at<&S::checks, &S::Checks::helo_name>, "tag",
-     "off|tag|defer|refuse",
+    {"checks.helo_name", Type::choice, &at<&S::checks, &S::Checks::helo_name>, "tag", kCheckActions,
      "A client that gives no fully-qualified name: a word without a dot, an address without "
      "brackets, or no domain at all."},
     {"checks.sender_domain", Type::choice, &at<&S::checks, &S::Checks::sender_domain>, "tag",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A sender at a domain that does not exist, has no mail server, or says that it takes no "
      "mail (RFC 7505)."},
     {"checks.sender_is_ours", Type::choice, &at<&S::checks, &S::Checks::sender_is_ours>, "tag",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A sender at a domain of ours. Honest forwarders and mailing lists keep such senders."},
     {"checks.pipelining", Type::choice, &at<&S::checks, &S::Checks::pipelining>, "refuse",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A client that does not wait for a reply that it must wait for (RFC 2920): before it was "
      "told of PIPELINING, or behind EHLO, DATA and their like."},
     {"checks.null_sender", Type::choice, &at<&S::checks, &S::Checks::null_sender>, "tag",
-     "off|tag|defer|refuse",
-     "A message from <> to several recipients: a report has one."},
+     kCheckActions, "A message from <> to several recipients: a report has one."},
     {"checks.header_syntax", Type::choice, &at<&S::checks, &S::Checks::header_syntax>, "tag",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A header with a line that belongs to no field, or that is longer than 998 octets (RFC "
      "5322)."},
     {"checks.header_repeated", Type::choice, &at<&S::checks, &S::Checks::header_repeated>, "tag",
-     "off|tag|defer|refuse",
+     kCheckActions,
      "A header with two From, Date, Subject or another field that may stand once (RFC 5322 "
      "section 3.6)."},
     {"checks.header_missing", Type::choice, &at<&S::checks, &S::Checks::header_missing>, "tag",
-     "off|tag|defer|refuse",
-     "A header without From or without Date (RFC 5322 section 3.6)."},
+     kCheckActions, "A header without From or without Date (RFC 5322 section 3.6)."},
 
     {"spool.segment_size", Type::size, &at<&S::spool, &S::Spool::segment_size>, "64MiB",
      "1MiB..4GiB", "A segment of the spool is sealed when it has grown to this size."},
