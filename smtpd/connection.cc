@@ -277,7 +277,10 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
         .with("helo", session_.client_name())
         .with("protocol", protocol_of(session_, listener_.protocol));
     if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
-    if (!inquiry_.tags().empty()) entry.with("checks", names_of(inquiry_.tags()));
+    if (!inquiry_.tags().empty()) {
+      services_.counters.add(Counter::smtp_messages_tagged);
+      entry.with("checks", names_of(inquiry_.tags()));
+    }
   } else {
     reply = {451, "4.3.0", "the message could not be stored, try again"};
     note_refused(message.view(), reply);

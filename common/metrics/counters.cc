@@ -27,6 +27,7 @@ constexpr std::array<CounterText, kCounters> kTexts{{
     {"postrider_smtp_tls_sessions_resumed_total", "of them, those that resumed a session"},
     {"postrider_smtp_tls_failures_total", "SMTP connections whose handshake failed"},
     {"postrider_smtp_messages_accepted_total", "messages made durable and acknowledged"},
+    {"postrider_smtp_messages_tagged_total", "of them, those in which checks found something"},
     {"postrider_smtp_messages_refused_total", "messages refused after DATA"},
     {"postrider_smtp_recipients_refused_total", "recipients refused at RCPT"},
     {"postrider_spool_commits_total", "group commits of the spool"},

@@ -24,6 +24,7 @@ enum class Counter : std::uint8_t {
   smtp_tls_sessions_resumed,
   smtp_tls_failures,
   smtp_messages_accepted,
+  smtp_messages_tagged,
   smtp_messages_refused,
   smtp_recipients_refused,
   spool_commits,
@@ -47,7 +48,7 @@ enum class Counter : std::uint8_t {
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 28;
+inline constexpr std::size_t kCounters = 29;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

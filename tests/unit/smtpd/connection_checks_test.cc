@@ -19,10 +19,10 @@ struct Fixture {
     auto [ours, theirs] = smtpd::test::socket_pair();
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     if (!early.empty()) peer->send(early);
-    connection = std::make_unique<Connection>(
-        world.services(), world.session(), std::move(ours),
-        net::SocketAddress{*net::IpAddress::parse(address), 40000},
-        [this] { world.loop.destroy_later(std::move(connection)); });
+    connection =
+        std::make_unique<Connection>(world.services(), world.session(), std::move(ours),
+                                     net::SocketAddress{*net::IpAddress::parse(address), 40000},
+                                     [this] { world.loop.destroy_later(std::move(connection)); });
     return *peer;
   }
   bool logged(const std::string& text) {
@@ -50,8 +50,9 @@ TEST_CASE("smtpd checks: what speaks against a client is told at RCPT, and logge
   peer.exchange("EHLO mx.test\r\n", 250);
   peer.exchange(kMail, 250);
   CHECK(peer.exchange(kRcpt, 550) == "550 5.7.1 you are not mx.test\r\n");
-  CHECK(f.logged("event=recipient_refused from=a@far.test to=alice@here.test client=203.0.113.9 "
-                 "helo=mx.test check=helo_own_name reply=\"550 5.7.1 you are not mx.test\""));
+  CHECK(
+      f.logged("event=recipient_refused from=a@far.test to=alice@here.test client=203.0.113.9 "
+               "helo=mx.test check=helo_own_name reply=\"550 5.7.1 you are not mx.test\""));
   CHECK(f.world.counters.value(Counter::smtp_recipients_refused) == 1);
   // Another name, another judgement.
   peer.exchange("EHLO out.far.test\r\n", 250);
@@ -80,6 +81,7 @@ TEST_CASE("smtpd checks: the tags of a message travel with it and stand in the l
   peer.exchange(std::string(kMail) + std::string(kRcpt) + "DATA\r\n", 354);
   peer.exchange("From: x\r\nDate: y\r\n\r\n.\r\n", 250);
   CHECK(f.world.envelopes()[1].verdicts_size() == 1);
+  CHECK(f.world.counters.value(Counter::smtp_messages_tagged) == 2);
 }
 
 TEST_CASE("smtpd checks: who speaks before the greeting is found, with a delay and without",
