@@ -23,8 +23,6 @@ using nlohmann::json;
 // The longest password, with its line break.
 constexpr std::size_t kMaxPassword = 1024;
 
-constexpr std::string_view kQuotaLater = "it is stored, and enforced from a later release";
-
 struct UserOptions {
   std::string address;
   std::string quota = "0B";
@@ -123,9 +121,9 @@ void add_user(Context& context, const UserOptions& options) {
   Result<Secret> password = options.password_stdin ? read_password() : Secret();
   if (!password) return context.refuse(password.error());
   std::string text = fmt::format("added user {}", options.address);
-  if (*quota != 0) text += fmt::format(" with a quota of {}: {}", options.quota, kQuotaLater);
+  if (*quota != 0) text += fmt::format(" with a quota of {}", options.quota);
   change(context, text,
-         {{"address", options.address}, {"quota", *quota}, {"quota_enforced", false}},
+         {{"address", options.address}, {"quota", *quota}},
          [&](DirectoryEditor& editor) -> Result<void> {
            auto added = editor.add_user(options.address, *quota);
            if (!added || !options.password_stdin) return added;
@@ -136,8 +134,8 @@ void add_user(Context& context, const UserOptions& options) {
 void set_quota(Context& context, const UserOptions& options) {
   const auto quota = parse_quota(options.quota);
   if (!quota) return context.refuse(quota.error());
-  change(context, fmt::format("quota of {} is {}: {}", options.address, options.quota, kQuotaLater),
-         {{"address", options.address}, {"quota", *quota}, {"quota_enforced", false}},
+  change(context, fmt::format("quota of {} is {}", options.address, options.quota),
+         {{"address", options.address}, {"quota", *quota}},
          [&](DirectoryEditor& editor) { return editor.set_quota(options.address, *quota); });
 }
 
@@ -172,8 +170,7 @@ void add_user_group(CLI::App& app, Context& context) {
   CLI::App* add = subcommand("add", "Add a user");
   add->add_flag("--password-stdin", options->password_stdin,
                 "Read the password from standard input");
-  add->add_option("--quota", options->quota,
-                  fmt::format("The mailbox's size limit, as in 5GiB: {}", kQuotaLater));
+  add->add_option("--quota", options->quota, "The mailbox's size limit, as in 5GiB");
   add->callback([&context, options] { add_user(context, *options); });
   subcommand("remove", "Remove a user; the mailbox stays")->callback([&context, options] {
     change(context, fmt::format("removed user {}", options->address),
@@ -192,7 +189,7 @@ void add_user_group(CLI::App& app, Context& context) {
            });
   });
   CLI::App* quota =
-      subcommand("quota", fmt::format("Set the mailbox's size limit: {}", kQuotaLater));
+      subcommand("quota", "Set the mailbox's size limit");
   quota->add_option("size", options->quota, "As in 5GiB; 0B: none")->required();
   quota->callback([&context, options] { set_quota(context, *options); });
   group->add_subcommand("list", "All users")->callback([&context] { list_users(context); });

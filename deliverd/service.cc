@@ -59,6 +59,8 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
   LocalDelivery::Options options;
   options.mail_directory = settings.paths.mail;
   options.hostname = settings.hostname;
+  options.run_directory = settings.paths.run;
+  options.over_quota = settings.deliverd.over_quota == "refuse" ? ipc::FAILED : ipc::DEFERRED;
   options.sync = settings.deliverd.sync;
   options.sync_interval = settings.deliverd.sync_interval;
   return std::make_unique<LocalDelivery>(loop, options, clock, log, counters);

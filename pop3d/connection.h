@@ -18,6 +18,7 @@
 #include "common/maildir/mailbox.h"
 #include "common/metrics/counters.h"
 #include "common/net/address.h"
+#include "common/quota/full_marks.h"
 #include "common/net/stream.h"
 #include "pop3d/session.h"
 #include "pop3d/transfer.h"
@@ -32,6 +33,7 @@ struct Services {
   const Clock& clock;
   log::Logger& log;
   metrics::Counters& counters;
+  const quota::FullMarks& full_marks;
 };
 
 struct ConnectionOptions {

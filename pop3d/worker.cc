@@ -51,12 +51,14 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsig
   directory::SqliteDirectory directory(
       loop, passwords, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
       settings.hostname);
+  const quota::FullMarks full_marks(settings.paths.run);
   const Services services{.loop = loop,
                           .directory = directory,
                           .files = files,
                           .clock = clock,
                           .log = log,
-                          .counters = counters};
+                          .counters = counters,
+                          .full_marks = full_marks};
   Server server(services, server_options(settings), listening);
 
   const event::Signal terminate(loop, SIGTERM, [&] {

@@ -49,6 +49,7 @@ struct Recipient {
   std::string status;    // of the last attempt: enhanced status code, the words, whose they are
   std::string reply;
   std::string remote;
+  std::uint64_t quota = 0;  // of the mailbox, as the last routing found it; kept in memory alone
 };
 
 // Of what its sender wants to be told.

@@ -184,6 +184,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, routing::Target 
   Recipient& recipient = message.data.recipients[index];
   recipient.address = std::move(target.address);
   recipient.next_hop = std::move(target.next_hop);
+  recipient.quota = target.quota;
   const auto& done = message.delivered;
   const std::uint64_t key = spool::recipient_key(recipient.address);
   if (std::find(done.begin(), done.end(), key) != done.end()) {

@@ -25,6 +25,7 @@ constexpr auto kChecks = [] {
       {"sender_domain", mail, strangers, kSenderMail, &S::sender_domain, &sender_domain},
       {"sender_is_ours", mail, strangers, kSenderAnswer, &S::sender_is_ours, &sender_is_ours},
       {"recipient", rcpt, everyone, 0, nullptr, &recipient},
+      {"quota", rcpt, everyone, 0, &S::quota, &quota},
       {"pipelining", data, strangers, 0, &S::pipelining, &pipelining},
       {"null_sender", data, strangers, 0, &S::null_sender, &null_sender},
       {"header_limit", end, everyone, 0, nullptr, &header_limit},
@@ -35,10 +36,10 @@ constexpr auto kChecks = [] {
   });
 }();
 
-// RFC 5321 section 4.3.2 has this code for each of RCPT, DATA and the end of data.
+// RFC 5321 section 4.3.2 has 450 for each of RCPT, DATA and the end of data, and 452 beside 552.
 smtp::Reply deferred(smtp::Reply reply) {
   if (reply.temporary()) return reply;
-  reply.code = 450;
+  reply.code = reply.code == 552 ? 452 : 450;
   if (!reply.status.empty()) reply.status.front() = '4';
   return reply;
 }

@@ -58,6 +58,7 @@ struct Facts {
   // rcpt
   smtp::Mailbox recipient;
   Result<directory::RecipientAnswer> answer;  // of the directory, on the recipient
+  bool full = false;                          // its mailbox, as was found lately
   const config::Route* route = nullptr;       // that takes the recipient's domain elsewhere
 
   // data

@@ -17,7 +17,8 @@ constexpr log::Condition::Words kDirectoryAway{
 Policy::Policy(const Parts& parts)
     : parts_(parts),
       directory_away_(parts.log, parts.clock, kDirectoryAway),
-      relay_networks_(net::parse_networks(parts.settings.relay.networks)) {}
+      relay_networks_(net::parse_networks(parts.settings.relay.networks)),
+      full_marks_(parts.settings.paths.run) {}
 
 Client Policy::meet(const net::IpAddress& address, Service service) const {
   // Who is unknown is in no network, not even in that of all addresses.

@@ -10,6 +10,7 @@
 #include "common/event/event_loop.h"
 #include "common/log/condition.h"
 #include "common/net/resolver.h"
+#include "common/quota/full_marks.h"
 #include "common/smtp/address.h"
 
 namespace postrider::checks {
@@ -38,6 +39,11 @@ class Policy {
   // not: it comes back to us with its release.
   const config::Route* route_of(const smtp::Mailbox& mailbox) const;
 
+  // Whether the mailbox was found full lately.
+  bool is_full(const std::string& mailbox) const {
+    return full_marks_.is_set(mailbox, parts_.clock.now());
+  }
+
   event::EventLoop& loop() const noexcept { return parts_.loop; }
   net::Resolver& resolver() const noexcept { return parts_.resolver; }
   const config::Settings& settings() const noexcept { return parts_.settings; }
@@ -48,6 +54,7 @@ class Policy {
   const Parts parts_;
   log::Condition directory_away_;
   const net::Networks relay_networks_;
+  const quota::FullMarks full_marks_;
 };
 
 }  // namespace postrider::checks

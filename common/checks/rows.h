@@ -13,6 +13,7 @@ Finding helo_name(const Facts& facts);
 Finding sender_domain(const Facts& facts);
 Finding sender_is_ours(const Facts& facts);
 Finding recipient(const Facts& facts);
+Finding quota(const Facts& facts);
 Finding pipelining(const Facts& facts);
 Finding null_sender(const Facts& facts);
 Finding header_limit(const Facts& facts);

@@ -156,6 +156,9 @@ constexpr auto kParameters = std::to_array<Parameter>({
     {"checks.sender_is_ours", Type::choice, &at<&S::checks, &S::Checks::sender_is_ours>, "tag",
      kCheckActions,
      "A sender at a domain of ours. Honest forwarders and mailing lists keep such senders."},
+    {"checks.quota", Type::choice, &at<&S::checks, &S::Checks::quota>, "defer", kCheckActions,
+     "A recipient whose mailbox was found full in the last minutes: 452 4.2.2 or 552 5.2.2. Others "
+     "of the same message are not touched. Whoever the client is, its mail has no room."},
     {"checks.pipelining", Type::choice, &at<&S::checks, &S::Checks::pipelining>, "refuse",
      kCheckActions,
      "A client that does not wait for a reply that it must wait for (RFC 2920): before it was "
@@ -244,6 +247,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "the spool still holds them, or one for each file."},
     {"deliverd.sync_interval", Type::duration, &at<&S::deliverd, &S::Deliverd::sync_interval>,
      "500ms", "10ms..1m", "How often deliveries are synced with sync = \"batch\"."},
+    {"deliverd.over_quota", Type::choice, &at<&S::deliverd, &S::Deliverd::over_quota>, "defer",
+     "defer|refuse",
+     "What becomes of a message that would take a mailbox beyond its quota (postrider user add "
+     "--quota): it waits in the queue until there is room or it is too old, or it is returned."},
     {"deliverd.connections_per_host", Type::count,
      &at<&S::deliverd, &S::Deliverd::connections_per_host>, "20", "1..1000",
      "Connections at a time to one server, for each worker."},

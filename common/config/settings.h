@@ -101,6 +101,7 @@ struct Settings {
     CheckAction helo_name{};
     CheckAction sender_domain{};
     CheckAction sender_is_ours{};
+    CheckAction quota{};
     CheckAction pipelining{};
     CheckAction null_sender{};
     CheckAction header_syntax{};
@@ -146,6 +147,7 @@ struct Settings {
     std::uint64_t remote_workers = 0;
     SyncMode sync = SyncMode::batch;
     std::chrono::milliseconds sync_interval{};
+    std::string over_quota;                 // "defer" or "refuse"
     std::uint64_t connections_per_host = 0;
     std::uint64_t messages_per_connection = 0;
     std::uint64_t hosts_per_attempt = 0;    // MX hosts tried in one attempt

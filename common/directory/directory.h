@@ -4,6 +4,7 @@
 // first. A directory that cannot answer is an Error of kind temporary, never "no such user".
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,7 @@ struct RecipientAnswer {
   Kind kind = Kind::foreign;
   std::string mailbox;               // user@domain in lower case, without the tag
   std::vector<std::string> targets;
+  std::uint64_t quota = 0;           // of the mailbox, in octets; 0: none
 };
 
 struct LoginAnswer {

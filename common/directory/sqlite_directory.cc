@@ -56,7 +56,7 @@ Result<SqliteDirectory::Open> SqliteDirectory::open(const std::string& path) {
                                                   *schema, kSchema.size()));
   auto version = database->prepare("PRAGMA data_version");
   auto domain = database->prepare("SELECT 1 FROM domains WHERE name = ?1");
-  auto user = database->prepare("SELECT password FROM users WHERE domain = ?1 AND local = ?2");
+  auto user = database->prepare("SELECT password, quota FROM users WHERE domain = ?1 AND local = ?2");
   auto alias = database->prepare("SELECT target FROM aliases WHERE domain = ?1 AND local = ?2");
   for (auto* statement : {&version, &domain, &user, &alias})
     if (!*statement) return tl::unexpected<Error>(std::move(statement->error()));
@@ -153,9 +153,14 @@ Result<std::optional<RecipientAnswer>> SqliteDirectory::find_exactly(std::string
   if (!answer.targets.empty()) return answer;
   const auto row = open_->user.bind(domain, local).step();
   if (!row) return tl::unexpected<Error>(row.error());
+  if (*row) {
+    answer.kind = RecipientAnswer::Kind::mailbox;
+    answer.mailbox = fmt::format("{}@{}", local, domain);
+    answer.quota = static_cast<std::uint64_t>(open_->user.integer(1));
+  }
   open_->user.reset();
   if (!*row) return std::nullopt;
-  return RecipientAnswer{RecipientAnswer::Kind::mailbox, fmt::format("{}@{}", local, domain), {}};
+  return answer;
 }
 
 Result<bool> SqliteDirectory::is_ours(std::string_view domain) {

@@ -105,9 +105,11 @@ class Router::Expansion final : public Pending {
       on_unknown(asked);
     } else {
       const bool ours = answer->kind == Kind::mailbox;
-      settle(choose_next_hop(router_.settings_, ours ? answer->mailbox : asked.address,
-                             ours ? config::Whose::ours : config::Whose::others, holds_),
-             ours ? "mailbox" : "next hop");
+      Target target =
+          choose_next_hop(router_.settings_, ours ? answer->mailbox : asked.address,
+                          ours ? config::Whose::ours : config::Whose::others, holds_);
+      target.quota = answer->quota;
+      settle(std::move(target), ours ? "mailbox" : "next hop");
     }
     ask();
   }

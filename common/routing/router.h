@@ -31,6 +31,7 @@ struct Target {
   std::string next_hop;
   std::string status;
   std::string reason;
+  std::uint64_t quota = 0;  // of the mailbox, in octets; 0: none
 };
 
 // One rule that was asked, for people: `postrider explain`.

@@ -11,6 +11,7 @@
 #include "common/base/message_id.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/mailbox_path.h"
+#include "common/maildir/usage.h"
 #include "common/message/header_scanner.h"
 #include "deliverd/local/content.h"
 
@@ -85,14 +86,32 @@ class Group {
     auto path = maildir::mailbox_path(mailbox);
     if (!path) return target.end(ipc::FAILED, "5.1.3", path.error().text);
     const std::int64_t seconds = job_.arrival_us() / 1'000'000;
-    auto delivery = maildir::Delivery::begin(
-        {.mail_directory = store_.directory,
-         .mailbox_path = std::move(*path),
-         .base = maildir::base_name(seconds, id_, mailbox, store_.host)});
+    std::string base = maildir::base_name(seconds, id_, mailbox, store_.host);
+    if (target.recipient->quota() > 0 && !has_room(target, *path, base)) return;
+    auto delivery = maildir::Delivery::begin({.mail_directory = store_.directory,
+                                              .mailbox_path = std::move(*path),
+                                              .base = std::move(base)});
     if (!delivery) return target.end(delivery.error());
     target.delivery.emplace(std::move(*delivery));
     write(target, fmt::format("Return-Path: <{}>\nDelivered-To: {}\n{}",
                               field_text(job_.sender()), mailbox, trace_));
+  }
+
+  // Whether the message fits into the mailbox, which holds nothing of it yet or what an earlier
+  // attempt left; else `target` is ended.
+  bool has_room(Target& target, const std::string& path, const std::string& base) const {
+    const std::uint64_t quota = target.recipient->quota();
+    const auto used = maildir::usage(store_.directory, path, base);
+    if (!used) {
+      target.end(ipc::DEFERRED, "4.3.0", used.error().text);
+      return false;
+    }
+    if (*used + job_.length() <= quota) return true;
+    if (store_.marks != nullptr && *used + kOrdinaryMessage > quota)
+      store_.marks->set(target.recipient->address(), store_.clock->now());
+    target.end(store_.over_quota, store_.over_quota == ipc::FAILED ? "5.2.2" : "4.2.2",
+               fmt::format("the mailbox is full: {} of {} octets are used", *used, quota));
+    return false;
   }
 
   static void write(Target& target, std::string_view lf_text) {
@@ -135,6 +154,8 @@ class Group {
     const auto attempt = job_.repeated() ? repeated : first;
     const auto placed = target.delivery->commit(attempt, store_.sync);
     if (!placed) return target.end(placed.error());
+    if (store_.marks != nullptr && target.recipient->quota() > 0)
+      store_.marks->clear(target.recipient->address());
     target.end(ipc::DELIVERED, "2.0.0",
                fmt::format("{} in mailbox {}",
                            *placed == maildir::Placed::now ? "stored" : "was already stored",

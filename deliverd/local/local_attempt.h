@@ -8,8 +8,10 @@
 
 #include <string>
 
+#include "common/base/clock.h"
 #include "common/ipc/messages.pb.h"
 #include "common/maildir/delivery.h"
+#include "common/quota/full_marks.h"
 
 namespace postrider::deliverd {
 
@@ -18,7 +20,14 @@ struct MailStore {
   int directory = -1;  // descriptor of paths.mail
   std::string host;    // maildir::host_label()
   maildir::Sync sync = maildir::Sync::none;
+  // A message that would take its mailbox beyond the quota is DEFERRED or FAILED.
+  ipc::Outcome over_quota = ipc::DEFERRED;
+  const quota::FullMarks* marks = nullptr;  // null: nobody is told
+  const Clock* clock = nullptr;             // of the marks
 };
+
+// A mailbox with less room than this, which takes no ordinary message, is marked as full.
+inline constexpr std::uint64_t kOrdinaryMessage = 16384;
 
 // Mailboxes that are written at once, from one reading of the content.
 inline constexpr int kMailboxesAtOnce = 32;
@@ -31,7 +40,8 @@ inline constexpr int kMailboxesAtOnce = 32;
 //   FAILED    5.4.6  a Delivered-To field of the content names the same mailbox: a loop
 //   FAILED    5.1.3  the mailbox's name cannot be a directory (see maildir::mailbox_path)
 //   DEFERRED  4.3.1  the disk is full
-//   DEFERRED  4.2.2  the mailbox is over its quota
+//   DEFERRED  4.2.2  the mailbox is over its quota, of the file system or of the directory; or
+//   FAILED    5.2.2  of the directory, where over_quota says so
 //   DEFERRED  4.3.0  any other trouble
 //   CORRUPT   4.3.0  the content is not what its checksum says: nothing was stored
 ipc::JobResult attempt_local(const ipc::Job& job, int source_fd, const MailStore& store);

@@ -34,7 +34,9 @@ class LocalDelivery final : public Delivery {
   struct Options {
     std::string mail_directory;  // exists; all mailboxes are on its file system
     std::string hostname;        // stands in file names
+    std::string run_directory;   // for the marks of full mailboxes
     config::SyncMode sync = config::SyncMode::batch;
+    ipc::Outcome over_quota = ipc::DEFERRED;
     std::chrono::milliseconds sync_interval{500};
     // Fewer than the jobs that queued gives at once (Hello.credit): else all of them wait for
     // sync_interval.
@@ -82,6 +84,7 @@ class LocalDelivery final : public Delivery {
   log::Logger& log_;
   metrics::Counters& counters_;
   const Fd mail_directory_;
+  const quota::FullMarks marks_;
   const MailStore store_;
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Running> running_;

@@ -102,7 +102,7 @@ def test_the_queue_is_listed_by_every_name_with_the_configuration_named(instance
 def test_domains_users_and_aliases(instance):
     instance.command("domain", "add", "Example.ORG")
     added = instance.command("user", "add", "Anna@example.org", "--quota", "5GiB").stdout
-    assert "enforced from a later release" in added
+    assert "with a quota of 5GiB" in added
     instance.command("user", "passwd", "anna@example.org", "--password-stdin", input="secret\n")
     instance.command("alias", "add", "info@example.org", "anna@example.org", "jo@else.test")
     users = instance.json("user", "list")["users"]

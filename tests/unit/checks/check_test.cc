@@ -83,6 +83,21 @@ TEST_CASE("checks: the configured action decides what a finding does", "[checks]
   CHECK_FALSE(judge(named("helo_own_name"), s.facts));
 }
 
+TEST_CASE("checks: a full mailbox is 452 or 552, whoever the client is", "[checks]") {
+  const auto [action, reply] = GENERATE(table<CheckAction, std::string>({
+      {CheckAction::defer, "452 4.2.2 the recipient's mailbox is full"},
+      {CheckAction::refuse, "552 5.2.2 the recipient's mailbox is full"},
+  }));
+  Stranger s;
+  s.client.service = GENERATE(Service::open, Service::own);
+  s.settings.checks.quota = action;
+  CHECK_FALSE(judge(named("quota"), s.facts));
+  s.facts.full = true;
+  const auto verdict = judge(named("quota"), s.facts);
+  REQUIRE(verdict);
+  CHECK(to_line(verdict->reply) == reply);
+}
+
 TEST_CASE("checks: what is not known is deferred, never refused", "[checks]") {
   Stranger s;
   s.settings.checks.reverse_dns = CheckAction::refuse;

@@ -21,7 +21,7 @@ struct World {
     REQUIRE(editor.add_domain("rest.test"));
     REQUIRE(editor.add_domain("mx.test"));
     REQUIRE(editor.add_user("anna@example.org", 0));
-    REQUIRE(editor.add_user("admin@mx.test", 0));
+    REQUIRE(editor.add_user("admin@mx.test", 5000));
     REQUIRE(editor.add_alias("info@example.org", Strings{"anna@example.org", "jo@else.test"}));
     REQUIRE(editor.add_alias("anna+news@example.org", Strings{"news@else.test"}));
     REQUIRE(editor.add_alias("@rest.test", Strings{"anna@example.org"}));
@@ -67,6 +67,15 @@ struct World {
 };
 
 }  // namespace
+
+TEST_CASE("sqlite directory: a mailbox's quota comes with it, asked once and again", "[directory]") {
+  World world;
+  for (int i = 0; i < 2; ++i) {
+    CHECK(world.find("anna@example.org")->quota == 0);
+    CHECK(world.find("admin+tag@mx.test")->quota == 5000);
+    CHECK(world.find("info@example.org")->quota == 0);
+  }
+}
 
 TEST_CASE("sqlite directory: what each address is", "[directory]") {
   World world;

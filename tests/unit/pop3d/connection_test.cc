@@ -120,7 +120,8 @@ struct Fixture {
   metrics::Counters counters;
   FakeDirectory directory{loop};
   event::WorkerPool files{loop, 2};
-  Services services{loop, directory, files, clock, log, counters};
+  const quota::FullMarks full_marks{mail.path()};
+  Services services{loop, directory, files, clock, log, counters, full_marks};
   ConnectionOptions options{.mail_directory = mail.path(), .timeout = 0s, .login_delay = 0s};
   std::array<int, 2> fds{-1, -1};
   int client = -1;

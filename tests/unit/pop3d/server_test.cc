@@ -67,7 +67,8 @@ struct Fixture {
   metrics::Counters counters;
   NoDirectory directory;
   event::WorkerPool files{loop, 1};
-  Services services{loop, directory, files, clock, log, counters};
+  const quota::FullMarks full_marks{mail.path()};
+  Services services{loop, directory, files, clock, log, counters, full_marks};
   ServerOptions options{.connection = {}, .hostname = "mx.test"};
 };
 

@@ -155,3 +155,79 @@ TEST_CASE("local attempt: more mailboxes than are written at once all get the me
   for (const auto& recipient : result.recipients()) CHECK(recipient.outcome() == ipc::DELIVERED);
   CHECK(files_in(f.mail.path() / "t").size() == kMailboxes);
 }
+
+namespace {
+
+struct QuotaFixture : Fixture {
+  // "DEFERRED 4.2.2" of each recipient.
+  std::vector<std::string> outcomes(const ipc::Job& job, const SourceFile& source) {
+    const auto result = attempt_local(job, source.fd(),
+                                      {.directory = mail.fd(),
+                                       .host = "mx.test",
+                                       .over_quota = over_quota,
+                                       .marks = &marks,
+                                       .clock = &clock});
+    std::vector<std::string> all;
+    for (const auto& one : result.recipients())
+      all.push_back(ipc::Outcome_Name(one.outcome()) + " " + one.status());
+    return all;
+  }
+  bool marked(const std::string& mailbox) { return marks.is_set(mailbox, clock.now()); }
+
+  postrider::test::TempDirectory run;
+  quota::FullMarks marks{run.path()};
+  ManualClock clock;
+  ipc::Outcome over_quota = ipc::DEFERRED;
+};
+
+using Outcomes = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("local attempt: a full mailbox is deferred or refused, and no other is touched",
+          "[deliverd]") {
+  QuotaFixture f;
+  f.over_quota = GENERATE(ipc::DEFERRED, ipc::FAILED);
+  const auto folder = f.mail.create("t/ann") / "cur";
+  std::ofstream(folder / "1.other.host,S=30000:2,S") << "x";
+  const SourceFile source("x\r\n");
+  ipc::Job job = source.job({"ann@t", "bob@t", "ann@t"});
+  job.mutable_recipients(0)->set_quota(30002);
+  job.mutable_recipients(1)->set_quota(30002);
+  job.mutable_recipients(2)->set_quota(30003);
+  const std::string full = f.over_quota == ipc::FAILED ? "FAILED 5.2.2" : "DEFERRED 4.2.2";
+  CHECK(f.outcomes(job, source) == Outcomes{full, "DELIVERED 2.0.0", "DELIVERED 2.0.0"});
+  CHECK(files_in(f.mail.path() / "t/bob/Maildir/new").size() == 1);
+}
+
+TEST_CASE("local attempt: a mailbox without room for an ordinary message is marked, until one fits",
+          "[deliverd]") {
+  QuotaFixture f;
+  std::ofstream(f.mail.create("t/ann") / "new" / "1.other.host,S=30000") << "x";
+  const SourceFile large(std::string(50000, 'x') + "\r\n");
+  const SourceFile small("x\r\n");
+  const auto attempt = [&](const SourceFile& source, std::uint64_t quota) {
+    ipc::Job job = source.job({"ann@t"});
+    job.mutable_recipients(0)->set_quota(quota);
+    return f.outcomes(job, source).front();
+  };
+  CHECK(attempt(large, 60000) == "DEFERRED 4.2.2");
+  CHECK_FALSE(f.marked("ann@t"));
+  CHECK(attempt(large, 30000 + kOrdinaryMessage - 1) == "DEFERRED 4.2.2");
+  CHECK(f.marked("ann@t"));
+  CHECK(attempt(small, 60000) == "DELIVERED 2.0.0");
+  CHECK_FALSE(f.marked("ann@t"));
+}
+
+TEST_CASE("local attempt: what an earlier attempt delivered does not fill its own mailbox",
+          "[deliverd]") {
+  QuotaFixture f;
+  const SourceFile source("x\r\n");
+  ipc::Job job = source.job({"ann@t"});
+  job.mutable_recipients(0)->set_quota(3);
+  CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
+  job.set_repeated(true);
+  CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
+  job.set_message_id("0123456789abcdefghik");
+  CHECK(f.outcomes(job, source) == Outcomes{"DEFERRED 4.2.2"});
+}
