@@ -144,6 +144,18 @@ bool same_prefix(std::string_view a, std::string_view b, unsigned bits) noexcept
 
 }  // namespace
 
+namespace {
+
+IpAddress without_host_bits(const IpAddress& ip, unsigned prefix) {
+  std::string octets(ip.octets());
+  for (std::size_t bit = prefix; bit < octets.size() * 8; ++bit)
+    octets[bit / 8] = static_cast<char>(static_cast<unsigned char>(octets[bit / 8]) &
+                                        ~(0x80U >> (bit % 8)));
+  return IpAddress(octets);
+}
+
+}  // namespace
+
 Result<Network> Network::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   auto ip = IpAddress::parse(text.substr(0, slash));
@@ -156,12 +168,17 @@ Result<Network> Network::parse(std::string_view text) {
       (!parse_number(text.substr(slash + 1), network.bits_) || network.bits_ > all))
     return fail(ErrorKind::invalid, fmt::format("'{}': the prefix length is 0 to {}", text, all));
 
-  std::string masked(ip->octets());
-  for (unsigned bit = network.bits_; bit < all; ++bit)
-    masked[bit / 8] = static_cast<char>(static_cast<unsigned char>(masked[bit / 8]) & ~(0x80U >> (bit % 8)));
-  if (masked != ip->octets())
+  const IpAddress base = without_host_bits(*ip, network.bits_);
+  if (base != *ip)
     return fail(ErrorKind::invalid, fmt::format("'{}' has host bits set; the network is {}/{}", text,
-                                                IpAddress(masked).str(), network.bits_));
+                                                base.str(), network.bits_));
+  return network;
+}
+
+Network Network::around(const IpAddress& ip) {
+  Network network;
+  network.bits_ = ip.is_v4() ? 24 : 64;
+  network.base_ = without_host_bits(ip, network.bits_);
   return network;
 }
 
@@ -170,6 +187,10 @@ bool Network::contains(const IpAddress& ip) const noexcept {
 }
 
 std::string Network::str() const { return fmt::format("{}/{}", base_.str(), bits_); }
+
+std::string to_client_name(const IpAddress& ip) {
+  return ip.is_v4() ? ip.str() : Network::around(ip).str();
+}
 
 Networks parse_networks(const std::vector<std::string>& texts) {
   Networks networks;

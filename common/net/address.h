@@ -61,6 +61,8 @@ class Network {
  public:
   // Host bits that are set are refused: "192.0.2.1/24" is more likely a slip than a wish.
   static Result<Network> parse(std::string_view text);
+  // The smallest that one site is likely to have: the /24 of an IPv4 address, the /64 of an IPv6 one.
+  static Network around(const IpAddress& ip);
   bool contains(const IpAddress& ip) const noexcept;
   std::string str() const;
   bool operator==(const Network&) const = default;
@@ -69,6 +71,10 @@ class Network {
   IpAddress base_;
   unsigned bits_ = 0;
 };
+
+// Whom misdeeds are laid to: an IPv4 address, or the /64 of an IPv6 one, within which a client has as
+// many as it likes.
+std::string to_client_name(const IpAddress& ip);
 
 using Networks = std::vector<Network>;
 // Precondition: each of `texts` is a network, as those of the configuration are.

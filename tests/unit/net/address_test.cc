@@ -7,6 +7,16 @@ using net::IpAddress;
 using net::Network;
 using net::SocketAddress;
 
+TEST_CASE("network: the one around an address is its /24, or its /64", "[net]") {
+  const auto around = [](const char* ip) {
+    return Network::around(IpAddress::parse(ip).value()).str();
+  };
+  CHECK(around("192.0.2.77") == "192.0.2.0/24");
+  CHECK(around("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(net::to_client_name(IpAddress::parse("192.0.2.77").value()) == "192.0.2.77");
+  CHECK(net::to_client_name(IpAddress::parse("2001:db8:1:2:3:4:5:6").value()) == "2001:db8:1:2::/64");
+}
+
 TEST_CASE("net address: what is written is what was read", "[net]") {
   const auto text = GENERATE(values<std::string>({"192.0.2.1", "2001:db8::1", "::1", "0.0.0.0"}));
   CHECK(IpAddress::parse(text).value().str() == text);

@@ -1,0 +1,110 @@
+#include "common/limits/bans.h"
+
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using limits::BanKind;
+using limits::Bans;
+
+namespace {
+
+constexpr WallTime kNow{1'800'000'000s};
+constexpr limits::BanLimits kLimits{.failures = 3, .memory = 1h, .duration = 30min};
+
+}  // namespace
+
+TEST_CASE("bans: one failure too many is a ban for a while", "[limits]") {
+  Bans bans;
+  for (int i = 1; i <= 3; ++i) {
+    const auto row = bans.fail(BanKind::address, "192.0.2.1", kLimits, kNow);
+    CHECK(row.failures == Approx(i));
+    CHECK_FALSE(row.banned_until);
+  }
+  CHECK_FALSE(bans.banned_until(BanKind::address, "192.0.2.1", kNow));
+  CHECK(bans.fail(BanKind::address, "192.0.2.1", kLimits, kNow).banned_until == kNow + 30min);
+  CHECK(bans.banned_until(BanKind::address, "192.0.2.1", kNow + 29min) == kNow + 30min);
+  CHECK_FALSE(bans.banned_until(BanKind::address, "192.0.2.1", kNow + 30min));
+  CHECK_FALSE(bans.banned_until(BanKind::account, "192.0.2.1", kNow));
+  CHECK_FALSE(bans.banned_until(BanKind::address, "192.0.2.2", kNow));
+}
+
+TEST_CASE("bans: failures fade", "[limits]") {
+  Bans bans;
+  for (int i = 0; i < 3; ++i) bans.fail(BanKind::account, "a@here.test", kLimits, kNow);
+  const auto later = bans.fail(BanKind::account, "a@here.test", kLimits, kNow + 1h);
+  CHECK(later.failures == Approx(1 + 3 / 2.718).margin(0.01));
+  CHECK_FALSE(later.banned_until);
+}
+
+TEST_CASE("bans: without a limit nobody is banned", "[limits]") {
+  Bans bans;
+  for (int i = 0; i < 100; ++i) bans.fail(BanKind::account, "a", {.memory = 1h}, kNow);
+  CHECK_FALSE(bans.banned_until(BanKind::account, "a", kNow));
+}
+
+TEST_CASE("bans: an operator sees them, sets one and lifts one", "[limits]") {
+  Bans bans;
+  bans.fail(BanKind::account, "a@here.test", kLimits, kNow);
+  bans.ban(BanKind::address, "192.0.2.1", kNow + 24h);
+  const auto rows = bans.list(1h, kNow);
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].name == "192.0.2.1");
+  CHECK(rows[0].banned_until == kNow + 24h);
+  CHECK(rows[1].kind == BanKind::account);
+  CHECK(rows[1].last_failure == kNow);
+  CHECK(bans.list(1h, kNow + 12h).size() == 1);  // the failure has faded
+  CHECK(bans.lift(BanKind::address, "192.0.2.1"));
+  CHECK_FALSE(bans.lift(BanKind::address, "192.0.2.1"));
+  CHECK_FALSE(bans.banned_until(BanKind::address, "192.0.2.1", kNow));
+}
+
+TEST_CASE("bans: what one process finds, the others know, and the next that starts", "[limits]") {
+  const test::TempDirectory folder;
+  {
+    auto first = Bans::open(folder.path("bans"));
+    auto second = Bans::open(folder.path("bans"));
+    REQUIRE(first);
+    REQUIRE(second);
+    for (int i = 0; i < 2; ++i) {
+      first->fail(BanKind::address, "192.0.2.1", kLimits, kNow);
+      second->fail(BanKind::address, "192.0.2.1", kLimits, kNow);
+    }
+    CHECK(first->banned_until(BanKind::address, "192.0.2.1", kNow));
+  }
+  const auto next = Bans::open(folder.path("bans"));
+  REQUIRE(next);
+  CHECK(next->banned_until(BanKind::address, "192.0.2.1", kNow));
+}
+
+TEST_CASE("bans: full, they forget failures before bans", "[limits]") {
+  Bans bans;
+  bans.ban(BanKind::address, "192.0.2.1", kNow + 24h);
+  for (std::size_t i = 0; i < 2 * Bans::kRows; ++i)
+    bans.fail(BanKind::account, std::to_string(i), kLimits, kNow + std::chrono::seconds(i));
+  CHECK(bans.banned_until(BanKind::address, "192.0.2.1", kNow));
+  CHECK(bans.list(240h, kNow).size() <= Bans::kRows);
+}
+
+TEST_CASE("bans: a name that is too long is cut, and found again", "[limits]") {
+  Bans bans;
+  const std::string name(1000, 'a');
+  bans.ban(BanKind::account, name, kNow + 1h);
+  CHECK(bans.banned_until(BanKind::account, name, kNow));
+  CHECK(bans.list(1h, kNow).front().name.size() == Bans::kMaxName);
+  CHECK(bans.lift(BanKind::account, name));
+}
+
+TEST_CASE("bans: a file of another kind is left alone, and named", "[limits]") {
+  const test::TempDirectory folder;
+  const std::string path = folder.path("bans");
+  { std::ofstream(path) << "something else"; }
+  const auto opened = Bans::open(path);
+  REQUIRE_FALSE(opened);
+  CHECK(opened.error().kind == ErrorKind::invalid);
+  CHECK(opened.error().text.find(path) != std::string::npos);
+}
