@@ -37,7 +37,8 @@ Connection::Connection(Services& services, const smtp::ServerSettings& session, 
       client_(first_met(services, session, peer.ip)),
       inquiry_(services.policy, client_),
       session_(session, offered_to(client_, session, services.clock.now())),
-      stream_(services.loop, std::move(fd), *this) {
+      stream_(services.loop, std::move(fd), *this),
+      pace_(services.loop.now()) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
   const auto delay = services_.settings.checks.greeting_delay;
   if (client_.stranger() && delay.count() > 0) {
@@ -71,7 +72,7 @@ void Connection::on_bytes(std::string_view bytes) {
 }
 
 bool Connection::on_timeout() {
-  if (session_.waiting()) return false;
+  if (session_.waiting() || held_back()) return false;
   session_.on_timeout();
   act();
   return true;
@@ -90,14 +91,18 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
 // ---- The session ----
 
 void Connection::act() {
-  while (auto action = session_.next_action()) carry_out(*action);
+  while (!held_back()) {
+    auto action = session_.next_action();
+    if (!action) break;
+    carry_out(*action);
+  }
   stream_.flush();
   adjust_stream();
 }
 
 void Connection::carry_out(smtp::Action& action) {
   std::visit(Overloaded{
-                 [&](const smtp::Send& send) { stream_.send(send.bytes); },
+                 [&](smtp::Send& said) { send(std::move(said.bytes)); },
                  [&](const smtp::AskSender& ask) { ask_sender(ask); },
                  [&](const smtp::AskRecipient& ask) { ask_recipient(ask.recipient); },
                  [&](const smtp::AskVerify& ask) {
@@ -119,9 +124,24 @@ void Connection::carry_out(smtp::Action& action) {
              action);
 }
 
+// The reply to an error may be held back, and the whole session with it.
+void Connection::send(std::string bytes) {
+  const std::uint64_t errors = session_.errors() - std::exchange(errors_, session_.errors());
+  const auto delay = errors == 0 ? std::chrono::microseconds{0}
+                                 : services_.admission.note_errors(client_.address, errors);
+  if (delay.count() == 0) return stream_.send(bytes);
+  delayed_ = std::move(bytes);
+  if (!delay_)
+    delay_.emplace(services_.loop, [this] {
+      stream_.send(std::exchange(delayed_, {}));
+      act();
+    });
+  delay_->arm(delay);
+}
+
 // Back-pressure: a client that does not wait for answers, or does not read them, waits itself.
 void Connection::adjust_stream() {
-  const bool busy = session_.waiting() && session_.unprocessed() > 0;
+  const bool busy = (session_.waiting() && session_.unprocessed() > 0) || held_back();
   if (busy || stream_.unsent() > kMaxUnsent) {
     stream_.pause_reading();
   } else {
@@ -197,6 +217,22 @@ void Connection::become_client(const smtp::XclientArguments& told) {
   client_ = std::move(client);
   inquiry_.connect(inquiry_.facts().early);
   session_.on_client(told, offered_to(client_, listener_, services_.clock.now()));
+}
+
+// ---- Pace ----
+
+bool Connection::is_too_slow(const PaceLimits& limits, bool scarce) {
+  if (linger_ || held_back() || gone_) return false;
+  return pace_.is_too_slow(session_, limits, scarce, services_.loop.now());
+}
+
+// Within a handshake there is nothing that could be said.
+void Connection::end_slow() {
+  services_.counters.add(Counter::smtp_connections_slow);
+  services_.log.info("connection_too_slow").with("client", client_.str());
+  if (session_.waiting()) return finish();
+  session_.on_timeout();
+  act();
 }
 
 // ---- TLS ----
@@ -342,6 +378,7 @@ void Connection::on_drained() {
 void Connection::finish() {
   question_.reset();
   inquiry_.cancel();
+  delay_.reset();
   if (auto on_done = std::exchange(on_done_, {})) on_done();
 }
 

@@ -14,6 +14,7 @@
 #include "common/net/address.h"
 #include "common/net/stream.h"
 #include "common/smtp/server_session.h"
+#include "smtpd/pace.h"
 #include "smtpd/services.h"
 
 namespace postrider::smtpd {
@@ -34,6 +35,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   // Ends the conversation as soon as no command and no message is under way.
   void shut_down();
 
+  // To be asked now and then: see pace.h.
+  bool is_too_slow(const PaceLimits& limits, bool scarce);
+  void end_slow();
+
  private:
   void on_bytes(std::string_view bytes) override;
   void on_drained() override;
@@ -44,6 +49,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void greet();
   void act();
   void carry_out(smtp::Action& action);
+  void send(std::string bytes);
+  bool held_back() const noexcept { return delay_ && delay_->armed(); }
   void become_client(const smtp::XclientArguments& told);
   void start_tls();
   void note_failed_handshake();
@@ -82,6 +89,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::uint64_t size_ = 0;  // of the message that is being committed
   std::optional<net::TlsInfo> tls_;
   net::Stream stream_;
+  Pace pace_;
+  std::uint64_t errors_ = 0;            // of the session, as far as they were counted
+  std::optional<event::Timer> delay_;   // of the reply to an error, once there was one to hold back
+  std::string delayed_;                 // that reply
   bool receiving_ = false;              // which time-out holds
   std::optional<event::Timer> linger_;  // there once the session has closed
   bool finish_when_written_ = false;    // the client said QUIT

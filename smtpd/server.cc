@@ -11,8 +11,20 @@ namespace postrider::smtpd {
 
 using metrics::Counter;
 
+namespace {
+
+PaceLimits pace_limits(const config::Settings::Smtpd& smtpd) {
+  return {smtpd.command_timeout, smtpd.busy_timeout, smtpd.min_data_rate};
+}
+
+}  // namespace
+
 Server::Server(Services& services, std::span<const ListeningSocket> listening)
-    : services_(services), proxies_(net::parse_networks(services.settings.smtpd.proxy_networks)) {
+    : services_(services),
+      proxies_(net::parse_networks(services.settings.smtpd.proxy_networks)),
+      pace_(pace_limits(services.settings.smtpd)),
+      look_timer_(services.loop, [this] { end_slow(); }) {
+  look_timer_.arm(kLookInterval);
   for (const auto& [fd, listener] : listening) {
     const smtp::ServerSettings& session =
         session_settings_.emplace_back(session_settings(services.settings, listener));
@@ -29,13 +41,9 @@ Server::Server(Services& services, std::span<const ListeningSocket> listening)
 }
 
 void Server::accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& client) {
-  const auto& limits = services_.settings.smtpd;
-  if (connections_.size() >= limits.connection_limit)
+  if (connections_.size() >= services_.settings.smtpd.connection_limit)
     return refuse(fd, client, "too many connections, try again later");
-  std::uint64_t& of_address = per_address_[client.ip];
-  if (of_address >= limits.connection_limit_per_address)
-    return refuse(fd, client, "too many connections from your address, try again later");
-  ++of_address;
+  if (const auto reason = services_.admission.enter(client.ip)) return refuse(fd, client, *reason);
   services_.counters.add(Counter::smtp_connections);
   const std::uint64_t number = next_number_++;
   connections_.emplace(
@@ -79,6 +87,18 @@ void Server::refuse_proxy(const net::SocketAddress& proxy, std::string_view reas
 
 // ---- Refusals, and the end ----
 
+// They are few, and leave the map meanwhile.
+void Server::end_slow() {
+  const auto& smtpd = services_.settings.smtpd;
+  const bool scarce =
+      connections_.size() * 100 >= smtpd.connection_limit * smtpd.busy_percent;
+  std::vector<Connection*> slow;
+  for (const auto& [number, connection] : connections_)
+    if (connection->is_too_slow(pace_, scarce)) slow.push_back(connection.get());
+  for (Connection* connection : slow) connection->end_slow();
+  look_timer_.arm(kLookInterval);
+}
+
 // One system call that does not wait: a client that cannot take a line now gets none, and one that
 // wants TLS first gets it in the clear, as a handshake would cost what the limit is to save.
 void Server::refuse(const Fd& fd, const net::SocketAddress& client, std::string_view reason) {
@@ -90,8 +110,7 @@ void Server::refuse(const Fd& fd, const net::SocketAddress& client, std::string_
 }
 
 void Server::remove(std::uint64_t number, const net::IpAddress& address) {
-  const auto of_address = per_address_.find(address);
-  if (--of_address->second == 0) per_address_.erase(of_address);
+  services_.admission.leave(address);
   const auto connection = connections_.find(number);
   services_.loop.destroy_later(std::move(connection->second));
   connections_.erase(connection);

@@ -1,12 +1,11 @@
 // server.h - the connections of one worker: who may connect, and the end of all of them.
 //
-// Limits are for this worker. A connection beyond one is told 421 at once and closed, which costs
-// no session. When descriptors run out, accepting pauses (net::Listener) and connections wait in
+// A connection beyond a limit is told 421 at once and closed, which costs no session. One that does not
+// get on is ended, the sooner when slots are scarce. When descriptors run out, accepting pauses (net::Listener) and connections wait in
 // the kernel.
 #pragma once
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -17,6 +16,7 @@
 #include "common/net/listener.h"
 #include "common/net/proxy_reception.h"
 #include "smtpd/connection.h"
+#include "smtpd/pace.h"
 #include "smtpd/services.h"
 #include "smtpd/sockets.h"
 
@@ -24,6 +24,9 @@ namespace postrider::smtpd {
 
 class Server {
  public:
+  // How often it is looked who does not get on.
+  static constexpr std::chrono::seconds kLookInterval{2};
+
   // Accepts on the sockets `listening`, which are borrowed. `services` outlives the Server.
   Server(Services& services, std::span<const ListeningSocket> listening);
   Server(const Server&) = delete;
@@ -32,6 +35,9 @@ class Server {
   // Accepts no more, lets each session finish the command or message it is at, and calls `on_idle`
   // from the loop when the last connection is gone. Once.
   void drain(UniqueFunction<void()> on_idle);
+
+  // Ends the sessions that do not get on (pace.h); by itself every kLookInterval.
+  void end_slow();
 
   std::size_t connections() const noexcept { return connections_.size(); }
 
@@ -55,7 +61,8 @@ class Server {
   ReceptionMap receptions_;  // connections whose PROXY header is awaited
   ConnectionMap connections_;
   std::uint64_t next_number_ = 0;
-  std::map<net::IpAddress, std::uint64_t> per_address_;
+  const PaceLimits pace_;
+  event::Timer look_timer_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   UniqueFunction<void()> on_idle_;
 };

@@ -10,6 +10,7 @@
 #include "common/net/tls_server.h"
 #include "common/smtp/server_actions.h"
 #include "common/spool/writer.h"
+#include "smtpd/admission.h"
 
 namespace postrider::smtpd {
 
@@ -19,6 +20,7 @@ struct Services {
   log::Logger& log;
   metrics::Counters& counters;
   checks::Policy& policy;
+  Admission& admission;
   spool::Writer& writer;
   const config::Settings& settings;
   net::TlsServer* tls = nullptr;  // null: no certificate is configured

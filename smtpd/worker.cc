@@ -12,6 +12,7 @@
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
+#include "common/limits/tally.h"
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
 #include "common/net/certificate_watch.h"
@@ -33,6 +34,24 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
   auto counters = metrics::Counters::open(settings.paths.run, "smtpd", number);
   if (counters) return std::move(*counters);
   log.warning("counters_not_shared").with("reason", counters.error().text);
+  return {};
+}
+
+limits::Tally open_tally(const config::Settings& settings, log::Logger& log) {
+  auto tally = limits::Tally::open(settings.paths.run + "/clients");
+  if (tally) return std::move(*tally);
+  log.warning("clients_not_shared")
+      .with("reason", tally.error().text)
+      .with("effect", "each worker counts the connections of a client for itself");
+  return {};
+}
+
+limits::Bans open_bans(const config::Settings& settings, log::Logger& log) {
+  auto bans = limits::Bans::open(settings.paths.run + "/bans");
+  if (bans) return std::move(*bans);
+  log.warning("bans_not_shared")
+      .with("reason", bans.error().text)
+      .with("effect", "each worker knows of the wrong passwords that it was given alone");
   return {};
 }
 
@@ -59,13 +78,23 @@ class Worker {
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_),
         policy_({loop_, directory_, dns_cache_, settings, log_, clock_}),
+        tally_(open_tally(settings, log_)),
+        bans_(open_bans(settings, log_)),
+        admission_(tally_, bans_, clock_, settings),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
                 [this](const spool::SegmentProgress& progress) { link_.announce(progress); }),
-        services_{loop_,     clock_,  log_,
-                  counters_, policy_, writer_,
-                  settings,  tls,     net::parse_networks(settings.smtpd.xclient_networks)},
+        services_{loop_,
+                  clock_,
+                  log_,
+                  counters_,
+                  policy_,
+                  admission_,
+                  writer_,
+                  settings,
+                  tls,
+                  net::parse_networks(settings.smtpd.xclient_networks)},
         server_(services_, sockets.listening()),
         drain_timer_(loop_, [this] { loop_.stop(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }) {
@@ -95,6 +124,9 @@ class Worker {
   net::CaresResolver resolver_;
   net::CachingResolver dns_cache_;
   checks::Policy policy_;
+  limits::Tally tally_;
+  limits::Bans bans_;
+  Admission admission_;
   QueueLink link_;
   spool::Writer writer_;
   Services services_;

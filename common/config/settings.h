@@ -79,7 +79,18 @@ struct Settings {
     std::uint64_t received_limit = 0;       // Received fields before a loop is assumed
     std::uint64_t bad_command_limit = 0;    // then 421 and the connection is closed
     std::uint64_t connection_limit = 0;     // per worker
-    std::uint64_t connection_limit_per_address = 0;  // per worker
+    std::uint64_t busy_percent = 0;         // of connection_limit: slots are scarce from there on
+    seconds busy_timeout{};                 // then a client that does not get on is ended
+    std::uint64_t min_data_rate = 0;        // octets a second that are getting on
+    // Of all workers together; 0: no limit. A network is a /24 or /64, a rate is for a minute.
+    std::uint64_t connection_limit_per_address = 0;
+    std::uint64_t connection_limit_per_network = 0;
+    std::uint64_t connection_rate_per_address = 0;
+    std::uint64_t connection_rate_per_network = 0;
+    std::uint64_t error_limit = 0;          // of an address in an hour, before replies are held back
+    seconds error_delay{};                  // more for each error beyond
+    seconds error_delay_max{};
+    std::vector<std::string> unlimited_networks;  // for which none of these holds
     std::uint64_t message_limit = 0;        // messages per connection, 0 for no limit
     seconds command_timeout{};              // RFC 5321 section 4.5.3.2.7
     seconds data_timeout{};
@@ -168,6 +179,17 @@ struct Settings {
     seconds timeout{};                      // RFC 1939 section 3: at least 10 minutes
     seconds login_delay{};                  // after a wrong password
   } pop3d;
+
+  // Of wrong passwords, in smtpd and pop3d together.
+  struct Bans {
+    std::uint64_t address_failures = 0;     // then the address is banned; 0: never
+    std::uint64_t account_failures = 0;     // then the account
+    seconds memory{};                       // a failure that old counts for 1/e
+    seconds duration{};
+    seconds delay{};                        // of the reply, for each failure
+    seconds delay_max{};
+    std::vector<std::string> exempt_networks;
+  } bans;
 
   struct Log {
     std::string level, format;

@@ -23,6 +23,7 @@ constexpr std::size_t kFileSize = kCounters * sizeof(std::uint64_t);
 constexpr std::array<CounterText, kCounters> kTexts{{
     {"postrider_smtp_connections_total", "SMTP connections accepted"},
     {"postrider_smtp_connections_refused_total", "SMTP connections refused for a limit"},
+    {"postrider_smtp_connections_slow_total", "SMTP connections ended as they did not get on"},
     {"postrider_smtp_tls_sessions_total", "SMTP connections that went on under TLS"},
     {"postrider_smtp_tls_sessions_resumed_total", "of them, those that resumed a session"},
     {"postrider_smtp_tls_failures_total", "SMTP connections whose handshake failed"},

@@ -20,6 +20,7 @@ namespace postrider::metrics {
 enum class Counter : std::uint8_t {
   smtp_connections,
   smtp_connections_refused,
+  smtp_connections_slow,
   smtp_tls_sessions,
   smtp_tls_sessions_resumed,
   smtp_tls_failures,

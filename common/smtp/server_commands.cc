@@ -107,6 +107,7 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb,
 }
 
 void ServerSession::execute(std::string_view line) {
+  ++progress_.commands;
   const auto [verb, argument] = split_command(line);
   const Command* const command = find_command(verb, settings_.protocol);
   if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});

@@ -19,7 +19,9 @@ ServerSession::ServerSession(const ServerSettings& settings, const Extensions& o
 }
 
 void ServerSession::on_bytes(std::string_view bytes) {
-  if (state_ != State::closed) input_.add(bytes);
+  if (state_ == State::closed) return;
+  progress_.octets += bytes.size();
+  input_.add(bytes);
 }
 
 void ServerSession::on_verdict(Reply verdict) {
@@ -29,7 +31,10 @@ void ServerSession::on_verdict(Reply verdict) {
       if (verdict.positive()) state_ = State::mail;
       break;
     case Question::recipient:
-      if (!verdict.positive()) break;
+      if (!verdict.positive()) {
+        ++errors_;
+        break;
+      }
       transaction_.recipients.push_back(std::move(candidate_));
       state_ = State::rcpt;
       break;
@@ -184,6 +189,7 @@ void ServerSession::say_at_end(const Reply& reply) {
 
 // A reply to what no client should send; too many of them end the conversation.
 void ServerSession::complain(const Reply& reply) {
+  ++errors_;
   say(reply);
   if (++bad_commands_ >= settings_.bad_command_limit)
     close({421, "4.7.0", settings_.hostname + " closing: too many bad commands"});

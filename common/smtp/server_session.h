@@ -57,6 +57,17 @@ class ServerSession {
 
   std::optional<Action> next_action();
 
+  // How far the client has come, for who asks whether it gets on.
+  struct Progress {
+    std::uint64_t commands = 0;  // carried out, and messages ended
+    std::uint64_t octets = 0;    // of input
+  };
+  Progress progress() const noexcept { return progress_; }
+  // Bad commands and refused recipients, so far.
+  std::uint64_t errors() const noexcept { return errors_; }
+  // The owner is what the client waits for.
+  bool busy() const noexcept { return waiting() && question_ != Question::tls; }
+
   // A question is open: the owner may stop reading.
   bool waiting() const noexcept { return question_ != Question::none; }
   // Octets kept until the question is answered or their line is whole. Bounded by what the owner
@@ -167,6 +178,8 @@ class ServerSession {
   RcptArguments candidate_;        // the recipient that the owner is asked about
   std::uint64_t messages_ = 0;
   std::uint64_t bad_commands_ = 0;
+  std::uint64_t errors_ = 0;
+  Progress progress_;
 
   InputBuffer input_;
   CommandReader commands_;

@@ -141,6 +141,7 @@ void ServerSession::drop_message(const Reply& reason) {
 }
 
 void ServerSession::end_of_content() {
+  ++progress_.commands;
   state_ = State::ready;
   message_open_ = false;
   if (!refusal_) return ask(Question::commit, CommitMessage{});

@@ -398,3 +398,17 @@ TEST_CASE("smtpd connection: other servers, and users where it is off, may not",
   CHECK(peer.exchange("EHLO a\r\n", 250).find("FUTURERELEASE") == std::string::npos);
   peer.exchange("MAIL FROM:<a@far.test> HOLDFOR=60\r\n", 555);
 }
+
+TEST_CASE("smtpd connection: the reply to an error is held back, and what follows it waits",
+          "[smtpd]") {
+  Fixture f;
+  f.world.settings.smtpd.error_limit = 1;
+  f.world.settings.smtpd.error_delay = std::chrono::seconds{1};
+  Peer& peer = f.connect();
+  CHECK(peer.exchange("FOO\r\n", 500) == "500 5.5.2 command not recognized\r\n");
+  f.world.clock.advance(std::chrono::hours{4});  // the first has faded to 0.018: 18 ms
+  peer.send("BAR\r\nEHLO a.test\r\n");
+  peer.drain();
+  CHECK(peer.heard().empty());
+  CHECK(peer.expect(250).starts_with("500 5.5.2 command not recognized\r\n250-mx.test\r\n"));
+}

@@ -73,6 +73,7 @@ class FakeDirectory final : public directory::Directory {
 inline config::Settings world_settings() {
   config::Settings settings = config::defaults();
   settings.hostname = "mx.test";
+  settings.smtpd.unlimited_networks.clear();  // the connections are from 127.0.0.1
   settings.relay.networks = {"192.0.2.0/24"};
   settings.routes = {{"gateway.test", "smtp:[192.0.2.9]:2525"},
                      {"held.test", "hold:"},
@@ -91,7 +92,7 @@ struct World {
   Services& services() {
     if (!services_) {
       services_ = std::make_unique<Services>(
-          Services{loop, clock, log, counters, policy, writer, settings, tls.get()});
+          Services{loop, clock, log, counters, policy, admission, writer, settings, tls.get()});
     }
     return *services_;
   }
@@ -132,6 +133,9 @@ struct World {
   FakeDirectory directory{loop};
   postrider::test::FakeResolver resolver{loop};
   checks::Policy policy{{loop, directory, resolver, settings, log, clock}};
+  limits::Tally tally;
+  limits::Bans bans;
+  Admission admission{tally, bans, clock, settings};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),
@@ -181,6 +185,8 @@ class Peer {
     send(bytes);
     return expect(code);
   }
+  // Since the last call.
+  const std::string& heard() const { return heard_; }
   // Runs the loop until the server has closed; gives what was heard before.
   std::string expect_close() {
     awaited_.clear();

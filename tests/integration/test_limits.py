@@ -1,0 +1,203 @@
+"""What a client may ask of smtpd: connections, errors, time; and that the slow do not hinder the quick."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import smtplib
+import socket
+import statistics
+import time
+
+import pytest
+from harness import Instance, wait_for
+
+USER = "anna@example.test"
+SENDER = "ada@example.org"
+MESSAGE = b"Subject: one\r\n\r\nbody\r\n"
+# How many slow clients stand beside how many ordinary ones: all of them with ./dev test --long.
+SLOW = 5000 if os.environ.get("POSTRIDER_LONG") else 600
+ORDINARY = 100
+SLOW_INTERVAL = 10  # seconds between two octets of a slow client
+
+
+def limited(**smtpd):
+    """Two workers, and loopback as anybody else."""
+    settings = {"workers": 2, "unlimited_networks": [], "connection_limit_per_address": 0,
+                "connection_limit_per_network": 0, "connection_rate_per_address": 0,
+                "connection_rate_per_network": 0, "error_delay": "0s", **smtpd}
+    return Instance({"smtpd": settings, "relay": {"networks": []}, "bans": {"exempt_networks": []}})
+
+
+def greeting(suite, source="127.0.0.1"):
+    """The first line, and the connection while it is held."""
+    client = socket.create_connection(("127.0.0.1", suite.smtp_port), 20, (source, 0))
+    return client, client.recv(512)
+
+
+# ---- Addresses and networks ----
+
+
+def test_connections_of_an_address_are_counted_by_all_workers_together():
+    with limited(connection_limit_per_address=4) as suite, contextlib.ExitStack() as held:
+        heard = []
+        for _ in range(12):
+            client, line = greeting(suite)
+            held.enter_context(client)
+            heard.append(line[:3])
+        assert heard.count(b"220") == 4
+        assert heard.count(b"421") == 8
+        held.enter_context(greeting(suite, "127.0.9.1")[0])
+        assert greeting(suite, "127.0.9.2")[1].startswith(b"220")
+
+
+def test_connections_of_a_network_come_so_often_and_no_more():
+    with limited(connection_rate_per_network=10) as suite:
+        heard = []
+        for i in range(15):
+            client, line = greeting(suite, f"127.0.5.{i + 1}")
+            client.close()
+            heard.append(line[:3])
+        assert heard[:10] == [b"220"] * 10
+        assert b"421" in heard[10:12] and heard[-1] == b"421"
+        assert "connections too often from your network" in suite.log_text()
+
+
+def test_errors_cost_time_in_the_next_connection_as_well():
+    with limited(error_limit=2, error_delay="1s", error_delay_max="1s") as suite:
+        def refused():
+            with suite.smtp() as client:
+                begin = time.monotonic()
+                assert client.docmd("FOO")[0] == 500
+                return time.monotonic() - begin
+        times = [refused() for _ in range(4)]
+        assert max(times[:2]) < 0.9 <= min(times[2:])
+
+
+# ---- Bans ----
+
+
+def test_an_operator_bans_and_lifts():
+    with limited() as suite:
+        assert suite.command("bans", "list").stdout.strip() == "nobody"
+        suite.command("bans", "add", "127.0.0.1", "--for", "1h")
+        suite.command("bans", "add", "Anna@example.test")
+        rows = suite.json("bans", "list")
+        assert [(row["kind"], row["name"]) for row in rows] == [("address", "127.0.0.1"), ("account", USER)]
+        with pytest.raises(smtplib.SMTPConnectError, match="too many wrong passwords"):
+            suite.smtp()
+        suite.command("bans", "lift", "127.0.0.1")
+        suite.smtp().quit()
+        assert suite.command("bans", "lift", "127.0.0.1", check=False).returncode == 1
+
+
+# ---- Time ----
+
+
+def test_a_command_has_to_come_in_time_however_slowly_it_trickles():
+    with limited(command_timeout="3s") as suite, greeting(suite)[0] as client:
+        heard = b""
+        client.settimeout(0.5)
+        for _ in range(40):
+            with contextlib.suppress(OSError):
+                client.send(b"N")
+            try:
+                heard = client.recv(512)
+                break
+            except TimeoutError:
+                pass
+        assert heard.startswith(b"421 4.4.2 ")
+
+
+# What a slow client says at once before it sends an octet now and then; None: nothing at all.
+STATES = [b"", b"EHLO a\r\n", b"EHLO a\r\nMAIL FROM:<a@b.test>\r\n",
+          b"EHLO a\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<%s>\r\n" % USER.encode(),
+          b"EHLO a\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<%s>\r\nDATA\r\n" % USER.encode(),
+          b"EHLO a\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<%s>\r\nBDAT 9999\r\n" % USER.encode(),
+          b"STARTTLS\r\n"]
+
+
+async def be_slow(suite, number, opened):
+    reader, writer = await asyncio.open_connection("127.0.0.1", suite.smtp_port,
+                                                   local_addr=(f"127.1.{number // 200}.{number % 200 + 1}", 0))
+    try:
+        await reader.readline()
+        writer.write(STATES[number % len(STATES)])
+        opened.append(number)
+        while True:
+            await asyncio.sleep(SLOW_INTERVAL * (0.5 + number % 100 / 100))
+            writer.write(b"X")
+            if reader.at_eof():
+                return
+    except OSError:
+        pass
+    finally:
+        writer.close()
+
+
+async def send_some(suite, seconds):
+    """Times of messages, each over a connection of its own; any failure is an error."""
+    times = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.monotonic()
+        reader, writer = await asyncio.open_connection("127.0.0.1", suite.smtp_port)
+        for command, code in ((b"", b"220"), (b"HELO a\r\n", b"250"), (b"MAIL FROM:<a@b.test>\r\n", b"250"),
+                              (b"RCPT TO:<%s>\r\n" % USER.encode(), b"250"), (b"DATA\r\n", b"354"),
+                              (MESSAGE + b".\r\n", b"250"), (b"QUIT\r\n", b"221")):
+            writer.write(command)
+            line = await reader.readline()
+            assert line.startswith(code), line
+        writer.close()
+        times.append(time.monotonic() - begin)
+        await asyncio.sleep(0.5)
+    return times
+
+
+async def ordinary(suite, seconds):
+    groups = await asyncio.gather(*(send_some(suite, seconds) for _ in range(ORDINARY)))
+    return [t for group in groups for t in group]
+
+
+def p99(times):
+    return statistics.quantiles(times, n=100)[98]
+
+
+async def beside_slow_ones(suite):
+    alone = await ordinary(suite, 5)
+    opened = []
+    slow = [asyncio.create_task(be_slow(suite, number, opened)) for number in range(SLOW)]
+    while len(opened) < SLOW:
+        await asyncio.sleep(0.1)
+    beside = await ordinary(suite, 15)
+    for task in slow:
+        task.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+    return alone, beside
+
+
+def test_slow_clients_do_not_hinder_ordinary_ones(record_property):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    with limited() as suite:
+        suite.add_user(USER)
+        alone, beside = asyncio.run(beside_slow_ones(suite))
+        assert len(beside) > ORDINARY
+        print(f"{SLOW} slow: p99 {p99(alone) * 1e3:.1f} ms alone, {p99(beside) * 1e3:.1f} ms beside them, "
+              f"medians {statistics.median(alone) * 1e3:.1f} and {statistics.median(beside) * 1e3:.1f} ms")
+        assert len(wait_for(lambda: len(suite.mailbox(USER)) == len(alone) + len(beside) and [1], 60))
+
+
+def test_while_slots_are_scarce_the_slow_lose_theirs():
+    with limited(workers=1, connection_limit=20, busy_timeout="2s") as suite:
+        suite.add_user(USER)
+        with contextlib.ExitStack() as held:
+            for state in (STATES * 3)[:20]:
+                client, line = greeting(suite)
+                assert line.startswith(b"220")
+                client.sendall(state)
+                held.enter_context(client)
+            assert greeting(suite)[1].startswith(b"421")
+            wait_for(lambda: greeting(suite)[1].startswith(b"220"), what="a slot")
+            with suite.smtp() as client:
+                client.sendmail(SENDER, [USER], MESSAGE)
+        assert "event=connection_too_slow" in suite.log_text()

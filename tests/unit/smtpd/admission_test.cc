@@ -1,0 +1,121 @@
+#include "smtpd/admission.h"
+
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "common/config/load.h"
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using smtpd::Admission;
+
+namespace {
+
+net::IpAddress ip(const std::string& text) { return net::IpAddress::parse(text).value(); }
+
+struct Fixture {
+  Fixture() {
+    auto& smtpd = settings.smtpd;
+    smtpd.connection_limit_per_address = 2;
+    smtpd.connection_limit_per_network = 3;
+    smtpd.connection_rate_per_address = 0;
+    smtpd.connection_rate_per_network = 0;
+    smtpd.error_limit = 2;
+    smtpd.error_delay_max = 3s;
+  }
+  // The reason, or "".
+  std::string enter(const std::string& address) {
+    return std::string(admission().enter(ip(address)).value_or(""));
+  }
+  Admission& admission() {
+    if (!admission_) admission_.emplace(tally, bans, clock, settings);
+    return *admission_;
+  }
+
+  config::Settings settings = config::defaults();
+  limits::Bans bans;
+  limits::Tally tally;
+  ManualClock clock;
+
+ private:
+  std::optional<Admission> admission_;
+};
+
+}  // namespace
+
+TEST_CASE("smtpd admission: an address has so many connections at a time, and its network too",
+          "[smtpd]") {
+  const auto [a, b, far] = GENERATE(table<const char*, const char*, const char*>(
+      {{"192.0.2.1", "192.0.2.200", "192.0.3.1"}, {"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}}));
+  Fixture f;
+  CHECK(f.enter(a).empty());
+  CHECK(f.enter(a).empty());
+  CHECK(f.enter(a) == "too many connections from your address, try again later");
+  CHECK(f.enter(b).empty());
+  CHECK(f.enter(b) == "too many connections from your network, try again later");
+  CHECK(f.enter(far).empty());
+  f.admission().leave(ip(a));
+  CHECK(f.enter(b).empty());
+  CHECK_FALSE(f.enter(a).empty());
+}
+
+TEST_CASE("smtpd admission: an address connects so often in a minute, and its network too",
+          "[smtpd]") {
+  Fixture f;
+  f.settings.smtpd.connection_rate_per_address = 10;
+  f.settings.smtpd.connection_rate_per_network = 15;
+  const auto come_and_go = [&](const std::string& address) {
+    const std::string reason = f.enter(address);
+    if (reason.empty()) f.admission().leave(ip(address));
+    return reason;
+  };
+  for (int i = 0; i < 10; ++i) CHECK(come_and_go("192.0.2.1").empty());
+  CHECK(come_and_go("192.0.2.1") == "connections too often from your address, try again later");
+  for (int i = 0; i < 5; ++i) CHECK(come_and_go("192.0.2.2").empty());
+  CHECK(come_and_go("192.0.2.3") == "connections too often from your network, try again later");
+  CHECK(come_and_go("192.0.9.1").empty());
+  f.clock.advance(5min);
+  CHECK(come_and_go("192.0.2.1").empty());
+}
+
+TEST_CASE("smtpd admission: who is banned for wrong passwords is not let in, exempt or not",
+          "[smtpd]") {
+  Fixture f;
+  f.settings.smtpd.unlimited_networks = {"192.0.2.0/24"};
+  f.bans.ban(limits::BanKind::address, "192.0.2.1", f.clock.now() + 1h);
+  CHECK(f.enter("192.0.2.1") == "too many wrong passwords from your address, try again later");
+  CHECK(f.enter("192.0.2.2").empty());
+  f.clock.advance(1h);
+  CHECK(f.enter("192.0.2.1").empty());
+}
+
+TEST_CASE("smtpd admission: the reply to errors is held back, longer and longer", "[smtpd]") {
+  Fixture f;
+  const auto note = [&](std::uint64_t errors) {
+    return std::chrono::round<std::chrono::milliseconds>(
+        f.admission().note_errors(ip("192.0.2.1"), errors));
+  };
+  CHECK(note(2) == 0ms);
+  CHECK(note(1) == 1000ms);
+  CHECK(note(1) == 2000ms);
+  CHECK(note(5) == 3000ms);
+  CHECK(f.admission().note_errors(ip("192.0.2.2"), 1) == 0us);
+  f.clock.advance(6h);
+  CHECK(note(1) == 0ms);
+}
+
+TEST_CASE("smtpd admission: limits hold for those in no exempt network, and where they are set",
+          "[smtpd]") {
+  Fixture f;
+  const bool exempt = GENERATE(true, false);
+  if (exempt) {
+    f.settings.smtpd.unlimited_networks = {"192.0.2.0/24"};
+  } else {
+    f.settings.smtpd.connection_limit_per_address = 0;
+    f.settings.smtpd.connection_limit_per_network = 0;
+    f.settings.smtpd.error_delay = 0s;
+  }
+  for (int i = 0; i < 10; ++i) CHECK(f.enter("192.0.2.1").empty());
+  CHECK(f.admission().note_errors(ip("192.0.2.1"), 100) == 0us);
+}

@@ -1,0 +1,88 @@
+#include "smtpd/pace.h"
+
+#include <string>
+
+#include <catch2/catch.hpp>
+
+using namespace postrider;
+using namespace std::chrono_literals;
+using smtpd::Pace;
+
+namespace {
+
+constexpr smtpd::PaceLimits kLimits{
+    .command_timeout = 300s, .busy_timeout = 10s, .min_data_rate = 20};
+
+struct Fixture {
+  // Looked at every 2 seconds for `span`, with `each` said before each look.
+  bool is_too_slow(std::chrono::seconds span, bool scarce, const std::string& each = "") {
+    for (const auto end = now + span; now < end;) {
+      now += 2s;
+      say(each);
+      if (pace.is_too_slow(session, kLimits, scarce, now)) return true;
+    }
+    return false;
+  }
+  void say(const std::string& bytes) {
+    session.on_bytes(bytes);
+    while (auto action = session.next_action())
+      if (!std::holds_alternative<smtp::Send>(*action) &&
+          !std::holds_alternative<smtp::AppendMessage>(*action) && answering)
+        session.on_verdict({250, "2.0.0", "ok"});
+  }
+  void begin_message() { say("EHLO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n"); }
+
+  bool answering = true;
+  smtp::ServerSettings settings{.hostname = "mx.test"};
+  smtp::ServerSession session{settings, settings.offered};
+  std::chrono::microseconds now{1s};
+  Pace pace{now};
+};
+
+}  // namespace
+
+TEST_CASE("smtpd pace: a command has to come in its time, however its octets trickle", "[smtpd]") {
+  Fixture f;
+  const std::string each = GENERATE("", "N");
+  CHECK_FALSE(f.is_too_slow(300s, false, each));
+  CHECK(f.is_too_slow(2s, false, each));
+}
+
+TEST_CASE("smtpd pace: who gives commands now and then gets on", "[smtpd]") {
+  Fixture f;
+  for (int i = 0; i < 5; ++i) {
+    CHECK_FALSE(f.is_too_slow(298s, false));
+    f.say("NOOP\r\n");
+  }
+}
+
+TEST_CASE("smtpd pace: while slots are scarce, a message has to come at a rate", "[smtpd]") {
+  Fixture f;
+  f.begin_message();
+  CHECK_FALSE(f.is_too_slow(100s, true, std::string(38, 'x') + "\r\n"));
+  CHECK_FALSE(f.is_too_slow(10s, true, "x"));
+  CHECK(f.is_too_slow(2s, true, "x"));
+}
+
+TEST_CASE("smtpd pace: while slots are scarce, a client that says nothing gives its own up",
+          "[smtpd]") {
+  Fixture f;
+  CHECK_FALSE(f.is_too_slow(100s, true, "NOOP\r\n"));
+  CHECK_FALSE(f.is_too_slow(10s, true));
+  CHECK(f.is_too_slow(2s, true));
+}
+
+TEST_CASE("smtpd pace: while there are slots, a slow message is waited for", "[smtpd]") {
+  Fixture f;
+  f.begin_message();
+  CHECK_FALSE(f.is_too_slow(1000s, false, "x"));
+}
+
+TEST_CASE("smtpd pace: who waits for us is not slow", "[smtpd]") {
+  Fixture f;
+  f.say("EHLO a.test\r\n");
+  f.answering = false;
+  f.say("MAIL FROM:<a@a.test>\r\n");
+  REQUIRE(f.session.busy());
+  CHECK_FALSE(f.is_too_slow(3600s, true));
+}
