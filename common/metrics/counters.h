@@ -49,7 +49,7 @@ enum class Counter : std::uint8_t {
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 29;
+inline constexpr std::size_t kCounters = 30;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {
