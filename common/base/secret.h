@@ -28,6 +28,8 @@ class Secret {
 
   // The octets, for the one place that verifies them.
   std::string_view reveal() const noexcept { return value_; }
+  // The same for a C library, up to a NUL.
+  const char* c_str() const noexcept { return value_.c_str(); }
 
  private:
   void wipe() noexcept;
