@@ -225,6 +225,10 @@ void Stream::give(std::string_view bytes) {
 
 // ---- TLS ----
 
+ChannelBindings Stream::channel_bindings() const {
+  return security_ == Security::secured ? tls_->channel_bindings() : ChannelBindings{};
+}
+
 void Stream::start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds limit) {
   if (closed_) return;
   tls_ = std::move(session);

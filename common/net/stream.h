@@ -62,6 +62,8 @@ class Stream {
   // for the handshake, and nothing that the peer sent before its own end reaches the owner.
   // on_secured() follows, or within `limit` on_closed(error) with failure(). Call once.
   void start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds limit);
+  // What names this TLS connection, once on_secured() was called; nothing in the clear.
+  ChannelBindings channel_bindings() const;
   // Why TLS failed; empty if it did not.
   std::string_view failure() const noexcept { return failure_; }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "common/net/tls_socket.h"
 
@@ -64,7 +65,35 @@ TlsInfo TlsSession::info() const {
   const char* const cipher = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl_.get()));
   return {.version = SSL_get_version(ssl_.get()),
           .cipher = cipher != nullptr ? cipher : SSL_get_cipher_name(ssl_.get()),
-          .resumed = SSL_session_reused(ssl_.get()) != 0};
+          .resumed = SSL_session_reused(ssl_.get()) != 0,
+          .has_bindings = is_unique()};
+}
+
+// A session of TLS 1.2 without the extended master secret may be one of two that share their keys
+// (RFC 7627 section 1).
+bool TlsSession::is_unique() const {
+  return SSL_version(ssl_.get()) >= TLS1_3_VERSION || SSL_get_extms_support(ssl_.get()) == 1;
+}
+
+ChannelBindings TlsSession::channel_bindings() const {
+  constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";  // RFC 9266 section 2
+  constexpr std::size_t kExported = 32;
+  constexpr std::size_t kFinished = 64;  // more than any Finished message holds
+  ChannelBindings bindings;
+  if (!is_unique()) return bindings;
+  std::string octets(kExported, '\0');
+  if (SSL_export_keying_material(ssl_.get(), reinterpret_cast<unsigned char*>(octets.data()),
+                                 octets.size(), kLabel.data(), kLabel.size(), nullptr, 0, 0) == 1)
+    bindings.tls_exporter = std::move(octets);
+  if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) return bindings;
+  // The first Finished message of the handshake (RFC 5929 section 3.1): the server's where a session
+  // is resumed, else the client's.
+  std::string finished(kFinished, '\0');
+  const bool ours = (SSL_session_reused(ssl_.get()) != 0) == (SSL_is_server(ssl_.get()) != 0);
+  finished.resize((ours ? SSL_get_finished : SSL_get_peer_finished)(ssl_.get(), finished.data(),
+                                                                    finished.size()));
+  bindings.tls_unique = std::move(finished);
+  return bindings;
 }
 
 }  // namespace postrider::net

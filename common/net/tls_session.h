@@ -11,6 +11,7 @@
 
 #include <openssl/ssl.h>
 
+#include "common/base/channel_bindings.h"
 #include "common/base/handle.h"
 
 namespace postrider::net {
@@ -20,6 +21,7 @@ struct TlsInfo {
   std::string_view version;  // "TLSv1.3"
   std::string_view cipher;   // as IANA has it: "TLS_AES_256_GCM_SHA384"
   bool resumed = false;
+  bool has_bindings = false;  // channel_bindings() has some
 };
 
 class TlsSession {
@@ -53,10 +55,12 @@ class TlsSession {
 
   // Precondition: the handshake is done.
   TlsInfo info() const;
+  ChannelBindings channel_bindings() const;
   std::string_view failure() const noexcept { return failure_; }
 
  private:
   Step step_of(int result);
+  bool is_unique() const;
 
   Handle<SSL, &SSL_free> ssl_;
   std::string failure_;

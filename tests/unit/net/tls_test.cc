@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -334,6 +335,44 @@ TEST_CASE("net tls: each session under TLS 1.3 has a ticket of its own", "[net][
     tickets.emplace(reinterpret_cast<const char*>(ticket), size);
   }
   CHECK(tickets.size() == 3);
+}
+
+TEST_CASE("net tls: both ends name their connection by the same bindings, and no other connection",
+          "[net][tls]") {
+  World world;
+  const bool is_tls13 = GENERATE(false, true);
+  const auto version = is_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
+  SSL_CTX_set_max_proto_version(world.client.context.get(), version);
+  const auto server = world.load();
+  std::string last;
+  // The second time resumed, which changes whose words come first.
+  for (const bool resumed : {false, true}) {
+    Connection connection(world, *server);
+    REQUIRE(connection.secured());
+    CHECK(connection.ours.info->resumed == resumed);
+    CHECK(connection.ours.info->has_bindings);
+    const ChannelBindings ours = connection.a->channel_bindings();
+    const ChannelBindings theirs = connection.b->channel_bindings();
+    CHECK(ours.tls_exporter.size() == 32);
+    CHECK(ours.tls_exporter == theirs.tls_exporter);
+    CHECK(ours.tls_exporter != std::exchange(last, ours.tls_exporter));
+    CHECK(ours.tls_unique.size() == (is_tls13 ? 0 : 12));
+    CHECK(ours.tls_unique == theirs.tls_unique);
+    connection.exchange();
+    world.client.ticket.reset(SSL_get1_session(world.client.raw));
+  }
+}
+
+TEST_CASE("net tls: keys that another connection may share name none", "[net][tls]") {
+  World world;
+  SSL_CTX_set_max_proto_version(world.client.context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(world.client.context.get(), SSL_OP_NO_EXTENDED_MASTER_SECRET);
+  const auto server = world.load();
+  const Connection connection(world, *server);
+  REQUIRE(connection.secured());
+  CHECK_FALSE(connection.ours.info->has_bindings);
+  CHECK(connection.a->channel_bindings().tls_exporter.empty());
+  CHECK(connection.a->channel_bindings().tls_unique.empty());
 }
 
 TEST_CASE("net tls: the certificate is the one of the name that the client asks for",
