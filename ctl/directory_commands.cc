@@ -8,10 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/config/units.h"
-#include "common/directory/editor.h"
-#include "common/directory/schema.h"
 #include "ctl/commands.h"
-#include "ctl/context.h"
+#include "ctl/editing.h"
 
 namespace postrider::ctl {
 
@@ -33,27 +31,6 @@ struct AliasOptions {
   std::string address;
   std::vector<std::string> targets;
 };
-
-// Opens the directory of the configuration and runs `act` on it, which shows its own answer.
-template <typename Act>
-void with_editor(Context& context, Act act) {
-  const auto settings = context.settings();
-  if (!settings) return;
-  auto editor = DirectoryEditor::open(
-      fmt::format("{}/{}", settings->paths.data, directory::kDatabaseName), sqlite::Access::create);
-  if (!editor) return context.refuse(editor.error());
-  act(*editor);
-}
-
-// Makes one change; shows `what` was done, or why not.
-template <typename Change>
-void change(Context& context, const std::string& what, const json& document, Change act) {
-  with_editor(context, [&](DirectoryEditor& editor) {
-    const Result<void> done = act(editor);
-    if (!done) return context.refuse(done.error());
-    context.answer(document, what + "\n");
-  });
-}
 
 // The first line of standard input.
 Result<Secret> read_password() {
@@ -193,6 +170,7 @@ void add_user_group(CLI::App& app, Context& context) {
   quota->add_option("size", options->quota, "As in 5GiB; 0B: none")->required();
   quota->callback([&context, options] { set_quota(context, *options); });
   group->add_subcommand("list", "All users")->callback([&context] { list_users(context); });
+  add_app_password_commands(*group, context);
 }
 
 void add_alias_group(CLI::App& app, Context& context) {

@@ -24,7 +24,7 @@ Connection::Connection(const Services& services, const ConnectionOptions& option
                        UniqueFunction<void()> on_done)
     : services_(services),
       options_(options),
-      client_(peer.ip.str()),
+      client_(peer.ip),
       on_done_(std::move(on_done)),
       session_(std::move(session)),
       timer_(services.loop, [this] { finish("timeout"); }),
@@ -95,14 +95,18 @@ void Connection::carry_out(Action& action) {
 
 void Connection::log_in(Login& login) {
   user_ = std::move(login.user);
-  question_ = services_.directory.verify_password(
-      user_, std::move(login.password),
+  question_ = services_.credentials.verify_password(
+      user_, std::move(login.password), directory::Service::pop3,
       [this](Result<directory::LoginAnswer> answer) { on_verified(std::move(answer)); });
 }
 
 void Connection::on_verified(Result<directory::LoginAnswer> answer) {
   if (!answer) return refuse_login(LoginRefusal::temporary, answer.error().text);
-  if (!answer->accepted) return refuse_login(LoginRefusal::credentials, "wrong user or password");
+  services_.attempts.note({client_, user_, "USER", answer->accepted, answer->reason});
+  if (!answer->accepted) {
+    services_.counters.add(metrics::Counter::pop3_logins_refused);
+    return login_delay_.arm(options_.login_delay);
+  }
   user_ = std::move(answer->mailbox);
   question_ = services_.files.run(
       [directory = options_.mail_directory, mailbox = user_, now = services_.clock.now()] {
@@ -115,8 +119,7 @@ void Connection::refuse_login(LoginRefusal why, std::string_view reason) {
   services_.counters.add(metrics::Counter::pop3_logins_refused);
   const bool ours = why == LoginRefusal::temporary || why == LoginRefusal::permanent;
   auto entry = ours ? services_.log.error("login_refused") : services_.log.info("login_refused");
-  entry.with("user", user_).with("client", client_).with("reason", reason);
-  if (why == LoginRefusal::credentials) return login_delay_.arm(options_.login_delay);
+  entry.with("user", user_).with("client", client_.str()).with("reason", reason);
   session_.on_login_refused(why);
   act();
 }
@@ -133,7 +136,7 @@ void Connection::on_opened(Result<std::unique_ptr<maildir::Mailbox>> opened) {
   services_.counters.add(metrics::Counter::pop3_logins);
   services_.log.info("login")
       .with("user", user_)
-      .with("client", client_)
+      .with("client", client_.str())
       .with("messages", mailbox_->listing().size());
   if (mailbox_->skipped() > 0)
     services_.log.warning("files_not_served")
@@ -190,7 +193,7 @@ void Connection::finish(std::string_view how) {
     services_.counters.add(metrics::Counter::pop3_messages_deleted, totals.deleted);
     services_.log.info("logout")
         .with("user", user_)
-        .with("client", client_)
+        .with("client", client_.str())
         .with("how", session_.has_quit() ? "quit" : closing_ ? "sent_away" : how)
         .with("retrieved", totals.retrieved)
         .with("deleted", totals.deleted)

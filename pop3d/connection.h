@@ -8,10 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "common/auth/attempts.h"
 #include "common/base/clock.h"
 #include "common/base/pending.h"
 #include "common/base/unique_function.h"
-#include "common/directory/directory.h"
+#include "common/directory/credentials.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
 #include "common/log/log.h"
@@ -28,7 +29,8 @@ namespace postrider::pop3d {
 // What the connections of one worker share. All of it outlives them.
 struct Services {
   event::EventLoop& loop;
-  directory::Directory& directory;
+  directory::Credentials& credentials;
+  auth::Attempts& attempts;
   event::WorkerPool& files;  // for mailboxes
   const Clock& clock;
   log::Logger& log;
@@ -79,7 +81,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
 
   const Services& services_;
   const ConnectionOptions& options_;
-  const std::string client_;
+  const net::IpAddress client_;
   UniqueFunction<void()> on_done_;
   std::string user_;                           // as the client gave it, then the mailbox
   std::shared_ptr<maildir::Mailbox> mailbox_;  // second owner: a job on a thread

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/directory/schema.h"
-#include "common/directory/sqlite_directory.h"
+#include "common/directory/sqlite_credentials.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
 #include "common/metrics/counters.h"
@@ -48,12 +48,13 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsig
   metrics::Counters counters = open_counters(settings, number, log);
   event::WorkerPool passwords(loop, kPasswordThreads);
   event::WorkerPool files(loop, kFileThreads);
-  directory::SqliteDirectory directory(
-      loop, passwords, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
-      settings.hostname);
+  directory::SqliteCredentials credentials(
+      loop, passwords, clock, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
+  auth::Attempts attempts(log, counters);
   const quota::FullMarks full_marks(settings.paths.run);
   const Services services{.loop = loop,
-                          .directory = directory,
+                          .credentials = credentials,
+                          .attempts = attempts,
                           .files = files,
                           .clock = clock,
                           .log = log,

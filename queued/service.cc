@@ -70,8 +70,7 @@ class Service {
         counters_(std::move(counters)),
         paths_{settings.paths.spool},
         lock_(std::move(durable.lock)),
-        pool_(loop_, 1),
-        directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
+        directory_(loop_, settings.paths.data + "/directory.db", settings.hostname),
         router_(settings, directory_),
         store_(loop_, std::move(durable.store), std::move(durable.reader)),
         promoted_(std::move(durable.promoted)),
@@ -166,7 +165,6 @@ class Service {
   const spool::Paths paths_;
   Fd lock_;
   event::EventLoop loop_;
-  event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
   routing::Router router_;
   StoreThread store_;

@@ -11,7 +11,6 @@
 #include "common/config/daemon.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
-#include "common/event/worker_pool.h"
 #include "common/limits/tally.h"
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
@@ -26,8 +25,6 @@ namespace {
 
 // Leaves the parent's grace time enough for the last commit.
 constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono::seconds{2};
-// Password hashes, the one thing that blocks besides the spool's own thread.
-constexpr unsigned kPoolThreads = 1;
 
 metrics::Counters open_counters(const config::Settings& settings, unsigned number,
                                 log::Logger& log) {
@@ -72,8 +69,7 @@ class Worker {
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
-        pool_(loop_, kPoolThreads),
-        directory_(loop_, pool_, settings.paths.data + "/directory.db", settings.hostname),
+        directory_(loop_, settings.paths.data + "/directory.db", settings.hostname),
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_),
@@ -119,7 +115,6 @@ class Worker {
   event::EventLoop loop_;
   log::Logger log_;
   metrics::Counters counters_;
-  event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
   net::CaresResolver resolver_;
   net::CachingResolver dns_cache_;

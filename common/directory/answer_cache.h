@@ -8,24 +8,23 @@
 #include <unordered_map>
 #include <utility>
 
-#include "common/directory/directory.h"
-
 namespace postrider::directory {
 
+template <typename Answer>
 class AnswerCache {
  public:
   // Holds at most twice `generation` answers.
   explicit AnswerCache(std::size_t generation) : generation_(generation) {}
 
   // The answer kept for `address`, or null. Valid until the next call.
-  const RecipientAnswer* find(const std::string& address) {
+  const Answer* find(const std::string& address) {
     if (const auto it = young_.find(address); it != young_.end()) return &it->second;
     auto kept = old_.extract(address);
     if (kept.empty()) return nullptr;
     return &keep(address, std::move(kept.mapped()));
   }
 
-  const RecipientAnswer& keep(const std::string& address, RecipientAnswer answer) {
+  const Answer& keep(const std::string& address, Answer answer) {
     if (young_.size() >= generation_) old_ = std::exchange(young_, {});
     return young_.insert_or_assign(address, std::move(answer)).first->second;
   }
@@ -38,7 +37,7 @@ class AnswerCache {
   std::size_t size() const noexcept { return young_.size() + old_.size(); }
 
  private:
-  using Answers = std::unordered_map<std::string, RecipientAnswer>;
+  using Answers = std::unordered_map<std::string, Answer>;
   std::size_t generation_;
   Answers young_;
   Answers old_;

@@ -11,7 +11,6 @@
 
 #include "common/base/pending.h"
 #include "common/base/result.h"
-#include "common/base/secret.h"
 #include "common/base/unique_function.h"
 
 namespace postrider::directory {
@@ -31,11 +30,6 @@ struct RecipientAnswer {
   std::uint64_t quota = 0;           // of the mailbox, in octets; 0: none
 };
 
-struct LoginAnswer {
-  bool accepted = false;  // an unknown user and a wrong password look the same, in time as well
-  std::string mailbox;    // user@domain in lower case, when accepted
-};
-
 class Directory {
  public:
   Directory() = default;
@@ -47,10 +41,6 @@ class Directory {
   // "postmaster" alone is postmaster of the host's own domain (RFC 5321 section 4.1.1.3).
   [[nodiscard]] virtual PendingPtr find_recipient(
       std::string_view address, UniqueFunction<void(Result<RecipientAnswer>)> done) = 0;
-
-  // Verifies off the loop (argon2id), at most a few at a time.
-  [[nodiscard]] virtual PendingPtr verify_password(
-      std::string_view address, Secret password, UniqueFunction<void(Result<LoginAnswer>)> done) = 0;
 };
 
 }  // namespace postrider::directory

@@ -4,9 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "common/directory/address.h"
+#include "common/directory/editor_statements.h"
 #include "common/directory/password.h"
 #include "common/directory/schema.h"
+#include "common/sasl/scram.h"
 
 namespace postrider::directory {
 
@@ -15,15 +16,6 @@ namespace {
 constexpr std::string_view kSelectUser = "SELECT 1 FROM users WHERE domain = ?1 AND local = ?2";
 constexpr std::string_view kSelectAlias = "SELECT 1 FROM aliases WHERE domain = ?1 AND local = ?2";
 
-tl::unexpected<Error> passed_on(Error& error) { return tl::unexpected<Error>(std::move(error)); }
-
-// Of a change to one thing: that it was there.
-Result<void> found(Result<std::int64_t> changed, std::string_view what, std::string_view name) {
-  if (!changed) return passed_on(changed.error());
-  if (*changed == 0) return fail(ErrorKind::not_found, fmt::format("no {} {}", what, name));
-  return {};
-}
-
 }  // namespace
 
 Result<DirectoryEditor> DirectoryEditor::open(const std::string& path, sqlite::Access access) {
@@ -31,21 +23,6 @@ Result<DirectoryEditor> DirectoryEditor::open(const std::string& path, sqlite::A
   if (!database) return passed_on(database.error());
   if (auto ready = database->migrate(kSchema); !ready) return passed_on(ready.error());
   return DirectoryEditor(std::move(*database));
-}
-
-template <typename... Values>
-Result<std::int64_t> DirectoryEditor::change(std::string_view sql, const Values&... values) {
-  auto statement = database_.prepare(sql);
-  if (!statement) return passed_on(statement.error());
-  if (auto done = statement->bind(values...).run(); !done) return passed_on(done.error());
-  return database_.changes();
-}
-
-template <typename... Values>
-Result<bool> DirectoryEditor::exists(std::string_view sql, const Values&... values) {
-  auto statement = database_.prepare(sql);
-  if (!statement) return passed_on(statement.error());
-  return statement->bind(values...).step();
 }
 
 Result<void> DirectoryEditor::require_domain(std::string_view name) {
@@ -120,12 +97,35 @@ Result<void> DirectoryEditor::remove_user(std::string_view text) {
 Result<void> DirectoryEditor::set_password(std::string_view text, const Secret& password) {
   const auto address = parse_mailbox_address(text);
   if (!address) return tl::unexpected<Error>(address.error());
-  if (password.reveal().empty()) return fail(ErrorKind::invalid, "the password is empty");
-  const auto hash = hash_password(password);
-  if (!hash) return tl::unexpected<Error>(hash.error());
-  return found(change("UPDATE users SET password = ?3 WHERE domain = ?1 AND local = ?2",
-                      address->domain, address->local, *hash),
+  if (sasl::prepared(password).reveal().empty())
+    return fail(ErrorKind::invalid, "the password is empty");
+  if (selector_of(password.reveal()))
+    return fail(ErrorKind::invalid,
+                "the password has the form of an app password; add one with: postrider user "
+                "app-password add");
+  const auto hashes = hash(*address, password);
+  if (!hashes) return tl::unexpected<Error>(hashes.error());
+  return found(change("UPDATE users SET password = ?3, scram = ?4 WHERE domain = ?1 AND local = ?2",
+                      address->domain, address->local, hashes->argon2id,
+                      sqlite::Blob{hashes->scram}),
                "user", address->str());
+}
+
+Result<DirectoryEditor::Hashes> DirectoryEditor::hash(const Address& address,
+                                                      const Secret& password) {
+  auto made_with = database_.prepare("SELECT salt_key, iterations FROM scram");
+  if (!made_with) return passed_on(made_with.error());
+  const auto row = made_with->step();
+  if (!row) return tl::unexpected<Error>(row.error());
+  auto argon2id = hash_password(password);
+  if (!argon2id) return passed_on(argon2id.error());
+  const auto keys =
+      sasl::derive_scram_keys(password, scram_salt(made_with->text(0), address.str()),
+                              static_cast<unsigned>(made_with->integer(1)));
+  if (!keys) return tl::unexpected<Error>(keys.error());
+  std::string scram(keys->stored.begin(), keys->stored.end());
+  scram.append(keys->server.begin(), keys->server.end());
+  return Hashes{std::move(*argon2id), std::move(scram)};
 }
 
 Result<void> DirectoryEditor::set_quota(std::string_view text, std::uint64_t quota) {

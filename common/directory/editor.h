@@ -1,4 +1,4 @@
-// editor.h - what an administrator does to the directory: domains, users, aliases.
+// editor.h - what an administrator does to the directory: domains, users, passwords, aliases.
 //
 // Synchronous, for the command. Each change is one transaction, durable when the function returns.
 // Errors: invalid for an address that cannot be and for what contradicts what is there, not_found
@@ -13,6 +13,8 @@
 
 #include "common/base/result.h"
 #include "common/base/secret.h"
+#include "common/directory/address.h"
+#include "common/directory/app_password.h"
 #include "common/sqlite/sqlite.h"
 
 namespace postrider::directory {
@@ -26,6 +28,13 @@ struct User {
 struct Alias {
   std::string address;  // "@example.org": the rest of the domain
   std::vector<std::string> targets;
+};
+
+struct AppPassword {
+  std::string name;
+  Scope scope;
+  std::int64_t created = 0;  // seconds since 1970
+  std::int64_t expires = 0;  // as created; 0: never
 };
 
 class DirectoryEditor {
@@ -42,9 +51,15 @@ class DirectoryEditor {
   Result<void> add_user(std::string_view address, std::uint64_t quota);
   // The mailbox itself stays where it is.
   Result<void> remove_user(std::string_view address);
+  // Refused (invalid) for what has the form of an app password: it would be taken for one.
   Result<void> set_password(std::string_view address, const Secret& password);
   Result<void> set_quota(std::string_view address, std::uint64_t quota);
   Result<std::vector<User>> users();
+
+  // Makes a password and gives it: what is kept does not tell it again.
+  Result<Secret> add_app_password(std::string_view address, const AppPassword& added);
+  Result<void> remove_app_password(std::string_view address, std::string_view name);
+  Result<std::vector<AppPassword>> app_passwords(std::string_view address);
 
   // Adds targets to the alias, which need not exist yet. Targets it has already are no error.
   // Refused where a user has the address: the alias would hide the mailbox.
@@ -63,6 +78,14 @@ class DirectoryEditor {
   template <typename... Values>
   Result<bool> exists(std::string_view sql, const Values&... values);
   Result<void> require_domain(std::string_view name);
+  Result<Address> require_user(std::string_view address);
+
+  // What is kept of a password.
+  struct Hashes {
+    std::string argon2id;
+    std::string scram;  // StoredKey and ServerKey
+  };
+  Result<Hashes> hash(const Address& address, const Secret& password);
 
   sqlite::Database database_;
 };

@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "common/base/check.h"
+#include "common/sasl/scram.h"
 
 namespace postrider::directory {
 
@@ -27,7 +28,8 @@ void start_library() { POSTRIDER_CHECK(::sodium_init() >= 0); }
 Result<std::string> hash_password(const Secret& password) {
   start_library();
   std::array<char, crypto_pwhash_STRBYTES> hash{};
-  const std::string_view octets = password.reveal();
+  const Secret text = sasl::prepared(password);
+  const std::string_view octets = text.reveal();
   if (::crypto_pwhash_str_alg(hash.data(), octets.data(), octets.size(), kPasses, kMemory,
                               crypto_pwhash_ALG_ARGON2ID13) != 0)
     return fail(ErrorKind::temporary, "no memory to hash a password");
@@ -36,7 +38,8 @@ Result<std::string> hash_password(const Secret& password) {
 
 Result<bool> password_fits(const std::string& hash, const Secret& password) {
   start_library();
-  const std::string_view octets = password.reveal();
+  const Secret text = sasl::prepared(password);
+  const std::string_view octets = text.reveal();
   errno = 0;
   const int verdict = ::crypto_pwhash_str_verify(hash.empty() ? kNoPassword : hash.c_str(),
                                                  octets.data(), octets.size());
@@ -44,6 +47,14 @@ Result<bool> password_fits(const std::string& hash, const Secret& password) {
   // The library sets EINVAL for a mismatch alone.
   if (errno == EINVAL) return false;
   return fail(ErrorKind::temporary, "a password could not be verified: no memory, or no such hash");
+}
+
+std::string scram_salt(std::string_view salt_key, std::string_view address) {
+  std::array<unsigned char, crypto_generichash_BYTES_MIN> salt{};
+  ::crypto_generichash(salt.data(), salt.size(),
+                       reinterpret_cast<const unsigned char*>(address.data()), address.size(),
+                       reinterpret_cast<const unsigned char*>(salt_key.data()), salt_key.size());
+  return {salt.begin(), salt.end()};
 }
 
 }  // namespace postrider::directory

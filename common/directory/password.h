@@ -1,4 +1,4 @@
-// password.h - passwords are kept as argon2id hashes; <sodium.h> is seen in password.cc alone.
+// password.h - passwords are kept as argon2id hashes.
 //
 // The cost is in the hash itself, so that a later release can raise it: 19 MiB and 2 passes, the
 // least that OWASP's Password Storage Cheat Sheet asks for, since a mail server verifies a password
@@ -13,11 +13,15 @@
 
 namespace postrider::directory {
 
-// A new hash with a salt of its own. Takes tens of milliseconds. Fails (temporary) without memory.
+// A new hash of the prepared password (common/sasl/scram.h) with a salt of its own. Takes tens of milliseconds. Fails (temporary) without memory.
 Result<std::string> hash_password(const Secret& password);
 
 // True if `hash` is that of `password`. An empty hash fits no password and costs the same time as
 // any other. Fails (temporary) without memory, or when `hash` is not one. Any thread.
 Result<bool> password_fits(const std::string& hash, const Secret& password);
+
+// The salt of the user's passwords for SCRAM: a hash of the address, so that there is one for every
+// address, and the same each time. `salt_key`: 32 octets.
+std::string scram_salt(std::string_view salt_key, std::string_view address);
 
 }  // namespace postrider::directory

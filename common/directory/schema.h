@@ -28,6 +28,28 @@ CREATE TABLE aliases (
   target TEXT NOT NULL,                -- local-part@domain, here or elsewhere
   PRIMARY KEY (domain, local, target)
 ) STRICT, WITHOUT ROWID;
+)",
+                                    R"(
+ALTER TABLE users ADD COLUMN scram BLOB NOT NULL DEFAULT x''; -- StoredKey and ServerKey; '': none
+CREATE TABLE scram (            -- one row: what the keys of all passwords are derived with
+  salt_key   BLOB NOT NULL,     -- a user's salt is a hash of the address with it
+  iterations INTEGER NOT NULL
+) STRICT;
+INSERT INTO scram (salt_key, iterations) VALUES (randomblob(32), 65536);
+CREATE TABLE app_passwords (
+  domain   TEXT NOT NULL,
+  local    TEXT NOT NULL,
+  name     TEXT NOT NULL,
+  selector TEXT NOT NULL,       -- its first characters, which are no secret
+  password TEXT NOT NULL,       -- argon2id, as of users
+  scram    BLOB NOT NULL,       -- as of users
+  scope    TEXT NOT NULL,       -- the services it is for: 'smtp', 'pop3', 'smtp,pop3'
+  created  INTEGER NOT NULL,    -- seconds since 1970
+  expires  INTEGER NOT NULL,    -- as created; 0: never
+  PRIMARY KEY (domain, local, name),
+  UNIQUE (domain, local, selector),
+  FOREIGN KEY (domain, local) REFERENCES users (domain, local) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 )"};
 
 }  // namespace postrider::directory

@@ -21,6 +21,8 @@ constexpr std::string_view kSuffix = ".counters";
 constexpr std::size_t kFileSize = kCounters * sizeof(std::uint64_t);
 
 constexpr std::array<CounterText, kCounters> kTexts{{
+    {"postrider_authentications_total", "users whose password was right"},
+    {"postrider_authentication_failures_total", "wrong passwords and unknown users"},
     {"postrider_smtp_connections_total", "SMTP connections accepted"},
     {"postrider_smtp_connections_refused_total", "SMTP connections refused for a limit"},
     {"postrider_smtp_connections_slow_total", "SMTP connections ended as they did not get on"},

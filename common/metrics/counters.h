@@ -18,6 +18,8 @@
 namespace postrider::metrics {
 
 enum class Counter : std::uint8_t {
+  authentications,
+  authentication_failures,
   smtp_connections,
   smtp_connections_refused,
   smtp_connections_slow,

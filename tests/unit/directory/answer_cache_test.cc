@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/directory/directory.h"
+
 using namespace postrider::directory;
 
 namespace {
@@ -14,7 +16,7 @@ RecipientAnswer mailbox(const std::string& address) {
 
 TEST_CASE("directory answer cache: holds at most two generations; what is asked for stays",
           "[directory]") {
-  AnswerCache cache(10);
+  AnswerCache<RecipientAnswer> cache(10);
   cache.keep("asked@a", mailbox("asked@a"));
   cache.keep("forgotten@a", mailbox("forgotten@a"));
   for (int i = 0; i < 100; ++i) {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/directory/schema.h"
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
@@ -64,8 +65,9 @@ TEST_CASE("directory editor: users", "[directory]") {
           "first)");
   REQUIRE(editor.set_password("anna@example.org", Secret("secret")));
   REQUIRE(editor.set_quota("bert@example.org", 5));
-  refused(editor.set_password("anna@example.org", Secret("")), ErrorKind::invalid,
-          "the password is empty");
+  for (const char* nothing : {"", "\xc2\xad"})  // a soft hyphen
+    refused(editor.set_password("anna@example.org", Secret(nothing)), ErrorKind::invalid,
+            "the password is empty");
   refused(editor.set_password("carl@example.org", Secret("x")), ErrorKind::not_found,
           "no user carl@example.org");
   refused(editor.set_quota("carl@example.org", 1), ErrorKind::not_found,
@@ -81,6 +83,70 @@ TEST_CASE("directory editor: users", "[directory]") {
 
   REQUIRE(editor.remove_user("ANNA@example.org"));
   refused(editor.remove_user("anna@example.org"), ErrorKind::not_found, "no user anna@example.org");
+}
+
+TEST_CASE("directory editor: app passwords", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  const auto add = [&](const char* address, const std::string& name) -> Result<void> {
+    const auto made = editor.add_app_password(address, {name, {.smtp = true}, 1000, 2000});
+    if (!made) return tl::unexpected<Error>(made.error());
+    CHECK(selector_of(made->reveal()));
+    return {};
+  };
+  REQUIRE(add("Anna@example.org", "scanner"));
+  REQUIRE(add("anna@example.org", "phone"));
+  refused(add("anna@example.org", "phone"), ErrorKind::invalid,
+          "anna@example.org has an app password phone already");
+  refused(add("bert@example.org", "phone"), ErrorKind::not_found, "no user bert@example.org");
+  for (const std::string& name : {std::string(), std::string("a\nb"), std::string(65, 'x')})
+    refused(add("anna@example.org", name), ErrorKind::invalid,
+            "the name of an app password has 1 to 64 printable octets");
+
+  const auto passwords = editor.app_passwords("anna@example.org").value();
+  REQUIRE(passwords.size() == 2);
+  CHECK(passwords[0].name == "phone");
+  CHECK(passwords[0].scope.str() == "smtp");
+  CHECK(passwords[0].created == 1000);
+  CHECK(passwords[0].expires == 2000);
+  CHECK(passwords[1].name == "scanner");
+  CHECK_FALSE(editor.app_passwords("bert@example.org"));
+
+  refused(editor.remove_app_password("anna@example.org", "tablet"), ErrorKind::not_found,
+          "no app password tablet of anna@example.org");
+  REQUIRE(editor.remove_app_password("anna@example.org", "phone"));
+  CHECK(editor.app_passwords("anna@example.org")->size() == 1);
+  // They go with their user.
+  REQUIRE(editor.remove_user("anna@example.org"));
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  CHECK(editor.app_passwords("anna@example.org")->empty());
+}
+
+TEST_CASE("directory editor: nobody chooses what looks like an app password", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  refused(editor.set_password("anna@example.org", new_app_password()), ErrorKind::invalid,
+          "the password has the form of an app password; add one with: postrider user app-password "
+          "add");
+}
+
+TEST_CASE("directory editor: a directory of the first release is brought up to date",
+          "[directory]") {
+  const test::TempDirectory directory;
+  {
+    auto database = sqlite::Database::open(directory.path("d.db"), sqlite::Access::create);
+    REQUIRE(database->migrate({kSchema.data(), 1}));
+    REQUIRE(database->execute("INSERT INTO domains VALUES ('example.org');"
+                              "INSERT INTO users (domain, local, password) "
+                              "VALUES ('example.org', 'anna', 'hash')"));
+  }
+  auto editor = DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write);
+  REQUIRE(editor);
+  CHECK(editor->users()->at(0).can_log_in);
+  REQUIRE(editor->set_password("anna@example.org", Secret("secret")));
+  CHECK(editor->app_passwords("anna@example.org")->empty());
 }
 
 TEST_CASE("directory editor: aliases gather targets and lose them one by one or all",

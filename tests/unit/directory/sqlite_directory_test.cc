@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/directory/editor.h"
+#include "common/directory/schema.h"
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
@@ -39,18 +40,6 @@ struct World {
     return std::move(*answer);
   }
 
-  Result<LoginAnswer> log_in(std::string_view address, std::string password) {
-    std::optional<Result<LoginAnswer>> answer;
-    const auto pending = directory.verify_password(address, Secret(std::move(password)),
-                                                   [&](Result<LoginAnswer> verified) {
-                                                     answer = std::move(verified);
-                                                     loop.stop();
-                                                   });
-    CHECK_FALSE(answer);
-    loop.run();
-    return std::move(*answer);
-  }
-
   // Lets the loop's time pass.
   void wait(std::chrono::milliseconds time) {
     event::Timer timer(loop, [this] { loop.stop(); });
@@ -62,8 +51,7 @@ struct World {
   DirectoryEditor editor =
       std::move(*DirectoryEditor::open(temporary.path("d.db"), sqlite::Access::create));
   event::EventLoop loop;
-  event::WorkerPool pool{loop, 1};
-  SqliteDirectory directory{loop, pool, temporary.path("d.db"), "MX.test"};
+  SqliteDirectory directory{loop, temporary.path("d.db"), "MX.test"};
 };
 
 }  // namespace
@@ -126,7 +114,7 @@ TEST_CASE("sqlite directory: a change by another process is seen when the answer
   REQUIRE(world.editor.add_user("carl@example.org", 0));
   // What was not found is not cached.
   CHECK(world.find("carl@example.org")->kind == Kind::mailbox);
-  world.wait(SqliteDirectory::kRecheck);
+  world.wait(WatchedDatabase::kRecheck);
   CHECK(world.find("anna@example.org")->kind == Kind::unknown_user);
 }
 
@@ -136,7 +124,7 @@ TEST_CASE("sqlite directory: a domain of others that becomes ours is ours when i
   CHECK(world.find("dora@new.test")->kind == Kind::foreign);
   REQUIRE(world.editor.add_domain("new.test"));
   REQUIRE(world.editor.add_user("dora@new.test", 0));
-  world.wait(SqliteDirectory::kRecheck);
+  world.wait(WatchedDatabase::kRecheck);
   CHECK(world.find("dora@new.test")->kind == Kind::mailbox);
 }
 
@@ -145,41 +133,15 @@ TEST_CASE("sqlite directory: a lookup whose Pending is gone never answers", "[di
   bool answered = false;
   static_cast<void>(
       world.directory.find_recipient("anna@example.org", [&](auto) { answered = true; }));
-  static_cast<void>(world.directory.verify_password("anna@example.org", Secret("x"),
-                                                    [&](auto) { answered = true; }));
   CHECK(world.find("anna@example.org"));
-  CHECK_FALSE(world.log_in("anna@example.org", "x")->accepted);
   CHECK_FALSE(answered);
-}
-
-TEST_CASE("sqlite directory: passwords", "[directory]") {
-  World world;
-  REQUIRE(world.editor.set_password("anna@example.org", Secret("secret")));
-  const auto accepted = world.log_in("Anna@Example.ORG", "secret");
-  REQUIRE(accepted);
-  CHECK(accepted->accepted);
-  CHECK(accepted->mailbox == "anna@example.org");
-  struct Case {
-    std::string_view address;
-    std::string_view password;
-  };
-  for (const Case& c :
-       {Case{"anna@example.org", "Secret"}, Case{"anna@example.org", ""},
-        Case{"anna+tag@example.org", "secret"}, Case{"nobody@example.org", "secret"},
-        Case{"admin@mx.test", ""}, Case{"anna", "secret"}, Case{"", ""}}) {
-    const auto refused = world.log_in(c.address, std::string(c.password));
-    REQUIRE(refused);
-    CHECK_FALSE(refused->accepted);
-    CHECK(refused->mailbox.empty());
-  }
 }
 
 TEST_CASE("sqlite directory: a missing file is temporary, and found when it is there",
           "[directory]") {
   const test::TempDirectory temporary;
   event::EventLoop loop;
-  event::WorkerPool pool(loop, 1);
-  SqliteDirectory directory(loop, pool, temporary.path("late.db"), "mx.test");
+  SqliteDirectory directory(loop, temporary.path("late.db"), "mx.test");
   std::optional<Result<RecipientAnswer>> answer;
   const auto ask = [&] {
     answer.reset();
@@ -197,9 +159,38 @@ TEST_CASE("sqlite directory: a missing file is temporary, and found when it is t
 
   REQUIRE(DirectoryEditor::open(temporary.path("late.db"), sqlite::Access::create));
   event::Timer timer(loop, [&] { loop.stop(); });
-  timer.arm(SqliteDirectory::kRecheck);
+  timer.arm(WatchedDatabase::kRecheck);
   loop.run();
   ask();
   REQUIRE(*answer);
   CHECK((*answer)->kind == Kind::foreign);
+}
+
+TEST_CASE("sqlite directory: a file of another release is temporary, and says what it needs",
+          "[directory]") {
+  const test::TempDirectory temporary;
+  const std::string path = temporary.path("d.db");
+  auto database = sqlite::Database::open(path, sqlite::Access::create);
+  const std::string ours = std::to_string(kSchema.size());
+  std::string expected;
+  SECTION("older") {
+    REQUIRE(database->migrate({kSchema.data(), 1}));
+    expected = "has schema 1, this release needs " + ours +
+               "; bring it up to date with: postrider domain list";
+  }
+  SECTION("newer") {
+    REQUIRE(database->execute("PRAGMA user_version = 1000"));
+    expected = "has schema 1000, this release knows " + ours;
+  }
+  event::EventLoop loop;
+  SqliteDirectory directory(loop, path, "mx.test");
+  std::optional<Result<RecipientAnswer>> answer;
+  const auto pending = directory.find_recipient("anna@example.org", [&](auto found) {
+    answer = std::move(found);
+    loop.stop();
+  });
+  loop.run();
+  REQUIRE_FALSE(*answer);
+  CHECK(answer->error().kind == ErrorKind::temporary);
+  CHECK(answer->error().text == "directory: " + path + ": " + expected);
 }

@@ -15,28 +15,31 @@ using namespace std::chrono_literals;
 namespace {
 
 // Knows ann@t with the password "secret"; answers from the loop.
-class FakeDirectory final : public directory::Directory {
+class FakeCredentials final : public directory::Credentials {
  public:
-  explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
+  explicit FakeCredentials(event::EventLoop& loop) : loop_(loop) {}
 
   bool broken = false;
   bool silent = false;  // never answers
   int asked = 0;
 
-  PendingPtr find_recipient(std::string_view /*address*/,
-                            UniqueFunction<void(Result<directory::RecipientAnswer>)>) override {
+  PendingPtr find_scram_keys(std::string_view, directory::Service,
+                             UniqueFunction<void(Result<directory::ScramAnswer>)>) override {
     return nullptr;
   }
 
-  PendingPtr verify_password(std::string_view address, Secret password,
+  PendingPtr verify_password(std::string_view address, Secret password, directory::Service service,
                              UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {
+    CHECK(service == directory::Service::pop3);
     ++asked;
     struct Answer final : Pending {
       UniqueFunction<void(Result<directory::LoginAnswer>)> done;
     };
     auto answer = std::make_unique<Answer>();
     if (silent) return answer;
-    directory::LoginAnswer login{address == "ann@t" && password.reveal() == "secret", "ann@t"};
+    directory::LoginAnswer login{.reason = "wrong password"};
+    if (address == "ann@t" && password.reveal() == "secret")
+      login = {.accepted = true, .mailbox = "ann@t"};
     // Called from its own stack frame: the callback may destroy the Pending.
     loop_.defer([done = std::move(done), login, broken = broken]() mutable {
       if (broken) return done(fail(ErrorKind::temporary, "no database"));
@@ -118,10 +121,11 @@ struct Fixture {
   log::Logger log{"pop3d", log::Level::info, log::Format::logfmt, clock,
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
-  FakeDirectory directory{loop};
+  FakeCredentials credentials{loop};
+  auth::Attempts attempts{log, counters};
   event::WorkerPool files{loop, 2};
   const quota::FullMarks full_marks{mail.path()};
-  Services services{loop, directory, files, clock, log, counters, full_marks};
+  Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
   ConnectionOptions options{.mail_directory = mail.path(), .timeout = 0s, .login_delay = 0s};
   std::array<int, 2> fds{-1, -1};
   int client = -1;
@@ -169,7 +173,8 @@ TEST_CASE("pop3d connection: a wrong password is refused and told, but never sho
   f.receive_until("\r\n");
   f.say("USER ann@t");
   CHECK(f.say("PASS hunter2") == "-ERR [AUTH] wrong user or password\r\n");
-  CHECK(f.lines.find("event=login_refused user=ann@t") != std::string::npos);
+  CHECK(f.lines.find("event=authentication_failed user=ann@t client=" + net::IpAddress().str() +
+                     " mechanism=USER reason=\"wrong password\"") != std::string::npos);
   CHECK(f.lines.find("hunter2") == std::string::npos);
   CHECK(f.counters.value(metrics::Counter::pop3_logins_refused) == 1);
   f.leave();
@@ -177,7 +182,7 @@ TEST_CASE("pop3d connection: a wrong password is refused and told, but never sho
 
 TEST_CASE("pop3d connection: a directory in trouble is not a wrong password", "[pop3d]") {
   Fixture f;
-  f.directory.broken = true;
+  f.credentials.broken = true;
   f.connect();
   f.receive_until("\r\n");
   f.say("USER ann@t");
@@ -213,14 +218,14 @@ TEST_CASE("pop3d connection: the mailbox is free when the answer to QUIT arrives
 
 TEST_CASE("pop3d connection: a client that leaves during the login cancels it", "[pop3d]") {
   Fixture f;
-  f.directory.silent = true;
+  f.credentials.silent = true;
   f.connect();
   f.receive_until("\r\n");
   f.send("USER ann@t\r\nPASS secret\r\n");
   event::Timer gone(f.loop, [&] { f.connection->end_when_idle(); f.loop.stop(); });
   gone.arm(1ms);
   f.receive_until("never");
-  CHECK(f.directory.asked == 1);
+  CHECK(f.credentials.asked == 1);
   CHECK_FALSE(f.done);
   f.connection.reset();
   CHECK(f.counters.value(metrics::Counter::pop3_logins) == 0);

@@ -13,14 +13,14 @@ using namespace postrider::pop3d;
 
 namespace {
 
-class NoDirectory final : public directory::Directory {
+class NoCredentials final : public directory::Credentials {
  public:
-  PendingPtr find_recipient(std::string_view /*address*/,
-                            UniqueFunction<void(Result<directory::RecipientAnswer>)>) override {
+  PendingPtr verify_password(std::string_view, Secret, directory::Service,
+                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
     return nullptr;
   }
-  PendingPtr verify_password(std::string_view /*address*/, Secret /*password*/,
-                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+  PendingPtr find_scram_keys(std::string_view, directory::Service,
+                             UniqueFunction<void(Result<directory::ScramAnswer>)>) override {
     return nullptr;
   }
 };
@@ -65,10 +65,11 @@ struct Fixture {
   log::Logger log{"pop3d", log::Level::info, log::Format::logfmt, clock,
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
-  NoDirectory directory;
+  NoCredentials credentials;
+  auth::Attempts attempts{log, counters};
   event::WorkerPool files{loop, 1};
   const quota::FullMarks full_marks{mail.path()};
-  Services services{loop, directory, files, clock, log, counters, full_marks};
+  Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
   ServerOptions options{.connection = {}, .hostname = "mx.test"};
 };
 

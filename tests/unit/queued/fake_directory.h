@@ -32,10 +32,6 @@ class FakeDirectory final : public directory::Directory {
     };
     return std::make_unique<Cancel>(alive);
   }
-  PendingPtr verify_password(std::string_view, Secret,
-                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
-    return nullptr;
-  }
 
  private:
   Result<directory::RecipientAnswer> find(const std::string& address) {

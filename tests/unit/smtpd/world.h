@@ -47,12 +47,6 @@ class FakeDirectory final : public directory::Directory {
     return asked;
   }
 
-  PendingPtr verify_password(std::string_view, Secret,
-                             UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
-    FAIL("smtpd does not ask for passwords yet");
-    return nullptr;
-  }
-
   std::map<std::string, Kind> table{{"alice@here.test", Kind::mailbox},
                                     {"staff@here.test", Kind::alias},
                                     {"nobody@here.test", Kind::unknown_user},

@@ -1,0 +1,59 @@
+// credentials.h - who may log in: the questions that pop3d and smtpd ask about passwords.
+//
+// A user has one main password, which is for every service, and any number of app passwords, each
+// for some. An unknown user cannot be told from a wrong password, in words or in time.
+//
+// An interface, asynchronous so that LDAP or PostgreSQL can stand behind it; SqliteCredentials is
+// the first. Who cannot answer gives an Error of kind temporary, never "wrong password".
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/pending.h"
+#include "common/base/result.h"
+#include "common/base/secret.h"
+#include "common/base/unique_function.h"
+#include "common/sasl/server_exchange.h"
+
+namespace postrider::directory {
+
+// What a login is for.
+enum class Service : std::uint8_t { smtp, pop3 };
+
+struct LoginAnswer {
+  bool accepted = false;
+  std::string mailbox;       // user@domain in lower case, when accepted
+  std::string app_password;  // the name of that which was given; empty: the main one
+  std::string_view reason;   // when refused, for the log alone; lives as long as the program
+};
+
+// What is known of a user's passwords for SCRAM. Of an unknown user, or one without passwords, it
+// looks the same but has no keys.
+struct ScramAnswer {
+  sasl::ScramUser user;
+  std::vector<LoginAnswer> logins;  // what it means that a client proves each of user.keys
+  std::string_view reason;          // why a client that proves none is refused; as of LoginAnswer
+};
+
+class Credentials {
+ public:
+  Credentials() = default;
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+  virtual ~Credentials() = default;
+
+  // `address` is user@domain as the client gave it. Verifies off the loop (argon2id), at most a few
+  // at a time; an error when too many wait.
+  [[nodiscard]] virtual PendingPtr verify_password(
+      std::string_view address, Secret password, Service service,
+      UniqueFunction<void(Result<LoginAnswer>)> done) = 0;
+
+  [[nodiscard]] virtual PendingPtr find_scram_keys(
+      std::string_view address, Service service,
+      UniqueFunction<void(Result<ScramAnswer>)> done) = 0;
+};
+
+}  // namespace postrider::directory

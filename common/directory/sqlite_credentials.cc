@@ -1,0 +1,191 @@
+#include "common/directory/sqlite_credentials.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/directory/address.h"
+#include "common/directory/app_password.h"
+#include "common/directory/password.h"
+#include "common/event/answer_later.h"
+
+namespace postrider::directory {
+
+namespace {
+
+// Why a login is refused, for the operator.
+constexpr std::string_view kNoUser = "no such user";
+constexpr std::string_view kNoPassword = "the user has no password";
+constexpr std::string_view kNoScramKeys =
+    "the password was set before SCRAM was known; set it anew";
+constexpr std::string_view kWrongPassword = "wrong password";
+constexpr std::string_view kExpired = "the app password has expired";
+constexpr std::string_view kOtherScope = "the app password is not for this service";
+
+// Columns of app_password and app_passwords.
+enum Column : int { name, hash, scram, scope, expires };
+constexpr std::string_view kSelectApp =
+    "SELECT name, password, scram, scope, expires FROM app_passwords "
+    "WHERE domain = ?1 AND local = ?2";
+
+tl::unexpected<Error> temporary(const Error& error) {
+  return fail(ErrorKind::temporary, error.text);
+}
+
+std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
+  constexpr std::size_t kSize = sasl::ScramKeys::kSize;
+  if (octets.size() != 2 * kSize) return std::nullopt;
+  sasl::ScramKeys keys;
+  std::copy_n(octets.begin(), kSize, keys.stored.begin());
+  std::copy_n(octets.begin() + kSize, kSize, keys.server.begin());
+  return keys;
+}
+
+}  // namespace
+
+SqliteCredentials::SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool,
+                                     const Clock& clock, const std::string& database_path)
+    : loop_(loop), pool_(pool), clock_(clock), file_(loop, database_path) {}
+
+Result<void> SqliteCredentials::refresh() {
+  const auto changed = file_.refresh();
+  if (!changed) return tl::unexpected<Error>(changed.error());
+  if (*changed) cache_.clear();
+  if (questions_) return {};
+  auto user = file_.database().prepare(
+      "SELECT password, scram FROM users WHERE domain = ?1 AND local = ?2");
+  auto one = file_.database().prepare(fmt::format("{} AND selector = ?3", kSelectApp));
+  auto all = file_.database().prepare(fmt::format("{} ORDER BY name", kSelectApp));
+  auto scram = file_.database().prepare("SELECT salt_key, iterations FROM scram");
+  for (auto* statement : {&user, &one, &all, &scram})
+    if (!*statement) return tl::unexpected<Error>(std::move(statement->error()));
+  questions_.emplace(
+      Questions{std::move(*user), std::move(*one), std::move(*all), std::move(*scram)});
+  return {};
+}
+
+// ---- Passwords as they are ----
+
+PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret password,
+                                              Service service,
+                                              UniqueFunction<void(Result<LoginAnswer>)> done) {
+  const auto answer = [&](Result<LoginAnswer> known) {
+    return event::answer_later(loop_, std::move(known), std::move(done));
+  };
+  if (auto fresh = refresh(); !fresh) return answer(temporary(fresh.error()));
+  const Address parts = split_address(address).value_or(Address{});
+  std::string key = cache_.key(parts.str(), service, password);
+  if (const LoginAnswer* kept = cache_.find(key, loop_.now())) return answer(*kept);
+  auto candidate = find_candidate(parts, password.reveal(), service);
+  if (!candidate) return answer(temporary(candidate.error()));
+  if (pool_.waiting() >= kMaxWaiting)
+    return answer(fail(ErrorKind::temporary, "directory: too many passwords wait to be verified"));
+  auto verify = [hash = std::move(candidate->hash), password = std::move(password)] {
+    return password_fits(hash, password);
+  };
+  return pool_.run(std::move(verify), [this, key = std::move(key), version = file_.version(),
+                                       candidate = std::move(*candidate),
+                                       done = std::move(done)](const Result<bool>& fits) mutable {
+    if (!fits) return done(tl::unexpected<Error>(fits.error()));
+    if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
+    // What has changed meanwhile may be this password.
+    if (candidate.answer.accepted && version == file_.version()) keep(key, candidate);
+    done(std::move(candidate.answer));
+  });
+}
+
+// The app password that has this one's selector, else the main one.
+Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Address& address,
+                                                                       std::string_view password,
+                                                                       Service service) {
+  Candidate candidate{.reason = kNoUser};
+  const auto user = questions_->user.bind(address.domain, address.local).step();
+  if (!user) return tl::unexpected<Error>(user.error());
+  if (*user) {
+    candidate.hash = questions_->user.text(0);
+    candidate.reason = candidate.hash.empty() ? kNoPassword : kWrongPassword;
+    candidate.answer = {.accepted = true, .mailbox = address.str()};
+  }
+  questions_->user.reset();
+  const auto selector = selector_of(password);
+  if (!selector) return candidate;
+  auto& row = questions_->app_password.bind(address.domain, address.local, *selector);
+  const auto found = row.step();
+  if (!found) return tl::unexpected<Error>(found.error());
+  if (*found)
+    candidate = {.hash = std::string(row.text(Column::hash)),
+                 .answer = judge(row, address.str(), service),
+                 .reason = kWrongPassword,
+                 .expires = expiry(row)};
+  row.reset();
+  return candidate;
+}
+
+void SqliteCredentials::keep(const std::string& key, const Candidate& candidate) {
+  const auto lifetime =
+      candidate.expires ? *candidate.expires - clock_.now() : CredentialCache::kLifetime;
+  cache_.keep(key, candidate.answer, loop_.now(), lifetime);
+}
+
+LoginAnswer SqliteCredentials::judge(const sqlite::Statement& row, std::string_view mailbox,
+                                     Service service) const {
+  const auto of = parse_scope(row.text(Column::scope));
+  if (!of || !of->covers(service)) return {.reason = kOtherScope};
+  const auto until = expiry(row);
+  if (until && *until <= clock_.now()) return {.reason = kExpired};
+  return {.accepted = true,
+          .mailbox = std::string(mailbox),
+          .app_password = std::string(row.text(Column::name))};
+}
+
+std::optional<WallTime> SqliteCredentials::expiry(const sqlite::Statement& row) {
+  const std::int64_t seconds = row.integer(Column::expires);
+  if (seconds == 0) return std::nullopt;
+  return WallTime(std::chrono::seconds(seconds));
+}
+
+// ---- SCRAM ----
+
+PendingPtr SqliteCredentials::find_scram_keys(std::string_view address, Service service,
+                                              UniqueFunction<void(Result<ScramAnswer>)> done) {
+  auto answer = find_scram(split_address(address).value_or(Address{}), service);
+  if (!answer) answer.error().kind = ErrorKind::temporary;
+  return event::answer_later(loop_, std::move(answer), std::move(done));
+}
+
+Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Service service) {
+  if (auto fresh = refresh(); !fresh) return tl::unexpected<Error>(std::move(fresh.error()));
+  ScramAnswer answer{.reason = kNoUser};
+  const auto made_with = questions_->scram.step();
+  if (!made_with) return tl::unexpected<Error>(made_with.error());
+  answer.user.salt = scram_salt(questions_->scram.text(0), address.str());
+  answer.user.iterations = static_cast<unsigned>(questions_->scram.integer(1));
+  questions_->scram.reset();
+
+  const auto add = [&](std::string_view octets, LoginAnswer login) {
+    const auto keys = parse_keys(octets);
+    if (!keys) return;
+    answer.user.keys.push_back(*keys);
+    answer.logins.push_back(std::move(login));
+    answer.reason = kWrongPassword;
+  };
+  auto& user = questions_->user.bind(address.domain, address.local);
+  const auto found = user.step();
+  if (!found) return tl::unexpected<Error>(found.error());
+  if (*found) {
+    answer.reason = user.text(0).empty() ? kNoPassword : kNoScramKeys;
+    add(user.text(1), {.accepted = true, .mailbox = address.str()});
+  }
+  user.reset();
+  auto& row = questions_->app_passwords.bind(address.domain, address.local);
+  while (true) {
+    const auto another = row.step();
+    if (!another) return tl::unexpected<Error>(another.error());
+    if (!*another) return answer;
+    add(row.text(Column::scram), judge(row, address.str(), service));
+  }
+}
+
+}  // namespace postrider::directory

@@ -1,0 +1,71 @@
+// sqlite_credentials.h - users' passwords from directory.db, verified on the worker pool.
+//
+// What a stranger could tell users by costs the same for all: each login looks for one user and one
+// app password and verifies one argon2id hash, be there one or not; the salt of SCRAM is a hash of
+// the address, be there such a user or not. What is left are the microseconds by which SCRAM takes
+// longer with each password that a user has.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "common/base/clock.h"
+#include "common/directory/address.h"
+#include "common/directory/credential_cache.h"
+#include "common/directory/credentials.h"
+#include "common/directory/watched_database.h"
+#include "common/event/event_loop.h"
+#include "common/event/worker_pool.h"
+
+namespace postrider::directory {
+
+class SqliteCredentials final : public Credentials {
+ public:
+  // Passwords that wait to be verified; further ones get a temporary error at once.
+  static constexpr std::size_t kMaxWaiting = 100;
+  // Right passwords in one generation of the cache: two of some 250 octets each make 5 MB.
+  static constexpr std::size_t kCachedCredentials = 10'000;
+
+  // All outlive it. `clock` tells whether an app password has expired.
+  SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool, const Clock& clock,
+                    const std::string& database_path);
+
+  PendingPtr verify_password(std::string_view address, Secret password, Service service,
+                             UniqueFunction<void(Result<LoginAnswer>)> done) override;
+  PendingPtr find_scram_keys(std::string_view address, Service service,
+                             UniqueFunction<void(Result<ScramAnswer>)> done) override;
+
+ private:
+  struct Questions {
+    sqlite::Statement user;
+    sqlite::Statement app_password;   // by selector
+    sqlite::Statement app_passwords;  // all of a user
+    sqlite::Statement scram;
+  };
+  // A password that the one given may be.
+  struct Candidate {
+    std::string hash;         // empty: none fits
+    LoginAnswer answer;       // if it fits
+    std::string_view reason;  // if it does not
+    std::optional<WallTime> expires;
+  };
+
+  Result<void> refresh();
+  Result<Candidate> find_candidate(const Address& address, std::string_view password,
+                                   Service service);
+  Result<ScramAnswer> find_scram(const Address& address, Service service);
+  // What the current row of app_password or app_passwords means for that service.
+  LoginAnswer judge(const sqlite::Statement& row, std::string_view mailbox, Service service) const;
+  static std::optional<WallTime> expiry(const sqlite::Statement& row);
+  void keep(const std::string& key, const Candidate& candidate);
+
+  event::EventLoop& loop_;
+  event::WorkerPool& pool_;
+  const Clock& clock_;
+  WatchedDatabase file_;
+  std::optional<Questions> questions_;
+  CredentialCache cache_{kCachedCredentials};
+};
+
+}  // namespace postrider::directory

@@ -1,0 +1,264 @@
+#include "common/directory/sqlite_credentials.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <catch2/catch.hpp>
+
+#include "common/directory/editor.h"
+#include "common/sasl/scram.h"
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace postrider::directory;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Two users, and questions as synchronous calls.
+struct World {
+  World() {
+    REQUIRE(editor.add_domain("example.org"));
+    REQUIRE(editor.add_user("anna@example.org", 0));
+    REQUIRE(editor.add_user("bert@example.org", 0));
+    REQUIRE(editor.set_password("anna@example.org", Secret("secret")));
+  }
+
+  LoginAnswer log_in(std::string_view address, std::string_view password,
+                     Service service = Service::smtp) {
+    std::optional<Result<LoginAnswer>> answer;
+    const auto pending = credentials.verify_password(address, Secret(std::string(password)),
+                                                     service, [&](Result<LoginAnswer> verified) {
+                                                       answer = std::move(verified);
+                                                       loop.stop();
+                                                     });
+    CHECK_FALSE(answer);
+    loop.run();
+    REQUIRE(*answer);
+    return std::move(**answer);
+  }
+  ScramAnswer scram(std::string_view address, Service service = Service::smtp) {
+    std::optional<Result<ScramAnswer>> answer;
+    const auto pending =
+        credentials.find_scram_keys(address, service, [&](Result<ScramAnswer> found) {
+          answer = std::move(found);
+          loop.stop();
+        });
+    CHECK_FALSE(answer);
+    loop.run();
+    REQUIRE(*answer);
+    return std::move(**answer);
+  }
+  // What a client that knows the password would come to.
+  LoginAnswer prove(std::string_view address, const char* password,
+                    Service service = Service::smtp) {
+    const ScramAnswer answer = scram(address, service);
+    const auto keys =
+        sasl::derive_scram_keys(Secret(password), answer.user.salt, answer.user.iterations).value();
+    const auto found = std::find(answer.user.keys.begin(), answer.user.keys.end(), keys);
+    if (found == answer.user.keys.end()) return {.reason = answer.reason};
+    return answer.logins[static_cast<std::size_t>(found - answer.user.keys.begin())];
+  }
+
+  // Lets the loop's time pass.
+  void wait(std::chrono::milliseconds time) {
+    event::Timer timer(loop, [this] { loop.stop(); });
+    timer.arm(time);
+    loop.run();
+  }
+
+  test::TempDirectory temporary;
+  DirectoryEditor editor =
+      std::move(*DirectoryEditor::open(temporary.path("d.db"), sqlite::Access::create));
+  ManualClock clock;
+  event::EventLoop loop;
+  event::WorkerPool pool{loop, 1};
+  SqliteCredentials credentials{loop, pool, clock, temporary.path("d.db")};
+};
+
+}  // namespace
+
+TEST_CASE("sqlite credentials: the main password is for every service", "[directory]") {
+  World world;
+  for (const Service service : {Service::smtp, Service::pop3}) {
+    const LoginAnswer login = world.log_in("Anna@Example.ORG", "secret", service);
+    CHECK(login.accepted);
+    CHECK(login.mailbox == "anna@example.org");
+    CHECK(login.app_password.empty());
+    CHECK(world.prove("ANNA@example.org", "secret", service).mailbox == "anna@example.org");
+  }
+}
+
+TEST_CASE("sqlite credentials: who is refused, and why in the log", "[directory]") {
+  World world;
+  struct Case {
+    std::string_view address;
+    const char* password;
+    std::string_view reason;
+  };
+  for (const Case& c : {Case{"anna@example.org", "Secret", "wrong password"},
+                        Case{"anna@example.org", "", "wrong password"},
+                        Case{"anna+tag@example.org", "secret", "no such user"},
+                        Case{"nobody@example.org", "secret", "no such user"},
+                        Case{"bert@example.org", "", "the user has no password"},
+                        Case{"' OR 1=1 --@example.org", "secret", "no such user"},
+                        Case{"anna", "secret", "no such user"}, Case{"", "", "no such user"}}) {
+    CAPTURE(c.address, c.password);
+    const LoginAnswer refused = world.log_in(c.address, c.password);
+    CHECK_FALSE(refused.accepted);
+    CHECK(refused.mailbox.empty());
+    CHECK(refused.reason == c.reason);
+    CHECK(world.prove(c.address, c.password).reason == c.reason);
+  }
+}
+
+TEST_CASE("sqlite credentials: an app password is for its scope, until it expires", "[directory]") {
+  World world;
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::seconds>(world.clock.now().time_since_epoch())
+          .count();
+  const auto add = [&](const char* name, Scope scope, std::int64_t expires) {
+    const auto made =
+        world.editor.add_app_password("anna@example.org", {name, scope, now, expires});
+    REQUIRE(made);
+    return std::string(made->reveal());
+  };
+  const std::string phone = add("phone", {.smtp = true, .pop3 = true}, 0);
+  const std::string scanner = add("scanner", {.smtp = true}, now + 60);
+  struct Case {
+    const std::string& password;
+    Service service;
+    std::chrono::seconds later;
+    std::string_view app_password, reason;
+  };
+  const Case cases[] = {
+      {scanner, Service::smtp, 60s, "", "the app password has expired"},
+      {scanner, Service::pop3, 0s, "", "the app password is not for this service"},
+      {scanner, Service::smtp, 59s, "scanner", ""},
+      {scanner, Service::smtp, 0s, "scanner", ""},
+      {phone, Service::smtp, 0s, "phone", ""},
+      {phone, Service::pop3, 24h * 3650, "phone", ""},
+  };
+  const WallTime start = world.clock.now();
+  for (const Case& c : cases) {
+    CAPTURE(c.password, c.later.count());
+    world.clock.set(start + c.later);
+    for (const LoginAnswer& login :
+         {world.log_in("anna@example.org", c.password, c.service),
+          world.prove("anna@example.org", c.password.c_str(), c.service)}) {
+      CHECK(login.accepted == c.reason.empty());
+      CHECK(login.mailbox == (login.accepted ? "anna@example.org" : ""));
+      CHECK(login.app_password == c.app_password);
+      CHECK(login.reason == c.reason);
+    }
+  }
+  world.clock.set(start);
+  // Of the same selector, and of another user.
+  std::string wrong = phone;
+  wrong.back() = wrong.back() == 'a' ? 'b' : 'a';
+  CHECK(world.log_in("anna@example.org", wrong).reason == "wrong password");
+  CHECK(world.log_in("bert@example.org", phone).reason == "the user has no password");
+  CHECK(world.log_in("nobody@example.org", phone).reason == "no such user");
+  CHECK(world.log_in("anna@example.org", "secret").app_password.empty());
+
+  REQUIRE(world.editor.remove_app_password("anna@example.org", "phone"));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK(world.log_in("anna@example.org", phone).reason == "wrong password");
+  CHECK(world.prove("anna@example.org", phone.c_str()).reason == "wrong password");
+}
+
+TEST_CASE("sqlite credentials: for SCRAM an unknown user looks as any other", "[directory]") {
+  World world;
+  const ScramAnswer anna = world.scram("anna@example.org");
+  const ScramAnswer nobody = world.scram("nobody@example.org");
+  CHECK(nobody.user.keys.empty());
+  CHECK(nobody.user.salt.size() == anna.user.salt.size());
+  CHECK(nobody.user.salt != anna.user.salt);
+  CHECK(nobody.user.iterations == anna.user.iterations);
+  CHECK(anna.user.iterations >= 4096);  // RFC 7677 section 4
+  // After a restart as well, and whatever the case.
+  event::WorkerPool pool(world.loop, 1);
+  SqliteCredentials later(world.loop, pool, world.clock, world.temporary.path("d.db"));
+  std::optional<ScramAnswer> again;
+  const auto pending = later.find_scram_keys("Nobody@example.ORG", Service::smtp, [&](auto found) {
+    again = std::move(*found);
+    world.loop.stop();
+  });
+  world.loop.run();
+  CHECK(again->user.salt == nobody.user.salt);
+}
+
+TEST_CASE("sqlite credentials: a right password is remembered until the directory changes",
+          "[directory]") {
+  World world;
+  CHECK(world.log_in("anna@example.org", "secret").accepted);
+  // No thread verifies it this time.
+  std::optional<bool> accepted;
+  const auto pending = world.credentials.verify_password("ANNA@example.org", Secret("secret"),
+                                                         Service::smtp, [&](auto answer) {
+                                                           accepted = answer->accepted;
+                                                           world.loop.stop();
+                                                         });
+  CHECK(world.pool.unfinished() == 0);
+  world.loop.run();
+  CHECK(accepted == true);
+  CHECK_FALSE(world.log_in("anna@example.org", "secreu").accepted);
+
+  REQUIRE(world.editor.set_password("anna@example.org", Secret("new")));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK_FALSE(world.log_in("anna@example.org", "secret").accepted);
+  CHECK(world.log_in("anna@example.org", "new").accepted);
+}
+
+TEST_CASE("sqlite credentials: an app password that expires is forgotten when it does",
+          "[directory]") {
+  World world;
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::seconds>(world.clock.now().time_since_epoch())
+          .count();
+  const auto made =
+      world.editor.add_app_password("anna@example.org", {"phone", {.smtp = true}, now, now + 60});
+  REQUIRE(made);
+  world.clock.advance(60s - 1ms);
+  CHECK(world.log_in("anna@example.org", made->reveal()).accepted);
+  world.clock.advance(1ms);
+  world.wait(2ms);
+  CHECK_FALSE(world.log_in("anna@example.org", made->reveal()).accepted);
+}
+
+TEST_CASE("sqlite credentials: a password set before SCRAM was known is good without it",
+          "[directory]") {
+  World world;
+  auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
+  REQUIRE(database->execute("UPDATE users SET scram = x''"));
+  CHECK(world.log_in("anna@example.org", "secret").accepted);
+  CHECK(world.prove("anna@example.org", "secret").reason ==
+        "the password was set before SCRAM was known; set it anew");
+}
+
+TEST_CASE("sqlite credentials: too many passwords at once are refused for now", "[directory]") {
+  World world;
+  std::vector<PendingPtr> pending;
+  std::size_t refused = 0;
+  for (std::size_t i = 0; i < SqliteCredentials::kMaxWaiting + 2; ++i)
+    pending.push_back(world.credentials.verify_password(
+        "anna@example.org", Secret(std::to_string(i)), Service::smtp, [&](auto answer) {
+          if (answer) return;
+          CHECK(answer.error().kind == ErrorKind::temporary);
+          ++refused;
+          world.loop.stop();
+        }));
+  world.loop.run();
+  CHECK(refused >= 1);
+}
+
+TEST_CASE("sqlite credentials: a question whose Pending is gone is never answered", "[directory]") {
+  World world;
+  bool answered = false;
+  static_cast<void>(world.credentials.verify_password(
+      "anna@example.org", Secret("x"), Service::smtp, [&](auto) { answered = true; }));
+  static_cast<void>(world.credentials.find_scram_keys("anna@example.org", Service::smtp,
+                                                      [&](auto) { answered = true; }));
+  CHECK_FALSE(world.log_in("anna@example.org", "x").accepted);
+  CHECK_FALSE(answered);
+}
