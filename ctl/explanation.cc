@@ -7,7 +7,6 @@
 #include "common/config/parameters.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_directory.h"
-#include "common/event/worker_pool.h"
 #include "common/net/cares_resolver.h"
 
 namespace postrider::ctl {
@@ -25,7 +24,7 @@ std::string_view word(CheckAction action) {
 struct World {
   explicit World(const config::Settings& s)
       : settings(s),
-        directory(loop, pool, settings.paths.data + '/' + std::string(directory::kDatabaseName),
+        directory(loop, settings.paths.data + '/' + std::string(directory::kDatabaseName),
                   settings.hostname),
         resolver(loop, {settings.dns.servers, settings.dns.timeout,
                         static_cast<unsigned>(settings.dns.tries)}),
@@ -48,7 +47,6 @@ struct World {
   event::EventLoop loop;
   log::Logger log{"postrider", log::Level::error, log::Format::logfmt, clock,
                   [](std::string_view) {}};  // the explanation tells it
-  event::WorkerPool pool{loop, 1};
   directory::SqliteDirectory directory;
   net::CaresResolver resolver;
   checks::Policy policy;

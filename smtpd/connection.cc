@@ -84,6 +84,7 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
   note_failed_handshake();
   question_.reset();
   inquiry_.cancel();
+  login_.reset();
   draft_.reset();
   if (!commit_) finish();
 }
@@ -118,6 +119,8 @@ void Connection::carry_out(smtp::Action& action) {
                  [&](const smtp::CommitMessage&) { commit(); },
                  [&](const smtp::AbortMessage& abort) { drop_message(abort.reason); },
                  [&](const smtp::BecomeClient& become) { become_client(become.told); },
+                 [&](smtp::Authenticate& begin) { authenticate(begin); },
+                 [&](smtp::AuthResponse& response) { respond(response); },
                  [&](const smtp::StartTls&) { start_tls(); },
                  [&](const smtp::Close& close) { begin_close(close); },
              },
@@ -245,7 +248,9 @@ void Connection::on_secured(const net::TlsInfo& info) {
   services_.counters.add(Counter::smtp_tls_sessions);
   if (info.resumed) services_.counters.add(Counter::smtp_tls_sessions_resumed);
   tls_ = info;
-  session_.on_secured();
+  // What a login in the clear gave goes with it.
+  client_.may_relay = services_.policy.meet(client_.address, client_.service).may_relay;
+  session_.on_secured(info.has_bindings ? sasl::Binding::possible : sasl::Binding::none);
   act();
 }
 
@@ -312,6 +317,7 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
         .with("client", client_.str())
         .with("helo", session_.client_name())
         .with("protocol", protocol_of(session_, listener_.protocol));
+    if (!session_.identity().empty()) entry.with("user", session_.identity());
     if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
     if (!inquiry_.tags().empty()) {
       services_.counters.add(Counter::smtp_messages_tagged);
@@ -379,6 +385,7 @@ void Connection::finish() {
   question_.reset();
   inquiry_.cancel();
   delay_.reset();
+  login_.reset();
   if (auto on_done = std::exchange(on_done_, {})) on_done();
 }
 

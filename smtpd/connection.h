@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "common/auth/authentication.h"
 #include "common/base/fd.h"
 #include "common/base/unique_function.h"
 #include "common/checks/inquiry.h"
@@ -56,6 +57,12 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void note_failed_handshake();
   void adjust_stream();
 
+  void authenticate(smtp::Authenticate& begin);
+  void respond(smtp::AuthResponse& response);
+  void on_login(auth::Event event);
+  void admit(directory::LoginAnswer login);
+  void refuse_login(const auth::Refused& refused);
+
   void ask_sender(const smtp::AskSender& asked);
   void ask_recipient(const smtp::Mailbox& recipient);
   void on_judged(const checks::Verdicts& verdicts);
@@ -84,6 +91,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr question_;                  // to the directory, for VRFY and EXPN
   std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
+  std::unique_ptr<auth::Authentication> login_;  // the last that was begun
   std::unique_ptr<spool::Draft> draft_;
   std::string_view refused_by_;  // the check, of the message under way; empty: none
   std::uint64_t size_ = 0;  // of the message that is being committed

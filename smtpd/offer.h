@@ -1,6 +1,7 @@
 // offer.h - which of a listener's extensions is a client offered?
 //
 //   DSN       who may relay or has to log in, and by LMTP everybody; not strangers
+//   AUTH      who has to log in; without TLS from the loopback alone, where configured
 //   XCLIENT   who connects from smtpd.xclient_networks
 //   else      everybody
 //

@@ -21,6 +21,8 @@ smtp::Extensions offered_by(const config::Settings& settings,
                             const config::SmtpListener& listener) {
   smtp::Extensions offered = smtp::ServerSettings{}.offered;
   offered.xclient = true;
+  offered.auth = is_submission(listener.mode);
+  offered.auth_in_clear = settings.smtpd.plaintext_auth == config::PlaintextAuth::loopback;
   offered.future_release_max = settings.smtpd.future_release_max;
   offered.future_release = is_submission(listener.mode) && offered.future_release_max.count() > 0;
   for (const std::string& keyword : listener.mask) smtp::withdraw(keyword, offered);

@@ -1,6 +1,7 @@
 // services.h - what all connections of a worker share.
 #pragma once
 
+#include "common/auth/attempts.h"
 #include "common/base/clock.h"
 #include "common/checks/policy.h"
 #include "common/config/settings.h"
@@ -21,6 +22,8 @@ struct Services {
   metrics::Counters& counters;
   checks::Policy& policy;
   Admission& admission;
+  directory::Credentials& credentials;
+  auth::Attempts& attempts;
   spool::Writer& writer;
   const config::Settings& settings;
   net::TlsServer* tls = nullptr;  // null: no certificate is configured

@@ -9,8 +9,11 @@
 
 #include "common/base/random.h"
 #include "common/config/daemon.h"
+#include "common/directory/schema.h"
+#include "common/directory/sqlite_credentials.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
+#include "common/event/worker_pool.h"
 #include "common/limits/tally.h"
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
@@ -25,6 +28,8 @@ namespace {
 
 // Leaves the parent's grace time enough for the last commit.
 constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono::seconds{2};
+// Password hashes, the one thing that blocks besides the spool's own thread.
+constexpr unsigned kPoolThreads = 1;
 
 metrics::Counters open_counters(const config::Settings& settings, unsigned number,
                                 log::Logger& log) {
@@ -52,6 +57,10 @@ limits::Bans open_bans(const config::Settings& settings, log::Logger& log) {
   return {};
 }
 
+std::string directory_file(const config::Settings& settings) {
+  return fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName);
+}
+
 spool::Writer::Options writer_options(const config::Settings& settings, unsigned number) {
   return {.directory = settings.paths.spool,
           .name = fmt::format("smtpd{}", number),
@@ -69,7 +78,8 @@ class Worker {
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
-        directory_(loop_, settings.paths.data + "/directory.db", settings.hostname),
+        pool_(loop_, kPoolThreads),
+        directory_(loop_, directory_file(settings), settings.hostname),
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_),
@@ -77,6 +87,8 @@ class Worker {
         tally_(open_tally(settings, log_)),
         bans_(open_bans(settings, log_)),
         admission_(tally_, bans_, clock_, settings),
+        credentials_(loop_, pool_, clock_, directory_file(settings)),
+        attempts_(log_, counters_),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
@@ -87,6 +99,8 @@ class Worker {
                   counters_,
                   policy_,
                   admission_,
+                  credentials_,
+                  attempts_,
                   writer_,
                   settings,
                   tls,
@@ -115,6 +129,7 @@ class Worker {
   event::EventLoop loop_;
   log::Logger log_;
   metrics::Counters counters_;
+  event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
   net::CaresResolver resolver_;
   net::CachingResolver dns_cache_;
@@ -122,6 +137,8 @@ class Worker {
   limits::Tally tally_;
   limits::Bans bans_;
   Admission admission_;
+  directory::SqliteCredentials credentials_;
+  auth::Attempts attempts_;
   QueueLink link_;
   spool::Writer writer_;
   Services services_;

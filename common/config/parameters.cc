@@ -52,9 +52,8 @@ constexpr auto kParameters = std::to_array<Parameter>({
      R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
      "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
      "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program, "
-     "by LMTP. STARTTLS is offered where tls.certificate is set; submissions needs it. This "
-     "release takes no passwords yet: with submission and submissions, mail is refused (530) until "
-     "it does. The address of lmtp may also be a Unix socket, as in \"unix:run/lmtp.sock\": "
+     "by LMTP. STARTTLS is offered where tls.certificate is set; submissions needs it. With "
+     "submission and submissions, users log in before they send. The address of lmtp may also be a Unix socket, as in \"unix:run/lmtp.sock\": "
      "everybody who gets at it may send to recipients of ours, and nobody to others. `mask` names "
      "keywords of EHLO that the listener neither offers nor honours, as in mask = [\"CHUNKING\", "
      "\"STARTTLS\"]. DSN is offered by mx to clients that may relay alone, since a report of "
@@ -150,6 +149,10 @@ constexpr auto kParameters = std::to_array<Parameter>({
      "Whether VRFY tells which users exist; off answers 252."},
     {"smtpd.expn", Type::choice, &at<&S::smtpd, &S::Smtpd::expn>, "off", "off|on",
      "Whether EXPN tells the targets of an alias; off answers 502."},
+    {"smtpd.plaintext_auth", Type::choice, &at<&S::smtpd, &S::Smtpd::plaintext_auth>, "never",
+     "never|loopback",
+     "From where a password is taken without TLS, where listeners take passwords at all: in the modes "
+     "submission and submissions."},
 
     {"checks.greeting_delay", Type::duration, &at<&S::checks, &S::Checks::greeting_delay>, "0s",
      "0s..1m",

@@ -100,6 +100,7 @@ struct Settings {
     seconds future_release_max{};           // 0: a message is sent at once
     std::string vrfy;                       // "off" (252) or "on"
     std::string expn;                       // "off" (502) or "on"
+    PlaintextAuth plaintext_auth = PlaintextAuth::never;  // never or loopback
   } smtpd;
 
   struct Checks {

@@ -51,7 +51,7 @@ enum class Counter : std::uint8_t {
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 30;
+inline constexpr std::size_t kCounters = 32;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

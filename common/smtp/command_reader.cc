@@ -7,13 +7,13 @@
 
 namespace postrider::smtp {
 
-CommandReader::Taken CommandReader::take(std::string_view& input) {
+CommandReader::Taken CommandReader::take(std::string_view& input, Expected expected) {
   if ((discarding_ && !discard(input)) || input.empty()) return {Kind::incomplete, {}};
   const char first = input.front();
   if (!is_ascii(first) || (is_control(first) && first != '\r' && first != '\n'))
     return refuse_line(Kind::alien);
 
-  const std::size_t limit = limit_of(input);
+  const std::size_t limit = expected == Expected::command ? limit_of(input) : kAuthLine;
   const std::size_t line_feed = input.substr(0, limit).find('\n');
   if (line_feed == std::string_view::npos)
     return input.size() < limit ? Taken{Kind::incomplete, {}} : refuse_line(Kind::too_long);
@@ -48,6 +48,7 @@ std::size_t CommandReader::limit_of(std::string_view line) const {
   if (starts_with_ignoring_case(line, "RCPT")) return line_limit_ + kRcptParameterOctets;
   if (starts_with_ignoring_case(line, "VRFY") || starts_with_ignoring_case(line, "EXPN"))
     return line_limit_ + kUtf8ParameterOctets;
+  if (starts_with_ignoring_case(line, "AUTH")) return std::max(line_limit_, kAuthLine);
   return line_limit_;
 }
 

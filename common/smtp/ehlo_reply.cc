@@ -19,6 +19,7 @@ constexpr std::string_view kSize = "SIZE";
 constexpr std::string_view kLimits = "LIMITS";
 constexpr std::string_view kFutureRelease = "FUTURERELEASE";
 constexpr std::string_view kXclient = "XCLIENT";
+constexpr std::string_view kAuth = "AUTH";
 
 struct Offer {
   std::string_view keyword;
@@ -39,6 +40,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"STARTTLS", &Extensions::starttls},
     {"REQUIRETLS", &Extensions::requiretls},
     {kXclient, &Extensions::xclient},
+    {kAuth, &Extensions::auth},
 });
 
 // RFC 1870 section 4: at most 20 digits; 0 or none means that no limit is told.
@@ -92,7 +94,8 @@ Extensions parse_ehlo_reply(const Reply& reply) {
   return extensions;
 }
 
-Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, const Limits& limits) {
+Reply ehlo_reply(const std::string& hostname, const Extensions& extensions,
+                 std::string_view mechanisms, const Limits& limits) {
   Reply reply{250, "", hostname};
   for (const Offer& offer : kOffers) {
     if (!(extensions.*offer.member)) continue;
@@ -103,6 +106,7 @@ Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, cons
                                 to_timestamp(extensions.future_release_until));
     if (offer.keyword == kXclient) reply.text += ' ' + xclient_attributes();
     if (offer.keyword == kLimits) reply.text += to_parameters(limits);
+    if (offer.keyword == kAuth) reply.text += fmt::format(" {}", mechanisms);
   }
   return reply;
 }

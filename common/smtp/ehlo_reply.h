@@ -2,8 +2,8 @@
 // client reads it.
 //
 // RFC 5321 section 4.1.1.1; RFC 1870 (SIZE), 2034 (ENHANCEDSTATUSCODES), 2920 (PIPELINING), 3030
-// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 4865 (FUTURERELEASE), 6152 (8BITMIME), 6531 (SMTPUTF8),
-// 6710 (MT-PRIORITY), 8689 (REQUIRETLS), 9422 (LIMITS).
+// (CHUNKING), 3207 (STARTTLS), 3461 (DSN), 4865 (FUTURERELEASE), 4954 (AUTH), 6152 (8BITMIME),
+// 6531 (SMTPUTF8), 6710 (MT-PRIORITY), 8689 (REQUIRETLS), 9422 (LIMITS).
 #pragma once
 
 #include <chrono>
@@ -41,6 +41,8 @@ struct Extensions {
   WallTime future_release_until;
   bool requiretls = false;  // under TLS alone
   bool xclient = false;     // of Postfix; our server offers it to those who may speak for others
+  bool auth = false;
+  bool auth_in_clear = false;  // our server offers AUTH without TLS as well
   bool operator==(const Extensions&) const = default;
 };
 
@@ -54,7 +56,8 @@ void withdraw(std::string_view keyword, Extensions& extensions);
 Extensions parse_ehlo_reply(const Reply& reply);
 
 // The reply to EHLO of a server that offers `extensions`. RFC 2034 section 3: it has no status
-// code.
-Reply ehlo_reply(const std::string& hostname, const Extensions& extensions, const Limits& limits);
+// code. `mechanisms`: of SASL, separated by spaces, where AUTH is among them.
+Reply ehlo_reply(const std::string& hostname, const Extensions& extensions,
+                 std::string_view mechanisms, const Limits& limits);
 
 }  // namespace postrider::smtp

@@ -117,6 +117,13 @@ bool set_envid(std::string_view value, MailArguments& mail) {
   return true;
 }
 
+// RFC 4954 section 5: who the mail is from in the eyes of a server that relays it, or "<>". Nobody is
+// trusted here to tell, so its form alone is judged.
+bool set_auth(std::string_view value, MailArguments& /*mail*/) {
+  const auto mailbox = from_xtext(value);
+  return mailbox && (*mailbox == "<>" || parse_mailbox(*mailbox, Charset::utf8));
+}
+
 bool set_notify(std::string_view value, RcptArguments& rcpt) {
   const auto notify = parse_notify(value);
   if (!notify) return false;
@@ -157,6 +164,7 @@ constexpr auto kOfMail = std::to_array<Known<MailArguments>>({
     {"HOLDUNTIL", &Extensions::future_release, &set_hold_until},
     {"RET", &Extensions::dsn, &set_ret},
     {"ENVID", &Extensions::dsn, &set_envid},
+    {"AUTH", &Extensions::auth, &set_auth},
 });
 constexpr auto kOfRcpt = std::to_array<Known<RcptArguments>>({
     {"NOTIFY", &Extensions::dsn, &set_notify},

@@ -4,8 +4,8 @@
 // table in parameters.cc.
 //
 // RFC 5321 section 4.1.2 (syntax), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 3461 section 4 (RET,
-// ENVID, NOTIFY, ORCPT), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710 section 3 (MT-PRIORITY), RFC
-// 8689 section 2 (REQUIRETLS), RFC 4865 section 2 (HOLDFOR, HOLDUNTIL).
+// ENVID, NOTIFY, ORCPT), RFC 4954 section 5 (AUTH), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710
+// section 3 (MT-PRIORITY), RFC 8689 section 2 (REQUIRETLS), RFC 4865 section 2 (HOLDFOR, HOLDUNTIL).
 #pragma once
 
 #include <chrono>
@@ -30,12 +30,12 @@ inline constexpr std::size_t kMaxOrcpt = 500;
 
 // By how much a command may exceed the limit of a command line: RFC 1870 section 3 and RFC 6152
 // section 2, RFC 6531 section 3.1, RFC 6710 section 3, RFC 8689 section 2, RFC 4865
-// section 2; and what RFC 3461 section 5.4 wants
+// section 2, RFC 4954 section 3; and what RFC 3461 section 5.4 wants
 // accepted, with its keywords.
 inline constexpr std::size_t kUtf8ParameterOctets = 10;  // of MAIL, VRFY and EXPN
-inline constexpr std::size_t kMailParameterOctets = 26 + 17 + 15 + 11 + 34 + kUtf8ParameterOctets +
-                                                    std::string_view(" RET=FULL ENVID=").size() +
-                                                    kMaxEnvid;
+inline constexpr std::size_t kMailParameterOctets =
+    26 + 17 + 15 + 11 + 34 + 500 + kUtf8ParameterOctets +
+    std::string_view(" RET=FULL ENVID=").size() + kMaxEnvid;
 inline constexpr std::size_t kRcptParameterOctets =
     std::string_view(" NOTIFY=SUCCESS,FAILURE,DELAY ORCPT=").size() + kMaxOrcpt;
 

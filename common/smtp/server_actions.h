@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "common/base/secret.h"
+#include "common/sasl/mechanism.h"
 #include "common/smtp/address.h"
 #include "common/smtp/command_reader.h"
 #include "common/smtp/data_reader.h"
@@ -91,14 +94,24 @@ struct AbortMessage {
 struct BecomeClient {
   XclientArguments told;
 };
+// A login begins, with the initial response if the client gave one; octets, without base64. What it
+// says next is answered by on_challenge(), on_authenticated(), or a verdict that refuses.
+struct Authenticate {
+  sasl::Mechanism mechanism;
+  std::optional<Secret> initial;
+};
+// The client's answer to the last challenge; answered in the same way.
+struct AuthResponse {
+  Secret octets;
+};
 // What was sent goes out in the clear, and all that follows is protected (RFC 3207).
 struct StartTls {};
 // Once all that was sent is written. A client that said QUIT has nothing more to say.
 struct Close {
   enum class At { client, server } wish;
 };
-using Action =
-    std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage, AppendMessage,
-                 CommitMessage, AbortMessage, BecomeClient, StartTls, Close>;
+using Action = std::variant<Send, AskSender, AskRecipient, AskVerify, AskExpand, OpenMessage,
+                            AppendMessage, CommitMessage, AbortMessage, BecomeClient, Authenticate,
+                            AuthResponse, StartTls, Close>;
 
 }  // namespace postrider::smtp

@@ -19,7 +19,9 @@ namespace postrider::smtp {
 //                         |---- RSET, EHLO, BDAT LAST ------+------- chunks |
 //                         '------------- <CRLF>.<CRLF> ---------------------'
 //
-//   any but data --- QUIT, too many bad commands, 421 ---> closed
+//   ready --- AUTH ---> authenticating --- the exchange ends ---> ready
+//
+//   any but data and authenticating --- QUIT, too many bad commands, 421 ---> closed
 //
 // MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
 class ServerSession::StateSet {
@@ -84,8 +86,8 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb,
       {"HELP", kAny, allowed, &ServerSession::help},
       {"STARTTLS", kAny, none, &ServerSession::starttls},
       {"XCLIENT", {connected, ready}, allowed, &ServerSession::xclient, anyone, last},
+      {"AUTH", {ready}, allowed, &ServerSession::auth, anyone, last},
       // Known to other servers and not offered here.
-      {"AUTH", kAny, allowed, &ServerSession::not_offered},
       {"BURL", kAny, allowed, &ServerSession::not_offered},
       {"ETRN", kAny, allowed, &ServerSession::not_offered},
       {"ATRN", kAny, allowed, &ServerSession::not_offered},
@@ -125,7 +127,8 @@ void ServerSession::execute(std::string_view line) {
 
 // RFC 3207 section 4, RFC 4954 section 6.
 Reply ServerSession::authentication_missing() const {
-  if (starttls_offered()) return {530, "5.7.0", "must issue a STARTTLS command first"};
+  if (starttls_offered() && !auth_offered())
+    return {530, "5.7.0", "must issue a STARTTLS command first"};
   return {530, "5.7.0", "authentication required"};
 }
 
@@ -141,6 +144,7 @@ Reply ServerSession::out_of_sequence(std::string_view verb) const {
         return {lmtp() ? 503 : 554, "5.5.1", "no valid recipients"};
       [[fallthrough]];
     case State::rcpt:
+    case State::authenticating:
     case State::data:
     case State::chunks:
     case State::closed:

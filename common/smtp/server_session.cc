@@ -52,6 +52,10 @@ void ServerSession::on_verdict(Reply verdict) {
       reset();
       if (verdict.code != 421) return say_at_end(verdict);
       break;
+    case Question::auth:
+      state_ = State::ready;
+      if (!verdict.temporary()) return complain(verdict);
+      break;
     case Question::directory:
     case Question::client:
     case Question::tls:
@@ -63,10 +67,11 @@ void ServerSession::on_verdict(Reply verdict) {
 }
 
 // RFC 3207 section 4.2: who spoke in the clear may have been another. No transaction is under way.
-void ServerSession::on_secured() {
+void ServerSession::on_secured(sasl::Binding binding) {
   POSTRIDER_CHECK(question_ == Question::tls);
   question_ = Question::none;
   secured_ = true;
+  binding_ = binding;
   input_.rest() = {};
   client_name_.clear();
   identity_.clear();
@@ -124,6 +129,7 @@ bool ServerSession::step() {
   if (std::exchange(transaction_over_, false)) transaction_ = Transaction{};
   if (chunk_) return take_chunk();
   if (state_ == State::data) return take_content();
+  if (state_ == State::authenticating && !shutting_down_) return take_response();
   if (!shutting_down_ || state_ == State::chunks) return take_command();
   close({421, "4.3.2", settings_.hostname + " is shutting down, try again"});
   return false;
@@ -225,7 +231,8 @@ void ServerSession::helo(std::string_view argument) {
 void ServerSession::ehlo(std::string_view argument) {
   if (!begin_session(argument)) return;
   extended_ = true;
-  say(ehlo_reply(settings_.hostname, offered(),
+  const std::string mechanisms = auth_offered() ? sasl::mechanism_names(binding_) : "";
+  say(ehlo_reply(settings_.hostname, offered(), mechanisms,
                  {.rcpt_max = settings_.recipient_limit,
                   .mail_max = settings_.message_limit,
                   .rcpt_domain_max = settings_.recipient_domain_limit}));
@@ -311,6 +318,7 @@ Extensions ServerSession::offered() const {
   Extensions offered = offered_;
   offered.starttls = starttls_offered();
   offered.requiretls = offered_.requiretls && secured_;  // RFC 8689 section 2
+  offered.auth = auth_offered();
   offered.size_limit = settings_.message_size_limit;
   return offered;
 }

@@ -5,8 +5,8 @@
 // reads no clock and calls nobody, so every conversation can be replayed in a test.
 //
 // Invariants:
-//  - at most one question (Ask*, OpenMessage, CommitMessage, BecomeClient, StartTls) is unanswered;
-//    while one is, input is kept and nothing is done;
+//  - at most one question (Ask*, Auth*, OpenMessage, CommitMessage, BecomeClient, StartTls) is
+//    unanswered; while one is, input is kept and nothing is done;
 //  - nothing that came before the end of a handshake has an effect after it;
 //  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
 //    on_message_refused() ends the message;
@@ -18,7 +18,7 @@
 // (PIPELINING), RFC 6152 (8BITMIME), RFC 3207 (STARTTLS), RFC 3461 (DSN), RFC 3030
 // (CHUNKING), RFC 6531 (SMTPUTF8), RFC 9422 (LIMITS), RFC 6710
 // (MT-PRIORITY), RFC 8689 (REQUIRETLS), RFC 4865 (FUTURERELEASE),
-// RFC 2033 (LMTP).
+// RFC 2033 (LMTP), RFC 4954 (AUTH).
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,10 @@ class ServerSession {
   // valid until then. A verdict of 421 closes the connection.
   void on_bytes(std::string_view bytes);
   void on_verdict(Reply verdict);  // Precondition: waiting(), and not for StartTls
-  void on_secured();               // the answer to StartTls: the handshake is done
+  void on_secured(sasl::Binding binding);  // the answer to StartTls: the handshake is done
+  // To Authenticate and AuthResponse: the client is to answer these octets, or is `identity`.
+  void on_challenge(std::string_view octets);
+  void on_authenticated(std::string identity);
   // The answer to BecomeClient: the client it speaks for is `offered` that.
   void on_client(const XclientArguments& told, const Extensions& offered);
   // The owner cannot or will not take the content: it goes nowhere, and `reason` is the reply at
@@ -85,7 +88,16 @@ class ServerSession {
   bool impatient() const noexcept { return impatient_; }
 
  private:
-  enum class State : std::uint8_t { connected, ready, mail, rcpt, data, chunks, closed };
+  enum class State : std::uint8_t {
+    connected,
+    ready,
+    authenticating,
+    mail,
+    rcpt,
+    data,
+    chunks,
+    closed
+  };
   enum class Question : std::uint8_t {
     none,
     sender,
@@ -94,6 +106,7 @@ class ServerSession {
     open,
     commit,
     client,
+    auth,
     tls
   };
   // The octets that follow a BDAT.
@@ -114,6 +127,10 @@ class ServerSession {
   Reply authentication_missing() const;
   bool starttls_offered() const;
   Extensions offered() const;
+  bool auth_offered() const;
+  bool take_response();
+  void respond(std::string_view line);
+  void give_up_auth(const Reply& reply);
 
   void begin_content(State state, DataReader::Framing framing);
   bool take_content();
@@ -159,6 +176,7 @@ class ServerSession {
   void another_protocol(std::string_view argument);
   void starttls(std::string_view argument);
   void xclient(std::string_view argument);
+  void auth(std::string_view argument);
 
   const ServerSettings& settings_;
   Extensions offered_;  // to this client, whether or not it is under TLS
@@ -169,6 +187,7 @@ class ServerSession {
   bool secured_ = false;
   bool impatient_ = false;
   bool tls_due_ = false;  // once the replies are taken
+  sasl::Binding binding_ = sasl::Binding::none;
   std::optional<Close> close_due_;
   std::string client_name_;
   std::string identity_;

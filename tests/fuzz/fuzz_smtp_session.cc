@@ -15,7 +15,6 @@ static bool is_text(std::string_view content) {
 }
 
 using postrider::smtp::CommandReader;
-using postrider::smtp::kRcptParameterOctets;
 using postrider::smtp::Protocol;
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -25,12 +24,12 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   postrider::smtp::ServerSettings settings{.hostname = "mx.test", .message_size_limit = 1000};
   settings.protocol = lmtp ? Protocol::lmtp : Protocol::smtp;
   settings.offered.xclient = true;
+  settings.offered.auth = settings.offered.auth_in_clear = true;
   settings.offered.future_release = true;
   settings.offered.future_release_max = std::chrono::hours{1};
   postrider::smtp::test::Conversation conversation(settings);
   conversation.say(bytes, (data[0] & 0x7f) + std::size_t{1});
-  POSTRIDER_CHECK(conversation.session.unprocessed() <
-                  CommandReader::kCommandLine + kRcptParameterOctets);
+  POSTRIDER_CHECK(conversation.session.unprocessed() < CommandReader::kAuthLine);
   for (const auto& message : conversation.messages)
     POSTRIDER_CHECK(message.content.size() <= 1000 && is_text(message.content));
   return 0;

@@ -9,6 +9,7 @@
 #include "common/base/overloaded.h"
 #include "common/base/unique_function.h"
 #include "common/smtp/server_session.h"
+#include "tests/unit/smtp/fake_login.h"
 
 namespace postrider::smtp::test {
 
@@ -57,6 +58,7 @@ class Conversation {
     } while (!held_back && answer());
   }
 
+  FakeLogin login;
   std::vector<Message> messages;  // committed
   std::vector<std::string> aborted;
   unsigned sends = 0;
@@ -64,7 +66,7 @@ class Conversation {
   bool held_back = false;  // questions stay open
 
  private:
-  void carry_out(const Action& action) {
+  void carry_out(Action& action) {
     std::visit(Overloaded{
                    [&](const Send& send) { sent_ += send.bytes, ++sends; },
                    [&](const AskSender& ask) { verdict_ = on_sender(ask.sender); },
@@ -80,6 +82,8 @@ class Conversation {
                    [&](const CommitMessage&) { commit(); },
                    [&](const AbortMessage& abort) { aborted.push_back(to_line(abort.reason)); },
                    [&](const BecomeClient& become) { told_ = become.told; },
+                   [&](Authenticate& begin) { login.begin(std::move(begin)); },
+                   [&](AuthResponse& response) { login.respond(std::move(response)); },
                    [&](const StartTls&) { handshake_ = true; },
                    [&](const Close&) { closed = true; },
                },
@@ -97,13 +101,14 @@ class Conversation {
   bool answer() {
     if (!session.waiting()) return false;
     if (std::exchange(handshake_, false)) {
-      session.on_secured();
+      session.on_secured(login.binding());
       return true;
     }
     if (const auto told = std::exchange(told_, std::nullopt)) {
       session.on_client(*told, settings_.offered);
       return true;
     }
+    if (login.answer(session)) return true;
     session.on_verdict(std::move(verdict_));
     return true;
   }

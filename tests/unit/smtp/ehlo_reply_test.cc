@@ -19,7 +19,8 @@ constexpr Extensions kEvery{.pipelining = true,
                             .starttls = true,
                             .future_release = true,
                             .requiretls = true,
-                            .xclient = true};
+                            .xclient = true,
+                            .auth = true};
 
 }  // namespace
 
@@ -29,7 +30,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
                         "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
                         "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nFUTURERELEASE 5 "
-                        "2027-01-15T08:00:00Z\nX-ODD a b"});
+                        "2027-01-15T08:00:00Z\nauth PLAIN LOGIN\nX-ODD a b"});
   CHECK(all == kEvery);
 }
 
@@ -52,9 +53,9 @@ TEST_CASE("smtp ehlo reply: a keyword must match whole", "[smtp]") {
 }
 
 TEST_CASE("smtp ehlo reply: what our server offers our client understands", "[smtp]") {
-  CHECK(parse_ehlo_reply(ehlo_reply("mx.test", kEvery, {})) == kEvery);
-  CHECK(ehlo_reply("mx.test", {}, {}) == Reply{250, "", "mx.test"});
-  CHECK(ehlo_reply("mx.test", {.dsn = true, .size = true, .size_limit = 10}, {}) ==
+  CHECK(parse_ehlo_reply(ehlo_reply("mx.test", kEvery, "PLAIN", {})) == kEvery);
+  CHECK(ehlo_reply("mx.test", {}, "", {}) == Reply{250, "", "mx.test"});
+  CHECK(ehlo_reply("mx.test", {.dsn = true, .size = true, .size_limit = 10}, "", {}) ==
         Reply{250, "", "mx.test\nSIZE 10\nDSN"});
 }
 
@@ -62,9 +63,9 @@ TEST_CASE("smtp ehlo reply: each keyword can be withdrawn", "[smtp]") {
   Extensions left = kEvery;
   for (const std::string_view keyword : extension_keywords()) {
     const std::string line = "\n" + std::string(keyword);
-    CHECK(ehlo_reply("mx.test", left, {}).text.find(line) != std::string::npos);
+    CHECK(ehlo_reply("mx.test", left, "PLAIN", {}).text.find(line) != std::string::npos);
     withdraw(keyword, left);
-    CHECK(ehlo_reply("mx.test", left, {}).text.find(line) == std::string::npos);
+    CHECK(ehlo_reply("mx.test", left, "PLAIN", {}).text.find(line) == std::string::npos);
   }
   CHECK(left == Extensions{.size_limit = kEvery.size_limit});
 }
@@ -75,8 +76,8 @@ TEST_CASE("smtp ehlo reply: the limits that there are are told", "[smtp]") {
       {{.rcpt_max = 1, .mail_max = 2, .rcpt_domain_max = 3},
        "LIMITS RCPTMAX=1 MAILMAX=2 RCPTDOMAINMAX=3"},
   }));
-  CHECK(ehlo_reply("mx.test", {.limits = true}, limits).text == "mx.test\n" + line);
-  CHECK(ehlo_reply("mx.test", {}, limits).text == "mx.test");
+  CHECK(ehlo_reply("mx.test", {.limits = true}, "", limits).text == "mx.test\n" + line);
+  CHECK(ehlo_reply("mx.test", {}, "PLAIN", limits).text == "mx.test");
 }
 
 TEST_CASE("smtp ehlo reply: how long a message may be held is told", "[smtp]") {
@@ -85,6 +86,6 @@ TEST_CASE("smtp ehlo reply: how long a message may be held is told", "[smtp]") {
                    {.future_release = true,
                     .future_release_max = 60s,
                     .future_release_until = postrider::WallTime(1'800'000'000s)},
-                   {})
+                   "", {})
             .text == "mx.test\nFUTURERELEASE 60 2027-01-15T08:00:00Z");
 }

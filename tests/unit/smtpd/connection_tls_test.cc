@@ -1,102 +1,16 @@
 // A connection of smtpd under TLS, with a client that speaks it.
 #include <catch2/catch.hpp>
 
-#include "smtpd/connection.h"
-#include "tests/unit/net/tls_client.h"
-#include "tests/unit/smtpd/world.h"
+#include "tests/unit/smtpd/secure_peer.h"
 
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
 using metrics::Counter;
-using smtpd::test::World;
+using smtpd::test::SecureWorld;
+using smtpd::test::SecurePeer;
 
 namespace {
-
-// A client's end: hears what the server says, in the clear or under TLS.
-struct SecurePeer final : net::Stream::Owner {
-  SecurePeer(event::EventLoop& l, Fd fd) : loop(l), stream(l, std::move(fd), *this) {}
-
-  void on_bytes(std::string_view bytes) override {
-    heard += bytes;
-    loop.stop();
-  }
-  void on_drained() override {}
-  void on_secured(const net::TlsInfo&) override {
-    secured = true;
-    loop.stop();
-  }
-  void on_closed(net::CloseReason) override {
-    closed = true;
-    loop.stop();
-  }
-
-  // Runs the loop until what was heard since the last call ends in the line of a reply of `code`.
-  std::string expect(int code) {
-    const std::string end = std::to_string(code) + " ";
-    const auto line = [&] {
-      const std::size_t before = heard.rfind('\n', heard.size() < 2 ? 0 : heard.size() - 2);
-      return heard.substr(before == std::string::npos ? 0 : before + 1);
-    };
-    while (!closed && !(heard.ends_with("\r\n") && line().starts_with(end))) loop.run();
-    CAPTURE(heard);
-    REQUIRE(line().starts_with(end));
-    return std::exchange(heard, {});
-  }
-  std::string exchange(std::string_view bytes, int code) {
-    stream.send(bytes);
-    stream.flush();
-    return expect(code);
-  }
-  void secure(std::unique_ptr<net::TlsSession> session) {
-    stream.start_tls(std::move(session), std::chrono::seconds{20});
-    while (!secured && !closed) loop.run();
-    REQUIRE(secured);
-  }
-
-  event::EventLoop& loop;
-  std::string heard;
-  bool secured = false;
-  bool closed = false;
-  net::Stream stream;
-};
-
-struct Fixture {
-  Fixture() {
-    const auto files = net::test::write_certificate(certificates, "mx.test");
-    world.settings.tls.certificate = files.certificate;
-    auto loaded = net::TlsServer::load({.files = {files}}, keys, world.clock);
-    REQUIRE(loaded);
-    world.tls = std::move(*loaded);
-  }
-
-  SecurePeer& connect(SmtpMode mode) {
-    auto [ours, theirs] = smtpd::test::socket_pair();
-    peer = std::make_unique<SecurePeer>(world.loop, std::move(theirs));
-    connection = std::make_unique<Connection>(
-        world.services(), world.session(mode), std::move(ours),
-        net::SocketAddress{*net::IpAddress::parse("203.0.113.9"), 40000}, [this] {
-          world.loop.destroy_later(std::move(connection));
-          world.loop.stop();
-        });
-    return *peer;
-  }
-  SecurePeer& secured() {
-    SecurePeer& connected = connect(SmtpMode::mx);
-    connected.expect(220);
-    connected.exchange("STARTTLS\r\n", 220);
-    connected.secure(client.session());
-    return connected;
-  }
-  bool logged(std::string_view text) const { return world.lines.find(text) != std::string::npos; }
-
-  postrider::test::TempDirectory certificates;
-  net::TicketKeys keys;
-  net::test::TlsClient client;
-  World world;
-  std::unique_ptr<SecurePeer> peer;
-  std::unique_ptr<Connection> connection;
-};
 
 constexpr std::string_view kEnvelope =
     "EHLO client.test\r\nMAIL FROM:<a@far.test>\r\nRCPT TO:<alice@here.test>\r\nDATA\r\n";
@@ -105,7 +19,7 @@ constexpr std::string_view kEnvelope =
 
 TEST_CASE("smtpd connection: mail that came under STARTTLS says so in its trace and in the log",
           "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   SecurePeer& peer = f.connect(SmtpMode::mx);
   peer.expect(220);
   CHECK(peer.exchange("EHLO evil.test\r\n", 250).find("250 STARTTLS\r\n") != std::string::npos);
@@ -129,7 +43,7 @@ TEST_CASE("smtpd connection: mail that came under STARTTLS says so in its trace 
 TEST_CASE("smtpd connection: a submissions listener greets after the handshake and, without a "
           "login, takes no mail",
           "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   SecurePeer& peer = f.connect(SmtpMode::submissions);
   peer.secure(f.client.session());
   peer.expect(220);
@@ -140,7 +54,7 @@ TEST_CASE("smtpd connection: a submissions listener greets after the handshake a
 }
 
 TEST_CASE("smtpd connection: a submission listener wants STARTTLS first", "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   SecurePeer& peer = f.connect(SmtpMode::submission);
   peer.expect(220);
   CHECK(peer.exchange("EHLO client.test\r\nMAIL FROM:<a@far.test>\r\n", 530)
@@ -148,7 +62,7 @@ TEST_CASE("smtpd connection: a submission listener wants STARTTLS first", "[smtp
 }
 
 TEST_CASE("smtpd connection: a handshake that fails is told of once, with its reason", "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   SecurePeer& peer = f.connect(SmtpMode::mx);
   SECTION("not TLS at all") {
     peer.expect(220);
@@ -173,7 +87,7 @@ TEST_CASE("smtpd connection: a handshake that fails is told of once, with its re
 }
 
 TEST_CASE("smtpd connection: a handshake may take as long as configured", "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   f.world.settings.tls.handshake_timeout = std::chrono::seconds{0};
   f.connect(SmtpMode::submissions);
   while (f.connection) f.world.loop.run();
@@ -183,7 +97,7 @@ TEST_CASE("smtpd connection: a handshake may take as long as configured", "[smtp
 
 TEST_CASE("smtpd connection: a session that ends within a command or a message has no effect",
           "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   const bool says_so = GENERATE(true, false);
   const std::string_view last = GENERATE(as<std::string_view>{}, "half a message\r\n",
                                          "half a line", "line\r\n.\r", "line\r\n.");
@@ -200,7 +114,7 @@ TEST_CASE("smtpd connection: a session that ends within a command or a message h
 
 TEST_CASE("smtpd connection: what its sender requires is kept, whatever its header says",
           "[smtpd]") {
-  Fixture f;
+  SecureWorld f;
   SecurePeer& peer = f.secured();
   peer.exchange(
       "EHLO a\r\nMAIL FROM:<a@far.test> REQUIRETLS\r\nRCPT TO:<alice@here.test>\r\nDATA\r\n", 354);

@@ -41,3 +41,19 @@ TEST_CASE("smtpd offer: until when mail may be held counts from when the client 
   listener.offered.future_release = true;
   CHECK(offered_to({}, listener, now).future_release_until == now + 60s);
 }
+
+TEST_CASE("smtpd offer: without TLS a password is taken from the loopback alone, where configured",
+          "[smtpd]") {
+  const auto [configured, address, taken] = GENERATE(table<bool, const char*, bool>({
+      {true, "127.0.0.1", true},
+      {true, "::1", true},
+      {true, "203.0.113.9", false},
+      {false, "127.0.0.1", false},
+  }));
+  smtp::ServerSettings listener;
+  listener.offered.auth = true;
+  listener.offered.auth_in_clear = configured;
+  const smtp::Extensions offered = offered_to({*net::IpAddress::parse(address)}, listener, {});
+  CHECK(offered.auth);
+  CHECK(offered.auth_in_clear == taken);
+}

@@ -14,6 +14,8 @@
 
 #include "common/checks/check.h"
 #include "common/config/load.h"
+#include "common/event/answer_later.h"
+#include "common/sasl/scram.h"
 #include "common/spool/disk.h"
 #include "common/spool/segment_reader.h"
 #include "smtpd/services.h"
@@ -40,11 +42,7 @@ class FakeDirectory final : public directory::Directory {
       if (found.kind == Kind::alias) found.targets = {"alice@here.test", "bob@far.test"};
       answer = found;
     }
-    auto asked = std::make_unique<Asked>();
-    loop_.defer([alive = asked->alive, answer, done = std::move(done)]() mutable {
-      if (*alive) done(std::move(answer));
-    });
-    return asked;
+    return event::answer_later(loop_, std::move(answer), std::move(done));
   }
 
   std::map<std::string, Kind> table{{"alice@here.test", Kind::mailbox},
@@ -56,10 +54,47 @@ class FakeDirectory final : public directory::Directory {
   bool away = false;
 
  private:
-  struct Asked final : Pending {
-    ~Asked() override { *alive = false; }
-    std::shared_ptr<bool> alive = std::make_shared<bool>(true);  // second owner: the loop's task
-  };
+  event::EventLoop& loop_;
+};
+
+// Knows alice@here.test with the password "secret", and "old" as an app password that has expired.
+class FakeCredentials final : public directory::Credentials {
+ public:
+  explicit FakeCredentials(event::EventLoop& loop) : loop_(loop) {}
+
+  PendingPtr verify_password(std::string_view address, Secret password, directory::Service service,
+                             UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {
+    CHECK(service == directory::Service::smtp);
+    Result<directory::LoginAnswer> answer = refused;
+    if (address == "alice@here.test" && password.reveal() == "secret") answer = accepted;
+    if (address == "alice@here.test" && password.reveal() == "old") answer = expired;
+    if (away) answer = fail(ErrorKind::temporary, "away");
+    return event::answer_later(loop_, std::move(answer), std::move(done));
+  }
+  PendingPtr find_scram_keys(std::string_view address, directory::Service,
+                             UniqueFunction<void(Result<directory::ScramAnswer>)> done) override {
+    directory::ScramAnswer known{.user = {kSalt, kIterations, {}}, .reason = refused.reason};
+    if (address == "alice@here.test") {
+      known.user.keys = {keys("secret"), keys("old")};
+      known.logins = {accepted, expired};
+    }
+    Result<directory::ScramAnswer> answer = std::move(known);
+    if (away) answer = fail(ErrorKind::temporary, "away");
+    return event::answer_later(loop_, std::move(answer), std::move(done));
+  }
+
+  static constexpr const char* kSalt = "salt of 16 octets";
+  static constexpr unsigned kIterations = 2;
+  bool away = false;
+
+ private:
+  static sasl::ScramKeys keys(const char* password) {
+    return *sasl::derive_scram_keys(Secret(password), kSalt, kIterations);
+  }
+
+  const directory::LoginAnswer accepted{.accepted = true, .mailbox = "alice@here.test"};
+  const directory::LoginAnswer refused{.reason = "wrong password"};
+  const directory::LoginAnswer expired{.reason = "the app password has expired"};
   event::EventLoop& loop_;
 };
 
@@ -86,7 +121,8 @@ struct World {
   Services& services() {
     if (!services_) {
       services_ = std::make_unique<Services>(
-          Services{loop, clock, log, counters, policy, admission, writer, settings, tls.get()});
+          Services{loop, clock, log, counters, policy, admission, credentials, attempts, writer, settings,
+                   tls.get()});
     }
     return *services_;
   }
@@ -130,6 +166,8 @@ struct World {
   limits::Tally tally;
   limits::Bans bans;
   Admission admission{tally, bans, clock, settings};
+  FakeCredentials credentials{loop};
+  auth::Attempts attempts{log, counters};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),

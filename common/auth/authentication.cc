@@ -1,0 +1,88 @@
+#include "common/auth/authentication.h"
+
+#include <utility>
+
+#include "common/base/overloaded.h"
+
+namespace postrider::auth {
+
+using directory::LoginAnswer;
+using directory::ScramAnswer;
+
+namespace {
+
+Refused unavailable(const Error& error) { return {Refused::Why::unavailable, error.text}; }
+
+}  // namespace
+
+Authentication::Authentication(directory::Credentials& credentials, directory::Service service,
+                               sasl::Mechanism mechanism, const ChannelBindings& bindings,
+                               UniqueFunction<void(Event)> on_event)
+    : credentials_(credentials),
+      service_(service),
+      exchange_(mechanism, bindings),
+      on_event_(std::move(on_event)) {}
+
+std::optional<Event> Authentication::begin(std::optional<Secret> initial) {
+  return go_on(exchange_.begin(std::move(initial)));
+}
+
+std::optional<Event> Authentication::on_response(Secret response) {
+  return go_on(exchange_.on_response(std::move(response)));
+}
+
+std::optional<Event> Authentication::go_on(sasl::Step step) {
+  using Answer = std::optional<Event>;
+  return std::visit(
+      Overloaded{
+          [&](sasl::Challenge& challenge) -> Answer { return std::move(challenge); },
+          [&](sasl::AskPassword& ask) -> Answer {
+            ask_password(ask);
+            return std::nullopt;
+          },
+          [&](const sasl::AskKeys& ask) -> Answer {
+            ask_keys(ask);
+            return std::nullopt;
+          },
+          [&](const sasl::Proven& proven) -> Answer {
+            return judge(std::move(scram_.logins[proven.keys]));
+          },
+          [&](const sasl::Refused& refused) -> Answer { return explain(refused.why); },
+      },
+      step);
+}
+
+void Authentication::ask_password(sasl::AskPassword& ask) {
+  question_ = credentials_.verify_password(
+      ask.user, std::move(ask.password), service_, [this](Result<LoginAnswer> answer) {
+        on_event_(answer ? judge(std::move(*answer)) : Event(unavailable(answer.error())));
+      });
+}
+
+void Authentication::ask_keys(const sasl::AskKeys& ask) {
+  question_ = credentials_.find_scram_keys(ask.user, service_, [this](Result<ScramAnswer> answer) {
+    if (!answer) return on_event_(unavailable(answer.error()));
+    scram_ = std::move(*answer);
+    // Of its own keys an exchange asks once.
+    if (auto event = go_on(exchange_.on_keys(std::move(scram_.user)))) on_event_(std::move(*event));
+  });
+}
+
+Event Authentication::judge(LoginAnswer answer) {
+  if (answer.accepted) return answer;
+  return Refused{Refused::Why::credentials, std::string(answer.reason)};
+}
+
+Refused Authentication::explain(sasl::Refused::Why why) const {
+  using Why = sasl::Refused::Why;
+  switch (why) {
+    case Why::malformed: return {Refused::Why::malformed, "no message of the mechanism"};
+    case Why::another: return {Refused::Why::credentials, "it asks to act for another user"};
+    case Why::channel:
+      return {Refused::Why::credentials, "the channel binding is not this connection's"};
+    case Why::password: break;
+  }
+  return {Refused::Why::credentials, std::string(scram_.reason)};
+}
+
+}  // namespace postrider::auth
