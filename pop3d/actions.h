@@ -37,6 +37,7 @@ using Action = std::variant<Send, Login, OpenMessage, ReadMessage, RemoveMessage
 
 enum class LoginRefusal : std::uint8_t {
   credentials,  // [AUTH] the user or the password is wrong
+  banned,       // [SYS/TEMP] there were too many wrong ones
   in_use,       // [IN-USE] another session has the mailbox
   temporary,    // [SYS/TEMP] the directory or the mailbox cannot be had now
   permanent,    // [SYS/PERM] the mailbox will not open until somebody mends it

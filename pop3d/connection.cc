@@ -30,7 +30,7 @@ Connection::Connection(const Services& services, const ConnectionOptions& option
       timer_(services.loop, [this] { finish("timeout"); }),
       login_delay_(services.loop,
                    [this] {
-                     session_.on_login_refused(LoginRefusal::credentials);
+                     session_.on_login_refused(refusal_);
                      act();
                    }),
       stream_(services.loop, std::move(fd), *this) {
@@ -102,10 +102,12 @@ void Connection::log_in(Login& login) {
 
 void Connection::on_verified(Result<directory::LoginAnswer> answer) {
   if (!answer) return refuse_login(LoginRefusal::temporary, answer.error().text);
-  services_.attempts.note({client_, user_, "USER", answer->accepted, answer->reason});
-  if (!answer->accepted) {
+  const auto consequence =
+      services_.attempts.note({client_, user_, "USER", answer->accepted, answer->reason});
+  if (!answer->accepted || consequence.banned) {
     services_.counters.add(metrics::Counter::pop3_logins_refused);
-    return login_delay_.arm(options_.login_delay);
+    refusal_ = consequence.banned ? LoginRefusal::banned : LoginRefusal::credentials;
+    return login_delay_.arm(consequence.delay);
   }
   user_ = std::move(answer->mailbox);
   question_ = services_.files.run(

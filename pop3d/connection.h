@@ -41,7 +41,6 @@ struct Services {
 struct ConnectionOptions {
   std::string mail_directory;
   std::chrono::microseconds timeout = std::chrono::minutes(10);     // RFC 1939 section 3
-  std::chrono::microseconds login_delay = std::chrono::seconds(2);  // after a wrong password
 };
 
 class Connection final : public event::Deferred, private net::Stream::Owner {
@@ -89,7 +88,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr question_;
   std::unique_ptr<Transfer> transfer_;
   event::Timer timer_;        // kLoginTime, then kLinger
-  event::Timer login_delay_;
+  event::Timer login_delay_;  // then it is refused for
+  LoginRefusal refusal_ = LoginRefusal::credentials;
   net::Stream stream_;
   bool logged_in_ = false;
   bool closing_ = false;

@@ -10,6 +10,8 @@ namespace postrider::pop3d {
 namespace {
 
 constexpr std::string_view kFull = "-ERR [SYS/TEMP] too many connections, try again later\r\n";
+constexpr std::string_view kBanned =
+    "-ERR [SYS/TEMP] too many wrong passwords from your address, try again later\r\n";
 
 // RFC 1939 knows no other way than the password in the clear; see `pop3d.plaintext_auth`.
 Plaintext plaintext_for(config::PlaintextAuth setting, const net::SocketAddress& peer) {
@@ -39,7 +41,11 @@ Server::Server(const Services& services, ServerOptions options, std::span<const 
 }
 
 void Server::accept(Fd fd, const net::SocketAddress& peer) {
-  if (connections_.size() >= options_.connection_limit) return send_away(fd.get(), peer);
+  if (services_.attempts.is_banned(peer.ip)) return send_away(fd.get(), kBanned);
+  if (connections_.size() >= options_.connection_limit) {
+    note_full(peer);
+    return send_away(fd.get(), kFull);
+  }
   full_ = false;
   const std::uint64_t number = ++last_number_;
   connections_.emplace(
@@ -52,12 +58,16 @@ void Server::accept(Fd fd, const net::SocketAddress& peer) {
 }
 
 // The log has one line each time the limit is reached, not one a client.
-void Server::send_away(int fd, const net::SocketAddress& peer) {
+void Server::note_full(const net::SocketAddress& peer) {
   if (!std::exchange(full_, true))
     services_.log.warning("connection_limit_reached")
         .with("limit", options_.connection_limit)
         .with("client", peer.str());
-  static_cast<void>(::send(fd, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+// One system call that does not wait: a client that cannot take a line now gets none.
+void Server::send_away(int fd, std::string_view line) {
+  static_cast<void>(::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 void Server::done(std::uint64_t number) {

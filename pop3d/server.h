@@ -39,7 +39,8 @@ class Server {
 
  private:
   void accept(Fd fd, const net::SocketAddress& peer);
-  void send_away(int fd, const net::SocketAddress& peer);
+  void note_full(const net::SocketAddress& peer);
+  static void send_away(int fd, std::string_view line);
   void done(std::uint64_t number);
 
   const Services& services_;

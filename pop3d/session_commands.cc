@@ -14,6 +14,7 @@ namespace {
 std::string_view text_of(LoginRefusal why) {
   switch (why) {
     case LoginRefusal::credentials: return "[AUTH] wrong user or password";
+    case LoginRefusal::banned: return "[SYS/TEMP] too many wrong passwords, try again later";
     case LoginRefusal::in_use: return "[IN-USE] another session has this mailbox open";
     case LoginRefusal::temporary: return "[SYS/TEMP] the mailbox cannot be opened now";
     case LoginRefusal::permanent: return "[SYS/PERM] the mailbox cannot be opened";

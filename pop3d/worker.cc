@@ -30,8 +30,7 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
 
 ServerOptions server_options(const config::Settings& settings) {
   return {.connection = {.mail_directory = settings.paths.mail,
-                         .timeout = settings.pop3d.timeout,
-                         .login_delay = settings.pop3d.login_delay},
+                         .timeout = settings.pop3d.timeout},
           .hostname = settings.hostname,
           .plaintext_auth = settings.pop3d.plaintext_auth,
           .bad_command_limit = settings.pop3d.bad_command_limit,
@@ -50,7 +49,8 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsig
   event::WorkerPool files(loop, kFileThreads);
   directory::SqliteCredentials credentials(
       loop, passwords, clock, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
-  auth::Attempts attempts(log, counters);
+  limits::Bans bans = auth::open_bans(settings.paths.run, log);
+  auth::Attempts attempts(bans, settings.bans, clock, log, counters);
   const quota::FullMarks full_marks(settings.paths.run);
   const Services services{.loop = loop,
                           .credentials = credentials,

@@ -85,6 +85,7 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
   question_.reset();
   inquiry_.cancel();
   login_.reset();
+  login_delay_.reset();
   draft_.reset();
   if (!commit_) finish();
 }
@@ -385,6 +386,7 @@ void Connection::finish() {
   question_.reset();
   inquiry_.cancel();
   delay_.reset();
+  login_delay_.reset();
   login_.reset();
   if (auto on_done = std::exchange(on_done_, {})) on_done();
 }

@@ -62,6 +62,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_login(auth::Event event);
   void admit(directory::LoginAnswer login);
   void refuse_login(const auth::Refused& refused);
+  void refuse_later(smtp::Reply reply, std::chrono::microseconds delay);
 
   void ask_sender(const smtp::AskSender& asked);
   void ask_recipient(const smtp::Mailbox& recipient);
@@ -100,6 +101,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   Pace pace_;
   std::uint64_t errors_ = 0;            // of the session, as far as they were counted
   std::optional<event::Timer> delay_;   // of the reply to an error, once there was one to hold back
+  std::optional<event::Timer> login_delay_;  // of the reply to a login that was refused
   std::string delayed_;                 // that reply
   bool receiving_ = false;              // which time-out holds
   std::optional<event::Timer> linger_;  // there once the session has closed

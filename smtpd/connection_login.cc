@@ -10,6 +10,10 @@ namespace postrider::smtpd {
 
 namespace {
 
+smtp::Reply banned() {
+  return {454, "4.7.0", "too many wrong passwords, try again later"};
+}
+
 // RFC 4954 section 6. Nothing tells an unknown user from a wrong password.
 smtp::Reply reply_to(auth::Refused::Why why) {
   using Why = auth::Refused::Why;
@@ -50,7 +54,9 @@ void Connection::on_login(auth::Event event) {
 
 void Connection::admit(directory::LoginAnswer login) {
   const std::string_view mechanism = sasl::name_of(login_->mechanism());
-  services_.attempts.note({client_.address, login_->user(), mechanism, true, {}});
+  const auto consequence =
+      services_.attempts.note({client_.address, login_->user(), mechanism, true, {}});
+  if (consequence.banned) return refuse_later(banned(), consequence.delay);
   auto entry = services_.log.info("authenticated");
   entry.with("user", login.mailbox).with("client", client_.str());
   entry.with("mechanism", mechanism);
@@ -65,11 +71,22 @@ void Connection::refuse_login(const auth::Refused& refused) {
         .with("user", login_->user())
         .with("client", client_.str())
         .with("reason", refused.reason);
-  } else {
-    services_.attempts.note({client_.address, login_->user(), sasl::name_of(login_->mechanism()),
-                             false, refused.reason});
+    return session_.on_verdict(reply_to(refused.why));
   }
-  session_.on_verdict(reply_to(refused.why));
+  const auto consequence = services_.attempts.note({client_.address, login_->user(),
+                                                    sasl::name_of(login_->mechanism()), false,
+                                                    refused.reason});
+  refuse_later(consequence.banned ? banned() : reply_to(refused.why),
+               consequence.delay);
+}
+
+// Meanwhile the session waits for its verdict.
+void Connection::refuse_later(smtp::Reply reply, std::chrono::microseconds delay) {
+  login_delay_.emplace(services_.loop, [this, reply = std::move(reply)]() mutable {
+    session_.on_verdict(std::move(reply));
+    act();
+  });
+  login_delay_->arm(delay);
 }
 
 }  // namespace postrider::smtpd

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/checks/policy.h"
 #include "common/config/settings.h"
+#include "common/directory/credentials.h"
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"

@@ -48,15 +48,6 @@ limits::Tally open_tally(const config::Settings& settings, log::Logger& log) {
   return {};
 }
 
-limits::Bans open_bans(const config::Settings& settings, log::Logger& log) {
-  auto bans = limits::Bans::open(settings.paths.run + "/bans");
-  if (bans) return std::move(*bans);
-  log.warning("bans_not_shared")
-      .with("reason", bans.error().text)
-      .with("effect", "each worker knows of the wrong passwords that it was given alone");
-  return {};
-}
-
 std::string directory_file(const config::Settings& settings) {
   return fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName);
 }
@@ -85,10 +76,10 @@ class Worker {
         dns_cache_(loop_, resolver_),
         policy_({loop_, directory_, dns_cache_, settings, log_, clock_}),
         tally_(open_tally(settings, log_)),
-        bans_(open_bans(settings, log_)),
+        bans_(auth::open_bans(settings.paths.run, log_)),
         admission_(tally_, bans_, clock_, settings),
         credentials_(loop_, pool_, clock_, directory_file(settings)),
-        attempts_(log_, counters_),
+        attempts_(bans_, settings.bans, clock_, log_, counters_),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,

@@ -1,11 +1,20 @@
-// attempts.h - every login that was tried, whatever the protocol: the one place that hears of each.
+// attempts.h - every login that was tried, whatever the protocol: the one place that hears of each,
+// and what follows from it.
+//
+//   a wrong password      the reply is held back, longer with each of that address
+//   too many of them      the address is banned, and apart from that the account (common/limits/bans.h)
+//   while a ban holds     a login is refused whatever its password: right and wrong look the same
 //
 // Failures are logged as `authentication_failed`, with the reason, which the client is never told.
 #pragma once
 
+#include <chrono>
+#include <string>
 #include <string_view>
 
-#include "common/directory/credentials.h"
+#include "common/base/clock.h"
+#include "common/config/settings.h"
+#include "common/limits/bans.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
 #include "common/net/address.h"
@@ -20,15 +29,36 @@ struct Attempt {
   std::string_view reason;  // when refused
 };
 
+// The bans that all processes share, from the run directory; where they cannot be had, the log is told
+// and they are this process's alone.
+limits::Bans open_bans(const std::string& run_directory, log::Logger& log);
+
+struct Consequence {
+  bool banned = false;  // the login is refused, and may be tried again when the ban is over
+  std::chrono::microseconds delay{0};  // of the reply
+};
+
 class Attempts {
  public:
-  // `log` and `counters` outlive it.
-  Attempts(log::Logger& log, metrics::Counters& counters) : log_(log), counters_(counters) {}
+  // All outlive it.
+  Attempts(limits::Bans& bans, const config::Settings::Bans& settings, const Clock& clock,
+           log::Logger& log, metrics::Counters& counters);
 
   // Once for each login that was judged; not for one that could not be.
-  void note(const Attempt& attempt);
+  Consequence note(const Attempt& attempt);
+
+  // No connection is taken from it.
+  bool is_banned(const net::IpAddress& client) const;
 
  private:
+  bool is_banned(const Attempt& attempt) const;
+  std::chrono::microseconds count_failure(const Attempt& attempt);
+  void note_ban(const limits::BanRow& row);
+
+  limits::Bans& bans_;
+  const config::Settings::Bans& settings_;
+  const net::Networks exempt_;
+  const Clock& clock_;
   log::Logger& log_;
   metrics::Counters& counters_;
 };

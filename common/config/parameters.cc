@@ -160,8 +160,6 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "1..1000", "Wrong commands in one session, after which it is ended."},
     {"pop3d.timeout", Type::duration, &at<&S::pop3d, &S::Pop3d::timeout>, "10m", "1s..1d",
      "How long a client may be silent (RFC 1939 section 3: at least 10 minutes)."},
-    {"pop3d.login_delay", Type::duration, &at<&S::pop3d, &S::Pop3d::login_delay>, "2s", "0s..1m",
-     "How long the answer to a wrong password is held back."},
 
     {"log.level", Type::choice, &at<&S::log, &S::Log::level>, "info", "debug|info|warning|error",
      "The least severe events that are logged."},

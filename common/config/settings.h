@@ -178,7 +178,6 @@ struct Settings {
     std::uint64_t connection_limit = 0;     // per worker
     std::uint64_t bad_command_limit = 0;
     seconds timeout{};                      // RFC 1939 section 3: at least 10 minutes
-    seconds login_delay{};                  // after a wrong password
   } pop3d;
 
   // Of wrong passwords, in smtpd and pop3d together.

@@ -20,7 +20,7 @@ def suite():
         listen = [{"address": f"127.0.0.1:{instance.port_base + port}", "mode": mode}
                   for port, mode in {25: "mx", 465: "submissions", 587: "submission"}.items()]
         instance.configure({"smtpd": {"listen": listen, "plaintext_auth": "loopback"},
-                            "pop3d": {"login_delay": "0s"}})
+                            "bans": {"delay": "0s"}})
         instance.start()
         instance.add_user(USER, PASSWORD)
         yield instance

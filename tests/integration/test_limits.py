@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import poplib
 import resource
 import smtplib
 import socket
@@ -89,6 +90,38 @@ def test_an_operator_bans_and_lifts():
         suite.command("bans", "lift", "127.0.0.1")
         suite.smtp().quit()
         assert suite.command("bans", "lift", "127.0.0.1", check=False).returncode == 1
+
+
+def test_wrong_passwords_ban_an_address_from_all_protocols():
+    with Instance(start=False) as suite:
+        port = suite.port_base + 587
+        suite.configure({"smtpd": {"listen": [{"address": f"127.0.0.1:{port}", "mode": "submission"}],
+                                   "plaintext_auth": "loopback"},
+                         "bans": {"address_failures": 3, "delay": "1s", "exempt_networks": []}})
+        suite.start()
+        suite.add_user(USER, "secret")
+        times = []
+        for guess in ("one", "two"):
+            with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+                begin = time.monotonic()
+                with pytest.raises(smtplib.SMTPAuthenticationError):
+                    client.login(USER, guess)
+                times.append(time.monotonic() - begin)
+        assert 0.9 < times[0] < times[1]  # smtplib tries more than one mechanism
+        for _ in range(4):
+            with contextlib.suppress(poplib.error_proto):
+                suite.pop3(USER, "three")
+        with pytest.raises(poplib.error_proto, match="too many wrong passwords from your address"):
+            suite.pop3(USER, "secret")
+        with pytest.raises(smtplib.SMTPConnectError, match="too many wrong passwords from your address"):
+            smtplib.SMTP("127.0.0.1", port, timeout=30)
+        [banned] = [row for row in suite.json("bans", "list") if row["banned_until"]]
+        assert (banned["kind"], banned["name"]) == ("address", "127.0.0.1")
+        assert "event=banned kind=address name=127.0.0.1 until=" in suite.log_text()
+        suite.command("bans", "lift", "127.0.0.1")
+        suite.pop3(USER, "secret").quit()
+        with smtplib.SMTP("127.0.0.1", port, timeout=30) as client:
+            assert client.login(USER, "secret")[0] == 235
 
 
 # ---- Time ----

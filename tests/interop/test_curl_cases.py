@@ -107,7 +107,7 @@ def played(server):
 
 @pytest.fixture(scope="module")
 def suite():
-    with Instance({"smtpd": {"message_size_limit": f"{SIZE_LIMIT}B"}, "pop3d": {"login_delay": "0s"},
+    with Instance({"smtpd": {"message_size_limit": f"{SIZE_LIMIT}B"}, "bans": {"delay": "0s"},
                    "route": [{"match": "xn--4cab6c.se", "via": "hold:"}]}) as running:
         running.command("domain", "add", "example.com")
         for user, password in PASSWORDS.items():

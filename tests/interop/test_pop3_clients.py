@@ -52,7 +52,8 @@ run = "{root}/run"
 [pop3d]
 listen = [{{ address = "127.0.0.1:{self.port}", tls = "none" }}]
 workers = 2
-login_delay = "0s"
+[bans]
+delay = "0s"
 """)
         self.command("domain", "add", "example.test")
         self.command("user", "add", USER)

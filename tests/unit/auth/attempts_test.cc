@@ -1,28 +1,108 @@
 #include "common/auth/attempts.h"
 
+#include <optional>
+
 #include <catch2/catch.hpp>
 
+#include "common/config/load.h"
+
 using namespace postrider;
+using namespace std::chrono_literals;
 using metrics::Counter;
 
-TEST_CASE("attempts: each is counted, and who failed is told in a line of its own", "[auth]") {
-  const ManualClock clock;
+namespace {
+
+struct Fixture {
+  auth::Consequence fail(const std::string& ip = "192.0.2.1",
+                         std::string_view user = "anna@a.test") {
+    return attempts().note({*net::IpAddress::parse(ip), user, "PLAIN", false, "wrong password"});
+  }
+  auth::Consequence succeed(const std::string& ip = "192.0.2.1",
+                            std::string_view user = "anna@a.test") {
+    return attempts().note({*net::IpAddress::parse(ip), user, "PLAIN", true, {}});
+  }
+  auth::Attempts& attempts() {
+    if (!attempts_) attempts_.emplace(bans, settings, clock, log, counters);
+    return *attempts_;
+  }
+
+  limits::Bans bans;
+  config::Settings::Bans settings = config::defaults().bans;
+  ManualClock clock;
   std::string lines;
-  log::Logger log("test", log::Level::info, log::Format::logfmt, clock,
-                  [&](std::string_view text) { lines += text; });
+  log::Logger log{"test", log::Level::info, log::Format::logfmt, clock,
+                  [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
-  auth::Attempts attempts(log, counters);
+
+ private:
+  std::optional<auth::Attempts> attempts_;
+};
+
+}  // namespace
+
+TEST_CASE("attempts: each is counted, and who failed is told in a line of its own", "[auth]") {
+  Fixture f;
   const net::IpAddress client = *net::IpAddress::parse("2001:db8::1");
 
-  attempts.note({client, "anna@a.test", "PLAIN", true, {}});
-  CHECK(lines.empty());
-  CHECK(counters.value(Counter::authentications) == 1);
-  CHECK(counters.value(Counter::authentication_failures) == 0);
+  f.attempts().note({client, "anna@a.test", "PLAIN", true, {}});
+  CHECK(f.lines.empty());
+  CHECK(f.counters.value(Counter::authentications) == 1);
+  CHECK(f.counters.value(Counter::authentication_failures) == 0);
 
-  attempts.note({client, "x\" event=forged\n", "SCRAM-SHA-256", false, "no such user"});
-  CHECK(lines.find(
+  f.attempts().note({client, "x\" event=forged\n", "SCRAM-SHA-256", false, "no such user"});
+  CHECK(f.lines.find(
             "event=authentication_failed user=\"x\\\" event=forged\\u000a\" client=2001:db8::1 "
             "mechanism=SCRAM-SHA-256 reason=\"no such user\"\n") != std::string::npos);
-  CHECK(counters.value(Counter::authentications) == 1);
-  CHECK(counters.value(Counter::authentication_failures) == 1);
+  CHECK(f.counters.value(Counter::authentications) == 1);
+  CHECK(f.counters.value(Counter::authentication_failures) == 1);
+}
+
+TEST_CASE("attempts: with each wrong password the reply takes longer, up to a limit", "[auth]") {
+  Fixture f;
+  f.settings.delay = 2s;
+  f.settings.delay_max = 5s;
+  CHECK(f.fail().delay == 2s);
+  CHECK(f.fail("192.0.2.1", "other@a.test").delay == 4s);
+  CHECK(f.fail().delay == 5s);
+  CHECK(f.fail("192.0.2.2").delay == 2s);
+  CHECK(f.succeed().delay == 0s);
+}
+
+TEST_CASE("attempts: an address with too many is banned, whatever the accounts", "[auth]") {
+  Fixture f;
+  f.settings.address_failures = 3;
+  const std::string other = GENERATE("192.0.2.2", "2001:db8:1::1");
+  const std::string ip = other == "192.0.2.2" ? "192.0.2.1" : "2001:db8::1";
+  for (int i = 0; i < 3; ++i) CHECK_FALSE(f.fail(ip, std::to_string(i)).banned);
+  CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse(ip)));
+  f.fail(ip, "anna@a.test");
+  CHECK(f.attempts().is_banned(*net::IpAddress::parse(ip)));
+  CHECK(f.lines.find("event=banned kind=address name=") != std::string::npos);
+  CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse(other)));
+  CHECK(f.succeed(ip).banned);  // in a session that began before the ban
+  CHECK_FALSE(f.succeed(other).banned);
+  f.clock.advance(2 * f.settings.duration);
+  CHECK_FALSE(f.succeed(ip).banned);
+}
+
+TEST_CASE("attempts: an account with too many is banned, from wherever, known or not", "[auth]") {
+  Fixture f;
+  f.settings.account_failures = 2;
+  for (int i = 0; i < 3; ++i) f.fail("192.0.2." + std::to_string(i), "Anna@a.test");
+  const auto right = f.succeed("192.0.2.9", "anna@A.test");
+  const auto wrong = f.fail("192.0.2.8", "anna@a.test");
+  CHECK(right.banned);
+  CHECK(wrong.banned);
+  CHECK(right.delay == wrong.delay);
+  CHECK_FALSE(f.succeed("192.0.2.9", "bob@a.test").banned);
+  CHECK(f.lines.find("reason=\"the address or the account is banned\"") != std::string::npos);
+}
+
+TEST_CASE("attempts: an address that is exempt is not banned, and waits no longer each time",
+          "[auth]") {
+  Fixture f;
+  f.settings.address_failures = 1;
+  f.settings.exempt_networks = {"192.0.2.0/24"};
+  for (int i = 0; i < 5; ++i) CHECK(f.fail("192.0.2.1", std::to_string(i)).delay == f.settings.delay);
+  CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
 }

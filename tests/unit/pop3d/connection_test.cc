@@ -122,11 +122,13 @@ struct Fixture {
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
   FakeCredentials credentials{loop};
-  auth::Attempts attempts{log, counters};
+  limits::Bans bans;
+  const config::Settings::Bans ban_settings;
+  auth::Attempts attempts{bans, ban_settings, clock, log, counters};
   event::WorkerPool files{loop, 2};
   const quota::FullMarks full_marks{mail.path()};
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
-  ConnectionOptions options{.mail_directory = mail.path(), .timeout = 0s, .login_delay = 0s};
+  ConnectionOptions options{.mail_directory = mail.path(), .timeout = 0s};
   std::array<int, 2> fds{-1, -1};
   int client = -1;
   bool done = false;

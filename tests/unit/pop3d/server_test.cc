@@ -66,9 +66,11 @@ struct Fixture {
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
   NoCredentials credentials;
-  auth::Attempts attempts{log, counters};
+  limits::Bans bans;
+  const config::Settings::Bans ban_settings;
+  auth::Attempts attempts{bans, ban_settings, clock, log, counters};
   event::WorkerPool files{loop, 1};
-  const quota::FullMarks full_marks{mail.path()};
+  const quota::FullMarks full_marks{"/nonexistent"};
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
   ServerOptions options{.connection = {}, .hostname = "mx.test"};
 };

@@ -82,6 +82,20 @@ TEST_CASE("smtpd connection: a wrong password is told, but never shown", "[smtpd
   peer.exchange("MAIL FROM:<alice@here.test>\r\n", 530);
 }
 
+TEST_CASE("smtpd connection: while an account is banned, right and wrong passwords look the same",
+          "[smtpd][auth]") {
+  SecureWorld f;
+  SecurePeer& peer = f.submitting();
+  f.world.bans.ban(limits::BanKind::account, "alice@here.test",
+                   f.world.clock.now() + std::chrono::hours{1});
+  const std::string right = peer.exchange(plain("alice@here.test", "secret"), 454);
+  CHECK(right == "454 4.7.0 too many wrong passwords, try again later\r\n");
+  CHECK(peer.exchange(plain("Alice@here.test", "hunter2"), 454) == right);
+  peer.exchange("MAIL FROM:<alice@here.test>\r\n", 530);
+  f.world.clock.advance(std::chrono::hours{1});
+  peer.exchange(plain("alice@here.test", "secret"), 235);
+}
+
 TEST_CASE("smtpd connection: what is no message of the mechanism has a reply of its own",
           "[smtpd][auth]") {
   SecureWorld f;

@@ -102,6 +102,7 @@ class FakeCredentials final : public directory::Credentials {
 inline config::Settings world_settings() {
   config::Settings settings = config::defaults();
   settings.hostname = "mx.test";
+  settings.bans.delay = std::chrono::seconds{0};
   settings.smtpd.unlimited_networks.clear();  // the connections are from 127.0.0.1
   settings.relay.networks = {"192.0.2.0/24"};
   settings.routes = {{"gateway.test", "smtp:[192.0.2.9]:2525"},
@@ -167,7 +168,7 @@ struct World {
   limits::Bans bans;
   Admission admission{tally, bans, clock, settings};
   FakeCredentials credentials{loop};
-  auth::Attempts attempts{log, counters};
+  auth::Attempts attempts{bans, settings.bans, clock, log, counters};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),
