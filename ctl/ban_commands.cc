@@ -78,9 +78,10 @@ void add(Context& context, const std::string& text, const std::string& duration)
     const auto [kind, name] = named(text);
     const WallTime until = SystemClock().now() + *time;
     bans.ban(kind, name, until);
-    context.answer({{"kind", limits::name_of(kind)}, {"name", name}, {"banned_until", to_timestamp(until)}},
-                   fmt::format("{} {} is banned until {}\n", limits::name_of(kind), name,
-                               to_timestamp(until)));
+    context.answer(
+        {{"kind", limits::name_of(kind)}, {"name", name}, {"banned_until", to_timestamp(until)}},
+        fmt::format("{} {} is banned until {}\n", limits::name_of(kind), name,
+                    to_timestamp(until)));
   });
 }
 
@@ -88,9 +89,10 @@ void lift(Context& context, const std::string& text) {
   with_bans(context, [&](limits::Bans& bans, const config::Settings&) {
     const auto [kind, name] = named(text);
     if (!bans.lift(kind, name))
-      return context.refuse(ExitStatus::refused,
-                            fmt::format("nothing is known of {} {}: `postrider bans list` shows all",
-                                        limits::name_of(kind), name));
+      return context.refuse(
+          ExitStatus::refused,
+          fmt::format("nothing is known of {} {}: `postrider bans list` shows all",
+                      limits::name_of(kind), name));
     context.answer({{"kind", limits::name_of(kind)}, {"name", name}, {"lifted", true}},
                    fmt::format("{} {} is free\n", limits::name_of(kind), name));
   });

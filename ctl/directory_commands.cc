@@ -99,8 +99,7 @@ void add_user(Context& context, const UserOptions& options) {
   if (!password) return context.refuse(password.error());
   std::string text = fmt::format("added user {}", options.address);
   if (*quota != 0) text += fmt::format(" with a quota of {}", options.quota);
-  change(context, text,
-         {{"address", options.address}, {"quota", *quota}},
+  change(context, text, {{"address", options.address}, {"quota", *quota}},
          [&](DirectoryEditor& editor) -> Result<void> {
            auto added = editor.add_user(options.address, *quota);
            if (!added || !options.password_stdin) return added;
@@ -165,8 +164,7 @@ void add_user_group(CLI::App& app, Context& context) {
              return editor.set_password(options->address, *password);
            });
   });
-  CLI::App* quota =
-      subcommand("quota", "Set the mailbox's size limit");
+  CLI::App* quota = subcommand("quota", "Set the mailbox's size limit");
   quota->add_option("size", options->quota, "As in 5GiB; 0B: none")->required();
   quota->callback([&context, options] { set_quota(context, *options); });
   group->add_subcommand("list", "All users")->callback([&context] { list_users(context); });

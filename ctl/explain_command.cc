@@ -64,9 +64,9 @@ std::string to_text(const Explanation& explanation) {
                     std::string(step.verdict), step.reason});
   const checks::Client& client = explanation.client;
   return fmt::format("client {}, {}\n{}{}\n{}", client.address.str(),
-                     client.may_relay  ? "who may relay"
+                     client.may_relay    ? "who may relay"
                      : client.stranger() ? "a stranger"
-                                       : "who may not relay",
+                                         : "who may not relay",
                      table(rows), printable(to_line(explanation.reply)),
                      to_text(explanation.route));
 }

@@ -61,18 +61,17 @@ void list(Context& context, FilterOptions options) {
   options.all = options.domain.empty() && options.sender.empty() && options.state.empty();
   std::size_t shown = 0;
   const WallTime now = SystemClock().now();
-  const bool done = ask(context, request_of(AdminRequest::LIST, options),
-                        [&](const AdminReply& reply, const Fd&) {
-                          for (const ipc::QueuedMessage& message : reply.messages()) {
-                            if (context.json) {
-                              fmt::print("{}{}", shown == 0 ? kListBegins : kListGoesOn,
-                                         one_line(to_json(message)));
-                            } else {
-                              fmt::print("{}", to_line(message, now));
-                            }
-                            ++shown;
-                          }
-                        });
+  const bool done = ask(
+      context, request_of(AdminRequest::LIST, options), [&](const AdminReply& reply, const Fd&) {
+        for (const ipc::QueuedMessage& message : reply.messages()) {
+          if (context.json) {
+            fmt::print("{}{}", shown == 0 ? kListBegins : kListGoesOn, one_line(to_json(message)));
+          } else {
+            fmt::print("{}", to_line(message, now));
+          }
+          ++shown;
+        }
+      });
   if (!done) return;
   if (context.json) {
     fmt::print("{}{}", shown == 0 ? kListBegins : "", kListEnds);
@@ -133,15 +132,14 @@ void summary(Context& context) {
   json outages = json::array();
   std::vector<ipc::SummaryRow> found;
   std::string down;
-  const bool done =
-      ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
-          [&](const AdminReply& reply, const Fd&) {
-            found.insert(found.end(), reply.summary().begin(), reply.summary().end());
-            for (const ipc::Outage& outage : reply.outages()) {
-              outages.push_back(to_json(outage));
-              down += to_line(outage);
-            }
-          });
+  const bool done = ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
+                        [&](const AdminReply& reply, const Fd&) {
+                          found.insert(found.end(), reply.summary().begin(), reply.summary().end());
+                          for (const ipc::Outage& outage : reply.outages()) {
+                            outages.push_back(to_json(outage));
+                            down += to_line(outage);
+                          }
+                        });
   if (!done) return;
   for (const ipc::SummaryRow& row : found) rows.push_back(to_json(row));
   context.answer(

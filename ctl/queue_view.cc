@@ -47,9 +47,8 @@ json to_json(const ipc::QueuedMessage& message) {
                           {"next_hop", recipient.next_hop()}});
   json verdicts = json::array();
   for (const ipc::MessageVerdict& verdict : message.verdicts())
-    verdicts.push_back({{"check", verdict.check()},
-                        {"action", verdict.action()},
-                        {"reason", verdict.reason()}});
+    verdicts.push_back(
+        {{"check", verdict.check()}, {"action", verdict.action()}, {"reason", verdict.reason()}});
   return {{"id", message.id()},
           {"state", message.state()},
           {"arrival", time_or_null(message.arrival_us())},
@@ -127,8 +126,8 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
   add("held until", held_until(message, now));
   add("held because", message.hold_reason());
   for (const ipc::MessageVerdict& verdict : message.verdicts())
-    rows.push_back({"check", fmt::format("{}: {}, {}", verdict.check(), verdict.action(),
-                                         verdict.reason())});
+    rows.push_back(
+        {"check", fmt::format("{}: {}, {}", verdict.check(), verdict.action(), verdict.reason())});
   if (message.next_attempt_us() != 0)
     add("next attempt", fmt::format("{} (in {})", iso_time(message.next_attempt_us()),
                                     in(message.next_attempt_us(), now)));

@@ -11,8 +11,8 @@
 #include <CLI/CLI.hpp>
 
 #include "common/base/clock.h"
-#include "common/config/daemon.h"
 #include "common/base/fd.h"
+#include "common/config/daemon.h"
 #include "common/log/log.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"

@@ -17,9 +17,7 @@ Worker::Worker(event::EventLoop& loop, Options options, Delivery& delivery, log:
       retry_(loop, [this] { connect(); }),
       grace_(loop, [this] { on_stopped_(); }) {}
 
-void Worker::start() {
-  connect();
-}
+void Worker::start() { connect(); }
 
 void Worker::stop() {
   if (std::exchange(stopping_, true)) return;
@@ -63,11 +61,8 @@ void Worker::on_frame(const ipc::Frame& frame, Fd descriptor) {
     case ipc::Frame::kSource:
       sources_[frame.source().number()] = std::make_shared<const Fd>(std::move(descriptor));
       return;
-    case ipc::Frame::kSourceClosed:
-      sources_.erase(frame.source_closed().number());
-      return;
-    case ipc::Frame::kJob:
-      return take(frame.job());
+    case ipc::Frame::kSourceClosed: sources_.erase(frame.source_closed().number()); return;
+    case ipc::Frame::kJob: return take(frame.job());
     default:
       log_.error("unexpected_frame").with("kind", static_cast<int>(frame.body_case()));
       return;

@@ -74,23 +74,22 @@ void Connection::act() {
 }
 
 void Connection::carry_out(Action& action) {
-  std::visit(
-      Overloaded{
-          [this](const Send& send) { stream_.send(send.bytes); },
-          [this](Login& login) { log_in(login); },
-          [this](const OpenMessage& open) {
-            transfer_ = std::make_unique<Transfer>(services_.files, mailbox_, open.message,
-                                                   open.body_lines, [this] {
-                                                     give_portion();
-                                                     act();
-                                                   });
-            give_portion();
-          },
-          [this](const ReadMessage&) { give_portion(); },
-          [this](RemoveMessages& these) { remove(std::move(these.messages)); },
-          [this](const Close&) { close(); },
-      },
-      action);
+  std::visit(Overloaded{
+                 [this](const Send& send) { stream_.send(send.bytes); },
+                 [this](Login& login) { log_in(login); },
+                 [this](const OpenMessage& open) {
+                   transfer_ = std::make_unique<Transfer>(services_.files, mailbox_, open.message,
+                                                          open.body_lines, [this] {
+                                                            give_portion();
+                                                            act();
+                                                          });
+                   give_portion();
+                 },
+                 [this](const ReadMessage&) { give_portion(); },
+                 [this](RemoveMessages& these) { remove(std::move(these.messages)); },
+                 [this](const Close&) { close(); },
+             },
+             action);
 }
 
 void Connection::log_in(Login& login) {
@@ -196,7 +195,9 @@ void Connection::finish(std::string_view how) {
     services_.log.info("logout")
         .with("user", user_)
         .with("client", client_.str())
-        .with("how", session_.has_quit() ? "quit" : closing_ ? "sent_away" : how)
+        .with("how", session_.has_quit() ? "quit"
+                     : closing_          ? "sent_away"
+                                         : how)
         .with("retrieved", totals.retrieved)
         .with("deleted", totals.deleted)
         .with("octets", totals.octets);

@@ -19,8 +19,8 @@
 #include "common/maildir/mailbox.h"
 #include "common/metrics/counters.h"
 #include "common/net/address.h"
-#include "common/quota/full_marks.h"
 #include "common/net/stream.h"
+#include "common/quota/full_marks.h"
 #include "pop3d/session.h"
 #include "pop3d/transfer.h"
 
@@ -40,7 +40,7 @@ struct Services {
 
 struct ConnectionOptions {
   std::string mail_directory;
-  std::chrono::microseconds timeout = std::chrono::minutes(10);     // RFC 1939 section 3
+  std::chrono::microseconds timeout = std::chrono::minutes(10);  // RFC 1939 section 3
 };
 
 class Connection final : public event::Deferred, private net::Stream::Owner {

@@ -48,13 +48,13 @@ void Server::accept(Fd fd, const net::SocketAddress& peer) {
   }
   full_ = false;
   const std::uint64_t number = ++last_number_;
-  connections_.emplace(
-      number, std::make_unique<Connection>(
-                  services_, options_.connection,
-                  SessionOptions{.hostname = options_.hostname,
-                                 .plaintext = plaintext_for(options_.plaintext_auth, peer),
-                                 .bad_command_limit = options_.bad_command_limit},
-                  std::move(fd), peer, [this, number] { done(number); }));
+  connections_.emplace(number,
+                       std::make_unique<Connection>(
+                           services_, options_.connection,
+                           SessionOptions{.hostname = options_.hostname,
+                                          .plaintext = plaintext_for(options_.plaintext_auth, peer),
+                                          .bad_command_limit = options_.bad_command_limit},
+                           std::move(fd), peer, [this, number] { done(number); }));
 }
 
 // The log has one line each time the limit is reached, not one a client.

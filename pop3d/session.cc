@@ -59,10 +59,9 @@ const Session::Command* Session::find_command(std::string_view verb) {
       {"NOOP", {transaction}, Argument::none, &Session::noop},
       {"QUIT", {authorization, named, transaction}, Argument::none, &Session::quit},
   });
-  const auto* const command =
-      std::find_if(kCommands.begin(), kCommands.end(), [&](const Command& candidate) {
-        return equals_ignoring_case(candidate.verb, verb);
-      });
+  const auto* const command = std::find_if(
+      kCommands.begin(), kCommands.end(),
+      [&](const Command& candidate) { return equals_ignoring_case(candidate.verb, verb); });
   return command == kCommands.end() ? nullptr : &*command;
 }
 

@@ -14,8 +14,8 @@
 //         +---------------+                     TOP UIDL DELE       +OK, or -ERR
 //           PASS refused                        RSET NOOP
 //
-// CAPA is legal in the first three, and QUIT, which leads from the first two to closed at once. From
-// anywhere a bare LF or CR, a NUL, and a limit that is reached lead there too.
+// CAPA is legal in the first three, and QUIT, which leads from the first two to closed at once.
+// From anywhere a bare LF or CR, a NUL, and a limit that is reached lead there too.
 //
 // RFC 1939 (POP3), RFC 2449 (CAPA, RESP-CODES, PIPELINING), RFC 3206 (AUTH and SYS codes).
 // Deviation: RFC 1939 section 4 lets only PASS follow USER; here CAPA may stand between them.

@@ -56,17 +56,18 @@ void Session::on_login_refused(LoginRefusal why) {
 // removed but by DELE.
 void Session::capa(std::string_view /*argument*/) {
   const bool user = options_.plaintext == Plaintext::allowed;
-  send(fmt::format("+OK capabilities follow\r\n"
-                   "TOP\r\n"
-                   "UIDL\r\n"
-                   "{}"
-                   "PIPELINING\r\n"
-                   "RESP-CODES\r\n"
-                   "AUTH-RESP-CODE\r\n"
-                   "EXPIRE NEVER\r\n"
-                   "IMPLEMENTATION Postrider\r\n"
-                   ".\r\n",
-                   user ? "USER\r\n" : ""));
+  send(
+      fmt::format("+OK capabilities follow\r\n"
+                  "TOP\r\n"
+                  "UIDL\r\n"
+                  "{}"
+                  "PIPELINING\r\n"
+                  "RESP-CODES\r\n"
+                  "AUTH-RESP-CODE\r\n"
+                  "EXPIRE NEVER\r\n"
+                  "IMPLEMENTATION Postrider\r\n"
+                  ".\r\n",
+                  user ? "USER\r\n" : ""));
 }
 
 void Session::stat(std::string_view /*argument*/) {
@@ -89,9 +90,8 @@ void Session::answer_list(std::string_view argument, List::Of of) {
 // The scan listing and the unique-id listing of a message (RFC 1939 sections 5 and 7).
 std::string Session::list_line(std::size_t message, List::Of of) const {
   const maildir::Listing& listing = maildrop_->listing();
-  return of == List::Of::octets
-             ? fmt::format("{} {}", message + 1, listing.octets(message))
-             : fmt::format("{} {}", message + 1, listing.unique_id(message));
+  return of == List::Of::octets ? fmt::format("{} {}", message + 1, listing.octets(message))
+                                : fmt::format("{} {}", message + 1, listing.unique_id(message));
 }
 
 void Session::send_list_portion() {
@@ -129,9 +129,8 @@ void Session::retr(std::string_view argument) {
 
 void Session::top(std::string_view argument) {
   const std::size_t space = argument.find(' ');
-  const auto lines = space == std::string_view::npos
-                         ? std::nullopt
-                         : parse_line_count(argument.substr(space + 1));
+  const auto lines =
+      space == std::string_view::npos ? std::nullopt : parse_line_count(argument.substr(space + 1));
   if (!lines) return refuse_bad_command("TOP takes a message-number and a number of lines");
   const auto message = find_message(argument.substr(0, space));
   if (!message) return;

@@ -18,8 +18,8 @@ Transfer::Transfer(event::WorkerPool& files, std::shared_ptr<const maildir::Mail
                    UniqueFunction<void()> on_ready)
     : files_(files),
       on_ready_(std::move(on_ready)),
-      source_(std::make_shared<Source>(
-          Source{std::move(mailbox), message, body_lines, std::nullopt})) {
+      source_(
+          std::make_shared<Source>(Source{std::move(mailbox), message, body_lines, std::nullopt})) {
   read_ahead();
 }
 

@@ -29,8 +29,7 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
 }
 
 ServerOptions server_options(const config::Settings& settings) {
-  return {.connection = {.mail_directory = settings.paths.mail,
-                         .timeout = settings.pop3d.timeout},
+  return {.connection = {.mail_directory = settings.paths.mail, .timeout = settings.pop3d.timeout},
           .hostname = settings.hostname,
           .plaintext_auth = settings.pop3d.plaintext_auth,
           .bad_command_limit = settings.pop3d.bad_command_limit,

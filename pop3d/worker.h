@@ -10,7 +10,8 @@
 namespace postrider::pop3d {
 
 // Serves the listening `sockets`, this process's copy of them, until SIGTERM or SIGINT; then closes
-// them, ends the sessions and returns the exit status. Throws what construction throws (no memory, no descriptors).
+// them, ends the sessions and returns the exit status. Throws what construction throws (no memory,
+// no descriptors).
 int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsigned number,
                const Clock& clock, log::Logger& log);
 

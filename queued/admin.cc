@@ -30,9 +30,8 @@ std::vector<ipc::Outage> largest(std::vector<ipc::Outage> outages,
   for (ipc::Outage& outage : outages)
     if (const auto it = messages.find(outage.destination()); it != messages.end())
       outage.set_messages(it->second);
-  std::stable_sort(outages.begin(), outages.end(), [](const auto& a, const auto& b) {
-    return a.messages() > b.messages();
-  });
+  std::stable_sort(outages.begin(), outages.end(),
+                   [](const auto& a, const auto& b) { return a.messages() > b.messages(); });
   outages.resize(std::min(outages.size(), StoreReader::kSummaryRows));
   return outages;
 }
@@ -102,24 +101,23 @@ void AdminLink::list() {
 
 void AdminLink::on_drained() {
   if (!listing_ || question_) return;
-  question_ = parts_.store.read(
-      [filter = request_.filter(), after = after_](StoreReader& store) {
-        return store.list(filter, after);
-      },
-      [this](Result<Portion> portion) {
-        question_.reset();
-        if (!portion) {
-          listing_ = false;
-          return refuse(portion.error().text);
-        }
-        ipc::AdminReply answer;
-        for (auto& message : portion->messages) *answer.add_messages() = std::move(message);
-        after_ = portion->last_id;
-        listing_ = !after_.empty();
-        answer.set_end(!listing_);
-        reply(answer);
-        if (parts_.channel.unsent() < kMaxUnsent) on_drained();
-      });
+  question_ = parts_.store.read([filter = request_.filter(), after = after_](
+                                    StoreReader& store) { return store.list(filter, after); },
+                                [this](Result<Portion> portion) {
+                                  question_.reset();
+                                  if (!portion) {
+                                    listing_ = false;
+                                    return refuse(portion.error().text);
+                                  }
+                                  ipc::AdminReply answer;
+                                  for (auto& message : portion->messages)
+                                    *answer.add_messages() = std::move(message);
+                                  after_ = portion->last_id;
+                                  listing_ = !after_.empty();
+                                  answer.set_end(!listing_);
+                                  reply(answer);
+                                  if (parts_.channel.unsent() < kMaxUnsent) on_drained();
+                                });
 }
 
 void AdminLink::show(const ipc::AdminRequest& request) {
@@ -144,8 +142,8 @@ void AdminLink::show(const ipc::AdminRequest& request) {
 }
 
 void AdminLink::cat(const ipc::AdminRequest& request) {
-  const auto id = request.filter().ids_size() == 1 ? MessageId::parse(request.filter().ids(0))
-                                                   : std::nullopt;
+  const auto id =
+      request.filter().ids_size() == 1 ? MessageId::parse(request.filter().ids(0)) : std::nullopt;
   if (!id) return refuse("cat takes one id of 20 letters and digits");
   const auto send = [this](const MessageData& data, std::uint64_t offset, int fd) {
     ipc::Frame frame;
@@ -162,11 +160,11 @@ void AdminLink::cat(const ipc::AdminRequest& request) {
     return send(message->data, message->content_offset, (*source)->fd.get());
   }
   question_ = parts_.store.read([id = *id](StoreReader& store) { return store.open_content(id); },
-                               [this, send](const Result<StoredContent>& content) {
-                                 question_.reset();
-                                 if (!content) return refuse(content.error().text);
-                                 send(content->data, 0, content->fd.get());
-                               });
+                                [this, send](const Result<StoredContent>& content) {
+                                  question_.reset();
+                                  if (!content) return refuse(content.error().text);
+                                  send(content->data, 0, content->fd.get());
+                                });
 }
 
 void AdminLink::summarize() {
@@ -190,21 +188,22 @@ void AdminLink::summarize() {
 
 void AdminLink::status() {
   question_ = parts_.store.read([](StoreReader& store) { return store.count(); },
-                               [this](const Result<Counts>& counts) {
-                                 question_.reset();
-                                 if (!counts) return refuse(counts.error().text);
-                                 ipc::AdminReply answer = last_reply();
-                                 ipc::QueueStatus& status = *answer.mutable_status();
-                                 status.set_active(parts_.queue.active());
-                                 status.set_deferred(counts->deferred);
-                                 status.set_held(counts->held);
-                                 const std::int64_t young = parts_.queue.oldest_us();
-                                 status.set_oldest_us(young == 0               ? counts->oldest_us
-                                                      : counts->oldest_us == 0 ? young
-                                                      : std::min(young, counts->oldest_us));
-                                 parts_.describe_service(status);
-                                 reply(answer);
-                               });
+                                [this](const Result<Counts>& counts) {
+                                  question_.reset();
+                                  if (!counts) return refuse(counts.error().text);
+                                  ipc::AdminReply answer = last_reply();
+                                  ipc::QueueStatus& status = *answer.mutable_status();
+                                  status.set_active(parts_.queue.active());
+                                  status.set_deferred(counts->deferred);
+                                  status.set_held(counts->held);
+                                  const std::int64_t young = parts_.queue.oldest_us();
+                                  status.set_oldest_us(young == 0 ? counts->oldest_us
+                                                       : counts->oldest_us == 0
+                                                           ? young
+                                                           : std::min(young, counts->oldest_us));
+                                  parts_.describe_service(status);
+                                  reply(answer);
+                                });
 }
 
 }  // namespace postrider::queued

@@ -48,7 +48,7 @@ class AdminLink {
 
   Parts parts_;
   ipc::AdminRequest request_;
-  std::string after_;       // where the listing goes on
+  std::string after_;  // where the listing goes on
   bool listing_ = false;
   PendingPtr question_;
 };

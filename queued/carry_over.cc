@@ -88,8 +88,8 @@ class CarryOver {
   };
 
   Result<void> prepare_writing() {
-    auto message = to_.prepare(
-        "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
+    auto message =
+        to_.prepare("INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
     auto recipient =
         to_.prepare("INSERT INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
     auto withdraw = to_.prepare("DELETE FROM message WHERE id=?1");

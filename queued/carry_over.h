@@ -11,10 +11,10 @@
 
 namespace postrider::queued {
 
-// Makes the database `to`, where there is no file, of what can be read of the database `from` and its
-// log, and gives the number of messages. `to` is not synced, and worth nothing after an Error:
-// invalid: `from` is of a newer release; another: what failed was not the content of `from`, so that
-// a later try may read more. Memory stays flat.
+// Makes the database `to`, where there is no file, of what can be read of the database `from` and
+// its log, and gives the number of messages. `to` is not synced, and worth nothing after an Error:
+// invalid: `from` is of a newer release; another: what failed was not the content of `from`, so
+// that a later try may read more. Memory stays flat.
 Result<std::uint64_t> carry_over(const std::string& from, const std::string& to);
 
 }  // namespace postrider::queued

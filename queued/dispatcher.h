@@ -29,7 +29,8 @@ class DeliverdLink {
   std::size_t jobs() const noexcept { return tickets_.size(); }
   bool has_credit() const noexcept { return tickets_.size() < credit_; }
 
-  // Closes sources that nothing but this link refers to, so that the space of removed files is free.
+  // Closes sources that nothing but this link refers to, so that the space of removed files is
+  // free.
   void sweep();
 
   void send(Order order);

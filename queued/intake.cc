@@ -124,8 +124,7 @@ bool Intake::load_done(Segment& segment) {
   if (segment.needs_entries) {
     // What a sync could not write is not written by the next one: it is written anew.
     const bool anew = unsynced_.contains(name);
-    const auto synced =
-        anew ? segment.done.append(loaded->entries, true) : segment.done.sync();
+    const auto synced = anew ? segment.done.append(loaded->entries, true) : segment.done.sync();
     if (!synced) {
       unsynced_.insert(name);
       note_unreadable(name, synced.error());
@@ -256,8 +255,7 @@ std::unique_ptr<Message> Intake::make_message(Segment& segment, SegmentReader::R
 
 void Intake::delivered(const YoungPlace& place, const std::string& recipient) {
   Segment& segment = *segments_.at(place.segment);
-  segment.entries.push_back(
-      {.record = place.record, .recipient = spool::recipient_key(recipient)});
+  segment.entries.push_back({.record = place.record, .recipient = spool::recipient_key(recipient)});
   dirty_.insert(&segment);
 }
 

@@ -65,8 +65,8 @@ class Intake {
   void finished(const YoungPlace& place, const MessageId& id);
   // The old generation has it durably.
   void promoted(const YoungPlace& place, const MessageId& id);
-  // The content of a message, of the young or the old generation, does not match its checksum: keeps
-  // it in quarantine/ and says so. False: it could not be kept.
+  // The content of a message, of the young or the old generation, does not match its checksum:
+  // keeps it in quarantine/ and says so. False: it could not be kept.
   bool quarantine(const Message& message);
   // The record is a copy of one that is under way, as of a segment that was restored beside itself:
   // finishes it, and leaves the large file to the other.
@@ -121,8 +121,9 @@ class Intake {
   IsPromoted is_promoted_;
   Quarantine quarantine_{disk_, paths_};
   std::map<std::string, std::unique_ptr<Segment>, Older> segments_;
-  std::map<std::string, spool::SegmentProgress> unopened_;  // told of segments that cannot be read yet
-  std::unordered_set<Segment*> dirty_;  // with entries to be written, or finished
+  std::map<std::string, spool::SegmentProgress>
+      unopened_;                              // told of segments that cannot be read yet
+  std::unordered_set<Segment*> dirty_;        // with entries to be written, or finished
   std::unordered_set<std::string> unsynced_;  // segments whose .done could not be synced at a load
   bool caught_up_ = false;  // every segment that an earlier queued may have read is known
   std::unordered_set<std::string> large_in_use_;  // ids of messages taken in and not finished

@@ -24,7 +24,8 @@ std::string addresses(const spool::Envelope& envelope) {
   return all;
 }
 
-// When a segment was begun, by its name "<writer>-<16 hexadecimal digits>..."; 1970 if it says nothing.
+// When a segment was begun, by its name "<writer>-<16 hexadecimal digits>..."; 1970 if it says
+// nothing.
 WallTime time_of(std::string_view name) {
   std::uint64_t microseconds = 0;
   const std::size_t dash = name.rfind('-');
@@ -39,8 +40,7 @@ void Intake::on_damage(Segment& segment, const SegmentReader::Damage& damage) {
   if (damage.blank && damage.tail) return;  // space that a crash left unwritten
   const std::string& name = segment.reader->name();
   const std::string kept = fmt::format("{}@{}", name, damage.offset);
-  const auto saved =
-      quarantine_.copy(kept, segment.reader->fd(), damage.offset, damage.length);
+  const auto saved = quarantine_.copy(kept, segment.reader->fd(), damage.offset, damage.length);
   counters_.add(metrics::Counter::queue_messages_corrupt);
   auto entry = log_.error("record_corrupt");
   entry.with("segment", name)

@@ -15,12 +15,12 @@ struct Intake::Segment {
   spool::DoneFile done;
   std::vector<spool::DoneEntry> entries;  // to be appended
   bool sync_entries = false;
-  bool needs_entries = false;      // without them a segment that came back would do harm
-  std::uint64_t limit = 0;         // octets that may be read
-  bool complete = false;           // nothing will be added below or above `limit`
-  bool earlier = false;            // an earlier queued may have attempted what is in it
-  bool unverified = false;         // its writer died: the last batch may be torn
-  std::uint64_t open = 0;          // messages taken in and not finished
+  bool needs_entries = false;     // without them a segment that came back would do harm
+  std::uint64_t limit = 0;        // octets that may be read
+  bool complete = false;          // nothing will be added below or above `limit`
+  bool earlier = false;           // an earlier queued may have attempted what is in it
+  bool unverified = false;        // its writer died: the last batch may be torn
+  std::uint64_t open = 0;         // messages taken in and not finished
   std::vector<MessageId> unlink;  // whose large files go once their entry is written
   std::unordered_set<std::uint64_t> finished;  // of an earlier life, by record
   std::unordered_map<std::uint64_t, std::vector<std::uint64_t>> delivered;

@@ -1,5 +1,5 @@
-// queued - owns the queue: takes accepted mail from the spool, decides where it goes and when, hands
-// it to deliverd, and tells senders what could not be delivered.
+// queued - owns the queue: takes accepted mail from the spool, decides where it goes and when,
+// hands it to deliverd, and tells senders what could not be delivered.
 #include <sys/stat.h>
 
 #include <cerrno>

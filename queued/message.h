@@ -65,8 +65,8 @@ struct MessageData {
   std::uint64_t content_checksum = 0;
   std::vector<Recipient> recipients;
   std::uint32_t attempts = 0;
-  bool warned = false;       // the sender was told of the delay, or does not want to be
-  bool released = false;     // an operator released it: a route's hold: no longer holds it
+  bool warned = false;    // the sender was told of the delay, or does not want to be
+  bool released = false;  // an operator released it: a route's hold: no longer holds it
 
   const std::string& sender() const noexcept { return envelope.sender(); }
   // RFC 4865: not to be sent before; long ago where nothing was said.
@@ -96,9 +96,9 @@ enum class Wish : std::uint8_t { none, hold, remove };
 
 struct Message {
   MessageData data;
-  std::optional<YoungPlace> young;       // empty: of the old generation
-  bool row_as_well = false;              // young, and queue.db has a row of it: they end together
-  SourcePtr source;                      // opened at the first job
+  std::optional<YoungPlace> young;  // empty: of the old generation
+  bool row_as_well = false;         // young, and queue.db has a row of it: they end together
+  SourcePtr source;                 // opened at the first job
   std::uint64_t content_offset = 0;
   std::vector<std::uint64_t> delivered;  // keys of recipients that an earlier life delivered
   std::string called_by;                 // the destination that called for it, until it is in line
@@ -108,12 +108,12 @@ struct Message {
   bool corrupt = false;                  // the content does not match its checksum
   // Recipients that met their fate in this attempt, by what their sender is to be told of it.
   std::map<ReportKind, std::vector<std::uint32_t>> to_report;
-  bool leaving = false;                  // its last change is with the store
-  std::string held_by_route;             // a route holds some recipients: why
+  bool leaving = false;       // its last change is with the store
+  std::string held_by_route;  // a route holds some recipients: why
   Wish wish = Wish::none;
   std::string wish_reason;
-  unsigned routing = 0;                  // recipients whose routing is not known yet
-  std::vector<PendingPtr> pending;       // those, and the report that is being written
+  unsigned routing = 0;             // recipients whose routing is not known yet
+  std::vector<PendingPtr> pending;  // those, and the report that is being written
 };
 
 }  // namespace postrider::queued

@@ -35,8 +35,9 @@ void Outage::on_probe_failed(Reason reason, WallTime now, const config::Settings
 
 Reason Outage::told_to_recipients(const std::string& destination) const {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_).time_since_epoch().count();
-  return {reason_.status, fmt::format("waiting for {}: {} since {:%Y-%m-%d %H:%M} UTC", destination,
-                                      reason_.words, fmt::gmtime(static_cast<std::time_t>(seconds)))};
+  return {reason_.status,
+          fmt::format("waiting for {}: {} since {:%Y-%m-%d %H:%M} UTC", destination, reason_.words,
+                      fmt::gmtime(static_cast<std::time_t>(seconds)))};
 }
 
 }  // namespace postrider::queued

@@ -1,4 +1,5 @@
-// outage.h - the memory of a destination that cannot be reached: since when, why, when to ask again.
+// outage.h - the memory of a destination that cannot be reached: since when, why, when to ask
+// again.
 //
 // The time to the next probe doubles with each that fails, from kFirstWait to the interval of
 // retries; each is drawn with the jitter of retries.
@@ -24,8 +25,9 @@ class Outage {
 
   // It could not be reached just now.
   Outage(Reason reason, WallTime now, const config::Settings::Queue& settings, Random& random);
-  // It was left with messages waiting for it by an earlier life of queued: whether it is down is not
-  // known. The first probe comes within the first wait, at random, so that not all come at once.
+  // It was left with messages waiting for it by an earlier life of queued: whether it is down is
+  // not known. The first probe comes within the first wait, at random, so that not all come at
+  // once.
   static Outage presumed(WallTime now, const config::Settings::Queue& settings, Random& random);
 
   // The probe could not reach it either.
@@ -39,7 +41,8 @@ class Outage {
   // An operator wants to know now.
   void probe_at(WallTime time) noexcept { next_probe_ = time; }
 
-  // What a recipient is told: "waiting for mx:x.test: connection timed out since 2026-11-21 23:10 UTC".
+  // What a recipient is told: "waiting for mx:x.test: connection timed out since 2026-11-21 23:10
+  // UTC".
   Reason told_to_recipients(const std::string& destination) const;
 
  private:

@@ -1,7 +1,7 @@
 // promoted.h - asks queue.db, from the loop's thread, whether a message is in the old generation.
 //
-// Only recovery asks: where a .done entry was lost with the power, the row says that the message was
-// promoted. A connection of its own, as the Store belongs to its thread.
+// Only recovery asks: where a .done entry was lost with the power, the row says that the message
+// was promoted. A connection of its own, as the Store belongs to its thread.
 #pragma once
 
 #include "common/base/message_id.h"

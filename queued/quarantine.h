@@ -1,4 +1,5 @@
-// quarantine.h - keeps what failed its checksum for people, under spool/quarantine/. Nothing reads it.
+// quarantine.h - keeps what failed its checksum for people, under spool/quarantine/. Nothing reads
+// it.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,8 @@ constexpr log::Condition::Words kDbFailing{
 constexpr log::Condition::Words kReportsFailing{
     "report_not_written", "reports_written_again",
     "messages that failed stay in the queue until their senders can be told"};
-constexpr log::Condition::Words kContentUnreadable{
-    "content_unreadable", "content_readable", "messages are tried again as after a 4xx reply"};
+constexpr log::Condition::Words kContentUnreadable{"content_unreadable", "content_readable",
+                                                   "messages are tried again as after a 4xx reply"};
 
 bool same_recipient(const Recipient& recipient, const std::string& address) {
   return recipient.state != RecipientState::expanded &&
@@ -116,8 +116,8 @@ bool Queue::awaits_release(const Message& message) const {
   return message.young && message.data.release() > parts_.clock.now();
 }
 
-// A person may have put a segment back that was there still, or an older queue.db. Both are one message:
-// one is enough.
+// A person may have put a segment back that was there still, or an older queue.db. Both are one
+// message: one is enough.
 void Queue::drop_copy(const Message& message) {
   auto entry = parts_.log.warning("copy_dropped");
   entry.id(message.data.id).with("reason", "this message is being delivered already");
@@ -138,11 +138,11 @@ void Queue::route(Message& message) {
     Recipient& recipient = message.data.recipients[i];
     if (recipient.state != RecipientState::waiting) continue;
     ++message.routing;
-    message.pending.push_back(
-        parts_.router.route(recipient.address, holds, [this, &message, i](routing::RouteAnswer answer) {
-          apply_route(message, i, std::move(answer));
-          if (--message.routing == 0) dispatch(message);
-        }));
+    message.pending.push_back(parts_.router.route(recipient.address, holds,
+                                                  [this, &message, i](routing::RouteAnswer answer) {
+                                                    apply_route(message, i, std::move(answer));
+                                                    if (--message.routing == 0) dispatch(message);
+                                                  }));
   }
   if (--message.routing == 0) dispatch(message);
 }
@@ -211,9 +211,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, routing::Target 
       recipient.state = RecipientState::failed;
       message.to_report[ReportKind::failed].push_back(index);
       break;
-    default:
-      recipient.state = RecipientState::deferred;
-      log_fate(message, recipient, "deferred");
+    default: recipient.state = RecipientState::deferred; log_fate(message, recipient, "deferred");
   }
 }
 
@@ -227,11 +225,14 @@ void Queue::dispatch(Message& message) {
   std::unordered_map<std::string, std::vector<std::uint32_t>> groups;
   const auto& recipients = message.data.recipients;
   for (std::uint32_t i = 0; i < recipients.size(); ++i)
-    if (recipients[i].state == RecipientState::attempted) groups[recipients[i].next_hop].push_back(i);
+    if (recipients[i].state == RecipientState::attempted)
+      groups[recipients[i].next_hop].push_back(i);
   for (auto& [next_hop, indexes] : groups) {
     for (std::size_t from = 0; from < indexes.size(); from += kRecipientsPerJob) {
       const std::size_t to = std::min(from + kRecipientsPerJob, indexes.size());
-      const auto at = [&](std::size_t n) { return indexes.begin() + static_cast<std::ptrdiff_t>(n); };
+      const auto at = [&](std::size_t n) {
+        return indexes.begin() + static_cast<std::ptrdiff_t>(n);
+      };
       schedule({.message = &message, .next_hop = next_hop, .recipients = {at(from), at(to)}});
     }
   }

@@ -67,8 +67,8 @@ class Queue final : private Recall::Owner {
   // Called when there is something to be asked by next_order().
   void set_on_work(std::function<void()> on_work) { on_work_ = std::move(on_work); }
 
-  // Whether any deliverd is there. While none is, no destination can show that it keeps up, and none
-  // is relieved: memory fills to its limit, and what comes after waits in its segments.
+  // Whether any deliverd is there. While none is, no destination can show that it keeps up, and
+  // none is relieved: memory fills to its limit, and what comes after waits in its segments.
   void set_served(bool served) { served_ = served; }
 
   // Takes in what there is and what is due now. Call when a segment grew, when next_wakeup() has
@@ -76,8 +76,8 @@ class Queue final : private Recall::Owner {
   void wake();
   // wake(), once this turn is over: for notices that come in dozens.
   void wake_later();
-  // Something in the old generation may be due now, and destinations that are down are to be probed:
-  // an operator said so.
+  // Something in the old generation may be due now, and destinations that are down are to be
+  // probed: an operator said so.
   void look_again();
   // When wake() has something to do at the latest.
   WallTime next_wakeup() const;
@@ -101,8 +101,8 @@ class Queue final : private Recall::Owner {
   // The destinations that are down; how much waits for each the store knows.
   std::vector<ipc::Outage> outages() const;
   Message* find(const MessageId& id);
-  // Holds or removes what matches, as soon as no job for it is under way; gives how many it was that
-  // were not to be before.
+  // Holds or removes what matches, as soon as no job for it is under way; gives how many it was
+  // that were not to be before.
   std::uint64_t wish(const ipc::Filter& filter, Wish wish, const std::string& reason);
   // Removed from the old generation by an operator: the log accounts for each recipient.
   void log_deleted(const MessageData& data);

@@ -105,8 +105,8 @@ void Queue::report(Message& message) {
       message, kind, wanted, expires(message), [this, &message](const Result<void>& sent) {
         message.pending.clear();
         if (!sent) {
-          // Nobody was told, so nothing is final: the message stays until the report is written. The
-          // disk may have it all the same.
+          // Nobody was told, so nothing is final: the message stays until the report is written.
+          // The disk may have it all the same.
           message.repeated = true;
           reports_failing_.holds(sent.error().text);
           return retry_write_later(message);
@@ -176,8 +176,7 @@ Schedule Queue::plan(Message& message) {
   MessageData& data = message.data;
   Schedule schedule{.expires = expires(message)};
   if (is_held(message)) {
-    schedule.hold_reason =
-        message.wish == Wish::hold ? message.wish_reason : message.held_by_route;
+    schedule.hold_reason = message.wish == Wish::hold ? message.wish_reason : message.held_by_route;
     data.released = false;
     return schedule;
   }
@@ -193,8 +192,7 @@ Schedule Queue::plan(Message& message) {
     schedule.next_attempt =
         next_look(settings, data.born(), !data.warned && !data.sender().empty(), now, end);
   } else {
-    schedule.next_attempt =
-        next_attempt(settings, data.attempts, now, end, parts_.random);
+    schedule.next_attempt = next_attempt(settings, data.attempts, now, end, parts_.random);
   }
   return schedule;
 }
@@ -276,8 +274,8 @@ void Queue::end(Message& message) {
   forget(message);
 }
 
-// The bytes on the disk are not what was accepted: they are kept for people and never delivered, and
-// the sender can send the message again.
+// The bytes on the disk are not what was accepted: they are kept for people and never delivered,
+// and the sender can send the message again.
 void Queue::quarantine(Message& message) {
   message.source.reset();
   if (!parts_.intake.quarantine(message)) return retry_write_later(message);
@@ -313,8 +311,8 @@ WallTime Queue::expires(const Message& message) const {
 }
 
 void Queue::log_fate(const Message& message, const Recipient& recipient, std::string_view event) {
-  const auto age = std::chrono::floor<std::chrono::milliseconds>(parts_.clock.now() -
-                                                                 message.data.arrival);
+  const auto age =
+      std::chrono::floor<std::chrono::milliseconds>(parts_.clock.now() - message.data.arrival);
   parts_.log.info(event)
       .id(message.data.id)
       .with("from", message.data.sender())

@@ -102,9 +102,8 @@ void Queue::take_result(const Work& work, Reception reception, const ipc::JobRes
 
 // What the job told of its destination.
 void Queue::end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable) {
-  Scheduler::Change change =
-      scheduler_.finished(work, reception, {unreachable.status(), unreachable.reply()},
-                          parts_.clock.now());
+  Scheduler::Change change = scheduler_.finished(
+      work, reception, {unreachable.status(), unreachable.reply()}, parts_.clock.now());
   if (change.outage_began) {
     parts_.counters.add(metrics::Counter::queue_outages);
     parts_.log.warning("outage_began")

@@ -1,5 +1,5 @@
-// queue_waiting.cc - mail that has to wait for its destination: what is turned away, what goes behind
-// it, and what comes when it is called for.
+// queue_waiting.cc - mail that has to wait for its destination: what is turned away, what goes
+// behind it, and what comes when it is called for.
 #include <algorithm>
 #include <cstdint>
 #include <unordered_set>

@@ -2,8 +2,8 @@
 // that their destination calls for.
 //
 // Both are read in portions, as far as memory has room, and never more than half of it, so that new
-// mail does not wait behind a backlog. One call is carried out at a time: what it brought is in line
-// before the next is decided.
+// mail does not wait behind a backlog. One call is carried out at a time: what it brought is in
+// line before the next is decided.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ class Recall {
    public:
     // Messages that memory has room for, without those that are expected.
     virtual std::size_t room() const = 0;
-    // `called_by`: the destination that called for it, or "". Where it is named, on_decided() is due
-    // as soon as the message is in line or was turned away.
+    // `called_by`: the destination that called for it, or "". Where it is named, on_decided() is
+    // due as soon as the message is in line or was turned away.
     virtual void on_recalled(MessageData data, const std::string& called_by) = 0;
     // There may be more to do, or more room.
     virtual void on_portion_ended() = 0;

@@ -17,8 +17,8 @@ std::string beginning_of(spool::Disk& disk, const Message& message) {
   std::string original = message.data.envelope.trace();
   if (!message.source || original.size() >= message::kMaxReturned) return original;
   const std::size_t trace = original.size();
-  const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(
-      message::kMaxReturned - trace, message.data.content_length));
+  const std::size_t wanted = static_cast<std::size_t>(
+      std::min<std::uint64_t>(message::kMaxReturned - trace, message.data.content_length));
   original.resize(trace + wanted);
   const auto n = disk.read(message.source->fd.get(), message.content_offset,
                            std::span(original).subspan(trace));

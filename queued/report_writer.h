@@ -10,8 +10,8 @@ namespace postrider::queued {
 class ReportWriter final : public Reports {
  public:
   // All outlive it.
-  ReportWriter(event::EventLoop& loop, spool::Disk& disk, spool::Writer& writer, const config::Settings& settings,
-               const Clock& clock, log::Logger& log)
+  ReportWriter(event::EventLoop& loop, spool::Disk& disk, spool::Writer& writer,
+               const config::Settings& settings, const Clock& clock, log::Logger& log)
       : loop_(loop), disk_(disk), writer_(writer), settings_(settings), clock_(clock), log_(log) {}
 
   PendingPtr send(const Message& message, ReportKind kind,

@@ -1,4 +1,5 @@
-// reports.h - telling the sender: composes a report and puts it into the spool as any other message.
+// reports.h - telling the sender: composes a report and puts it into the spool as any other
+// message.
 #pragma once
 
 #include <cstdint>

@@ -42,7 +42,8 @@ Result<std::string> keep(spool::Disk& disk, const spool::Paths& paths, WallTime 
   const auto log = disk.link(fmt::format("{}{}", paths.queue_db(), kLogSuffix),
                              fmt::format("{}{}", kept, kLogSuffix));
   if (!log && log.error().kind != ErrorKind::not_found) return pass_on(log.error());
-  if (auto synced = disk.sync_directory(paths.quarantine()); !synced) return pass_on(synced.error());
+  if (auto synced = disk.sync_directory(paths.quarantine()); !synced)
+    return pass_on(synced.error());
   return kept;
 }
 
@@ -112,20 +113,21 @@ Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths&
   const auto marked = settle_mark(disk, paths);
   if (!marked) return pass_on(marked.error());
   Result<std::unique_ptr<Store>> store =
-      *marked ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
-              : Store::open(disk, paths);
+      *marked
+          ? fail(ErrorKind::corrupt, paths.queue_db() + ": was found damaged while it was in use")
+          : Store::open(disk, paths);
   if (store || store.error().kind != ErrorKind::corrupt) return store;
   const auto rescued = rescue_queue_db(disk, paths, now);
   if (!rescued)
-    return fail(rescued.error().kind,
-                fmt::format("the rescue of what is left failed ({}) after {}",
-                            rescued.error().text, store.error().text));
+    return fail(rescued.error().kind, fmt::format("the rescue of what is left failed ({}) after {}",
+                                                  rescued.error().text, store.error().text));
   log.error("queue_db_replaced")
       .with("reason", store.error().text)
       .with("kept", rescued->kept)
       .with("carried_over", rescued->carried_over)
-      .with("effect", "deferred messages that could not be read have their content under deferred/: "
-                      "postrider queue verify names them");
+      .with("effect",
+            "deferred messages that could not be read have their content under deferred/: "
+            "postrider queue verify names them");
   return Store::open(disk, paths);
 }
 

@@ -7,8 +7,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
-#include "common/spool/disk.h"
 #include "common/log/log.h"
+#include "common/spool/disk.h"
 #include "common/spool/paths.h"
 #include "queued/store.h"
 
@@ -27,16 +27,16 @@ Result<void> mark_damaged(spool::Disk& disk, const spool::Paths& paths);
 // Ends a rescue that a crash cut short; first thing at a start. Does nothing if there was none.
 Result<void> finish_rescue(spool::Disk& disk, const spool::Paths& paths);
 
-// Opens queue.db; one that is damaged is rescued first, as it must not stop other mail, and `log` is
-// told. Where it was marked and is gone, an operator took it away, and a new one is begun. Nobody else
-// has the spool.
+// Opens queue.db; one that is damaged is rescued first, as it must not stop other mail, and `log`
+// is told. Where it was marked and is gone, an operator took it away, and a new one is begun.
+// Nobody else has the spool.
 Result<std::unique_ptr<Store>> open_store(spool::Disk& disk, const spool::Paths& paths,
                                           log::Logger& log, WallTime now);
 
 // Puts queue.db into quarantine/, as it was found, and a new one into its place, with each message
-// whose row and recipients can be read. Content stays where it is: what was not carried over has its
-// content under deferred/, without a row. After an Error all is as it was, but for the mark and the
-// name in quarantine/, which the next try uses again. Nobody else has the spool.
+// whose row and recipients can be read. Content stays where it is: what was not carried over has
+// its content under deferred/, without a row. After an Error all is as it was, but for the mark and
+// the name in quarantine/, which the next try uses again. Nobody else has the spool.
 Result<Rescued> rescue_queue_db(spool::Disk& disk, const spool::Paths& paths, WallTime now);
 
 }  // namespace postrider::queued

@@ -38,9 +38,7 @@ WallTime next_look(const config::Settings::Queue& settings, WallTime born, bool 
   const bool warns = to_be_warned && settings.delay_warning.count() > 0;
   const WallTime warning = born + settings.delay_warning;
   // A warning that is due and not written is tried again, but not at once and for ever.
-  const WallTime look = !warns           ? expires
-                        : warning > now  ? warning
-                                         : now + settings.retry_interval;
+  const WallTime look = !warns ? expires : warning > now ? warning : now + settings.retry_interval;
   return std::max(std::min(look, expires), now);
 }
 

@@ -25,7 +25,8 @@ std::vector<Work> taken_from(Destination& destination, std::vector<Work> works) 
 
 Scheduler::Entry& Scheduler::entry_of(const std::string& destination, WallTime now) {
   return *destinations_
-              .try_emplace(destination, kind_of(destination), settings_.destination_concurrency, now)
+              .try_emplace(destination, kind_of(destination), settings_.destination_concurrency,
+                           now)
               .first;
 }
 

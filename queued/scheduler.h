@@ -6,8 +6,8 @@
 // relieve(), probe_all() and withdraw() look at all destinations.
 //
 // A destination may have as many messages in memory as there is room left for all others; what its
-// window holds it may have in any case, and more if it keeps up. So memory can still be filled by as
-// many destinations that hang as active_limit has windows (20,000 / 5 by default), until their
+// window holds it may have in any case, and more if it keeps up. So memory can still be filled by
+// as many destinations that hang as active_limit has windows (20,000 / 5 by default), until their
 // time-outs. Work beyond that is turned away, as is all work but a probe while the destination is
 // down: its message goes behind its destination, to wait there until it is called for.
 #pragma once
@@ -52,8 +52,8 @@ class Scheduler {
   };
   // A job is no longer under way. `reason`: why the destination was unreachable, where it was.
   Change finished(const Work& work, Reception reception, const Reason& reason, WallTime now);
-  // A job is no longer under way, and its work is as if it had never begun. Gives it if it is turned
-  // away, as its destination went down meanwhile.
+  // A job is no longer under way, and its work is as if it had never begun. Gives it if it is
+  // turned away, as its destination went down meanwhile.
   std::vector<Work> give_back(Work work);
 
   // Takes back the work that waits for these messages; looks at each line once.

@@ -28,7 +28,8 @@ constexpr unsigned kWriterNumber = MessageId::kWriters - 1;
 constexpr std::chrono::seconds kScanInterval{10};
 // The timer for the next wakeup is not set shorter: work that is due gathers meanwhile.
 constexpr std::chrono::milliseconds kShortestWait{10};
-// How long the end waits for jobs that are under way, less than the parent's grace; how often it looks.
+// How long the end waits for jobs that are under way, less than the parent's grace; how often it
+// looks.
 constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono::seconds{2};
 constexpr std::chrono::milliseconds kDrainPause{20};
 // How long a queued that is leaving may take to give its lock back.
@@ -77,7 +78,8 @@ class Service {
         intake_(spool::system_disk(), paths_, clock, log, counters_,
                 [this](const MessageId& id) { return is_promoted(id); }),
         writer_(loop_, spool::system_disk(), writer_options(settings), clock, random_, log,
-                counters_, [this](const spool::SegmentProgress& progress) {
+                counters_,
+                [this](const spool::SegmentProgress& progress) {
                   intake_.on_progress(progress);
                   queue_.wake_later();
                 }),
@@ -202,8 +204,8 @@ Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& lo
 
 Result<void> prepare_spool(const config::Settings& settings) {
   const spool::Paths paths{settings.paths.spool};
-  for (const std::string& folder : {paths.root, paths.incoming(), paths.large(), paths.deferred(),
-                                    paths.quarantine()})
+  for (const std::string& folder :
+       {paths.root, paths.incoming(), paths.large(), paths.deferred(), paths.quarantine()})
     if (auto ready = require_writable_directory(folder); !ready) return ready;
   return {};
 }

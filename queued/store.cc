@@ -61,13 +61,13 @@ Store::~Store() = default;
 Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths& paths) {
   auto database = sqlite::Database::open(paths.queue_db(), sqlite::Access::create);
   if (!database) return pass_on(std::move(database.error()));
-  if (auto ready = database->migrate(spool::kQueueSchema); !ready) return pass_on(std::move(ready.error()));
+  if (auto ready = database->migrate(spool::kQueueSchema); !ready)
+    return pass_on(std::move(ready.error()));
   if (auto reset = database->execute("UPDATE message SET state = 0 WHERE state = 1"); !reset)
     return pass_on(std::move(reset.error()));
   auto deferred = disk.open(paths.deferred(), spool::Disk::Mode::read);
   if (!deferred) return pass_on(std::move(deferred.error()));
-  std::unique_ptr<Store> store(
-      new Store(disk, paths, std::move(*database), std::move(*deferred)));
+  std::unique_ptr<Store> store(new Store(disk, paths, std::move(*database), std::move(*deferred)));
 
   if (auto ready = store->StoreReader::prepare(); !ready) return pass_on(std::move(ready.error()));
   Error trouble{ErrorKind::temporary, ""};
@@ -81,7 +81,8 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   };
   try {
     store->statements_.reset(new Statements{
-        prepare("INSERT OR REPLACE INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"),
+        prepare("INSERT OR REPLACE INTO message VALUES "
+                "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"),
         prepare("INSERT OR REPLACE INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
         prepare("UPDATE message SET state=?2, next_attempt_us=?3, expires_us=?4, attempts=?5, "
                 "warned=?6, hold_reason=?7, behind=?8 WHERE id=?1"),
@@ -198,13 +199,12 @@ Result<void> Store::apply_one(const Promote& promote) {
 Result<void> Store::insert_recipients(const MessageData& data) {
   for (const Recipient& r : data.recipients) {
     const std::string domain = domain_of(r.address);
-    auto inserted =
-        statements_->insert_recipient
-            .bind(data.id.view(), Blob{r.address}, std::string_view(domain), Blob{r.original},
-                  std::string_view(r.notify), Blob{r.orcpt}, stored(r.state),
-                  std::string_view(r.next_hop), std::string_view(r.status), Blob{r.reply},
-                  std::string_view(r.remote))
-            .run();
+    auto inserted = statements_->insert_recipient
+                        .bind(data.id.view(), Blob{r.address}, std::string_view(domain),
+                              Blob{r.original}, std::string_view(r.notify), Blob{r.orcpt},
+                              stored(r.state), std::string_view(r.next_hop),
+                              std::string_view(r.status), Blob{r.reply}, std::string_view(r.remote))
+                        .run();
     if (!inserted) return inserted;
   }
   return {};
@@ -212,14 +212,14 @@ Result<void> Store::insert_recipients(const MessageData& data) {
 
 Result<void> Store::apply_one(const Reschedule& reschedule) {
   const MessageData& data = reschedule.data;
-  auto updated = statements_->reschedule
-                     .bind(data.id.view(), state_of(reschedule.schedule),
-                           us(reschedule.schedule.next_attempt.value_or(WallTime())),
-                           us(reschedule.schedule.expires), data.attempts,
-                           std::int64_t{data.warned},
-                           std::string_view(reschedule.schedule.hold_reason),
-                           std::string_view(reschedule.schedule.behind))
-                     .run();
+  auto updated =
+      statements_->reschedule
+          .bind(data.id.view(), state_of(reschedule.schedule),
+                us(reschedule.schedule.next_attempt.value_or(WallTime())),
+                us(reschedule.schedule.expires), data.attempts, std::int64_t{data.warned},
+                std::string_view(reschedule.schedule.hold_reason),
+                std::string_view(reschedule.schedule.behind))
+          .run();
   if (!updated) return updated;
   if (auto cleared = statements_->clear_recipients.bind(data.id.view()).run(); !cleared)
     return cleared;
@@ -241,8 +241,9 @@ Result<Taken> Store::take_due(WallTime now, std::size_t limit) {
 }
 
 Result<Taken> Store::take_behind(const std::string& destination, WallTime now, std::size_t limit) {
-  return take(statements_->behind.bind(std::string_view(destination),
-                                       static_cast<std::int64_t>(limit)), now, limit);
+  return take(
+      statements_->behind.bind(std::string_view(destination), static_cast<std::int64_t>(limit)),
+      now, limit);
 }
 
 // Should we be stopped before they are rescheduled, they are due.

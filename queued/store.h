@@ -76,15 +76,15 @@ class Store : public StoreReader {
   static constexpr std::size_t kSyncTogether = 8;
   // So many messages an operator's verb takes at once: other changes come between.
   static constexpr std::size_t kVerbPortion = 500;
-  // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way. An Error
-  // of kind corrupt: it is no database, or damaged; invalid: a newer release wrote it.
+  // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way. An
+  // Error of kind corrupt: it is no database, or damaged; invalid: a newer release wrote it.
   static Result<std::unique_ptr<Store>> open(spool::Disk& disk, const spool::Paths& paths);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // All in one transaction: durable when it returns. After an error nothing changed in the database;
-  // a crash may still bring back the transaction whose commit failed. Where one of the
+  // All in one transaction: durable when it returns. After an error nothing changed in the
+  // database; a crash may still bring back the transaction whose commit failed. Where one of the
   // changes is to blame: corrupt, the content of a Promote does not match its checksum; invalid, it
   // cannot be read, or the database does not take it.
   Result<void> apply(std::span<const Change> changes);

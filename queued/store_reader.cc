@@ -138,7 +138,8 @@ Result<StoreReader::Stored> StoreReader::read(const std::string& id, const State
   const auto parsed_id = MessageId::parse(id);
   if (!parsed_id ||
       !data.envelope.ParseFromArray(envelope.data(), static_cast<int>(envelope.size())))
-    return fail(ErrorKind::corrupt, fmt::format("{}: row {} cannot be read", paths_.queue_db(), id));
+    return fail(ErrorKind::corrupt,
+                fmt::format("{}: row {} cannot be read", paths_.queue_db(), id));
   data.id = *parsed_id;
   data.content_length = static_cast<std::uint64_t>(row.integer(1));
   data.content_checksum = static_cast<std::uint64_t>(row.integer(2));
@@ -150,7 +151,8 @@ Result<StoreReader::Stored> StoreReader::read(const std::string& id, const State
   if (!recipients) return pass_on(std::move(recipients.error()));
   data.recipients = std::move(*recipients);
   if (!data.recipients.empty()) return stored;
-  return fail(ErrorKind::corrupt, fmt::format("{}: row {} has no recipients", paths_.queue_db(), id));
+  return fail(ErrorKind::corrupt,
+              fmt::format("{}: row {} has no recipients", paths_.queue_db(), id));
 }
 
 Result<std::vector<Recipient>> StoreReader::read_recipients(const std::string& id) {
@@ -174,7 +176,8 @@ Result<std::vector<Recipient>> StoreReader::read_recipients(const std::string& i
 }
 
 Result<std::vector<std::string>> StoreReader::matching(const ipc::Filter& filter,
-                                                 const std::string& after, std::size_t limit) {
+                                                       const std::string& after,
+                                                       std::size_t limit) {
   std::vector<std::string> found;
   const bool nothing_given = filter.ids().empty() && filter.domain().empty() &&
                              filter.sender().empty() && filter.state().empty();
@@ -188,9 +191,9 @@ Result<std::vector<std::string>> StoreReader::matching(const ipc::Filter& filter
   if (ids.empty()) ids.emplace();
   const std::string domain = to_lower(filter.domain());
   for (auto id = ids.begin(); id != ids.end() && found.size() < limit; ++id) {
-    select->bind(std::string_view(*id), std::string_view(domain),
-                 std::string_view(filter.sender()), state_named(filter.state()),
-                 std::string_view(after), static_cast<std::int64_t>(limit));
+    select->bind(std::string_view(*id), std::string_view(domain), std::string_view(filter.sender()),
+                 state_named(filter.state()), std::string_view(after),
+                 static_cast<std::int64_t>(limit));
     while (true) {
       auto row = select->step();
       if (!row) return pass_on(std::move(row.error()));

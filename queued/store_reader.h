@@ -1,8 +1,8 @@
-// store_reader.h - what can be seen of the old generation: lists, sums, contents. Blocks; one thread
-// at a time.
+// store_reader.h - what can be seen of the old generation: lists, sums, contents. Blocks; one
+// thread at a time.
 //
-// A StoreReader beside the Store has a connection of its own: it sees what was committed when it was
-// asked, and keeps no one who writes waiting, however much it reads.
+// A StoreReader beside the Store has a connection of its own: it sees what was committed when it
+// was asked, and keeps no one who writes waiting, however much it reads.
 #pragma once
 
 #include <memory>

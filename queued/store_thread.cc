@@ -42,8 +42,8 @@ void StoreThread::send() {
       }));
 }
 
-// One that cannot be applied, as its content cannot be read, keeps none of the others back; but where
-// the disk itself fails, that is the answer to all.
+// One that cannot be applied, as its content cannot be read, keeps none of the others back; but
+// where the disk itself fails, that is the answer to all.
 std::vector<Result<void>> StoreThread::apply_each(const std::vector<Change>& changes) {
   if (!damaged_) {
     const auto all = store_->apply(changes);
@@ -55,7 +55,8 @@ std::vector<Result<void>> StoreThread::apply_each(const std::vector<Change>& cha
   return results;
 }
 
-// What is still in its segment is safe there, and what goes into a damaged file may be lost with it.
+// What is still in its segment is safe there, and what goes into a damaged file may be lost with
+// it.
 Result<void> StoreThread::apply_alone(const Change& change) {
   if (is_promote(change) && (damaged_ || store_->damaged()))
     return fail(ErrorKind::temporary, "queue.db is damaged: it takes in no more mail");

@@ -78,9 +78,9 @@ class StoreThread {
   std::function<void()> on_damaged_ = [] {};
   std::vector<Change> changes_;
   std::vector<Done> done_;
-  std::deque<PendingPtr> running_;  // the transactions sent, in order
+  std::deque<PendingPtr> running_;       // the transactions sent, in order
   std::unique_ptr<StoreReader> reader_;  // the other thread's
-  event::WorkerPool pool_;  // last: their threads end first
+  event::WorkerPool pool_;               // last: their threads end first
   event::WorkerPool reading_;
 };
 

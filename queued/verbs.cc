@@ -21,22 +21,23 @@ class Asker final : public Pending {
 
 PendingPtr Verbs::begin(Change change, Conclude conclude, Done done) {
   auto asker = std::make_shared<Done>(std::move(done));
-  const Place place = running_.insert(
-      running_.end(),
-      {.change = std::move(change), .conclude = std::move(conclude), .asker = asker, .portion = {}});
+  const Place place = running_.insert(running_.end(), {.change = std::move(change),
+                                                       .conclude = std::move(conclude),
+                                                       .asker = asker,
+                                                       .portion = {}});
   go_on(place, {});
   return std::make_unique<Asker>(std::move(asker));
 }
 
 void Verbs::go_on(Place place, const std::string& after) {
-  place->portion = store_.ask(
-      [change = place->change, after](Store& store) { return change(store, after); },
-      [this, place](const Result<Changed>& changed) {
-        if (!changed) return end(place, changed);
-        place->messages += changed->messages;
-        for (const MessageData& data : changed->removed) queue_.log_deleted(data);
-        changed->last_id.empty() ? end(place, changed) : go_on(place, changed->last_id);
-      });
+  place->portion =
+      store_.ask([change = place->change, after](Store& store) { return change(store, after); },
+                 [this, place](const Result<Changed>& changed) {
+                   if (!changed) return end(place, changed);
+                   place->messages += changed->messages;
+                   for (const MessageData& data : changed->removed) queue_.log_deleted(data);
+                   changed->last_id.empty() ? end(place, changed) : go_on(place, changed->last_id);
+                 });
 }
 
 void Verbs::end(Place place, const Result<Changed>& last) {
@@ -76,26 +77,29 @@ PendingPtr Verbs::remove(const ipc::Filter& filter, Done done) {
 }
 
 PendingPtr Verbs::release(const ipc::Filter& filter, Done done) {
-  return attempt([filter, now = clock_.now()](Store& store, const std::string& after) {
-                   return store.release(filter, after, now);
-                 },
-                 std::move(done));
+  return attempt(
+      [filter, now = clock_.now()](Store& store, const std::string& after) {
+        return store.release(filter, after, now);
+      },
+      std::move(done));
 }
 
 PendingPtr Verbs::retry(const ipc::Filter& filter, Done done) {
-  return attempt([filter, now = clock_.now()](Store& store, const std::string& after) {
-                   return store.retry(filter, after, now);
-                 },
-                 std::move(done));
+  return attempt(
+      [filter, now = clock_.now()](Store& store, const std::string& after) {
+        return store.retry(filter, after, now);
+      },
+      std::move(done));
 }
 
 PendingPtr Verbs::attempt(Change change, Done done) {
-  return begin(std::move(change),
-               [this](std::uint64_t stored) {
-                 if (stored > 0) queue_.look_again();
-                 return std::uint64_t{0};
-               },
-               std::move(done));
+  return begin(
+      std::move(change),
+      [this](std::uint64_t stored) {
+        if (stored > 0) queue_.look_again();
+        return std::uint64_t{0};
+      },
+      std::move(done));
 }
 
 }  // namespace postrider::queued

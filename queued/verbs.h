@@ -1,6 +1,7 @@
 // verbs.h - what an operator does to messages, in memory and in queue.db at once.
 //
-// A verb that was begun is carried out, and logged, whether or not the one who asked is still there.
+// A verb that was begun is carried out, and logged, whether or not the one who asked is still
+// there.
 #pragma once
 
 #include <functional>

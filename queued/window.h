@@ -1,9 +1,9 @@
 // window.h - how many jobs at a time a destination bears: found out by trying.
 //
-// It begins low, grows by one for each whole window of jobs that were served, and is halved when the
-// destination pushes back or cannot be reached (additive increase, multiplicative decrease, as TCP's
-// congestion window). Jobs that were under way already when it was halved say nothing new and do not
-// halve it again.
+// It begins low, grows by one for each whole window of jobs that were served, and is halved when
+// the destination pushes back or cannot be reached (additive increase, multiplicative decrease, as
+// TCP's congestion window). Jobs that were under way already when it was halved say nothing new and
+// do not halve it again.
 #pragma once
 
 #include <algorithm>

@@ -2,11 +2,12 @@
 //
 //   wrong passwords                               the address is banned: the reason for a 421
 //   connections at a time, connections a minute   beyond: the same
-//   errors in an hour                             beyond: the reply to each is held back, longer and
+//   errors in an hour                             beyond: the reply to each is held back, longer
+//   and
 //                                                 longer (a tarpit)
 //
-// Counted by all workers together. The network of an IPv4 address is its /24, of an IPv6 address its
-// /64, within which a client has as many addresses as it likes. Pure but for the counts.
+// Counted by all workers together. The network of an IPv4 address is its /24, of an IPv6 address
+// its /64, within which a client has as many addresses as it likes. Pure but for the counts.
 #pragma once
 
 #include <chrono>

@@ -16,9 +16,7 @@ using metrics::Counter;
 
 namespace {
 
-smtp::Reply no_storage() {
-  return {452, "4.3.1", "insufficient system storage"};
-}
+smtp::Reply no_storage() { return {452, "4.3.1", "insufficient system storage"}; }
 
 checks::Client first_met(const Services& services, const smtp::ServerSettings& listener,
                          const net::IpAddress& address) {
@@ -293,8 +291,8 @@ void Connection::commit() {
     return session_.on_verdict(*refusal);
   }
   const MessageId id = draft_->id();
-  const spool::Envelope written = envelope_of({id, services_.clock.now(), listener_, session_, client_,
-                                               inquiry_, tls_ ? &*tls_ : nullptr});
+  const spool::Envelope written = envelope_of(
+      {id, services_.clock.now(), listener_, session_, client_, inquiry_, tls_ ? &*tls_ : nullptr});
   if (written.ByteSizeLong() > spool::kMaxEnvelope) {
     const smtp::Reply reason{452, "4.5.3", "too many recipients for one message"};
     drop_message(reason);

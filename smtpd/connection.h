@@ -28,8 +28,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   // did not say QUIT is heard out, so that a reset does not overtake the reply.
   static constexpr std::chrono::seconds kLinger{5};
 
-  // `services` and `session` outlive the Connection. `on_done` is called once, when the conversation is over,
-  // and never from the constructor; its owner then hands the Connection to destroy_later().
+  // `services` and `session` outlive the Connection. `on_done` is called once, when the
+  // conversation is over, and never from the constructor; its owner then hands the Connection to
+  // destroy_later().
   Connection(Services& services, const smtp::ServerSettings& session, Fd fd,
              const net::SocketAddress& peer, UniqueFunction<void()> on_done);
 
@@ -89,23 +90,23 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   checks::Client client_;
   checks::Inquiry inquiry_;
   smtp::ServerSession session_;
-  PendingPtr question_;                  // to the directory, for VRFY and EXPN
+  PendingPtr question_;                   // to the directory, for VRFY and EXPN
   std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
   std::unique_ptr<auth::Authentication> login_;  // the last that was begun
   std::unique_ptr<spool::Draft> draft_;
   std::string_view refused_by_;  // the check, of the message under way; empty: none
-  std::uint64_t size_ = 0;  // of the message that is being committed
+  std::uint64_t size_ = 0;       // of the message that is being committed
   std::optional<net::TlsInfo> tls_;
   net::Stream stream_;
   Pace pace_;
-  std::uint64_t errors_ = 0;            // of the session, as far as they were counted
-  std::optional<event::Timer> delay_;   // of the reply to an error, once there was one to hold back
+  std::uint64_t errors_ = 0;           // of the session, as far as they were counted
+  std::optional<event::Timer> delay_;  // of the reply to an error, once there was one to hold back
   std::optional<event::Timer> login_delay_;  // of the reply to a login that was refused
-  std::string delayed_;                 // that reply
-  bool receiving_ = false;              // which time-out holds
-  std::optional<event::Timer> linger_;  // there once the session has closed
-  bool finish_when_written_ = false;    // the client said QUIT
+  std::string delayed_;                      // that reply
+  bool receiving_ = false;                   // which time-out holds
+  std::optional<event::Timer> linger_;       // there once the session has closed
+  bool finish_when_written_ = false;         // the client said QUIT
   bool gone_ = false;
 };
 

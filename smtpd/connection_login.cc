@@ -10,9 +10,7 @@ namespace postrider::smtpd {
 
 namespace {
 
-smtp::Reply banned() {
-  return {454, "4.7.0", "too many wrong passwords, try again later"};
-}
+smtp::Reply banned() { return {454, "4.7.0", "too many wrong passwords, try again later"}; }
 
 // RFC 4954 section 6. Nothing tells an unknown user from a wrong password.
 smtp::Reply reply_to(auth::Refused::Why why) {
@@ -73,11 +71,9 @@ void Connection::refuse_login(const auth::Refused& refused) {
         .with("reason", refused.reason);
     return session_.on_verdict(reply_to(refused.why));
   }
-  const auto consequence = services_.attempts.note({client_.address, login_->user(),
-                                                    sasl::name_of(login_->mechanism()), false,
-                                                    refused.reason});
-  refuse_later(consequence.banned ? banned() : reply_to(refused.why),
-               consequence.delay);
+  const auto consequence = services_.attempts.note(
+      {client_.address, login_->user(), sasl::name_of(login_->mechanism()), false, refused.reason});
+  refuse_later(consequence.banned ? banned() : reply_to(refused.why), consequence.delay);
 }
 
 // Meanwhile the session waits for its verdict.

@@ -90,8 +90,7 @@ void Server::refuse_proxy(const net::SocketAddress& proxy, std::string_view reas
 // They are few, and leave the map meanwhile.
 void Server::end_slow() {
   const auto& smtpd = services_.settings.smtpd;
-  const bool scarce =
-      connections_.size() * 100 >= smtpd.connection_limit * smtpd.busy_percent;
+  const bool scarce = connections_.size() * 100 >= smtpd.connection_limit * smtpd.busy_percent;
   std::vector<Connection*> slow;
   for (const auto& [number, connection] : connections_)
     if (connection->is_too_slow(pace_, scarce)) slow.push_back(connection.get());

@@ -1,8 +1,8 @@
 // server.h - the connections of one worker: who may connect, and the end of all of them.
 //
-// A connection beyond a limit is told 421 at once and closed, which costs no session. One that does not
-// get on is ended, the sooner when slots are scarce. When descriptors run out, accepting pauses (net::Listener) and connections wait in
-// the kernel.
+// A connection beyond a limit is told 421 at once and closed, which costs no session. One that does
+// not get on is ended, the sooner when slots are scarce. When descriptors run out, accepting pauses
+// (net::Listener) and connections wait in the kernel.
 #pragma once
 
 #include <deque>

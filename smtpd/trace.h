@@ -1,7 +1,7 @@
 // trace.h - the Received field that stands before every message accepted here.
 //
-// RFC 5321 section 4.4, RFC 3848 and RFC 6531 section 4.3 (protocol names), RFC 8314 section 4.3 (the
-// clause `tls`).
+// RFC 5321 section 4.4, RFC 3848 and RFC 6531 section 4.3 (protocol names), RFC 8314 section 4.3
+// (the clause `tls`).
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@
 namespace postrider::smtpd {
 
 struct Arrival {
-  std::string_view client_name;  // of EHLO or HELO, as the client gave it
+  std::string_view client_name;   // of EHLO or HELO, as the client gave it
   net::IpAddress client_address;  // unspecified: not known
   std::string_view host_name;     // of that address, a domain; empty: not known
   std::string_view hostname;

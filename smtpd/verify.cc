@@ -19,13 +19,11 @@ smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
   if (!answer) return directory_away();
   switch (answer->kind) {
     case Kind::mailbox:
-    case Kind::alias:
-      return {250, "2.1.5", fmt::format("<{}>", asked.str())};
+    case Kind::alias: return {250, "2.1.5", fmt::format("<{}>", asked.str())};
     case Kind::unknown_user:
       if (route == nullptr) return {550, "5.1.1", "no such user"};
       break;
-    case Kind::foreign:
-      break;
+    case Kind::foreign: break;
   }
   return {252, "2.5.2", "not a user of this host; send mail and see"};
 }

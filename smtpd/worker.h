@@ -7,9 +7,9 @@
 
 namespace postrider::smtpd {
 
-// Serves `sockets`, this process's copy of them, as worker `number`; returns the exit status. `tls` is
-// null where no certificate is configured. On SIGTERM the sockets are closed, and sessions finish
-// what they are at, for at most kDrainTime.
+// Serves `sockets`, this process's copy of them, as worker `number`; returns the exit status. `tls`
+// is null where no certificate is configured. On SIGTERM the sockets are closed, and sessions
+// finish what they are at, for at most kDrainTime.
 int run_worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
                unsigned number);
 

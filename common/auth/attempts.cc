@@ -57,17 +57,17 @@ bool Attempts::is_banned(const Attempt& attempt) const {
 std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
   const WallTime now = clock_.now();
   const bool exempt = net::contains(exempt_, attempt.client);
-  const limits::BanRow of_address = bans_.fail(
-      BanKind::address, net::to_client_name(attempt.client),
-      {exempt ? 0.0 : static_cast<double>(settings_.address_failures), settings_.memory,
-       settings_.duration},
-      now);
+  const limits::BanRow of_address =
+      bans_.fail(BanKind::address, net::to_client_name(attempt.client),
+                 {exempt ? 0.0 : static_cast<double>(settings_.address_failures), settings_.memory,
+                  settings_.duration},
+                 now);
   note_ban(of_address);
   if (!attempt.user.empty())
-    note_ban(bans_.fail(BanKind::account, to_lower(attempt.user),
-                        {static_cast<double>(settings_.account_failures), settings_.memory,
-                         settings_.duration},
-                        now));
+    note_ban(bans_.fail(
+        BanKind::account, to_lower(attempt.user),
+        {static_cast<double>(settings_.account_failures), settings_.memory, settings_.duration},
+        now));
   const std::chrono::duration<double, std::micro> delay =
       (exempt ? 1 : of_address.failures) * settings_.delay;
   return std::min(std::chrono::duration_cast<std::chrono::microseconds>(delay),

@@ -2,8 +2,9 @@
 // and what follows from it.
 //
 //   a wrong password      the reply is held back, longer with each of that address
-//   too many of them      the address is banned, and apart from that the account (common/limits/bans.h)
-//   while a ban holds     a login is refused whatever its password: right and wrong look the same
+//   too many of them      the address is banned, and apart from that the account
+//   (common/limits/bans.h) while a ban holds     a login is refused whatever its password: right
+//   and wrong look the same
 //
 // Failures are logged as `authentication_failed`, with the reason, which the client is never told.
 #pragma once
@@ -29,8 +30,8 @@ struct Attempt {
   std::string_view reason;  // when refused
 };
 
-// The bans that all processes share, from the run directory; where they cannot be had, the log is told
-// and they are this process's alone.
+// The bans that all processes share, from the run directory; where they cannot be had, the log is
+// told and they are this process's alone.
 limits::Bans open_bans(const std::string& run_directory, log::Logger& log);
 
 struct Consequence {

@@ -1,7 +1,7 @@
 // check.h - invariants that hold unless the program itself is wrong.
 //
-// POSTRIDER_CHECK is on in release builds: it says where and aborts. The spool is crash-safe and the parent
-// starts a new worker, so stopping is always better than going on with a broken state.
+// POSTRIDER_CHECK is on in release builds: it says where and aborts. The spool is crash-safe and
+// the parent starts a new worker, so stopping is always better than going on with a broken state.
 #pragma once
 
 namespace postrider {

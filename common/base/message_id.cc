@@ -32,8 +32,7 @@ std::optional<MessageId> MessageId::parse(std::string_view text) noexcept {
 
 MessageId MessageId::derived(const MessageId& of, std::uint64_t key) noexcept {
   MessageId id = of;
-  write_digits(id.text_.data() + kLength / 2,
-               XXH3_64bits_withSeed(of.text_.data(), kLength, key));
+  write_digits(id.text_.data() + kLength / 2, XXH3_64bits_withSeed(of.text_.data(), kLength, key));
   return id;
 }
 
@@ -51,14 +50,13 @@ MessageIdSource::MessageIdSource(const Clock& clock, unsigned writer, std::uint3
 
 MessageId MessageIdSource::next() {
   const auto since_1970 = clock_.now().time_since_epoch();
-  const auto ms = static_cast<std::uint64_t>(
-      std::chrono::floor<std::chrono::milliseconds>(since_1970).count());
+  const auto ms =
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::milliseconds>(since_1970).count());
   counter_ = (counter_ + 1) & kCounterMask;
   // 100 bits as two halves of 50: time (48) + writer's top 2, writer's low 8 + counter + random.
   MessageId id;
   write_digits(id.text_.data(), (ms << 2U) | (writer_ >> 8U));
-  write_digits(id.text_.data() + 10,
-               ((writer_ & 0xffU) << 42U) | (counter_ << 20U) | random_);
+  write_digits(id.text_.data() + 10, ((writer_ & 0xffU) << 42U) | (counter_ << 20U) | random_);
   return id;
 }
 

@@ -23,8 +23,8 @@ struct HeaderFacts {
   std::uint64_t fields = 0;
   std::uint64_t received = 0;                                // Received fields
   std::array<std::uint64_t, kSingleFields.size()> single{};  // how often each of kSingleFields
-  std::uint64_t misfits = 0;       // lines that are neither a field nor a part of one
-  std::uint64_t longest_line = 0;  // octets without CRLF
+  std::uint64_t misfits = 0;          // lines that are neither a field nor a part of one
+  std::uint64_t longest_line = 0;     // octets without CRLF
   std::uint64_t tls_required = 0;     // TLS-Required fields
   std::uint64_t tls_required_no = 0;  // and those of the one value that there is
   bool ascii = true;

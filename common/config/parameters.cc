@@ -28,8 +28,10 @@ constexpr auto kGeneral = std::to_array<Parameter>({
      "has at most 107 octets."},
 
     {"tls.certificate", Type::path, &at<&S::tls, &S::Tls::certificate>, "", "",
-     "The certificate chain in PEM, this host's own certificate first. Empty: no TLS. When a file of "
-     "tls.certificate, tls.key or tls.additional is replaced, new connections get the new one within "
+     "The certificate chain in PEM, this host's own certificate first. Empty: no TLS. When a file "
+     "of "
+     "tls.certificate, tls.key or tls.additional is replaced, new connections get the new one "
+     "within "
      "seconds; one that cannot be used is told of in the log, and the old one stays in use."},
     {"tls.key", Type::path, &at<&S::tls, &S::Tls::key>, "", "",
      "The certificate's key in PEM, without a passphrase."},
@@ -92,7 +94,8 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a "
      "dot before it for its subdomains, or \"*\" for every domain that is not ours; the first that "
      "matches counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" "
-     "or \"hold:\". A domain of ours (postrider domain add) that a route names, as on a gateway or a "
+     "or \"hold:\". A domain of ours (postrider domain add) that a route names, as on a gateway or "
+     "a "
      "backup MX, is taken elsewhere as a whole: mail for each of its addresses is accepted from "
      "everyone, and its users here get none. \"hold:\" keeps mail until it is released (postrider "
      "queue release), when it goes as if that route were not there; of a domain of ours it is "

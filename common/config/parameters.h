@@ -38,10 +38,11 @@ template <typename T>
 using Accessor = T& (*)(Settings&);
 using Target =
     std::variant<Accessor<std::string>, Accessor<std::uint64_t>, Accessor<std::chrono::seconds>,
-                 Accessor<std::chrono::milliseconds>, Accessor<SyncMode>, Accessor<CheckAction>, Accessor<PlaintextAuth>,
-                 Accessor<std::vector<std::string>>, Accessor<std::vector<std::chrono::seconds>>,
-                 Accessor<std::vector<SmtpListener>>, Accessor<std::vector<Pop3Listener>>,
-                 Accessor<std::vector<CertificateFiles>>, Accessor<std::vector<Route>>>;
+                 Accessor<std::chrono::milliseconds>, Accessor<SyncMode>, Accessor<CheckAction>,
+                 Accessor<PlaintextAuth>, Accessor<std::vector<std::string>>,
+                 Accessor<std::vector<std::chrono::seconds>>, Accessor<std::vector<SmtpListener>>,
+                 Accessor<std::vector<Pop3Listener>>, Accessor<std::vector<CertificateFiles>>,
+                 Accessor<std::vector<Route>>>;
 
 struct Parameter {
   std::string_view name;  // "smtpd.workers": section and key; without a section, top level

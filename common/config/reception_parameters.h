@@ -1,4 +1,5 @@
-// reception_parameters.h - the rows of [smtpd], [checks] and [bans]: how mail and clients are taken in.
+// reception_parameters.h - the rows of [smtpd], [checks] and [bans]: how mail and clients are taken
+// in.
 #pragma once
 
 #include <array>
@@ -13,7 +14,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
      "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program, "
      "by LMTP. STARTTLS is offered where tls.certificate is set; submissions needs it. With "
-     "submission and submissions, users log in before they send. The address of lmtp may also be a Unix socket, as in \"unix:run/lmtp.sock\": "
+     "submission and submissions, users log in before they send. The address of lmtp may also be a "
+     "Unix socket, as in \"unix:run/lmtp.sock\": "
      "everybody who gets at it may send to recipients of ours, and nobody to others. `mask` names "
      "keywords of EHLO that the listener neither offers nor honours, as in mask = [\"CHUNKING\", "
      "\"STARTTLS\"]. DSN is offered by mx to clients that may relay alone, since a report of "
@@ -52,7 +54,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"smtpd.connection_limit", Type::count, &at<&S::smtpd, &S::Smtpd::connection_limit>, "5000",
      "1..100000", "Connections at a time, for each worker; a further one gets 421."},
     {"smtpd.busy_percent", Type::count, &at<&S::smtpd, &S::Smtpd::busy_percent>, "80", "0..100",
-     "Connections from which on slots are scarce, in percent of smtpd.connection_limit: then a client "
+     "Connections from which on slots are scarce, in percent of smtpd.connection_limit: then a "
+     "client "
      "that does not get on for smtpd.busy_timeout is ended with 421."},
     {"smtpd.busy_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::busy_timeout>, "10s",
      "1s..10m",
@@ -91,14 +94,19 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "How long a client that sends a message may be silent."},
     {"smtpd.proxy_networks", Type::networks, &at<&S::smtpd, &S::Smtpd::proxy_networks>, "[]", "",
      "The proxies that are believed who their client is. A listener with proxy = true takes "
-     "connections from them alone, each of which begins with a header of the PROXY protocol, version "
-     "1 or 2, as HAProxy sends it; the address in it is the client's in all that follows. Where the "
+     "connections from them alone, each of which begins with a header of the PROXY protocol, "
+     "version "
+     "1 or 2, as HAProxy sends it; the address in it is the client's in all that follows. Where "
+     "the "
      "header tells none, the client's address is unknown, and it may not relay."},
     {"smtpd.proxy_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::proxy_timeout>, "5s",
      "1s..1m", "How long a proxy may take for its header, all of it."},
-    {"smtpd.xclient_networks", Type::networks, &at<&S::smtpd, &S::Smtpd::xclient_networks>, "[]", "",
-     "Clients that may say with XCLIENT for which client they speak: its address, its host's name, its "
-     "login. What is decided and logged is so for that client; the limit of connections per address "
+    {"smtpd.xclient_networks", Type::networks, &at<&S::smtpd, &S::Smtpd::xclient_networks>, "[]",
+     "",
+     "Clients that may say with XCLIENT for which client they speak: its address, its host's name, "
+     "its "
+     "login. What is decided and logged is so for that client; the limit of connections per "
+     "address "
      "counts who connects. Who is logged in there may relay."},
     {"smtpd.future_release_max", Type::duration, &at<&S::smtpd, &S::Smtpd::future_release_max>,
      "1w", "0s..90d",
@@ -111,7 +119,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "Whether EXPN tells the targets of an alias; off answers 502."},
     {"smtpd.plaintext_auth", Type::choice, &at<&S::smtpd, &S::Smtpd::plaintext_auth>, "never",
      "never|loopback",
-     "From where a password is taken without TLS, where listeners take passwords at all: in the modes "
+     "From where a password is taken without TLS, where listeners take passwords at all: in the "
+     "modes "
      "submission and submissions."},
 
     {"checks.greeting_delay", Type::duration, &at<&S::checks, &S::Checks::greeting_delay>, "0s",
@@ -170,12 +179,15 @@ inline constexpr auto kReception = std::to_array<Parameter>({
 
     {"bans.address_failures", Type::count, &at<&S::bans, &S::Bans::address_failures>, "20",
      "0..10000",
-     "Wrong passwords from one address (or one /64 of IPv6) after which it is banned: smtpd and pop3d "
+     "Wrong passwords from one address (or one /64 of IPv6) after which it is banned: smtpd and "
+     "pop3d "
      "take no connection from it. 0: never. `postrider bans` shows and lifts bans."},
     {"bans.account_failures", Type::count, &at<&S::bans, &S::Bans::account_failures>, "100",
      "0..10000",
-     "Wrong passwords for one account, from wherever, after which it is banned: nobody can log in to "
-     "it. 0: never. It should be well above what a user with an old password in a mail program comes "
+     "Wrong passwords for one account, from wherever, after which it is banned: nobody can log in "
+     "to "
+     "it. 0: never. It should be well above what a user with an old password in a mail program "
+     "comes "
      "to."},
     {"bans.memory", Type::duration, &at<&S::bans, &S::Bans::memory>, "1h", "1m..30d",
      "How long a wrong password counts: one that old counts for a third, and less later."},

@@ -28,8 +28,8 @@ enum class Whose : std::uint8_t { ours, others };
 enum class Holds : std::uint8_t { apply, pass };
 
 // The first route that takes the mail of `domain`, in upper or lower case, or null; it is one of
-// `routes`. A domain of ours is taken by its name or by its parent's (".example.org"), and then all its
-// addresses are, whether or not the directory knows their users; "*" leaves it where it is.
+// `routes`. A domain of ours is taken by its name or by its parent's (".example.org"), and then all
+// its addresses are, whether or not the directory knows their users; "*" leaves it where it is.
 const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose,
                         Holds holds);
 

@@ -69,37 +69,37 @@ struct Settings {
   struct Smtpd {
     std::vector<SmtpListener> listen;
     std::uint64_t workers = 0;
-    std::uint64_t message_size_limit = 0;   // octets
+    std::uint64_t message_size_limit = 0;  // octets
     std::uint64_t recipient_domain_limit = 0;
-    std::uint64_t recipient_limit = 0;      // per message
-    std::uint64_t line_limit = 0;           // octets of a command line with CRLF
-    std::uint64_t text_line_limit = 0;      // octets of a line of the message with CRLF
-    std::uint64_t header_limit = 0;         // octets of the header section
+    std::uint64_t recipient_limit = 0;  // per message
+    std::uint64_t line_limit = 0;       // octets of a command line with CRLF
+    std::uint64_t text_line_limit = 0;  // octets of a line of the message with CRLF
+    std::uint64_t header_limit = 0;     // octets of the header section
     std::uint64_t header_field_limit = 0;
-    std::uint64_t received_limit = 0;       // Received fields before a loop is assumed
-    std::uint64_t bad_command_limit = 0;    // then 421 and the connection is closed
-    std::uint64_t connection_limit = 0;     // per worker
-    std::uint64_t busy_percent = 0;         // of connection_limit: slots are scarce from there on
-    seconds busy_timeout{};                 // then a client that does not get on is ended
-    std::uint64_t min_data_rate = 0;        // octets a second that are getting on
+    std::uint64_t received_limit = 0;     // Received fields before a loop is assumed
+    std::uint64_t bad_command_limit = 0;  // then 421 and the connection is closed
+    std::uint64_t connection_limit = 0;   // per worker
+    std::uint64_t busy_percent = 0;       // of connection_limit: slots are scarce from there on
+    seconds busy_timeout{};               // then a client that does not get on is ended
+    std::uint64_t min_data_rate = 0;      // octets a second that are getting on
     // Of all workers together; 0: no limit. A network is a /24 or /64, a rate is for a minute.
     std::uint64_t connection_limit_per_address = 0;
     std::uint64_t connection_limit_per_network = 0;
     std::uint64_t connection_rate_per_address = 0;
     std::uint64_t connection_rate_per_network = 0;
-    std::uint64_t error_limit = 0;          // of an address in an hour, before replies are held back
-    seconds error_delay{};                  // more for each error beyond
+    std::uint64_t error_limit = 0;  // of an address in an hour, before replies are held back
+    seconds error_delay{};          // more for each error beyond
     seconds error_delay_max{};
     std::vector<std::string> unlimited_networks;  // for which none of these holds
-    std::uint64_t message_limit = 0;        // messages per connection, 0 for no limit
-    seconds command_timeout{};              // RFC 5321 section 4.5.3.2.7
+    std::uint64_t message_limit = 0;              // messages per connection, 0 for no limit
+    seconds command_timeout{};                    // RFC 5321 section 4.5.3.2.7
     seconds data_timeout{};
-    std::vector<std::string> proxy_networks;  // proxies that are believed
-    seconds proxy_timeout{};                // for their header
-    std::vector<std::string> xclient_networks;  // clients that may speak for others
-    seconds future_release_max{};           // 0: a message is sent at once
-    std::string vrfy;                       // "off" (252) or "on"
-    std::string expn;                       // "off" (502) or "on"
+    std::vector<std::string> proxy_networks;              // proxies that are believed
+    seconds proxy_timeout{};                              // for their header
+    std::vector<std::string> xclient_networks;            // clients that may speak for others
+    seconds future_release_max{};                         // 0: a message is sent at once
+    std::string vrfy;                                     // "off" (252) or "on"
+    std::string expn;                                     // "off" (502) or "on"
     PlaintextAuth plaintext_auth = PlaintextAuth::never;  // never or loopback
   } smtpd;
 
@@ -122,35 +122,35 @@ struct Settings {
   } checks;
 
   struct Spool {
-    std::uint64_t segment_size = 0;         // octets after which a segment is sealed
-    seconds segment_age{};                  // or this long after its first record
-    std::uint64_t large_message = 0;        // octets from which content has a file of its own
-    std::uint64_t min_free = 0;             // octets that must stay free: below it 452
+    std::uint64_t segment_size = 0;   // octets after which a segment is sealed
+    seconds segment_age{};            // or this long after its first record
+    std::uint64_t large_message = 0;  // octets from which content has a file of its own
+    std::uint64_t min_free = 0;       // octets that must stay free: below it 452
   } spool;
 
   struct Queue {
     seconds retry_interval{};
-    std::vector<seconds> retry_schedule;    // empty: retry_interval always
-    std::uint64_t retry_jitter = 0;         // percent of the interval, added or taken at random
+    std::vector<seconds> retry_schedule;  // empty: retry_interval always
+    std::uint64_t retry_jitter = 0;       // percent of the interval, added or taken at random
     seconds lifetime{};
-    seconds bounce_lifetime{};              // of messages from <>
-    seconds delay_warning{};                // 0: none
-    std::uint64_t active_limit = 0;         // messages in memory
+    seconds bounce_lifetime{};                  // of messages from <>
+    seconds delay_warning{};                    // 0: none
+    std::uint64_t active_limit = 0;             // messages in memory
     std::uint64_t destination_concurrency = 0;  // jobs under way for one destination
-    std::uint64_t bounce_size_limit = 0;    // octets of the original that a bounce returns
+    std::uint64_t bounce_size_limit = 0;        // octets of the original that a bounce returns
   } queue;
 
   struct Relay {
     std::uint64_t port = 0;
     std::vector<std::string> networks;
-    std::string smarthost;                  // "" or HOST[:PORT]
+    std::string smarthost;  // "" or HOST[:PORT]
   } relay;
 
   std::vector<Route> routes;
 
   struct Dns {
-    std::vector<std::string> servers;       // "127.0.0.1:20053"; empty: the system's
-    seconds timeout{};                      // of one try
+    std::vector<std::string> servers;  // "127.0.0.1:20053"; empty: the system's
+    seconds timeout{};                 // of one try
     std::uint64_t tries = 0;
   } dns;
 
@@ -159,13 +159,13 @@ struct Settings {
     std::uint64_t remote_workers = 0;
     SyncMode sync = SyncMode::batch;
     std::chrono::milliseconds sync_interval{};
-    std::string over_quota;                 // "defer" or "refuse"
+    std::string over_quota;  // "defer" or "refuse"
     std::uint64_t connections_per_host = 0;
     std::uint64_t messages_per_connection = 0;
-    std::uint64_t hosts_per_attempt = 0;    // MX hosts tried in one attempt
+    std::uint64_t hosts_per_attempt = 0;  // MX hosts tried in one attempt
     seconds connect_timeout{};
-    seconds idle_timeout{};                 // a connection is kept this long without work
-    seconds greeting_timeout{};             // RFC 5321 section 4.5.3.2
+    seconds idle_timeout{};      // a connection is kept this long without work
+    seconds greeting_timeout{};  // RFC 5321 section 4.5.3.2
     seconds command_timeout{};
     seconds data_block_timeout{};
     seconds data_end_timeout{};
@@ -175,18 +175,18 @@ struct Settings {
     std::vector<Pop3Listener> listen;
     std::uint64_t workers = 0;
     PlaintextAuth plaintext_auth = PlaintextAuth::loopback;
-    std::uint64_t connection_limit = 0;     // per worker
+    std::uint64_t connection_limit = 0;  // per worker
     std::uint64_t bad_command_limit = 0;
-    seconds timeout{};                      // RFC 1939 section 3: at least 10 minutes
+    seconds timeout{};  // RFC 1939 section 3: at least 10 minutes
   } pop3d;
 
   // Of wrong passwords, in smtpd and pop3d together.
   struct Bans {
-    std::uint64_t address_failures = 0;     // then the address is banned; 0: never
-    std::uint64_t account_failures = 0;     // then the account
-    seconds memory{};                       // a failure that old counts for 1/e
+    std::uint64_t address_failures = 0;  // then the address is banned; 0: never
+    std::uint64_t account_failures = 0;  // then the account
+    seconds memory{};                    // a failure that old counts for 1/e
     seconds duration{};
-    seconds delay{};                        // of the reply, for each failure
+    seconds delay{};  // of the reply, for each failure
     seconds delay_max{};
     std::vector<std::string> exempt_networks;
   } bans;

@@ -25,9 +25,9 @@ struct RecipientAnswer {
     alias,         // `targets` are its addresses; they may be aliases again
   };
   Kind kind = Kind::foreign;
-  std::string mailbox;               // user@domain in lower case, without the tag
+  std::string mailbox;  // user@domain in lower case, without the tag
   std::vector<std::string> targets;
-  std::uint64_t quota = 0;           // of the mailbox, in octets; 0: none
+  std::uint64_t quota = 0;  // of the mailbox, in octets; 0: none
 };
 
 class Directory {

@@ -105,10 +105,10 @@ Result<void> DirectoryEditor::set_password(std::string_view text, const Secret& 
                 "app-password add");
   const auto hashes = hash(*address, password);
   if (!hashes) return tl::unexpected<Error>(hashes.error());
-  return found(change("UPDATE users SET password = ?3, scram = ?4 WHERE domain = ?1 AND local = ?2",
-                      address->domain, address->local, hashes->argon2id,
-                      sqlite::Blob{hashes->scram}),
-               "user", address->str());
+  return found(
+      change("UPDATE users SET password = ?3, scram = ?4 WHERE domain = ?1 AND local = ?2",
+             address->domain, address->local, hashes->argon2id, sqlite::Blob{hashes->scram}),
+      "user", address->str());
 }
 
 Result<DirectoryEditor::Hashes> DirectoryEditor::hash(const Address& address,
@@ -119,9 +119,8 @@ Result<DirectoryEditor::Hashes> DirectoryEditor::hash(const Address& address,
   if (!row) return tl::unexpected<Error>(row.error());
   auto argon2id = hash_password(password);
   if (!argon2id) return passed_on(argon2id.error());
-  const auto keys =
-      sasl::derive_scram_keys(password, scram_salt(made_with->text(0), address.str()),
-                              static_cast<unsigned>(made_with->integer(1)));
+  const auto keys = sasl::derive_scram_keys(password, scram_salt(made_with->text(0), address.str()),
+                                            static_cast<unsigned>(made_with->integer(1)));
   if (!keys) return tl::unexpected<Error>(keys.error());
   std::string scram(keys->stored.begin(), keys->stored.end());
   scram.append(keys->server.begin(), keys->server.end());

@@ -13,7 +13,8 @@
 
 namespace postrider::directory {
 
-// A new hash of the prepared password (common/sasl/scram.h) with a salt of its own. Takes tens of milliseconds. Fails (temporary) without memory.
+// A new hash of the prepared password (common/sasl/scram.h) with a salt of its own. Takes tens of
+// milliseconds. Fails (temporary) without memory.
 Result<std::string> hash_password(const Secret& password);
 
 // True if `hash` is that of `password`. An empty hash fits no password and costs the same time as

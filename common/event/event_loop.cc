@@ -127,9 +127,7 @@ void Timer::arm(std::chrono::microseconds delay) {
 
 void Timer::disarm() noexcept { event_del(event_.get()); }
 
-bool Timer::armed() const noexcept {
-  return event_pending(event_.get(), EV_TIMEOUT, nullptr) != 0;
-}
+bool Timer::armed() const noexcept { return event_pending(event_.get(), EV_TIMEOUT, nullptr) != 0; }
 
 void Timer::expired(evutil_socket_t /*fd*/, short /*events*/, void* self) noexcept {
   static_cast<Timer*>(self)->on_expiry_();
@@ -147,10 +145,10 @@ void Signal::received(evutil_socket_t /*number*/, short /*events*/, void* self) 
 
 Watch::Watch(EventLoop& loop, int fd, For what, UniqueFunction<void()> on_ready)
     : on_ready_(std::move(on_ready)),
-      event_(required(event_new(
-          loop.raw(), fd,
-          static_cast<short>((what == For::reading ? EV_READ : EV_WRITE) | EV_PERSIST),
-          &Watch::ready, this))) {}
+      event_(required(
+          event_new(loop.raw(), fd,
+                    static_cast<short>((what == For::reading ? EV_READ : EV_WRITE) | EV_PERSIST),
+                    &Watch::ready, this))) {}
 
 void Watch::enable() {
   if (!std::exchange(enabled_, true)) event_add(event_.get(), nullptr);

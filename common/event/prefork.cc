@@ -81,8 +81,9 @@ class Parent {
   static SteadyTime now() { return std::chrono::steady_clock::now(); }
 
   std::size_t running() const {
-    return retired_.size() + static_cast<std::size_t>(std::count_if(
-                                 slots_.begin(), slots_.end(), [](const Slot& s) { return s.pid != 0; }));
+    return retired_.size() +
+           static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(),
+                                                  [](const Slot& s) { return s.pid != 0; }));
   }
 
   void start_due() {
@@ -161,8 +162,8 @@ class Parent {
     slot.pid = 0;
     if (stopping_) return;
     const bool young = now() - slot.started < Prefork::kHealthyLife;
-    slot.backoff = young ? std::clamp<std::chrono::milliseconds>(slot.backoff * 2, Prefork::kMinBackoff,
-                                                                 Prefork::kMaxBackoff)
+    slot.backoff = young ? std::clamp<std::chrono::milliseconds>(
+                               slot.backoff * 2, Prefork::kMinBackoff, Prefork::kMaxBackoff)
                          : std::chrono::milliseconds{0};
     slot.start_at = now() + slot.backoff;
     log_.error("worker_died")

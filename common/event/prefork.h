@@ -5,7 +5,8 @@
 // later (to kMaxBackoff) while it keeps dying young.
 //
 //   SIGTERM, SIGINT  workers get SIGTERM and kGrace to finish, then SIGKILL; run() returns
-//   SIGHUP           `on_reload`; if it says true, new workers start, and the old get SIGTERM, kGrace
+//   SIGHUP           `on_reload`; if it says true, new workers start, and the old get SIGTERM,
+//   kGrace
 //                    to finish, then SIGKILL
 //
 // A terminal sends SIGINT and SIGHUP to the whole process group: workers ignore both, and hear from

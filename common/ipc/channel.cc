@@ -31,8 +31,7 @@ std::uint32_t read_header(std::string_view bytes) {
 }
 
 void append_header(std::string& to, std::uint32_t header) {
-  for (std::size_t i = 0; i < kHeader; ++i, header >>= 8U)
-    to += static_cast<char>(header & 0xffU);
+  for (std::size_t i = 0; i < kHeader; ++i, header >>= 8U) to += static_cast<char>(header & 0xffU);
 }
 
 Peer peer_of(int fd) {

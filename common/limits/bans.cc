@@ -143,7 +143,8 @@ std::vector<BanRow> Bans::list(std::chrono::seconds memory, WallTime now) const 
       found.push_back(row.shown(memory, now));
   });
   std::sort(found.begin(), found.end(), [](const BanRow& a, const BanRow& b) {
-    return std::tuple(!a.banned_until, a.kind, a.name) < std::tuple(!b.banned_until, b.kind, b.name);
+    return std::tuple(!a.banned_until, a.kind, a.name) <
+           std::tuple(!b.banned_until, b.kind, b.name);
   });
   return found;
 }

@@ -1,12 +1,13 @@
-// bans.h - who gave wrong passwords, and who is banned for it, in one file that all processes share.
+// bans.h - who gave wrong passwords, and who is banned for it, in one file that all processes
+// share.
 //
-// A row is an address (or its network) or an account, with its failures and the end of its ban. It is
-// kept by name, so that an operator can see and lift it. Failures fade: one that is `memory` old
-// counts for 1/e. smtpd, pop3d and the command write the rows under a lock on the file that lasts for
-// microseconds; whether anybody is banned at all is one read of memory, without the lock.
+// A row is an address (or its network) or an account, with its failures and the end of its ban. It
+// is kept by name, so that an operator can see and lift it. Failures fade: one that is `memory` old
+// counts for 1/e. smtpd, pop3d and the command write the rows under a lock on the file that lasts
+// for microseconds; whether anybody is banned at all is one read of memory, without the lock.
 //
-// Bounded: kRows rows. Where there is no room, the row goes whose last failure is longest ago, and a
-// ban that is in force only for another.
+// Bounded: kRows rows. Where there is no room, the row goes whose last failure is longest ago, and
+// a ban that is in force only for another.
 //
 //   file = magic (8), hash key (16), end of the last ban (8), zeros up to 4096 | kRows rows
 #pragma once

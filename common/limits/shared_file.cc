@@ -40,7 +40,9 @@ SharedFile::SharedFile(std::size_t size, std::uint64_t magic) : size_(size) {
 }
 
 SharedFile::SharedFile(SharedFile&& other) noexcept
-    : fd_(std::move(other.fd_)), memory_(std::exchange(other.memory_, nullptr)), size_(other.size_) {}
+    : fd_(std::move(other.fd_)),
+      memory_(std::exchange(other.memory_, nullptr)),
+      size_(other.size_) {}
 
 SharedFile::~SharedFile() {
   if (memory_ != nullptr) ::munmap(memory_, size_);

@@ -1,5 +1,5 @@
-// shared_file.h - a file of fixed size that processes map together: a header, then what its user puts
-// there.
+// shared_file.h - a file of fixed size that processes map together: a header, then what its user
+// puts there.
 //
 //   header = magic (8), hash key (16), and what the user adds, in the first kHeaderSize octets
 #pragma once

@@ -37,7 +37,7 @@ double faded(Level level, std::chrono::seconds period, std::uint32_t tick) {
 }  // namespace
 
 struct Tally::Slot {
-  std::atomic<std::uint64_t> hash;  // 0: empty
+  std::atomic<std::uint64_t> hash;   // 0: empty
   std::atomic<std::uint64_t> level;  // a Level
   std::atomic<std::uint32_t> present;
   std::atomic<std::uint32_t> touched;  // tick
@@ -169,8 +169,8 @@ void Tally::leave(Key key) {
 
 std::uint64_t Tally::present(Key key) const {
   std::uint64_t sum = 0;
-  file_->for_each(
-      key, [&](const Slot& slot) { sum += slot.present.load(std::memory_order_relaxed); });
+  file_->for_each(key,
+                  [&](const Slot& slot) { sum += slot.present.load(std::memory_order_relaxed); });
   return sum;
 }
 

@@ -1,15 +1,15 @@
 // tally.h - how much each client does, counted by all workers together.
 //
 // One file of the run directory is mapped by all of them. It has a part for each, which that worker
-// alone writes, so that there is no lock that a killed one could leave held; a count is the sum over
-// the parts. A worker holds a lock on a byte of the file while it lives: the part of one that does
-// not is emptied by the next that starts.
+// alone writes, so that there is no lock that a killed one could leave held; a count is the sum
+// over the parts. A worker holds a lock on a byte of the file while it lives: the part of one that
+// does not is emptied by the next that starts.
 //
 // Counts of events fade: an event that is `period` old counts for 1/e. A steady n in a period comes
 // to n, and as fading is linear the sum of the parts is what one part would have counted.
 //
-// Bounded: a part knows kSlots keys. Where there is no room, the key that was touched longest ago is
-// forgotten, but none that is present.
+// Bounded: a part knows kSlots keys. Where there is no room, the key that was touched longest ago
+// is forgotten, but none that is present.
 #pragma once
 
 #include <chrono>

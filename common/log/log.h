@@ -43,7 +43,9 @@ class Entry {
   ~Entry();
 
   Entry& with(std::string_view key, std::string_view value);
-  Entry& with(std::string_view key, const char* value) { return with(key, std::string_view(value)); }
+  Entry& with(std::string_view key, const char* value) {
+    return with(key, std::string_view(value));
+  }
   template <typename Int>
   requires std::is_integral_v<Int> Entry& with(std::string_view key, Int value) {
     if constexpr (std::is_same_v<Int, bool>) {

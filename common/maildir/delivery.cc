@@ -162,8 +162,8 @@ DeliveryResult<Placed> Delivery::find_or_rename(Attempt attempt) {
   if (earlier == Earlier::another) return Placed::earlier;
   if (earlier == Earlier::torn) ::unlinkat(to_.mail_directory, path.c_str(), 0);
   if (earlier != Earlier::ours)
-    path = fmt::format("{}/new/{},S={},W={}", to_.mailbox_path, to_.base, size_,
-                       wire_size_.octets());
+    path =
+        fmt::format("{}/new/{},S={},W={}", to_.mailbox_path, to_.base, size_, wire_size_.octets());
   if (auto renamed = rename_to(path); !renamed)
     return tl::unexpected<DeliveryError>(std::move(renamed.error()));
   return earlier == Earlier::ours ? Placed::earlier : Placed::now;

@@ -36,7 +36,7 @@ std::string_view unique_part(std::string_view base) noexcept {
   if (!MessageId::parse(unique.substr(0, MessageId::kLength))) return {};
   const std::string_view hash = unique.substr(MessageId::kLength);
   return hash.find_first_not_of("0123456789abcdef") == std::string_view::npos ? unique
-                                                                             : std::string_view();
+                                                                              : std::string_view();
 }
 
 }  // namespace

@@ -41,8 +41,7 @@ Result<std::unique_ptr<Mailbox>> Mailbox::open(const std::string& mail_directory
     return fail_errno(fmt::format("{}/{}", path, kLockName), errno);
   }
   auto scanned = scan(directory, now);
-  if (!scanned)
-    return fail(scanned.error().kind, fmt::format("{}/{}", path, scanned.error().text));
+  if (!scanned) return fail(scanned.error().kind, fmt::format("{}/{}", path, scanned.error().text));
   opened->scan_ = std::move(*scanned);
   return opened;
 }

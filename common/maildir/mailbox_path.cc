@@ -33,8 +33,7 @@ std::string_view fault_of_domain(std::string_view domain) {
 
 Result<std::string> mailbox_path(std::string_view mailbox) {
   const auto wrong = [&](std::string_view part, std::string_view fault) {
-    return fail(ErrorKind::invalid,
-                fmt::format("mailbox '{}': the {} {}", mailbox, part, fault));
+    return fail(ErrorKind::invalid, fmt::format("mailbox '{}': the {} {}", mailbox, part, fault));
   };
   const std::size_t at = mailbox.rfind('@');
   if (at == std::string_view::npos) return wrong("domain", "is missing");

@@ -86,16 +86,14 @@ class Scanner {
     const std::string name = fmt::format("{}{}", parsed.stem, parsed.flags);
     const auto octets = parsed.wire_size ? parsed.wire_size : measure(directory, name.c_str());
     if (!octets) return skip(folder, name, "cannot be read");
-    const std::string sized =
-        fmt::format("{}{}", with_sizes(parsed, size, *octets), parsed.flags);
+    const std::string sized = fmt::format("{}{}", with_sizes(parsed, size, *octets), parsed.flags);
     const bool renamed =
         ::renameat2(directory, name.c_str(), directory, sized.c_str(), RENAME_NOREPLACE) == 0;
     scan_.listing.add(folder, renamed ? sized : name, seconds, *octets);
   }
 
   void skip(Folder folder, std::string_view name, std::string_view why) {
-    if (scan_.skipped++ == 0)
-      scan_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
+    if (scan_.skipped++ == 0) scan_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
   }
 
   Scan scan_;

@@ -36,8 +36,8 @@ class HeaderScanner {
   bool done() const noexcept { return done_; }
   // Octets of the section so far, line ends and the empty line among them.
   std::uint64_t octets() const noexcept { return octets_; }
-  // Lines so far that were neither a field nor the continuation of one; known once the next line has
-  // begun.
+  // Lines so far that were neither a field nor the continuation of one; known once the next line
+  // has begun.
   std::uint64_t misfits() const noexcept { return misfits_; }
   // Octets of the longest line so far, without its end.
   std::uint64_t longest_line() const noexcept { return longest_line_; }

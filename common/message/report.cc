@@ -201,8 +201,6 @@ class Composer {
 
 std::string_view action_of(ReportKind kind) noexcept { return text_of(kind).action; }
 
-Report compose(const ReportRequest& request) {
-  return Composer(request).compose();
-}
+Report compose(const ReportRequest& request) { return Composer(request).compose(); }
 
 }  // namespace postrider::message

@@ -76,8 +76,9 @@ std::string IpAddress::arpa_name() const {
 
 Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   const auto wrong = [&] {
-    return fail(ErrorKind::invalid,
-                fmt::format("'{}' is not ADDRESS:PORT, as in 192.0.2.1:25 or [2001:db8::1]:25", text));
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("'{}' is not ADDRESS:PORT, as in 192.0.2.1:25 or [2001:db8::1]:25", text));
   };
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return wrong();
@@ -139,7 +140,8 @@ bool same_prefix(std::string_view a, std::string_view b, unsigned bits) noexcept
   const unsigned rest = bits % 8;
   if (rest == 0) return true;
   const auto mask = static_cast<unsigned char>(0xffU << (8 - rest));
-  return ((static_cast<unsigned char>(a[whole]) ^ static_cast<unsigned char>(b[whole])) & mask) == 0;
+  return ((static_cast<unsigned char>(a[whole]) ^ static_cast<unsigned char>(b[whole])) & mask) ==
+         0;
 }
 
 }  // namespace
@@ -149,8 +151,8 @@ namespace {
 IpAddress without_host_bits(const IpAddress& ip, unsigned prefix) {
   std::string octets(ip.octets());
   for (std::size_t bit = prefix; bit < octets.size() * 8; ++bit)
-    octets[bit / 8] = static_cast<char>(static_cast<unsigned char>(octets[bit / 8]) &
-                                        ~(0x80U >> (bit % 8)));
+    octets[bit / 8] =
+        static_cast<char>(static_cast<unsigned char>(octets[bit / 8]) & ~(0x80U >> (bit % 8)));
   return IpAddress(octets);
 }
 
@@ -170,8 +172,8 @@ Result<Network> Network::parse(std::string_view text) {
 
   const IpAddress base = without_host_bits(*ip, network.bits_);
   if (base != *ip)
-    return fail(ErrorKind::invalid, fmt::format("'{}' has host bits set; the network is {}/{}", text,
-                                                base.str(), network.bits_));
+    return fail(ErrorKind::invalid, fmt::format("'{}' has host bits set; the network is {}/{}",
+                                                text, base.str(), network.bits_));
   return network;
 }
 

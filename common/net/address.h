@@ -30,7 +30,8 @@ class IpAddress {
   std::string str() const;
   // As an address literal: "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3).
   std::string literal() const;
-  // Where DNS keeps its names: "1.2.0.192.in-addr.arpa" (RFC 1035 section 3.5, RFC 3596 section 2.5).
+  // Where DNS keeps its names: "1.2.0.192.in-addr.arpa" (RFC 1035 section 3.5, RFC 3596
+  // section 2.5).
   std::string arpa_name() const;
   // 4 or 16 octets in network order.
   std::string_view octets() const noexcept {
@@ -61,7 +62,8 @@ class Network {
  public:
   // Host bits that are set are refused: "192.0.2.1/24" is more likely a slip than a wish.
   static Result<Network> parse(std::string_view text);
-  // The smallest that one site is likely to have: the /24 of an IPv4 address, the /64 of an IPv6 one.
+  // The smallest that one site is likely to have: the /24 of an IPv4 address, the /64 of an IPv6
+  // one.
   static Network around(const IpAddress& ip);
   bool contains(const IpAddress& ip) const noexcept;
   std::string str() const;
@@ -72,8 +74,8 @@ class Network {
   unsigned bits_ = 0;
 };
 
-// Whom misdeeds are laid to: an IPv4 address, or the /64 of an IPv6 one, within which a client has as
-// many as it likes.
+// Whom misdeeds are laid to: an IPv4 address, or the /64 of an IPv6 one, within which a client has
+// as many as it likes.
 std::string to_client_name(const IpAddress& ip);
 
 using Networks = std::vector<Network>;

@@ -29,16 +29,11 @@ void check(int status, std::string_view what) {
 
 DnsStatus dns_status(int ares_status) noexcept {
   switch (ares_status) {
-    case ARES_SUCCESS:
-      return DnsStatus::found;
-    case ARES_ENODATA:
-      return DnsStatus::no_data;
-    case ARES_ENOTFOUND:
-      return DnsStatus::no_domain;
-    case ARES_EBADNAME:
-      return DnsStatus::no_domain;  // no such name can exist
-    default:
-      return DnsStatus::temporary;
+    case ARES_SUCCESS: return DnsStatus::found;
+    case ARES_ENODATA: return DnsStatus::no_data;
+    case ARES_ENOTFOUND: return DnsStatus::no_domain;
+    case ARES_EBADNAME: return DnsStatus::no_domain;  // no such name can exist
+    default: return DnsStatus::temporary;
   }
 }
 
@@ -48,21 +43,14 @@ std::string_view type_name(int type) noexcept {
 
 std::string_view reason_of(int ares_status) noexcept {
   switch (ares_status) {
-    case ARES_ENODATA:
-      return "there is no such record";
-    case ARES_ENOTFOUND:
-      return "the name does not exist";
-    case ARES_EBADNAME:
-      return "this is not a possible domain name";
-    case ARES_ETIMEOUT:
-      return "no DNS server answered in time";
+    case ARES_ENODATA: return "there is no such record";
+    case ARES_ENOTFOUND: return "the name does not exist";
+    case ARES_EBADNAME: return "this is not a possible domain name";
+    case ARES_ETIMEOUT: return "no DNS server answered in time";
     // c-ares goes to the next server after each of these, and says this after the last.
-    case ARES_ECONNREFUSED:
-      return "no DNS server had an answer (unreachable, SERVFAIL or REFUSED)";
-    case ARES_EBADRESP:
-      return "the DNS server's answer is malformed";
-    default:
-      return ares_strerror(ares_status);
+    case ARES_ECONNREFUSED: return "no DNS server had an answer (unreachable, SERVFAIL or REFUSED)";
+    case ARES_EBADRESP: return "the DNS server's answer is malformed";
+    default: return ares_strerror(ares_status);
   }
 }
 
@@ -161,14 +149,10 @@ class CaresResolver::AddressLookup final : public Lookup {
   // Of two answers the one that says more stands: a failure hides whether there is an address.
   static int rank(DnsStatus status) noexcept {
     switch (status) {
-      case DnsStatus::no_domain:
-        return 0;
-      case DnsStatus::no_data:
-        return 1;
-      case DnsStatus::temporary:
-        return 2;
-      case DnsStatus::found:
-        return 3;
+      case DnsStatus::no_domain: return 0;
+      case DnsStatus::no_data: return 1;
+      case DnsStatus::temporary: return 2;
+      case DnsStatus::found: return 3;
     }
     return 2;
   }

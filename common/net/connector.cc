@@ -18,10 +18,7 @@ class Connecting final : public Pending {
  public:
   Connecting(event::EventLoop& loop, const SocketAddress& address, std::chrono::seconds timeout,
              UniqueFunction<void(Result<Fd>)> done)
-      : name_(address.str()),
-        timeout_(timeout),
-        done_(std::move(done)),
-        timer_(loop, [this] {
+      : name_(address.str()), timeout_(timeout), done_(std::move(done)), timer_(loop, [this] {
           finish(fail(ErrorKind::temporary,
                       fmt::format("{}: connection timed out after {}s", name_, timeout_.count())));
         }) {
@@ -102,8 +99,7 @@ Result<Fd> connect_unix(const std::string& path) {
     return fail(ErrorKind::invalid, fmt::format("{}: the path is too long for a socket", path));
   std::memcpy(address.sun_path, path.data(), path.size());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno(path, errno);
   return fd;
 }

@@ -18,8 +18,7 @@ namespace postrider::net {
 // after 30s".
 // `source`, where given, is the local address (its port is left to the kernel).
 [[nodiscard]] PendingPtr connect_tcp(event::EventLoop& loop, const SocketAddress& address,
-                                     std::optional<IpAddress> source,
-                                     std::chrono::seconds timeout,
+                                     std::optional<IpAddress> source, std::chrono::seconds timeout,
                                      UniqueFunction<void(Result<Fd>)> done);
 
 // Connects to a Unix stream socket, at once: a local socket accepts or refuses without waiting.

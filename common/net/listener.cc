@@ -72,7 +72,8 @@ Listener::Listener(event::EventLoop& loop, int listening, OnAccept on_accept, On
       on_trouble_(std::move(on_trouble)),
       watch_(loop, listening, event::Watch::For::reading, [this] { ready(); }),
       pause_timer_(loop, [this] { watch_.enable(); }) {
-  const int on = 1;  // Inherited by each connection. Fails on a Unix socket, where it means nothing.
+  const int on =
+      1;  // Inherited by each connection. Fails on a Unix socket, where it means nothing.
   static_cast<void>(::setsockopt(listening, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
   watch_.enable();
 }

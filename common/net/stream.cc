@@ -33,8 +33,8 @@ Stream::Stream(event::EventLoop& loop, Fd fd, Owner& owner)
     : loop_(loop),
       fd_(std::move(fd)),
       owner_(owner),
-      read_event_(required(event_new(loop.raw(), fd_.get(), EV_READ | EV_PERSIST,
-                                     &Stream::on_readable, this))),
+      read_event_(required(
+          event_new(loop.raw(), fd_.get(), EV_READ | EV_PERSIST, &Stream::on_readable, this))),
       write_event_(required(
           event_new(loop.raw(), fd_.get(), EV_WRITE | EV_PERSIST, &Stream::on_writable, this))),
       idle_timer_(loop, [this] { idle_check(); }),
@@ -97,14 +97,9 @@ Stream::Written Stream::write_once() {
   if (security_ != Security::secured) return write_clear();
   std::size_t n = 0;
   switch (tls_->write(std::string_view(out_).substr(out_done_), n)) {
-    case TlsSession::Step::done:
-      out_done_ += n;
-      return Written::some;
-    case TlsSession::Step::wants_write:
-      return Written::not_now;
-    default:
-      failure_ = tls_->failure();
-      return Written::never;
+    case TlsSession::Step::done: out_done_ += n; return Written::some;
+    case TlsSession::Step::wants_write: return Written::not_now;
+    default: failure_ = tls_->failure(); return Written::never;
   }
 }
 
@@ -240,8 +235,8 @@ void Stream::start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds
   if (!in_callback_ && !write_pending_) static_cast<void>(write_some());
 }
 
-// It goes on from the loop, so that the owner hears nothing inside a call of its own. A server waits
-// for its client, and whoever speaks first can write at once.
+// It goes on from the loop, so that the owner hears nothing inside a call of its own. A server
+// waits for its client, and whoever speaks first can write at once.
 void Stream::begin_handshake() {
   if (!tls_ || !tls_->attach(fd_.get())) {
     failure_ = "no memory for TLS";

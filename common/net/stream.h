@@ -32,8 +32,8 @@ class Stream {
     virtual void on_drained() = 0;
     // The handshake that start_tls() asked for is done: what follows is protected.
     virtual void on_secured(const TlsInfo& /*info*/) {}
-    // The idle time-out passed. True: last words may be sent now, on_closed(timeout) follows. False:
-    // the owner itself is what the peer waits for; the time begins anew.
+    // The idle time-out passed. True: last words may be sent now, on_closed(timeout) follows.
+    // False: the owner itself is what the peer waits for; the time begins anew.
     virtual bool on_timeout() { return true; }
     // The last call that the Owner gets. Never from inside a function of the Stream.
     virtual void on_closed(CloseReason reason) = 0;
@@ -58,8 +58,8 @@ class Stream {
   // Asks for on_drained() (from the loop) even when flush() wrote everything at once.
   void want_drained(bool wanted) noexcept { want_drained_ = wanted; }
 
-  // Goes on under TLS once all that was sent is written, in the clear; what is sent from now on waits
-  // for the handshake, and nothing that the peer sent before its own end reaches the owner.
+  // Goes on under TLS once all that was sent is written, in the clear; what is sent from now on
+  // waits for the handshake, and nothing that the peer sent before its own end reaches the owner.
   // on_secured() follows, or within `limit` on_closed(error) with failure(). Call once.
   void start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds limit);
   // What names this TLS connection, once on_secured() was called; nothing in the clear.
@@ -67,8 +67,8 @@ class Stream {
   // Why TLS failed; empty if it did not.
   std::string_view failure() const noexcept { return failure_; }
 
-  // Back-pressure: while paused nothing is read, and the peer sees a full window. A handshake is not
-  // paused.
+  // Back-pressure: while paused nothing is read, and the peer sees a full window. A handshake is
+  // not paused.
   void pause_reading() noexcept;
   void resume_reading();
 

@@ -24,9 +24,7 @@ TlsSession::Step TlsSession::step_of(int result) {
     case SSL_ERROR_WANT_READ: return Step::wants_read;
     case SSL_ERROR_WANT_WRITE: return Step::wants_write;
     case SSL_ERROR_ZERO_RETURN: return Step::ended;
-    case SSL_ERROR_SYSCALL:
-      failure_ = std::generic_category().message(system_error);
-      break;
+    case SSL_ERROR_SYSCALL: failure_ = std::generic_category().message(system_error); break;
     default: {
       const char* const reason = ERR_reason_error_string(ERR_peek_error());
       failure_ = reason != nullptr ? reason : "protocol error";
@@ -86,8 +84,8 @@ ChannelBindings TlsSession::channel_bindings() const {
                                  octets.size(), kLabel.data(), kLabel.size(), nullptr, 0, 0) == 1)
     bindings.tls_exporter = std::move(octets);
   if (SSL_version(ssl_.get()) >= TLS1_3_VERSION) return bindings;
-  // The first Finished message of the handshake (RFC 5929 section 3.1): the server's where a session
-  // is resumed, else the client's.
+  // The first Finished message of the handshake (RFC 5929 section 3.1): the server's where a
+  // session is resumed, else the client's.
   std::string finished(kFinished, '\0');
   const bool ours = (SSL_session_reused(ssl_.get()) != 0) == (SSL_is_server(ssl_.get()) != 0);
   finished.resize((ours ? SSL_get_finished : SSL_get_peer_finished)(ssl_.get(), finished.data(),

@@ -45,7 +45,8 @@ class TlsSession {
 
   // Until it is done: once more after each wait.
   Step handshake();
-  // Decrypted octets into `to`; when the step is done `octets` says how many, and there may be more.
+  // Decrypted octets into `to`; when the step is done `octets` says how many, and there may be
+  // more.
   Step read(std::span<char> to, std::size_t& octets);
   // Some of `bytes`; `octets` says how many. After a wait it is called with the same octets first.
   // Without renegotiation it never waits to read.

@@ -51,8 +51,7 @@ Target by_route(const config::Settings& settings, const config::Route& route,
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, config::Holds holds) {
   const std::string domain = domain_of(address);
-  if (const config::Route* const route =
-          config::find_route(settings.routes, domain, whose, holds))
+  if (const config::Route* const route = config::find_route(settings.routes, domain, whose, holds))
     return by_route(settings, *route, address, domain);
   Target target{.address = address, .fate = Target::Fate::deliver};
   if (whose == config::Whose::ours) {
@@ -105,9 +104,8 @@ class Router::Expansion final : public Pending {
       on_unknown(asked);
     } else {
       const bool ours = answer->kind == Kind::mailbox;
-      Target target =
-          choose_next_hop(router_.settings_, ours ? answer->mailbox : asked.address,
-                          ours ? config::Whose::ours : config::Whose::others, holds_);
+      Target target = choose_next_hop(router_.settings_, ours ? answer->mailbox : asked.address,
+                                      ours ? config::Whose::ours : config::Whose::others, holds_);
       target.quota = answer->quota;
       settle(std::move(target), ours ? "mailbox" : "next hop");
     }
@@ -131,12 +129,13 @@ class Router::Expansion final : public Pending {
       // An address that stands in its own expansion has had its turn: a loop ends here.
       if (!seen_.insert(to_lower(target)).second) continue;
       if (asked.depth + 1 > kMaxDepth || seen_.size() > kMaxTargets) {
-        settle({.address = target,
-                .fate = Target::Fate::refuse,
-                .status = "5.4.6",
-                .reason = fmt::format("the alias {} leads too far: at most {} steps and {} addresses",
-                                      asked.address, kMaxDepth, kMaxTargets)},
-               "alias limit");
+        settle(
+            {.address = target,
+             .fate = Target::Fate::refuse,
+             .status = "5.4.6",
+             .reason = fmt::format("the alias {} leads too far: at most {} steps and {} addresses",
+                                   asked.address, kMaxDepth, kMaxTargets)},
+            "alias limit");
         continue;
       }
       waiting_.push_back({target, asked.depth + 1});

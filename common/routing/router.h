@@ -46,14 +46,15 @@ struct RouteAnswer {
   std::vector<RouteStep> steps;
 };
 
-// Where mail for an address that is not an alias goes: by [[route]], else into the local mailbox of a
-// domain of ours, else to the smart host, else by MX.
+// Where mail for an address that is not an alias goes: by [[route]], else into the local mailbox of
+// a domain of ours, else to the smart host, else by MX.
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, config::Holds holds = config::Holds::apply);
 
 class Router {
  public:
-  // An alias that leads to an alias, at most this deep (RFC 5321 has no number; peers use 10 to 50).
+  // An alias that leads to an alias, at most this deep (RFC 5321 has no number; peers use 10 to
+  // 50).
   static constexpr unsigned kMaxDepth = 20;
   // Addresses that one alias may lead to in all.
   static constexpr std::size_t kMaxTargets = 10'000;

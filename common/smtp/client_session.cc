@@ -47,9 +47,7 @@ const ClientSession::Rule& ClientSession::rule(State state) noexcept {
   return found;
 }
 
-ClientSession::Wait ClientSession::wait() const noexcept {
-  return rule(state_).wait;
-}
+ClientSession::Wait ClientSession::wait() const noexcept { return rule(state_).wait; }
 
 std::optional<ClientSession::Action> ClientSession::next_action() {
   if (actions_.empty()) return std::nullopt;
@@ -80,11 +78,8 @@ void ClientSession::quit() {
 void ClientSession::on_bytes(std::string_view bytes) {
   while (state_ != State::closed && !bytes.empty()) {
     switch (parser_.parse(bytes)) {
-      case ReplyParser::Status::incomplete:
-        return;
-      case ReplyParser::Status::complete:
-        on_reply(parser_.take());
-        break;
+      case ReplyParser::Status::incomplete: return;
+      case ReplyParser::Status::complete: on_reply(parser_.take()); break;
       case ReplyParser::Status::malformed:
         return give_up(
             {0, "4.5.0",
@@ -191,9 +186,7 @@ void ClientSession::transaction_cleared(const Reply& reply) {
   enter(State::ready);
 }
 
-void ClientSession::out_of_turn(const Reply& /*reply*/) {
-  close();
-}
+void ClientSession::out_of_turn(const Reply& /*reply*/) { close(); }
 
 void ClientSession::enter(State state) {
   state_ = state;

@@ -91,16 +91,10 @@ Outcome outcome_of(const Reply& reply) noexcept {
 std::string status_of(const RecipientOutcome& outcome) {
   std::string status = outcome.reply.status.empty() ? "0.0.0" : outcome.reply.status;
   switch (outcome.outcome) {
-    case Outcome::delivered:
-      status.front() = '2';
-      break;
-    case Outcome::failed:
-      status.front() = '5';
-      break;
+    case Outcome::delivered: status.front() = '2'; break;
+    case Outcome::failed: status.front() = '5'; break;
     case Outcome::deferred:
-    case Outcome::untried:
-      status.front() = '4';
-      break;
+    case Outcome::untried: status.front() = '4'; break;
   }
   return status;
 }

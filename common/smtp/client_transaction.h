@@ -27,10 +27,10 @@ struct ClientTransaction {
   std::vector<ClientRecipient> recipients;  // at least one
   std::uint64_t size = 0;                   // octets of the content, before dot-stuffing
   bool eight_bit = false;
-  bool smtputf8 = false;  // the header needs it; addresses are looked at
-  int priority = 0;       // RFC 6710: -9 to 9
+  bool smtputf8 = false;      // the header needs it; addresses are looked at
+  int priority = 0;           // RFC 6710: -9 to 9
   bool tls_required = false;  // RFC 8689
-  std::string envid;  // RFC 3461 ENVID, decoded, and RET; empty: none
+  std::string envid;          // RFC 3461 ENVID, decoded, and RET; empty: none
   std::string ret;
 };
 

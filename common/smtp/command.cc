@@ -10,9 +10,7 @@ namespace postrider::smtp {
 
 namespace {
 
-Reply bad_argument(std::string_view what) {
-  return {501, "5.5.4", std::string(what)};
-}
+Reply bad_argument(std::string_view what) { return {501, "5.5.4", std::string(what)}; }
 
 // Takes "FROM:" or "TO:" and the white space after it, which RFC 5321 does not have and many
 // clients send. False: it is not there.

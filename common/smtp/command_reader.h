@@ -4,8 +4,8 @@
 // character) is reported once, as soon as it shows, and passed over up to its CRLF, so that no part
 // of it is ever taken for a command.
 //
-// RFC 5321 section 2.3.8 (lines), 4.5.3.1.4 (length of a command line), RFC 4954 section 4 (of AUTH and
-// what it is answered with).
+// RFC 5321 section 2.3.8 (lines), 4.5.3.1.4 (length of a command line), RFC 4954 section 4 (of AUTH
+// and what it is answered with).
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ class CommandReader {
 
   explicit CommandReader(std::size_t line_limit = kCommandLine) : line_limit_(line_limit) {}
 
-  // Takes what is expected from the front of `input`. Of an incomplete line less octets are left there than the
-  // limit; they are to come again with more behind them.
+  // Takes what is expected from the front of `input`. Of an incomplete line less octets are left
+  // there than the limit; they are to come again with more behind them.
   Taken take(std::string_view& input, Expected expected = Expected::command);
 
  private:

@@ -74,8 +74,6 @@ void DataReader::scan_line(std::string_view line, bool ends_with_lf) {
   }
 }
 
-void DataReader::found(Defect defect) noexcept {
-  defect_ = std::max(defect_, defect);
-}
+void DataReader::found(Defect defect) noexcept { defect_ = std::max(defect_, defect); }
 
 }  // namespace postrider::smtp

@@ -117,8 +117,8 @@ bool set_envid(std::string_view value, MailArguments& mail) {
   return true;
 }
 
-// RFC 4954 section 5: who the mail is from in the eyes of a server that relays it, or "<>". Nobody is
-// trusted here to tell, so its form alone is judged.
+// RFC 4954 section 5: who the mail is from in the eyes of a server that relays it, or "<>". Nobody
+// is trusted here to tell, so its form alone is judged.
 bool set_auth(std::string_view value, MailArguments& /*mail*/) {
   const auto mailbox = from_xtext(value);
   return mailbox && (*mailbox == "<>" || parse_mailbox(*mailbox, Charset::utf8));

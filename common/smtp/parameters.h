@@ -5,7 +5,8 @@
 //
 // RFC 5321 section 4.1.2 (syntax), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 3461 section 4 (RET,
 // ENVID, NOTIFY, ORCPT), RFC 4954 section 5 (AUTH), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710
-// section 3 (MT-PRIORITY), RFC 8689 section 2 (REQUIRETLS), RFC 4865 section 2 (HOLDFOR, HOLDUNTIL).
+// section 3 (MT-PRIORITY), RFC 8689 section 2 (REQUIRETLS), RFC 4865 section 2 (HOLDFOR,
+// HOLDUNTIL).
 #pragma once
 
 #include <chrono>
@@ -48,8 +49,8 @@ struct MailArguments {
   bool tls_required = false;         // REQUIRETLS
   std::optional<std::chrono::seconds> hold_for;  // before it is sent: HOLDFOR, or
   std::optional<WallTime> hold_until;            // HOLDUNTIL
-  std::string ret;                   // "FULL", "HDRS"; empty: not given
-  std::string envid;                 // decoded; empty: not given
+  std::string ret;                               // "FULL", "HDRS"; empty: not given
+  std::string envid;                             // decoded; empty: not given
 };
 
 struct RcptArguments {

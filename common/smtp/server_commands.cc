@@ -136,8 +136,7 @@ Reply ServerSession::out_of_sequence(std::string_view verb) const {
   switch (state_) {
     case State::connected:
       return {503, "5.5.1", lmtp() ? "say LHLO first" : "say EHLO or HELO first"};
-    case State::ready:
-      return {503, "5.5.1", "MAIL first"};
+    case State::ready: return {503, "5.5.1", "MAIL first"};
     case State::mail:
       // RFC 5321 section 3.3, RFC 2920 section 3.1; RFC 2033 section 4.2 and 4.3.
       if (verb == "DATA" || verb == "BDAT")
@@ -147,8 +146,7 @@ Reply ServerSession::out_of_sequence(std::string_view verb) const {
     case State::authenticating:
     case State::data:
     case State::chunks:
-    case State::closed:
-      break;
+    case State::closed: break;
   }
   return {503, "5.5.1", "a transaction is under way; RSET ends it"};
 }

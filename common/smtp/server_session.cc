@@ -59,8 +59,7 @@ void ServerSession::on_verdict(Reply verdict) {
     case Question::directory:
     case Question::client:
     case Question::tls:
-    case Question::none:
-      break;
+    case Question::none: break;
   }
   if (verdict.code == 421) return close(verdict);
   say(verdict);
@@ -106,9 +105,7 @@ void ServerSession::on_timeout() {
   close({421, "4.4.2", settings_.hostname + " timed out waiting for input, closing"});
 }
 
-void ServerSession::on_shutdown() {
-  shutting_down_ = true;
-}
+void ServerSession::on_shutdown() { shutting_down_ = true; }
 
 std::optional<Action> ServerSession::next_action() {
   while (!action_ && !tls_due_ && !waiting() && state_ != State::closed && step()) {
@@ -139,20 +136,15 @@ bool ServerSession::take_command() {
   using Kind = CommandReader::Kind;
   const CommandReader::Taken taken = commands_.take(input_.rest());
   switch (taken.kind) {
-    case Kind::incomplete:
-      return false;
-    case Kind::line:
-      execute(taken.line);
-      break;
+    case Kind::incomplete: return false;
+    case Kind::line: execute(taken.line); break;
     case Kind::too_long:
       complain({500, "5.5.2", fmt::format("line longer than {} octets", settings_.line_limit)});
       break;
     case Kind::malformed:
       complain({500, "5.5.2", "a command is one line of text that ends with CRLF"});
       break;
-    case Kind::alien:
-      another_protocol({});
-      break;
+    case Kind::alien: another_protocol({}); break;
   }
   return true;
 }
@@ -288,9 +280,7 @@ void ServerSession::rset(std::string_view /*argument*/) {
   say({250, "2.0.0", "ok"});
 }
 
-void ServerSession::noop(std::string_view /*argument*/) {
-  say({250, "2.0.0", "ok"});
-}
+void ServerSession::noop(std::string_view /*argument*/) { say({250, "2.0.0", "ok"}); }
 
 void ServerSession::quit(std::string_view /*argument*/) {
   close({221, "2.0.0", settings_.hostname + " closing"}, Close::At::client);
@@ -332,8 +322,7 @@ bool ServerSession::starttls_offered() const {
 void ServerSession::starttls(std::string_view /*argument*/) {
   if (secured_) return complain({503, "5.5.1", "TLS is active already"});
   if (!starttls_offered()) return not_offered({});
-  if (state_ != State::connected && state_ != State::ready)
-    return say(out_of_sequence("STARTTLS"));
+  if (state_ != State::connected && state_ != State::ready) return say(out_of_sequence("STARTTLS"));
   if (!input_.rest().empty())
     return close({503, "5.5.1", "nothing may follow STARTTLS before the handshake"});
   say({220, "2.0.0", "ready to start TLS"});

@@ -45,7 +45,7 @@ class ServerSession {
   // What happened. After each the owner calls next_action() until it gives nothing; `bytes` stay
   // valid until then. A verdict of 421 closes the connection.
   void on_bytes(std::string_view bytes);
-  void on_verdict(Reply verdict);  // Precondition: waiting(), and not for StartTls
+  void on_verdict(Reply verdict);          // Precondition: waiting(), and not for StartTls
   void on_secured(sasl::Binding binding);  // the answer to StartTls: the handshake is done
   // To Authenticate and AuthResponse: the client is to answer these octets, or is `identity`.
   void on_challenge(std::string_view octets);
@@ -84,7 +84,8 @@ class ServerSession {
   bool extended() const noexcept { return extended_; }                    // EHLO, not HELO
   bool secured() const noexcept { return secured_; }
   const std::string& identity() const noexcept { return identity_; }  // empty: not authenticated
-  // The client sent something behind a command whose reply it had to wait for (RFC 2920 section 3.1).
+  // The client sent something behind a command whose reply it had to wait for (RFC 2920
+  // section 3.1).
   bool impatient() const noexcept { return impatient_; }
 
  private:

@@ -24,7 +24,8 @@ void ServerSession::data(std::string_view /*argument*/) {
   ask(Question::open, OpenMessage{transaction_.mail.size.value_or(0)});
 }
 
-// What stands behind DATA is content that came without leave: no line of it may be taken for a command.
+// What stands behind DATA is content that came without leave: no line of it may be taken for a
+// command.
 void ServerSession::refuse_data(const Reply& verdict) {
   say(verdict);
   close({421, "4.7.0", settings_.hostname + " closing: a message came before it was asked for"});

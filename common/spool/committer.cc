@@ -114,12 +114,12 @@ Result<void> Committer::write(Batch& batch) {
   std::vector<NewRecord> records;
   records.reserve(batch.size());
   for (const ItemPtr& item : batch) {
-    records.push_back({.kind = item->large ? RecordKind::large_message : RecordKind::message,
-                       .envelope = item->envelope,
-                       .content = item->content,
-                       .content_length = item->size,
-                       .content_checksum = item->large ? item->large->checksum()
-                                                       : checksum(item->content)});
+    records.push_back(
+        {.kind = item->large ? RecordKind::large_message : RecordKind::message,
+         .envelope = item->envelope,
+         .content = item->content,
+         .content_length = item->size,
+         .content_checksum = item->large ? item->large->checksum() : checksum(item->content)});
   }
   if (auto written = segment_->append(records); !written) return written;
   for (const ItemPtr& item : batch)
@@ -136,8 +136,7 @@ Result<void> Committer::cut_back() {
 
 Result<void> Committer::ensure_segment() {
   if (segment_) return {};
-  auto segment =
-      SegmentFile::create(disk_, paths_, options_.writer, clock_.now(), random_.next());
+  auto segment = SegmentFile::create(disk_, paths_, options_.writer, clock_.now(), random_.next());
   if (!segment) return tl::unexpected<Error>(std::move(segment.error()));
   segment_ = std::move(*segment);
   return {};

@@ -86,8 +86,8 @@ class Committer {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  Batch waiting_;         // guarded by mutex_
-  bool stopping_ = false; // guarded by mutex_
+  Batch waiting_;          // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
   std::thread thread_;
 };
 

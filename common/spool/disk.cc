@@ -67,8 +67,8 @@ class SystemDisk final : public Disk {
   Result<std::size_t> read(int fd, std::uint64_t offset, std::span<char> to) override {
     std::size_t done = 0;
     while (done < to.size()) {
-      const ssize_t n = ::pread(fd, to.data() + done, to.size() - done,
-                                static_cast<off_t>(offset + done));
+      const ssize_t n =
+          ::pread(fd, to.data() + done, to.size() - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return fail_errno("read", errno);
       if (n == 0) break;

@@ -21,10 +21,10 @@ namespace postrider::spool {
 class Disk {
  public:
   enum class Mode {
-    read,           // an existing file
-    create_new,     // for appending; fails if it exists
-    append,         // for appending and reading; made if it is not there
-    overwrite,      // from its beginning on; made if it is not there
+    read,        // an existing file
+    create_new,  // for appending; fails if it exists
+    append,      // for appending and reading; made if it is not there
+    overwrite,   // from its beginning on; made if it is not there
   };
 
   Disk() = default;
@@ -34,7 +34,8 @@ class Disk {
 
   // New files get mode 0600.
   virtual Result<Fd> open(const std::string& path, Mode mode) = 0;
-  // Writes all parts behind what was written before. After an error an unknown part of them may have been written.
+  // Writes all parts behind what was written before. After an error an unknown part of them may
+  // have been written.
   virtual Result<void> append(int fd, std::span<iovec> parts) = 0;
   // Octets read from `offset` on, fewer than `to.size()` only at the end of the file.
   virtual Result<std::size_t> read(int fd, std::uint64_t offset, std::span<char> to) = 0;

@@ -40,7 +40,7 @@ inline constexpr std::array<const char*, 2> kQueueSchema{R"sql(
     PRIMARY KEY (message, address)
   ) STRICT, WITHOUT ROWID;
 )sql",
-                                                                 R"sql(
+                                                         R"sql(
   -- The destination that the message waits for, which calls for it; '' if it waits for its time.
   ALTER TABLE message ADD COLUMN behind TEXT NOT NULL DEFAULT '';
   CREATE INDEX message_behind ON message (behind, id) WHERE behind <> '';

@@ -1,7 +1,7 @@
 // record.h - the byte format of segments and of .done files. No I/O.
 //
-// All numbers are little endian. Both kinds of file begin with a header of 32 octets, of which every
-// version keeps the first 16 in this form:
+// All numbers are little endian. Both kinds of file begin with a header of 32 octets, of which
+// every version keeps the first 16 in this form:
 //      0  8  magic: "PRSEG\r\n\x1a" or "PRDONE\n\x1a"
 //      8  2  version, 1
 //     10  2  0
@@ -16,19 +16,21 @@
 //      6  1  kind: 1 message, 2 message whose content is the file large/<id>, 3 seal
 //      7  1  0
 //      8  4  octets of the envelope, at most kMaxEnvelope
-//     12  4  check: low half of XXH3-64, seeded with salt + offset of the record, over octets 0 to 39
+//     12  4  check: low half of XXH3-64, seeded with salt + offset of the record, over octets 0 to
+//     39
 //            with this field 0
 //     16  8  octets of the content (kind 3: the number of records before it)
 //     24  8  XXH3-64 of the content
 //     32  8  octets of the segment that were durable when this record was written
-//     40  8  checksum: XXH3-64, seeded with salt + offset of the record, over octets 0 to 39 and the
+//     40  8  checksum: XXH3-64, seeded with salt + offset of the record, over octets 0 to 39 and
+//     the
 //            envelope
 //   then the envelope (envelope.proto), the content (kind 1), and zeros to a multiple of 8.
 //
 // A sender chooses the content of messages, so it could contain what looks like a record. The salt
-// makes the checksums of such a forgery impossible to know, and the offset those of a copied record.
-// The check of the header alone keeps a search behind damage from reading an envelope, up to
-// kMaxEnvelope octets, for each forgery it meets.
+// makes the checksums of such a forgery impossible to know, and the offset those of a copied
+// record. The check of the header alone keeps a search behind damage from reading an envelope, up
+// to kMaxEnvelope octets, for each forgery it meets.
 //
 // .done file: its header, then entries of 32 octets
 //      0  8  offset of the record in the segment

@@ -74,9 +74,8 @@ Result<void> SegmentFile::append(const std::vector<NewRecord>& records) {
 }
 
 Result<void> SegmentFile::seal() {
-  const RecordHeader header{.kind = RecordKind::seal,
-                            .content_length = records_,
-                            .durable_before = durable_};
+  const RecordHeader header{
+      .kind = RecordKind::seal, .content_length = records_, .durable_before = durable_};
   const std::string bytes = encode(header, {}, salt_, durable_);
   std::vector<iovec> parts{part_of(bytes)};
   if (auto written = write(parts); !written) return written;

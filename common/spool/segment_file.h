@@ -25,8 +25,8 @@ struct NewRecord {
 
 class SegmentFile {
  public:
-  // Makes, locks and syncs incoming/<writer>-<microseconds>.seg; under that name it is locked and has
-  // its header from the first moment.
+  // Makes, locks and syncs incoming/<writer>-<microseconds>.seg; under that name it is locked and
+  // has its header from the first moment.
   static Result<std::unique_ptr<SegmentFile>> create(Disk& disk, const Paths& paths,
                                                      std::string_view writer, WallTime now,
                                                      std::uint64_t salt);

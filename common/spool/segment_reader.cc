@@ -103,8 +103,7 @@ Result<SegmentReader::Record> SegmentReader::parse(const Found& found) const {
   record.offset = cursor_;
   record.length = record_size(header);
   record.large = header.kind == RecordKind::large_message;
-  record.content_offset =
-      record.large ? 0 : cursor_ + kRecordHeaderSize + header.envelope_length;
+  record.content_offset = record.large ? 0 : cursor_ + kRecordHeaderSize + header.envelope_length;
   record.content_length = header.content_length;
   record.content_checksum = header.content_checksum;
   if (!record.envelope.ParseFromArray(found.envelope.data(),

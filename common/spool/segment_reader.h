@@ -27,20 +27,20 @@ class SegmentReader {
     std::uint64_t length = 0;  // of the record in the segment
     MessageId id;
     Envelope envelope;
-    bool large = false;        // the content is the file Paths::large(id), from its start
+    bool large = false;                // the content is the file Paths::large(id), from its start
     std::uint64_t content_offset = 0;  // in the segment; 0 for a large one
     std::uint64_t content_length = 0;
     std::uint64_t content_checksum = 0;
   };
-  struct Seal {};      // the segment ends here and is whole
-  struct NoMore {};    // nothing further below the limit
+  struct Seal {};    // the segment ends here and is whole
+  struct NoMore {};  // nothing further below the limit
   struct Damage {
     std::uint64_t offset = 0;
     std::uint64_t length = 0;
-    bool tail = false;  // nothing valid follows below the limit
-    bool blank = false; // all zeros: space that was never written
-    // A later batch was written when this was durable: its client was told so. False: it may be what
-    // a crash left of the last batch.
+    bool tail = false;   // nothing valid follows below the limit
+    bool blank = false;  // all zeros: space that was never written
+    // A later batch was written when this was durable: its client was told so. False: it may be
+    // what a crash left of the last batch.
     bool acknowledged = false;
     std::string reason;
     // What the envelope says, where the content alone is damaged.

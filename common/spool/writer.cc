@@ -15,8 +15,8 @@ namespace {
 // How long an answer of statvfs() is believed, less what was accepted meanwhile.
 constexpr std::chrono::seconds kSpaceBelieved{1};
 
-constexpr log::Condition::Words kFull{
-    "spool_full", "spool_has_room", "mail is refused with a temporary reply until there is room"};
+constexpr log::Condition::Words kFull{"spool_full", "spool_has_room",
+                                      "mail is refused with a temporary reply until there is room"};
 constexpr log::Condition::Words kLargeFailing{
     "large_message_not_written", "large_message_written",
     "large messages are refused with a temporary reply until a write succeeds"};

@@ -66,9 +66,9 @@ class Draft {
 class Writer {
  public:
   struct Options {
-    std::string directory;               // the spool; incoming/ and incoming/large/ exist in it
-    std::string name;                    // "smtpd0": unique among living writers
-    unsigned number = 0;                 // for MessageId, unique among living writers
+    std::string directory;  // the spool; incoming/ and incoming/large/ exist in it
+    std::string name;       // "smtpd0": unique among living writers
+    unsigned number = 0;    // for MessageId, unique among living writers
     std::uint64_t segment_size = 64U << 20U;
     std::chrono::seconds segment_age{60};
     std::uint64_t large_message = 256U << 10U;
@@ -96,7 +96,8 @@ class Writer {
   // Makes draft and envelope durable, then calls `done` on the loop. The envelope's id must be the
   // draft's. An error means: not accepted, nothing will be delivered. Destroying the Pending only
   // stops `done`; the message may still become durable (the client never saw a reply).
-  [[nodiscard]] PendingPtr commit(std::unique_ptr<Draft> draft, const Envelope& envelope, Done done);
+  [[nodiscard]] PendingPtr commit(std::unique_ptr<Draft> draft, const Envelope& envelope,
+                                  Done done);
 
   // Where the segment stands now, for a queued that has just come back. Empty name: no segment.
   SegmentProgress progress() const;

@@ -126,8 +126,8 @@ Statement& Statement::bind_row(const Statement& row) {
   reset();
   const int columns = sqlite3_data_count(row.statement_.get());
   for (int i = 0; i < columns; ++i)
-    note(sqlite3_bind_value(statement_.get(), i + 1,
-                            sqlite3_column_value(row.statement_.get(), i)));
+    note(
+        sqlite3_bind_value(statement_.get(), i + 1, sqlite3_column_value(row.statement_.get(), i)));
   return *this;
 }
 

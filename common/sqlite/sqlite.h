@@ -2,11 +2,12 @@
 // alone.
 //
 // Every database that lasts is opened the same way: WAL, so that readers and the one writer do not
-// wait for each other; synchronous=FULL, so that a commit that returned survives a power cut; foreign
-// keys checked. A Database and all that comes from it belong to one thread at a time.
+// wait for each other; synchronous=FULL, so that a commit that returned survives a power cut;
+// foreign keys checked. A Database and all that comes from it belong to one thread at a time.
 //
-// Errors: a full disk, a locked file, or one that the disk does not give is `temporary`; a file that
-// is not a database or is damaged is `corrupt`, and its log stays beside it when it is closed; a broken constraint is `invalid`. The text names the file.
+// Errors: a full disk, a locked file, or one that the disk does not give is `temporary`; a file
+// that is not a database or is damaged is `corrupt`, and its log stays beside it when it is closed;
+// a broken constraint is `invalid`. The text names the file.
 #pragma once
 
 #include <chrono>
@@ -49,7 +50,8 @@ class Statement {
     return *this;
   }
 
-  // As bind(), with all columns of the current row of `row`, which need not be of the same Database.
+  // As bind(), with all columns of the current row of `row`, which need not be of the same
+  // Database.
   Statement& bind_row(const Statement& row);
 
   // True: a row is there to be read. False: the execution has ended. After false or an error the

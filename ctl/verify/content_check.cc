@@ -30,7 +30,8 @@ Result<void> check_content(spool::Disk& disk, const std::string& path, std::uint
     if (*n < block.size()) break;
   }
   if (done != length)
-    return fail(ErrorKind::corrupt, fmt::format("it has {} octets and should have {}", done, length));
+    return fail(ErrorKind::corrupt,
+                fmt::format("it has {} octets and should have {}", done, length));
   if (XXH3_64bits_digest(state.get()) != checksum)
     return fail(ErrorKind::corrupt, "the content does not match its checksum");
   return {};

@@ -42,8 +42,8 @@ const FindingText& text_of(FindingKind kind) noexcept;
 
 struct Finding {
   FindingKind kind;
-  std::string where;   // a file, or a place in it: "FILE@OFFSET", "queue.db row ID"
-  std::string id;      // of the message, where it is known
+  std::string where;  // a file, or a place in it: "FILE@OFFSET", "queue.db row ID"
+  std::string id;     // of the message, where it is known
   std::string reason;
 
   // The same thing, found again.

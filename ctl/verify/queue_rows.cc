@@ -36,11 +36,14 @@ Result<QueueRows> QueueRows::open(const spool::Paths& paths, sqlite::Access acce
   constexpr auto kKnown = static_cast<std::int64_t>(spool::kQueueSchema.size());
   if (*version > kKnown)
     return fail(ErrorKind::invalid, fmt::format("{}: is of version {}, and this release knows "
-                                                "version {}", path, *version, kKnown));
-  if (*version == 0) return fail(ErrorKind::not_found, path);  // queued ended before it made the tables
+                                                "version {}",
+                                                path, *version, kKnown));
+  if (*version == 0)
+    return fail(ErrorKind::not_found, path);  // queued ended before it made the tables
   auto ids = database->prepare("SELECT id FROM message WHERE id>?1 ORDER BY id LIMIT ?2");
   auto row = database->prepare(
-      "SELECT content_length, content_checksum, state IN (0,1,2), envelope FROM message WHERE id=?1");
+      "SELECT content_length, content_checksum, state IN (0,1,2), envelope FROM message WHERE "
+      "id=?1");
   auto recipients = database->prepare("SELECT 1 FROM recipient WHERE message=?1 LIMIT 1");
   for (auto* statement : {&ids, &row, &recipients})
     if (!*statement) return fail(ErrorKind::corrupt, statement->error().text);
@@ -56,7 +59,8 @@ Result<std::vector<std::string>> QueueRows::check() {
   if (complaints == std::vector<std::string>{"ok"}) complaints.clear();
   auto references = database_.prepare(fmt::format(
       "SELECT 'recipient of ' || message || ' without its message' FROM recipient WHERE message "
-      "NOT IN (SELECT id FROM message) LIMIT {}", kMaxComplaints));
+      "NOT IN (SELECT id FROM message) LIMIT {}",
+      kMaxComplaints));
   if (!references) return pass_on(std::move(references.error()));
   if (auto read = collect(*references, complaints); !read) return pass_on(std::move(read.error()));
   return complaints;

@@ -27,8 +27,8 @@ class QueueRows {
   // Complaints of SQLite that check() gives.
   static constexpr std::size_t kMaxComplaints = 10;
 
-  // An Error of kind not_found: there is no queue.db; invalid: a newer release wrote it; corrupt: it
-  // is no database, or damaged.
+  // An Error of kind not_found: there is no queue.db; invalid: a newer release wrote it; corrupt:
+  // it is no database, or damaged.
   static Result<QueueRows> open(const spool::Paths& paths, sqlite::Access access);
 
   // What SQLite finds wrong with pages, indexes and references. Reads all of the file.

@@ -1,7 +1,7 @@
 // record_index.h - which records and large files a walk over the young generation has met.
 //
-// A database without a name: SQLite keeps what does not fit its cache in a temporary file, so memory
-// is bounded however much mail there is.
+// A database without a name: SQLite keeps what does not fit its cache in a temporary file, so
+// memory is bounded however much mail there is.
 #pragma once
 
 #include <cstdint>

@@ -33,8 +33,8 @@ bool is_locked(spool::Disk& disk, const std::string& path) {
   return locked && !*locked;
 }
 
-// Its .done file is read before its size is asked for: an entry that is there then speaks of a record
-// that is there as well.
+// Its .done file is read before its size is asked for: an entry that is there then speaks of a
+// record that is there as well.
 class SpoolCheck::SegmentLook {
  public:
   SegmentLook(SpoolCheck& check, const std::string& name, SpoolCounts& counts)
@@ -151,9 +151,9 @@ class SpoolCheck::SegmentLook {
   const std::string path_;
   SpoolCounts& counts_;
   Findings findings_;
-  std::set<std::uint64_t> entries_;            // records of the .done file that were not met yet
-  std::unordered_set<std::uint64_t> closed_;   // records that are finished or promoted
-  bool complete_ = true;                       // the segment was read to its end
+  std::set<std::uint64_t> entries_;           // records of the .done file that were not met yet
+  std::unordered_set<std::uint64_t> closed_;  // records that are finished or promoted
+  bool complete_ = true;                      // the segment was read to its end
 };
 
 Result<Findings> SpoolCheck::look(const Subject& subject, SpoolCounts& counts) {
@@ -207,14 +207,13 @@ Result<Findings> SpoolCheck::look_at_row(const std::string& id, SpoolCounts& cou
     return Findings{{FindingKind::row_damaged, where, id,
                      "its id, envelope, state or recipients cannot be used"}};
   const std::string path = paths_.deferred(*parsed);
-  const auto content =
-      check_content(disk_, path, (*row)->content_length, (*row)->content_checksum);
+  const auto content = check_content(disk_, path, (*row)->content_length, (*row)->content_checksum);
   counts.octets += (*row)->content_length;
   if (content) return Findings();
   const bool missing = content.error().kind == ErrorKind::not_found;
-  return Findings{{missing ? FindingKind::row_without_content : FindingKind::content_damaged, path,
-                   id, missing ? "the content of a message that waits is not there"
-                               : content.error().text}};
+  return Findings{
+      {missing ? FindingKind::row_without_content : FindingKind::content_damaged, path, id,
+       missing ? "the content of a message that waits is not there" : content.error().text}};
 }
 
 Result<Findings> SpoolCheck::look_at_deferred(const std::string& name, SpoolCounts& counts) {
@@ -222,7 +221,8 @@ Result<Findings> SpoolCheck::look_at_deferred(const std::string& name, SpoolCoun
   if (!exists(path)) return Findings();
   const auto id = MessageId::parse(name.substr(name.rfind('/') + 1));
   if (!id || paths_.deferred(*id) != path)
-    return Findings{{FindingKind::foreign_file, path, "", "not the content of a message in its place"}};
+    return Findings{
+        {FindingKind::foreign_file, path, "", "not the content of a message in its place"}};
   ++counts.deferred_files;
   if (rows_) {
     // A row that cannot be read is told when rows are looked at.
@@ -235,7 +235,8 @@ Result<Findings> SpoolCheck::look_at_deferred(const std::string& name, SpoolCoun
   const auto young = index_.has_open_record(*id);
   if (!young) return pass_on(young.error());
   if (*young) return Findings();
-  return Findings{{FindingKind::content_without_row, path, id->str(), "queue.db has no row for it"}};
+  return Findings{
+      {FindingKind::content_without_row, path, id->str(), "queue.db has no row for it"}};
 }
 
 }  // namespace postrider::ctl

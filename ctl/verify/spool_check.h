@@ -1,7 +1,8 @@
-// spool_check.h - looks at one thing in the spool and says what is wrong with it. It changes nothing.
+// spool_check.h - looks at one thing in the spool and says what is wrong with it. It changes
+// nothing.
 //
-// A spool in use changes under the look: what is found wrong is to be looked at once more before it is
-// believed (spool_walk.h).
+// A spool in use changes under the look: what is found wrong is to be looked at once more before it
+// is believed (spool_walk.h).
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,8 @@ struct SpoolCounts {
 
 class SpoolCheck {
  public:
-  // All outlive it. `rows` empty: there is no queue.db that can be read, so nothing is said of rows.
+  // All outlive it. `rows` empty: there is no queue.db that can be read, so nothing is said of
+  // rows.
   SpoolCheck(spool::Disk& disk, const spool::Paths& paths, RecordIndex& index,
              std::optional<QueueRows>& rows)
       : disk_(disk), paths_(paths), index_(index), rows_(rows) {}

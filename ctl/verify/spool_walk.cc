@@ -87,8 +87,8 @@ Result<void> SpoolWalk::walk_orphans() {
   }
 }
 
-// While a queued has the file, it is shared; else it is read as it stands, and nothing is made beside
-// it, unless a log was left that belongs to it.
+// While a queued has the file, it is shared; else it is read as it stands, and nothing is made
+// beside it, unless a log was left that belongs to it.
 Result<void> SpoolWalk::open_rows() {
   std::error_code ignored;
   const bool shared = is_locked(disk_, paths_.queued_lock()) ||

@@ -19,8 +19,8 @@ class SpoolWalk {
   // Seeming findings that are looked at again together, after one pause.
   static constexpr std::size_t kDoubtful = 1000;
 
-  // `pause` lets a spool that is in use move on: longer than any step from one state to the next takes.
-  // `on_finding` is told what is wrong. All outlive the walk.
+  // `pause` lets a spool that is in use move on: longer than any step from one state to the next
+  // takes. `on_finding` is told what is wrong. All outlive the walk.
   SpoolWalk(spool::Disk& disk, const spool::Paths& paths, std::function<void()> pause,
             std::function<void(const Finding&)> on_finding)
       : disk_(disk), paths_(paths), pause_(std::move(pause)), on_finding_(std::move(on_finding)) {}

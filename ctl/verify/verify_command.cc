@@ -24,10 +24,14 @@ constexpr std::chrono::seconds kPause{3};
 constexpr std::size_t kShown = 1000;
 
 json to_json(const SpoolCounts& counts) {
-  return {{"segments", counts.segments},       {"records", counts.records},
-          {"open_records", counts.open},       {"large_files", counts.large_files},
-          {"rows", counts.rows},               {"deferred_files", counts.deferred_files},
-          {"content_octets", counts.octets},   {"quarantined_files", counts.quarantined}};
+  return {{"segments", counts.segments},
+          {"records", counts.records},
+          {"open_records", counts.open},
+          {"large_files", counts.large_files},
+          {"rows", counts.rows},
+          {"deferred_files", counts.deferred_files},
+          {"content_octets", counts.octets},
+          {"quarantined_files", counts.quarantined}};
 }
 
 json to_json(const Finding& finding) {
@@ -85,7 +89,8 @@ void verify(Context& context) {
 }  // namespace
 
 void add_verify_command(CLI::App& queue, Context& context) {
-  queue.add_subcommand("verify", "Whether every checksum and every reference in the spool is right")
+  queue
+      .add_subcommand("verify", "Whether every checksum and every reference in the spool is right")
       ->callback([&context] { verify(context); });
 }
 

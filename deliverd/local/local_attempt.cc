@@ -93,8 +93,8 @@ class Group {
                                               .base = std::move(base)});
     if (!delivery) return target.end(delivery.error());
     target.delivery.emplace(std::move(*delivery));
-    write(target, fmt::format("Return-Path: <{}>\nDelivered-To: {}\n{}",
-                              field_text(job_.sender()), mailbox, trace_));
+    write(target, fmt::format("Return-Path: <{}>\nDelivered-To: {}\n{}", field_text(job_.sender()),
+                              mailbox, trace_));
   }
 
   // Whether the message fits into the mailbox, which holds nothing of it yet or what an earlier

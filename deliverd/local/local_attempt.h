@@ -2,8 +2,9 @@
 //
 // Before the content stand Return-Path, Delivered-To and the job's trace fields; the content itself
 // comes out octet for octet, line ends aside.
-// Deviation: RFC 5321 section 4.4 wants a Return-Path that the content already has removed. We leave
-// what the sender wrote as it is (signatures cover it); readers take the first one, which is ours.
+// Deviation: RFC 5321 section 4.4 wants a Return-Path that the content already has removed. We
+// leave what the sender wrote as it is (signatures cover it); readers take the first one, which is
+// ours.
 #pragma once
 
 #include <string>

@@ -88,8 +88,8 @@ class LocalDelivery final : public Delivery {
   const MailStore store_;
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Running> running_;
-  std::vector<Report> written_;  // wait for a sync to begin
-  std::vector<Report> syncing_;  // wait for the sync under way
+  std::vector<Report> written_;    // wait for a sync to begin
+  std::vector<Report> syncing_;    // wait for the sync under way
   std::size_t files_written_ = 0;  // those of written_
   bool interval_over_ = false;
   event::Timer interval_;

@@ -17,13 +17,10 @@ using smtp::RecipientOutcome;
 
 ipc::Outcome to_ipc(Outcome outcome) {
   switch (outcome) {
-    case Outcome::delivered:
-      return ipc::DELIVERED;
-    case Outcome::failed:
-      return ipc::FAILED;
+    case Outcome::delivered: return ipc::DELIVERED;
+    case Outcome::failed: return ipc::FAILED;
     case Outcome::deferred:
-    case Outcome::untried:
-      break;
+    case Outcome::untried: break;
   }
   return ipc::DEFERRED;
 }
@@ -196,8 +193,6 @@ void Attempt::log_result(int recipient, const ipc::RecipientResult& result) {
 }
 
 // "mx.example.org[192.0.2.1]"
-std::string Attempt::remote_name() const {
-  return fmt::format("{}[{}]", host_, address_.str());
-}
+std::string Attempt::remote_name() const { return fmt::format("{}[{}]", host_, address_.str()); }
 
 }  // namespace postrider::deliverd

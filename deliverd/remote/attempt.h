@@ -3,8 +3,8 @@
 //
 // A host that fails before it decides (no connection, no session, lost before the end of the data)
 // leaves its recipients to the next; a host's word on a recipient is final for this attempt. At the
-// end the rest is deferred, unless every host refused for good. A host that gave no session just now is
-// passed over with what it said then, unless the job is a probe.
+// end the rest is deferred, unless every host refused for good. A host that gave no session just
+// now is passed over with what it said then, unless the job is a probe.
 #pragma once
 
 #include <deque>

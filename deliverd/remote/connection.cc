@@ -109,8 +109,7 @@ void Connection::send_content() {
       content_.reset();
       session_.on_content_sent();
       break;
-    case OutgoingContent::Block::corrupt:
-      return abandon_content({{}, true});
+    case OutgoingContent::Block::corrupt: return abandon_content({{}, true});
     case OutgoingContent::Block::unreadable:
       const smtp::Reply why{0, "4.3.0", "the message cannot be read from the spool"};
       return abandon_content(
@@ -135,16 +134,11 @@ void Connection::arm_timer() {
   timed_wait_ = session_.waits();
   const auto& limits = settings_.deliverd;
   switch (session_.wait()) {
-    case Session::Wait::nothing:
-      return timer_.arm(limits.idle_timeout);
-    case Session::Wait::greeting:
-      return timer_.arm(limits.greeting_timeout);
-    case Session::Wait::reply:
-      return timer_.arm(limits.command_timeout);
-    case Session::Wait::content:
-      return timer_.arm(limits.data_block_timeout);
-    case Session::Wait::end_of_data:
-      return timer_.arm(limits.data_end_timeout);
+    case Session::Wait::nothing: return timer_.arm(limits.idle_timeout);
+    case Session::Wait::greeting: return timer_.arm(limits.greeting_timeout);
+    case Session::Wait::reply: return timer_.arm(limits.command_timeout);
+    case Session::Wait::content: return timer_.arm(limits.data_block_timeout);
+    case Session::Wait::end_of_data: return timer_.arm(limits.data_end_timeout);
   }
 }
 

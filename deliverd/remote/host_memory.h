@@ -1,8 +1,8 @@
 // host_memory.h - the server addresses that gave no session lately, and what was wrong with them.
 //
-// So that the next job, or another domain behind the same server, does not wait for the same time-out
-// again. A short memory, lost with the process: when a destination is asked again is queued's
-// to say, and its probes pass this memory by.
+// So that the next job, or another domain behind the same server, does not wait for the same
+// time-out again. A short memory, lost with the process: when a destination is asked again is
+// queued's to say, and its probes pass this memory by.
 #pragma once
 
 #include <chrono>
@@ -26,8 +26,7 @@ class HostMemory {
   void on_session(const net::SocketAddress& address);
 
   // What was wrong with it, if that was less than kBackoff ago; null: it may be asked.
-  const smtp::Reply* recall(const net::SocketAddress& address,
-                            std::chrono::microseconds now) const;
+  const smtp::Reply* recall(const net::SocketAddress& address, std::chrono::microseconds now) const;
 
   std::size_t size() const noexcept { return hosts_.size(); }
 

@@ -64,16 +64,14 @@ HostRoute route_by_mx(const std::string& domain, std::vector<MxRecord> records,
 HostRoute route_hosts(const std::string& domain, const net::MxAnswer& answer,
                       std::string_view own_name, Random& random) {
   switch (answer.status) {
-    case net::DnsStatus::found:
-      return route_by_mx(domain, answer.records, own_name, random);
+    case net::DnsStatus::found: return route_by_mx(domain, answer.records, own_name, random);
     case net::DnsStatus::no_data:  // implicit MX
       if (equals_ignoring_case(domain, own_name)) return loops(domain);
       return {{domain}, {}};
     case net::DnsStatus::no_domain:
       return no_route(Outcome::failed, "5.1.2",
                       fmt::format("the domain {} does not exist", domain));
-    case net::DnsStatus::temporary:
-      break;
+    case net::DnsStatus::temporary: break;
   }
   return no_route(Outcome::deferred, "4.4.3", answer.reason);
 }

@@ -38,9 +38,9 @@ std::string_view name_of_error(int error) {
 struct Trial {
   Ledger ledger;  // as it stood when the disk was mended
   History history;
-  std::size_t mended = 0;   // operations before that
+  std::size_t mended = 0;                // operations before that
   std::optional<std::size_t> failed_at;  // operations before the call that failed
-  std::vector<Call> calls;  // of the scenario alone
+  std::vector<Call> calls;               // of the scenario alone
   std::string wrong;
 };
 

@@ -60,7 +60,8 @@ class Judge {
   }
 
   void judge_letters() {
-    // A torn file goes with the next attempt; there is none where an operator has deleted the message.
+    // A torn file goes with the next attempt; there is none where an operator has deleted the
+    // message.
     std::size_t deletions = 0;
     for (std::size_t i = 0; i < ledger_.letters().size(); ++i)
       deletions += ledger_.count(Kind::deleting, i) > 0 ? 1U : 0U;

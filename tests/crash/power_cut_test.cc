@@ -31,8 +31,8 @@ std::vector<Draw> draws(const Rerun& rerun, std::size_t position) {
   return draws;
 }
 
-// What is wrong after this cut; empty: nothing. `sound`: the spool was complete by then, and what is
-// found in it comes of crashes alone.
+// What is wrong after this cut; empty: nothing. `sound`: the spool was complete by then, and what
+// is found in it comes of crashes alone.
 std::string cut(const Image& image, const Draw& draw, Ledger ledger, bool sound) {
   const Remains remains(image, draw);
   const std::string& root = remains.root.path();
@@ -89,8 +89,8 @@ TEST_CASE("power cut: after every operation, all that was promised is kept", "[c
         for (const Draw& draw : draws(rerun, position)) {
           ++cases;
           INFO(words(scenario, position, rerun, draw.fate));
-          CHECK(cut(image, draw, past.ledger.at(position),
-                    position >= past.started && !damaged) == "");
+          CHECK(cut(image, draw, past.ledger.at(position), position >= past.started && !damaged) ==
+                "");
         }
       }
       if (position == operations.size()) break;

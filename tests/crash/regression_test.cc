@@ -9,10 +9,10 @@
 
 #include "common/base/directory.h"
 #include "common/maildir/delivery.h"
-#include "common/sqlite/sqlite.h"
 #include "common/spool/done_file.h"
 #include "common/spool/segment_file.h"
 #include "common/spool/segment_reader.h"
+#include "common/sqlite/sqlite.h"
 #include "queued/intake.h"
 #include "tests/crash/image.h"
 #include "tests/crash/judgement.h"
@@ -175,7 +175,8 @@ TEST_CASE("regression: while queue.db cannot be asked, what it may have is not a
   CHECK((intake.next() != nullptr) == !*answer);
 }
 
-TEST_CASE("regression: a database that the disk does not give is not taken for damaged", "[crash]") {
+TEST_CASE("regression: a database that the disk does not give is not taken for damaged",
+          "[crash]") {
   const test::TempDirectory root;
   const std::string path = root.path("t.db");
   {

@@ -35,10 +35,13 @@ void make_marked(const std::string& root) {
   for (std::int64_t i = 0; i < kMessages; ++i) {
     REQUIRE(database->execute(fmt::format(
         "INSERT INTO message VALUES ('{0:020}', zeroblob(3000), x'', 1, 0, 0, 0, {0}, 9, 0, 0, 0, "
-        "'', '')", i)));
-    REQUIRE(database->execute(fmt::format(
-        "INSERT INTO recipient VALUES ('{:020}', x'61', '', zeroblob(3000), '', x'', 0, '', '', x'', "
-        "'')", i)));
+        "'', '')",
+        i)));
+    REQUIRE(
+        database->execute(fmt::format("INSERT INTO recipient VALUES ('{:020}', x'61', '', "
+                                      "zeroblob(3000), '', x'', 0, '', '', x'', "
+                                      "'')",
+                                      i)));
   }
   REQUIRE(queued::mark_damaged(spool::system_disk(), paths));
 }
@@ -81,7 +84,8 @@ TEST_CASE("rescue: whichever call fails, no message that can be read is left beh
       for (std::size_t call = 0; call < calls.size(); ++call) {
         if (!can_end_with(calls[call], error)) continue;
         ++cases;
-        INFO(fmt::format("call {} ends with errno {} {}", call, error, lasting ? "for long" : "once"));
+        INFO(fmt::format("call {} ends with errno {} {}", call, error,
+                         lasting ? "for long" : "once"));
         start_on(spool.path(), Fault{.call = call, .error = error, .lasting = lasting});
       }
     }

@@ -120,18 +120,18 @@ void after_damage(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
-constexpr std::array<Scenario, 11> kScenarios{{{"one letter", &one_letter},
-                                              {"batches", &batches},
-                                              {"large letters", &large_letters},
-                                              {"partial delivery", &partial_delivery},
-                                              {"bounces", &bounces},
-                                              {"successes", &successes},
-                                              {"full segments", &full_segments},
-                                              {"operator's verbs", &operators_verbs},
-                                              {"held by its sender", &held_by_sender},
-                                              {"kill", &before_kill, &after_kill},
-                                              {"damaged queue.db", &before_damage, &after_damage,
-                                               End::damage}}};
+constexpr std::array<Scenario, 11> kScenarios{
+    {{"one letter", &one_letter},
+     {"batches", &batches},
+     {"large letters", &large_letters},
+     {"partial delivery", &partial_delivery},
+     {"bounces", &bounces},
+     {"successes", &successes},
+     {"full segments", &full_segments},
+     {"operator's verbs", &operators_verbs},
+     {"held by its sender", &held_by_sender},
+     {"kill", &before_kill, &after_kill},
+     {"damaged queue.db", &before_damage, &after_damage, End::damage}}};
 
 // What is dead writes nothing more.
 constexpr Fault kDead{.call = 0, .error = EIO, .lasting = true};
@@ -147,8 +147,9 @@ void damage_schedule(const std::string& root) {
   {
     auto database = sqlite::Database::open(path, sqlite::Access::read_still);
     POSTRIDER_CHECK(database);
-    auto place = database->prepare("SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size "
-                                   "WHERE name='message_schedule'");
+    auto place = database->prepare(
+        "SELECT rootpage, page_size FROM sqlite_schema, pragma_page_size "
+        "WHERE name='message_schedule'");
     POSTRIDER_CHECK(place && place->step() == true);
     page = place->integer(0);
     page_size = place->integer(1);

@@ -83,8 +83,9 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
            [this](std::string_view lines) { logged_ += lines; }),
       directory_(loop_),
       router_(settings_, directory_),
-      store_{loop_, value_of(queued::open_store(spool::system_disk(),
-                                                prepared(settings_, paths_), log_, clock_.now())),
+      store_{loop_,
+             value_of(queued::open_store(spool::system_disk(), prepared(settings_, paths_), log_,
+                                         clock_.now())),
              value_of(queued::StoreReader::open(spool::system_disk(), paths_))},
       promoted_(value_of(queued::Promoted::open(paths_))),
       intake_(spool::system_disk(), paths_, clock_, log_, counters_,
@@ -238,14 +239,16 @@ auto World::ask(Question question) {
 bool World::hold() {
   ipc::Filter all;
   all.set_all(true);
-  return ask([all](queued::Store& store) { return store.hold(all, {}, "for a while"); }).has_value();
+  return ask([all](queued::Store& store) { return store.hold(all, {}, "for a while"); })
+      .has_value();
 }
 
 bool World::release() {
   ipc::Filter all;
   all.set_all(true);
   const WallTime now = clock_.now();
-  const auto released = ask([all, now](queued::Store& store) { return store.release(all, {}, now); });
+  const auto released =
+      ask([all, now](queued::Store& store) { return store.release(all, {}, now); });
   if (released) queue_.look_again();
   return released.has_value();
 }

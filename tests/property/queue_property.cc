@@ -125,12 +125,14 @@ TEST_CASE("property: a hundred destinations are served as if the dead one did no
   }
   CHECK(f.attempts.size() == dead_mail);
   CHECK(f.life->queue.active() == 0);
-  CHECK(*std::max_element(at_once.begin(), at_once.end()) <= f.settings.queue.destination_concurrency);
+  CHECK(*std::max_element(at_once.begin(), at_once.end()) <=
+        f.settings.queue.destination_concurrency);
   REQUIRE(at_once.size() > 10);
   for (std::size_t i = 0; i < 10; ++i) CHECK(at_once[i] <= i + 2);
-  std::printf("%zu messages for the dead: the %zu were served after %zu and %zu jobs (alone %zu), "
-              "%zu probes in a day, put behind %zu, back in %zu rounds of at most %zu\n",
-              dead_mail, kLive, first.jobs_before_the_last, second.jobs_before_the_last,
-              expected.jobs_before_the_last, probes, f.put_behind(), at_once.size(),
-              *std::max_element(at_once.begin(), at_once.end()));
+  std::printf(
+      "%zu messages for the dead: the %zu were served after %zu and %zu jobs (alone %zu), "
+      "%zu probes in a day, put behind %zu, back in %zu rounds of at most %zu\n",
+      dead_mail, kLive, first.jobs_before_the_last, second.jobs_before_the_last,
+      expected.jobs_before_the_last, probes, f.put_behind(), at_once.size(),
+      *std::max_element(at_once.begin(), at_once.end()));
 }

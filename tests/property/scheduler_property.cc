@@ -12,8 +12,8 @@
 #include <map>
 #include <memory>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "queued/retry.h"
 #include "queued/scheduler.h"
@@ -26,8 +26,8 @@ namespace {
 
 constexpr std::size_t kDestinations = 40;  // and the mailboxes
 constexpr std::size_t kActiveLimit = 400;
-constexpr std::size_t kCredit = 200;       // of each deliverd
-constexpr unsigned kLosses = 20;           // one job of so many is lost
+constexpr std::size_t kCredit = 200;  // of each deliverd
+constexpr unsigned kLosses = 20;      // one job of so many is lost
 
 constexpr std::uint64_t kEvents = 1'000'000;
 
@@ -70,14 +70,22 @@ struct World {
   bool chance(std::uint64_t one_in) { return random.below(one_in) == 0; }
   Place& any_place() { return places[random.below(places.size())]; }
   Place& place_of(const Work& work) { return places[static_cast<Mail*>(work.message)->to]; }
-  std::size_t room() const { return memory.size() < kActiveLimit ? kActiveLimit - memory.size() : 0; }
+  std::size_t room() const {
+    return memory.size() < kActiveLimit ? kActiveLimit - memory.size() : 0;
+  }
 
   // Each event is one thing that happens to the queue.
   void event() {
     switch (random.below(12)) {
-      case 0: case 1: case 2: return arrive();
-      case 3: case 4: case 5: return begin(chance(4) ? WorkKind::local : WorkKind::remote);
-      case 6: case 7: case 8: return end(chance(4) ? WorkKind::local : WorkKind::remote);
+      case 0:
+      case 1:
+      case 2: return arrive();
+      case 3:
+      case 4:
+      case 5: return begin(chance(4) ? WorkKind::local : WorkKind::remote);
+      case 6:
+      case 7:
+      case 8: return end(chance(4) ? WorkKind::local : WorkKind::remote);
       case 9: return call();
       case 10: return pass_time();
       default: return chance(50) ? strike() : relieve();
@@ -131,8 +139,10 @@ struct World {
     std::vector<Place*> could;
     for (Place& place : places) {
       if (kind_of(place.name) != kind) continue;
-      if (could_have_its_turn(place)) could.push_back(&place);
-      else place.others_before = 0;
+      if (could_have_its_turn(place))
+        could.push_back(&place);
+      else
+        place.others_before = 0;
     }
     auto work = scheduler.next(kind);
     REQUIRE(work.has_value() == !could.empty());
@@ -144,8 +154,7 @@ struct World {
 
   bool could_have_its_turn(const Place& place) const {
     if (place.in_line == 0) return false;
-    return place.name == "local" ||
-           place.under_way < scheduler.find(place.name)->window.size();
+    return place.name == "local" || place.under_way < scheduler.find(place.name)->window.size();
   }
 
   void note_turn(const Work& work, const std::vector<Place*>& could) {
@@ -170,7 +179,8 @@ struct World {
 
   void end(WorkKind kind) {
     for (auto it = under_way.begin(); it != under_way.end(); ++it) {
-      if (kind_of(it->next_hop) != kind || place_of(*it).health == Health::hanging || chance(2)) continue;
+      if (kind_of(it->next_hop) != kind || place_of(*it).health == Health::hanging || chance(2))
+        continue;
       Work work = std::move(*it);
       under_way.erase(it);
       --(kind == WorkKind::local ? local_jobs : remote_jobs);
@@ -239,7 +249,8 @@ struct World {
   }
 
   void pass_time() {
-    now += std::chrono::microseconds(chance(200) ? random.below(600'000'000) : random.below(100'000));
+    now +=
+        std::chrono::microseconds(chance(200) ? random.below(600'000'000) : random.below(100'000));
     scheduler.wake(now);
     while (!timed.empty() && timed.begin()->first <= now && room() > 0) {
       auto mail = std::move(timed.extract(timed.begin()).mapped());
@@ -314,8 +325,10 @@ struct World {
       }
       now += 1s;
       pass_time();
-      if (done > before) idle = 0;
-      else now += 1min;
+      if (done > before)
+        idle = 0;
+      else
+        now += 1min;
       check();
     }
   }
@@ -358,10 +371,11 @@ TEST_CASE("property: a million events, and nothing is lost, starved, too early o
     world.event();
     world.check();
   }
-  std::printf("seed %lu: %lu events, %lu messages, %lu outages, put behind %lu, called %lu (in vain %lu), "
-              "relieved %lu, at most %lu jobs of others between two turns\n",
-              seed, kEvents, world.created, world.outages, world.put_behinds, world.calls, world.wasted,
-              world.relieved, world.most_before);
+  std::printf(
+      "seed %lu: %lu events, %lu messages, %lu outages, put behind %lu, called %lu (in vain %lu), "
+      "relieved %lu, at most %lu jobs of others between two turns\n",
+      seed, kEvents, world.created, world.outages, world.put_behinds, world.calls, world.wasted,
+      world.relieved, world.most_before);
   // The test has seen what it is about.
   CHECK(world.outages > kEvents / 10'000);
   CHECK(world.calls > kEvents / 100);

@@ -12,7 +12,8 @@ namespace postrider::test {
 class TempDirectory {
  public:
   TempDirectory() {
-    // In memory where there is such a place: what is synced here is asked of the code, not the disk.
+    // In memory where there is such a place: what is synced here is asked of the code, not the
+    // disk.
     const std::filesystem::path memory = "/dev/shm";
     const bool there = std::filesystem::is_directory(memory);
     std::string name =

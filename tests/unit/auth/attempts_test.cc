@@ -103,6 +103,7 @@ TEST_CASE("attempts: an address that is exempt is not banned, and waits no longe
   Fixture f;
   f.settings.address_failures = 1;
   f.settings.exempt_networks = {"192.0.2.0/24"};
-  for (int i = 0; i < 5; ++i) CHECK(f.fail("192.0.2.1", std::to_string(i)).delay == f.settings.delay);
+  for (int i = 0; i < 5; ++i)
+    CHECK(f.fail("192.0.2.1", std::to_string(i)).delay == f.settings.delay);
   CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
 }

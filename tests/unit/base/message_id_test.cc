@@ -45,8 +45,8 @@ TEST_CASE("message id: what is derived is the same each time, and another for ea
 TEST_CASE("message id: only twenty letters and digits of base 32 are one", "[base]") {
   CHECK(MessageId::parse("0123456789abcdefghij"));
   CHECK(MessageId::parse("0123456789abcdefghij")->str() == "0123456789abcdefghij");
-  const auto wrong = GENERATE(values<std::string>({"", "0", "0123456789abcdefghi",
-                                                   "0123456789abcdefghijk", "0123456789abcdefghiw",
-                                                   "0123456789ABCDEFGHIJ", "../../../etc/passwd."}));
+  const auto wrong = GENERATE(values<std::string>(
+      {"", "0", "0123456789abcdefghi", "0123456789abcdefghijk", "0123456789abcdefghiw",
+       "0123456789ABCDEFGHIJ", "../../../etc/passwd."}));
   CHECK_FALSE(MessageId::parse(wrong));
 }

@@ -2,8 +2,8 @@
 
 #include <type_traits>
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 using postrider::Secret;
 

@@ -47,7 +47,8 @@ TEST_CASE("config routes: the first that matches counts", "[config]") {
 
 TEST_CASE("config routes: behind one that holds stands where mail goes when it is released",
           "[config]") {
-  const std::vector<Route> routes{{"a.test", "hold:"}, {".test", "smtp:one.test"}, {"b.test", "mx"}};
+  const std::vector<Route> routes{
+      {"a.test", "hold:"}, {".test", "smtp:one.test"}, {"b.test", "mx"}};
   CHECK(taken(routes, "a.test", Whose::ours, Holds::pass) == "smtp:one.test");
   CHECK(taken(routes, "b.test", Whose::ours, Holds::pass) == "smtp:one.test");
   CHECK(taken({{"a.test", "hold:"}}, "a.test", Whose::ours, Holds::pass).empty());

@@ -138,9 +138,10 @@ TEST_CASE("directory editor: a directory of the first release is brought up to d
   {
     auto database = sqlite::Database::open(directory.path("d.db"), sqlite::Access::create);
     REQUIRE(database->migrate({kSchema.data(), 1}));
-    REQUIRE(database->execute("INSERT INTO domains VALUES ('example.org');"
-                              "INSERT INTO users (domain, local, password) "
-                              "VALUES ('example.org', 'anna', 'hash')"));
+    REQUIRE(
+        database->execute("INSERT INTO domains VALUES ('example.org');"
+                          "INSERT INTO users (domain, local, password) "
+                          "VALUES ('example.org', 'anna', 'hash')"));
   }
   auto editor = DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write);
   REQUIRE(editor);

@@ -56,7 +56,8 @@ struct World {
 
 }  // namespace
 
-TEST_CASE("sqlite directory: a mailbox's quota comes with it, asked once and again", "[directory]") {
+TEST_CASE("sqlite directory: a mailbox's quota comes with it, asked once and again",
+          "[directory]") {
   World world;
   for (int i = 0; i < 2; ++i) {
     CHECK(world.find("anna@example.org")->quota == 0);

@@ -22,7 +22,11 @@ const std::string kStart = "time=2026-11-21T20:38:18.000005Z level=info process=
 TEST_CASE("log: one line an event, plain values bare, others quoted", "[log]") {
   Fixture f;
   auto log = f.make(log::Level::info, log::Format::logfmt);
-  log.info("accepted").with("from", "a@b").with("size", 42).with("tls", false).with("reply", "250 ok");
+  log.info("accepted")
+      .with("from", "a@b")
+      .with("size", 42)
+      .with("tls", false)
+      .with("reply", "250 ok");
   CHECK(f.lines == kStart + "accepted from=a@b size=42 tls=false reply=\"250 ok\"\n");
 }
 

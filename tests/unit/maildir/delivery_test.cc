@@ -24,8 +24,7 @@ const std::string kBase = "1800000000.0123456789abcdefghij0123456789abcdef.mx.te
 const std::string kText = "A: 1\n\nbody\n";
 const std::string kName = kBase + ",S=11,W=14";
 const std::string kOther = kBase + ",S=6,W=7";
-const std::string kElsewhere =
-    "1700000000.0123456789abcdefghij0123456789abcdef.old.test,S=11,W=14";
+const std::string kElsewhere = "1700000000.0123456789abcdefghij0123456789abcdef.old.test,S=11,W=14";
 
 struct Fixture {
   DeliveryResult<Placed> deliver(Attempt attempt = Attempt::first, const std::string& text = kText,
@@ -99,12 +98,22 @@ TEST_CASE("maildir delivery: a repeated delivery meets its earlier result", "[ma
       {"whole in new", "new", kName, kText, Placed::earlier, {kName}, 0},
       {"whole in cur with flags", "cur", kName + ":2,FS", kText, Placed::earlier, {}, 1},
       {"whole with other trace fields", "new", kOther, "other\n", Placed::earlier, {kOther}, 0},
-      {"whole, of another time and host", "new", kElsewhere, kText, Placed::earlier, {kElsewhere},
+      {"whole, of another time and host",
+       "new",
+       kElsewhere,
+       kText,
+       Placed::earlier,
+       {kElsewhere},
        0},
       {"empty", "new", kName, "", Placed::now, {kName}, 0},
       {"torn", "new", kName, "A: 1\n", Placed::now, {kName}, 0},
-      {"of the right size, with holes", "new", kName, std::string(11, '\0'), Placed::earlier,
-       {kName}, 0},
+      {"of the right size, with holes",
+       "new",
+       kName,
+       std::string(11, '\0'),
+       Placed::earlier,
+       {kName},
+       0},
       {"torn in cur", "cur", kName + ":2,S", "A", Placed::now, {kName}, 0},
       {"without S=", "cur", kBase + ":2,S", kText, Placed::now, {kName}, 0},
       {"another message", "new", "1.other.host", kText, Placed::now, {"1.other.host", kName}, 0},
@@ -139,8 +148,7 @@ TEST_CASE("maildir delivery: where an earlier result cannot be looked for, nothi
   CHECK(files_in(f.box() / "tmp").empty());
 }
 
-TEST_CASE("maildir delivery: even a first attempt replaces a torn file of its name",
-          "[maildir]") {
+TEST_CASE("maildir delivery: even a first attempt replaces a torn file of its name", "[maildir]") {
   Fixture f;
   f.mail.create("t/ann");
   std::ofstream(f.box() / "new" / kName) << "torn";
@@ -148,8 +156,7 @@ TEST_CASE("maildir delivery: even a first attempt replaces a torn file of its na
   CHECK(content_of(f.box() / "new" / kName) == kText);
 }
 
-TEST_CASE("maildir delivery: the same message by 8 threads at once ends as one file",
-          "[maildir]") {
+TEST_CASE("maildir delivery: the same message by 8 threads at once ends as one file", "[maildir]") {
   Fixture f;
   const bool torn = GENERATE(false, true);
   if (torn) {

@@ -19,8 +19,7 @@ TEST_CASE("maildir file name: the base tells time, message and mailbox apart", "
   CHECK(base != base_name(1'800'000'000, MessageId(), "ann@example.test", "mx.test"));
 }
 
-TEST_CASE("maildir file name: a host's name cannot leave its place in the file name",
-          "[maildir]") {
+TEST_CASE("maildir file name: a host's name cannot leave its place in the file name", "[maildir]") {
   CHECK(host_label("mx.example-1.test") == "mx.example-1.test");
   CHECK(host_label("a/b:2,S=1\n") == "a_b_2_S_1_");
   CHECK(host_label(std::string(300, 'a')).size() == 64);
@@ -41,8 +40,13 @@ TEST_CASE("maildir file name: base, parameters and flags are found whatever is m
       {"1.u.h:2,S=5", "1.u.h", "1.u.h", ":2,S=5", 1, {}, {}},
       {"note", "note", "note", "", {}, {}, {}},
       {"-1.u.h,S=-2,W=", "-1.u.h", "-1.u.h,S=-2,W=", "", {}, {}, {}},
-      {"x.u.h,S=2x,W=99999999999999999999", "x.u.h", "x.u.h,S=2x,W=99999999999999999999", "", {},
-       {}, {}},
+      {"x.u.h,S=2x,W=99999999999999999999",
+       "x.u.h",
+       "x.u.h,S=2x,W=99999999999999999999",
+       "",
+       {},
+       {},
+       {}},
       {",S=1", "", ",S=1", "", {}, 1, {}},
       {"", "", "", "", {}, {}, {}},
   }));

@@ -38,8 +38,7 @@ TEST_CASE("line ends: CRLF becomes LF, other CRs stay, however the text is cut",
     CHECK(convert(ToLf(), row.from, step) == row.to);
 }
 
-TEST_CASE("line ends: LF becomes CRLF and dots are stuffed, however the text is cut",
-          "[maildir]") {
+TEST_CASE("line ends: LF becomes CRLF and dots are stuffed, however the text is cut", "[maildir]") {
   const auto row = GENERATE(values<Row>({
       {"", ""},
       {"a\nb\n", "a\r\nb\r\n"},

@@ -19,8 +19,8 @@ TEST_CASE("maildir path: a name that could lead elsewhere is refused", "[maildir
   using namespace std::string_view_literals;
   const std::string_view mailbox = GENERATE(
       ""sv, "ann"sv, "@example.test"sv, "ann@"sv, "../ann@example.test"sv, "..@example.test"sv,
-      ".@example.test"sv, ".ann@example.test"sv, "a/b@example.test"sv, "ann@../etc"sv,
-      "ann@.."sv, "ann@.test"sv, "ann@test."sv, "ann@a..b"sv, "ann@a/b"sv, "a\0b@example.test"sv,
+      ".@example.test"sv, ".ann@example.test"sv, "a/b@example.test"sv, "ann@../etc"sv, "ann@.."sv,
+      "ann@.test"sv, "ann@test."sv, "ann@a..b"sv, "ann@a/b"sv, "a\0b@example.test"sv,
       "ann@exa\0mple"sv, "a\nb@example.test"sv, "a\x7f@example.test"sv, "Ann@example.test"sv,
       "ann@Example.test"sv, "../../../../../../../../etc/cron.d@example.test"sv);
   const auto path = mailbox_path(mailbox);

@@ -14,7 +14,8 @@ TEST_CASE("network: the one around an address is its /24, or its /64", "[net]") 
   CHECK(around("192.0.2.77") == "192.0.2.0/24");
   CHECK(around("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
   CHECK(net::to_client_name(IpAddress::parse("192.0.2.77").value()) == "192.0.2.77");
-  CHECK(net::to_client_name(IpAddress::parse("2001:db8:1:2:3:4:5:6").value()) == "2001:db8:1:2::/64");
+  CHECK(net::to_client_name(IpAddress::parse("2001:db8:1:2:3:4:5:6").value()) ==
+        "2001:db8:1:2::/64");
 }
 
 TEST_CASE("net address: what is written is what was read", "[net]") {
@@ -35,9 +36,9 @@ TEST_CASE("net address: an IPv4 address in IPv6 clothes is an IPv4 address", "[n
 
 TEST_CASE("net address: refuses what is not an address", "[net]") {
   using namespace std::string_literals;
-  const auto text = GENERATE(values<std::string>(
-      {"", "localhost", "192.0.2", "192.0.2.256", "1.2.3.4.5", "fe80::1%eth0", "[::1]",
-       "192.0.2.1\0x"s, "01.2.3.4x"}));
+  const auto text =
+      GENERATE(values<std::string>({"", "localhost", "192.0.2", "192.0.2.256", "1.2.3.4.5",
+                                    "fe80::1%eth0", "[::1]", "192.0.2.1\0x"s, "01.2.3.4x"}));
   CHECK_FALSE(IpAddress::parse(text));
 }
 
@@ -58,9 +59,9 @@ TEST_CASE("net socket address: round trip through the kernel's form", "[net]") {
 }
 
 TEST_CASE("net socket address: refuses what has no address or no port", "[net]") {
-  const auto text = GENERATE(values<std::string>({"", "25", "192.0.2.1", "192.0.2.1:", ":25",
-                                                  "192.0.2.1:65536", "::1:25", "host:25",
-                                                  "192.0.2.1:2x"}));
+  const auto text =
+      GENERATE(values<std::string>({"", "25", "192.0.2.1", "192.0.2.1:", ":25", "192.0.2.1:65536",
+                                    "::1:25", "host:25", "192.0.2.1:2x"}));
   CHECK_FALSE(SocketAddress::parse(text));
 }
 

@@ -14,7 +14,8 @@
 
 namespace postrider::net::test {
 
-// Writes a new certificate for `hostname`; another inode each time, as programs that renew leave it.
+// Writes a new certificate for `hostname`; another inode each time, as programs that renew leave
+// it.
 inline TlsServer::Files write_certificate(const postrider::test::TempDirectory& directory,
                                           const std::string& hostname) {
   const auto made = make_self_signed(hostname);

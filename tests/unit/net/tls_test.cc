@@ -156,8 +156,9 @@ TEST_CASE("net tls: what is decrypted already is read when reading goes on", "[n
   CHECK(connection.ours.got == sent);
 }
 
-TEST_CASE("net tls: who pauses while octets are decrypted gets the rest, and the end, when it resumes",
-          "[net][tls]") {
+TEST_CASE(
+    "net tls: who pauses while octets are decrypted gets the rest, and the end, when it resumes",
+    "[net][tls]") {
   World world;
   const auto server = world.load();
   Connection connection(world, *server);
@@ -233,9 +234,10 @@ TEST_CASE("net tls: what is sent during the handshake is sent after it", "[net][
   CHECK(theirs.got == "220 ");
 }
 
-TEST_CASE("net tls: a handshake that takes too long, or for which there is no memory, ends the "
-          "connection",
-          "[net][tls]") {
+TEST_CASE(
+    "net tls: a handshake that takes too long, or for which there is no memory, ends the "
+    "connection",
+    "[net][tls]") {
   World world;
   const auto server = world.load();
   event::EventLoop loop;

@@ -65,9 +65,8 @@ struct Fixture {
   void connect() {
     client = fds[1];
     connection = std::make_unique<Connection>(
-        services, options,
-        SessionOptions{.hostname = "mx.test", .plaintext = Plaintext::allowed}, Fd(fds[0]),
-        net::SocketAddress{}, [this] {
+        services, options, SessionOptions{.hostname = "mx.test", .plaintext = Plaintext::allowed},
+        Fd(fds[0]), net::SocketAddress{}, [this] {
           done = true;
           loop.destroy_later(std::move(connection));
           loop.stop();
@@ -224,7 +223,10 @@ TEST_CASE("pop3d connection: a client that leaves during the login cancels it", 
   f.connect();
   f.receive_until("\r\n");
   f.send("USER ann@t\r\nPASS secret\r\n");
-  event::Timer gone(f.loop, [&] { f.connection->end_when_idle(); f.loop.stop(); });
+  event::Timer gone(f.loop, [&] {
+    f.connection->end_when_idle();
+    f.loop.stop();
+  });
   gone.arm(1ms);
   f.receive_until("never");
   CHECK(f.credentials.asked == 1);

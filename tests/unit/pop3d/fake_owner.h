@@ -54,37 +54,35 @@ class FakeOwner {
  private:
   std::string act(postrider::pop3d::Session& session, postrider::pop3d::Action& action) {
     using namespace postrider::pop3d;
-    return std::visit(
-        postrider::Overloaded{
-            [](Send& send) { return std::move(send.bytes); },
-            [&](Login& login) {
-              judge(session, login);
-              return std::string();
-            },
-            [&](const OpenMessage& open) {
-              rest_ = wire_of(open);
-              portions_ = 0;
-              give_portion(session);
-              return std::string();
-            },
-            [&](const ReadMessage&) {
-              give_portion(session);
-              return std::string();
-            },
-            [&](const RemoveMessages& remove) {
-              removed = remove.messages;
-              session.on_removed(failures_to_remove);
-              return std::string();
-            },
-            [](const Close&) { return std::string("<close>"); },
-        },
-        action);
+    return std::visit(postrider::Overloaded{
+                          [](Send& send) { return std::move(send.bytes); },
+                          [&](Login& login) {
+                            judge(session, login);
+                            return std::string();
+                          },
+                          [&](const OpenMessage& open) {
+                            rest_ = wire_of(open);
+                            portions_ = 0;
+                            give_portion(session);
+                            return std::string();
+                          },
+                          [&](const ReadMessage&) {
+                            give_portion(session);
+                            return std::string();
+                          },
+                          [&](const RemoveMessages& remove) {
+                            removed = remove.messages;
+                            session.on_removed(failures_to_remove);
+                            return std::string();
+                          },
+                          [](const Close&) { return std::string("<close>"); },
+                      },
+                      action);
   }
 
   void judge(postrider::pop3d::Session& session, const postrider::pop3d::Login& login) {
     using postrider::pop3d::LoginRefusal;
-    const bool right =
-        login.user == account_.user && login.password.reveal() == account_.password;
+    const bool right = login.user == account_.user && login.password.reveal() == account_.password;
     if (refuse_login) return session.on_login_refused(*refuse_login);
     if (!right) return session.on_login_refused(LoginRefusal::credentials);
     session.on_login_accepted(listing_);

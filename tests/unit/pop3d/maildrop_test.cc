@@ -5,8 +5,7 @@
 using namespace postrider;
 using namespace postrider::pop3d;
 
-TEST_CASE("pop3 maildrop: marked messages do not count until all marks are taken back",
-          "[pop3d]") {
+TEST_CASE("pop3 maildrop: marked messages do not count until all marks are taken back", "[pop3d]") {
   maildir::Listing listing;
   for (int i = 1; i <= 3; ++i)
     listing.add(maildir::Folder::in_new, std::to_string(i) + ".a.h", i, 100);

@@ -17,8 +17,7 @@ SessionOptions options(Plaintext plaintext = Plaintext::allowed) {
 
 // A session and its owner, with the greeting taken.
 struct Conversation {
-  explicit Conversation(Plaintext plaintext = Plaintext::allowed)
-      : session(options(plaintext)) {
+  explicit Conversation(Plaintext plaintext = Plaintext::allowed) : session(options(plaintext)) {
     owner.drain(session);
   }
   std::string say(const std::string& line) { return owner.command(session, line); }
@@ -40,8 +39,7 @@ TEST_CASE("pop3 session: the greeting has no APOP timestamp", "[pop3d]") {
   CHECK(owner.drain(session) == "+OK mx.test POP3 ready\r\n");
 }
 
-TEST_CASE("pop3 session: CAPA says what the session does, before and after the login",
-          "[pop3d]") {
+TEST_CASE("pop3 session: CAPA says what the session does, before and after the login", "[pop3d]") {
   Conversation c;
   const std::string capabilities =
       "+OK capabilities follow\r\nTOP\r\nUIDL\r\nUSER\r\nPIPELINING\r\nRESP-CODES\r\n"
@@ -248,8 +246,7 @@ TEST_CASE("pop3 session: deleted messages that cannot be removed are told at QUI
   c.say("DELE 1");
   c.say("DELE 2");
   c.owner.failures_to_remove = 1;
-  CHECK(c.say("QUIT") ==
-        "-ERR [SYS/TEMP] 1 deleted messages could not be removed\r\n<close>");
+  CHECK(c.say("QUIT") == "-ERR [SYS/TEMP] 1 deleted messages could not be removed\r\n<close>");
   CHECK(c.session.totals().deleted == 1);
 }
 
@@ -312,12 +309,10 @@ TEST_CASE("pop3 session: pipelined commands wait for the verdict before them", "
   CHECK(session.waiting());
   CHECK_FALSE(session.next_action().has_value());
   session.on_login_refused(LoginRefusal::credentials);
-  CHECK(owner.drain(session) ==
-        "-ERR [AUTH] wrong user or password\r\n-ERR not in this state\r\n");
+  CHECK(owner.drain(session) == "-ERR [AUTH] wrong user or password\r\n-ERR not in this state\r\n");
 }
 
-TEST_CASE("pop3 session: the same bytes give the same answers however they are cut",
-          "[pop3d]") {
+TEST_CASE("pop3 session: the same bytes give the same answers however they are cut", "[pop3d]") {
   const std::string wire = GENERATE(
       "CAPA\r\nUSER ann\r\nPASS secret\r\nSTAT\r\nLIST\r\nUIDL\r\nRETR 1\r\nTOP 2 1\r\n"
       "DELE 1\r\nRETR 9\r\nNOOP\r\nQUIT\r\nSTAT\r\n",

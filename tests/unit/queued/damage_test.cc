@@ -72,7 +72,8 @@ TEST_CASE("queued damage: a damaged content is kept, its sender is told, the res
   CHECK(f.logged.find("event=bounced id=" + id) != std::string::npos);
 }
 
-TEST_CASE("queued: of what fails its checksum the record alone is copied to quarantine", "[queued]") {
+TEST_CASE("queued: of what fails its checksum the record alone is copied to quarantine",
+          "[queued]") {
   QueueFixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
     return QueueFixture::result(ipc::CORRUPT, "");
@@ -105,7 +106,8 @@ TEST_CASE("queued damage: what cannot be kept is not finished until it can", "[q
   CHECK(f.life->queue.active() == 0);
 }
 
-TEST_CASE("queued damage: a record that cannot be kept keeps its segment until it can", "[queued]") {
+TEST_CASE("queued damage: a record that cannot be kept keeps its segment until it can",
+          "[queued]") {
   QueueFixture f;
   f.accept("a@x.test", {"bob@local.test"});
   const std::string segment = f.files(f.paths.incoming()).front();

@@ -19,8 +19,9 @@ class FakeDirectory final : public directory::Directory {
   std::map<std::string, std::vector<std::string>> aliases;
   bool broken = false;
 
-  PendingPtr find_recipient(std::string_view address,
-                            UniqueFunction<void(Result<directory::RecipientAnswer>)> done) override {
+  PendingPtr find_recipient(
+      std::string_view address,
+      UniqueFunction<void(Result<directory::RecipientAnswer>)> done) override {
     auto alive = std::make_shared<bool>(true);
     loop_.defer([alive, answer = find(std::string(address)), done = std::move(done)]() mutable {
       if (*alive) done(std::move(answer));

@@ -214,8 +214,7 @@ class QueueFixture {
   // What a deliverd would read for the job that is being answered.
   std::string content_of(const ipc::Job& job) {
     std::string content(job.length(), '\0');
-    content.resize(
-        spool::system_disk().read(source_->fd.get(), job.offset(), content).value_or(0));
+    content.resize(spool::system_disk().read(source_->fd.get(), job.offset(), content).value_or(0));
     return content;
   }
 
@@ -232,10 +231,8 @@ class QueueFixture {
                   [this](std::string_view lines) { logged += lines; }};
   metrics::Counters counters;
   config::Settings settings;
-  spool::Writer::Options writer_options{.directory = directory.path(),
-                                        .name = "smtpd0",
-                                        .large_message = 100'000,
-                                        .min_free = 0};
+  spool::Writer::Options writer_options{
+      .directory = directory.path(), .name = "smtpd0", .large_message = 100'000, .min_free = 0};
   // NOTIFY (RFC 3461) of the recipients of what is accepted, and of single ones.
   std::string notify;
   std::map<std::string, std::string> notify_of;

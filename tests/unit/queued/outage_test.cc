@@ -30,7 +30,8 @@ TEST_CASE("queued outage: the time to the next probe doubles up to the interval 
     outage.on_probe_failed({"4.4.1", "connection timed out"}, now, queue, random);
     waits.push_back(outage.next_probe() - now);
   }
-  CHECK(waits == std::vector<std::chrono::microseconds>{1min, 2min, 4min, 8min, 16min, 30min, 30min});
+  CHECK(waits ==
+        std::vector<std::chrono::microseconds>{1min, 2min, 4min, 8min, 16min, 30min, 30min});
   CHECK(outage.since() == kStart);
   CHECK(outage.reason().words == "connection timed out");
 }
@@ -40,7 +41,8 @@ TEST_CASE("queued outage: no wait is longer than the interval of retries", "[que
   CHECK(Outage({}, kStart, settings(5s, 0), random).next_probe() == kStart + 5s);
 }
 
-TEST_CASE("queued outage: destinations that went down together are not probed together", "[queued]") {
+TEST_CASE("queued outage: destinations that went down together are not probed together",
+          "[queued]") {
   SeededRandom random(1);
   const auto queue = settings(30min, 10);
   const bool presumed = GENERATE(false, true);

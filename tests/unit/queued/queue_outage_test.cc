@@ -24,20 +24,20 @@ std::vector<ipc::QueuedMessage> stored(QueueFixture& f) {
   all.set_all(true);
   std::vector<ipc::QueuedMessage> messages;
   bool done = false;
-  const auto pending =
-      f.life->store.ask([&](queued::Store& s) { return s.list(all, {}); },
-                        [&](const Result<queued::Portion>& portion) {
-                          messages = portion.value().messages;
-                          done = true;
-                        });
+  const auto pending = f.life->store.ask([&](queued::Store& s) { return s.list(all, {}); },
+                                         [&](const Result<queued::Portion>& portion) {
+                                           messages = portion.value().messages;
+                                           done = true;
+                                         });
   f.run_until([&] { return done; });
   return messages;
 }
 
 }  // namespace
 
-TEST_CASE("queued: while a destination is down its mail waits, unattempted, until a probe is served",
-          "[queued]") {
+TEST_CASE(
+    "queued: while a destination is down its mail waits, unattempted, until a probe is served",
+    "[queued]") {
   QueueFixture f;
   f.unreachable = [](const ipc::Job&) { return timed_out(); };
   for (int i = 0; i < 20; ++i) f.accept("a@x.test", {"b@dead.test"});
@@ -136,7 +136,8 @@ TEST_CASE("queued: a destination that hangs keeps no other from memory, and lose
         "waits its turn: many messages for mx:hangs.test are before it");
   CHECK(stored(f)[0].recipients(0).attempts() == 0);
 
-  // It was slow, no more: those that were turned away are served as soon as there is a turn for them.
+  // It was slow, no more: those that were turned away are served as soon as there is a turn for
+  // them.
   f.keeps = [](const ipc::Job&) { return false; };
   f.answer_kept();
   f.settle();

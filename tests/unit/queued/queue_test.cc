@@ -19,8 +19,9 @@ TEST_CASE("queued: a message for two places is delivered to both and leaves noth
 
 TEST_CASE("queued: aliases are expanded, loops are cut, nobody gets it twice", "[queued]") {
   QueueFixture f;
-  f.life->directory.aliases = {{"all@local.test", {"bob@local.test", "team@local.test"}},
-                               {"team@local.test", {"all@local.test", "bob@local.test", "z@far.test"}}};
+  f.life->directory.aliases = {
+      {"all@local.test", {"bob@local.test", "team@local.test"}},
+      {"team@local.test", {"all@local.test", "bob@local.test", "z@far.test"}}};
   f.accept("a@x.test", {"all@local.test"});
   f.settle();
   CHECK(f.attempts == Lines{"local: bob@local.test", "mx:far.test: z@far.test"});
@@ -38,7 +39,8 @@ TEST_CASE("queued: an alias that leads only to itself is refused", "[queued]") {
 TEST_CASE("queued: each recipient has its own fate", "[queued]") {
   QueueFixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient& to) {
-    if (to.address() == "bad@far.test") return QueueFixture::result(ipc::FAILED, "550 no such user");
+    if (to.address() == "bad@far.test")
+      return QueueFixture::result(ipc::FAILED, "550 no such user");
     if (to.address() == "late@far.test") return QueueFixture::result(ipc::DEFERRED, "451 later");
     return QueueFixture::result(ipc::DELIVERED, "250 ok");
   };
@@ -114,7 +116,8 @@ TEST_CASE("queued: while a report cannot be written nothing is final", "[queued]
   CHECK(f.life->queue.active() == 0);
 }
 
-TEST_CASE("queued: a directory that cannot answer defers, and routing is decided anew", "[queued]") {
+TEST_CASE("queued: a directory that cannot answer defers, and routing is decided anew",
+          "[queued]") {
   QueueFixture f;
   f.life->directory.broken = true;
   f.accept("a@x.test", {"bob@local.test"});
@@ -134,8 +137,8 @@ TEST_CASE("queued: a crash at any time delivers again only what had no result", 
   int calls = 0;
   f.answer = [&](const ipc::Job&, const ipc::JobRecipient& to) {
     ++calls;
-    return QueueFixture::result(
-        to.address() == "late@far.test" ? ipc::DEFERRED : ipc::DELIVERED, "x");
+    return QueueFixture::result(to.address() == "late@far.test" ? ipc::DEFERRED : ipc::DELIVERED,
+                                "x");
   };
   f.accept("a@x.test", {"bob@local.test", "late@far.test"});
   f.settle();
@@ -144,8 +147,8 @@ TEST_CASE("queued: a crash at any time delivers again only what had no result", 
   CHECK(calls == 2);
   f.clock.advance(34min);
   f.settle();
-  CHECK(f.attempts == Lines{"local: bob@local.test", "mx:far.test: late@far.test",
-                            "mx:far.test: late@far.test"});
+  CHECK(f.attempts ==
+        Lines{"local: bob@local.test", "mx:far.test: late@far.test", "mx:far.test: late@far.test"});
 }
 
 TEST_CASE("queued: a lost .done entry does not bring back what was promoted", "[queued]") {
@@ -215,12 +218,11 @@ TEST_CASE("queued: a row of a message that is under way ends with it", "[queued]
   // As from a queue.db that was put back while queued ran.
   queued::MessageData copy = f.life->queue.find(*MessageId::parse(id))->data;
   bool written = false;
-  f.life->store.submit(
-      queued::Promote{.data = copy,
-                      .schedule = {.next_attempt = f.clock.now()},
-                      .source = f.life->queue.find(copy.id)->source,
-                      .offset = f.life->queue.find(copy.id)->content_offset},
-      [&](const Result<void>& result) { written = result.has_value(); });
+  f.life->store.submit(queued::Promote{.data = copy,
+                                       .schedule = {.next_attempt = f.clock.now()},
+                                       .source = f.life->queue.find(copy.id)->source,
+                                       .offset = f.life->queue.find(copy.id)->content_offset},
+                       [&](const Result<void>& result) { written = result.has_value(); });
   f.run_until([&] { return written; });
   f.life->queue.look_again();
   f.run_until([&] { return f.logged.find("event=copy_dropped") != std::string::npos; });
@@ -280,11 +282,11 @@ TEST_CASE("queued: an operator holds, releases, retries and removes", "[queued]"
   const auto listed = [&] {
     std::vector<ipc::QueuedMessage> messages;
     bool done = false;
-    const auto pending =
-        f.life->store.ask([&](queued::Store& s) { return s.list(filter, {}); }, [&](auto answer) {
-          messages = answer.value().messages;
-          done = true;
-        });
+    const auto pending = f.life->store.ask([&](queued::Store& s) { return s.list(filter, {}); },
+                                           [&](auto answer) {
+                                             messages = answer.value().messages;
+                                             done = true;
+                                           });
     f.run_until([&] { return done; });
     return messages;
   };
@@ -311,11 +313,11 @@ TEST_CASE("queued: a filter that names nothing matches nothing, unless it says a
   const auto removed = [&](const ipc::Filter& filter) {
     std::size_t count = 99;
     bool done = false;
-    const auto pending =
-        f.life->store.ask([&](queued::Store& s) { return s.remove(filter, {}); }, [&](auto answer) {
-          count = answer.value().messages;
-          done = true;
-        });
+    const auto pending = f.life->store.ask([&](queued::Store& s) { return s.remove(filter, {}); },
+                                           [&](auto answer) {
+                                             count = answer.value().messages;
+                                             done = true;
+                                           });
     f.run_until([&] { return done; });
     return count;
   };
@@ -384,14 +386,12 @@ TEST_CASE("queued: one row that cannot be read stops neither the others nor the 
   all.set_all(true);
   std::size_t listed = 0;
   std::size_t removed = 0;
-  const auto list = f.life->store.ask([&](queued::Store& s) { return s.list(all, {}); },
-                                      [&](const Result<queued::Portion>& portion) {
-                                        listed = portion.value().messages.size();
-                                      });
-  const auto remove = f.life->store.ask([&](queued::Store& s) { return s.remove(all, {}); },
-                                        [&](const Result<queued::Changed>& gone) {
-                                          removed = gone.value().messages;
-                                        });
+  const auto list = f.life->store.ask(
+      [&](queued::Store& s) { return s.list(all, {}); },
+      [&](const Result<queued::Portion>& portion) { listed = portion.value().messages.size(); });
+  const auto remove = f.life->store.ask(
+      [&](queued::Store& s) { return s.remove(all, {}); },
+      [&](const Result<queued::Changed>& gone) { removed = gone.value().messages; });
   f.run_until([&] { return removed > 0; });
   CHECK(listed == 2);
   CHECK(removed == 2);

@@ -41,10 +41,10 @@ struct Fixture {
       data.envelope.set_sender("a@x.test");
       data.content_checksum = spool::checksum({});
       data.recipients.push_back({.address = "b@far.test"});
-      changes.push_back(Promote{.data = data,
-                                .schedule = {.next_attempt = clock.now()},
-                                .source = std::make_shared<SourceFile>(
-                                    SourceFile{Fd(::dup(content.get()))})});
+      changes.push_back(
+          Promote{.data = data,
+                  .schedule = {.next_attempt = clock.now()},
+                  .source = std::make_shared<SourceFile>(SourceFile{Fd(::dup(content.get()))})});
     }
     REQUIRE(store.apply(changes));
   }

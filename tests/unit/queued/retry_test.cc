@@ -65,7 +65,8 @@ TEST_CASE("queued retry: a report lives by its own lifetime", "[queued]") {
   CHECK(queued::expiry(settings(), kNow, true) == kNow + 24h);
 }
 
-TEST_CASE("queued retry: the warning is due after its delay, and never when it is off", "[queued]") {
+TEST_CASE("queued retry: the warning is due after its delay, and never when it is off",
+          "[queued]") {
   CHECK(queued::warning_is_due(settings(), kNow, kNow + 4h));
   CHECK_FALSE(queued::warning_is_due(settings(), kNow, kNow + 4h - 1us));
   auto off = settings();
@@ -96,6 +97,7 @@ TEST_CASE("queued retry: who waits for a destination is looked at to be warned a
   CHECK(queued::next_look(off, kNow, true, kNow, end) == end);
 }
 
-TEST_CASE("queued retry: a warning that could not be written is not tried again at once", "[queued]") {
+TEST_CASE("queued retry: a warning that could not be written is not tried again at once",
+          "[queued]") {
   CHECK(queued::next_look(settings(), kNow - 5h, true, kNow, kNow + 24h) == kNow + 30min);
 }

@@ -102,7 +102,8 @@ TEST_CASE("queued scheduler: a destination whose window is full waits, and other
   CHECK(f.next() == "none");
 }
 
-TEST_CASE("queued scheduler: local work is in a ring of its own, and without a window", "[queued]") {
+TEST_CASE("queued scheduler: local work is in a ring of its own, and without a window",
+          "[queued]") {
   Fixture f;
   f.settings.destination_concurrency = 1;
   f.add_many("local", 30);
@@ -114,8 +115,8 @@ TEST_CASE("queued scheduler: what waits for a message can be taken back", "[queu
   Fixture f;
   Message one;
   Message two;
-  for (const auto& [message, hop] : {std::pair(&one, "mx:a.test"), std::pair(&one, "mx:b.test"),
-                                     std::pair(&two, "mx:a.test")})
+  for (const auto& [message, hop] :
+       {std::pair(&one, "mx:a.test"), std::pair(&one, "mx:b.test"), std::pair(&two, "mx:a.test")})
     REQUIRE_FALSE(f.scheduler.add({.message = message, .next_hop = hop}, kRoom, false, f.now));
   CHECK(f.scheduler.withdraw({&one}).size() == 2);
   const auto work = f.scheduler.next(WorkKind::remote);
@@ -162,7 +163,8 @@ TEST_CASE("queued scheduler: a destination that cannot be reached is down, its l
   CHECK(f.scheduler.outages().size() == 1);
 }
 
-TEST_CASE("queued scheduler: one message at a time asks whether a destination is back", "[queued]") {
+TEST_CASE("queued scheduler: one message at a time asks whether a destination is back",
+          "[queued]") {
   Fixture f;
   f.break_down("mx:dead.test");
   f.advance(1min - 1us);
@@ -244,7 +246,8 @@ TEST_CASE("queued scheduler: an outage that nobody asks about is forgotten", "[q
   Fixture f;
   f.break_down("mx:dead.test");
   CHECK(f.scheduler.destinations() == 1);
-  for (int i = 0; i < 3 && f.scheduler.next_wakeup(); ++i) f.advance(*f.scheduler.next_wakeup() - f.now);
+  for (int i = 0; i < 3 && f.scheduler.next_wakeup(); ++i)
+    f.advance(*f.scheduler.next_wakeup() - f.now);
   CHECK(f.scheduler.destinations() == 0);
   CHECK(f.now - WallTime(1'800'000'000s) >= 2 * f.settings.retry_interval);
 }
@@ -278,8 +281,9 @@ TEST_CASE("queued scheduler: a destination that keeps up may have what it finish
   CHECK(more < 1000);
 }
 
-TEST_CASE("queued scheduler: full memory is relieved of half of the longest line that does not move",
-          "[queued]") {
+TEST_CASE(
+    "queued scheduler: full memory is relieved of half of the longest line that does not move",
+    "[queued]") {
   Fixture f;
   f.add_many("mx:slow.test", 10);
   f.add_many("mx:slower.test", 30);
@@ -298,8 +302,9 @@ TEST_CASE("queued scheduler: local mail is sent away only when nothing has moved
   CHECK(f.scheduler.relieve(f.now).size() == 50);
 }
 
-TEST_CASE("queued scheduler: who was turned away is called for when the line is short, oldest first",
-          "[queued]") {
+TEST_CASE(
+    "queued scheduler: who was turned away is called for when the line is short, oldest first",
+    "[queued]") {
   Fixture f;
   f.add_many("mx:slow.test", 25);
   REQUIRE(f.scheduler.put_behind("mx:slow.test", f.now));
@@ -334,7 +339,8 @@ TEST_CASE("queued scheduler: who came while others were called for is called for
   CHECK_FALSE(f.scheduler.next_call(kRoom));
 }
 
-TEST_CASE("queued scheduler: no more is called for than half of the room that there is", "[queued]") {
+TEST_CASE("queued scheduler: no more is called for than half of the room that there is",
+          "[queued]") {
   Fixture f;
   REQUIRE(f.scheduler.put_behind("mx:slow.test", f.now));
   CHECK_FALSE(f.scheduler.next_call(0));
@@ -375,7 +381,8 @@ TEST_CASE("queued scheduler: what an earlier life left is probed one destination
   for (int i = 0; i < 100; ++i) f.scheduler.remember("mx:" + std::to_string(i) + ".test", f.now);
   CHECK_FALSE(f.scheduler.next_call(kRoom));
   std::set<WallTime> times;
-  for (const auto& [destination, outage] : f.scheduler.outages()) times.insert(outage->next_probe());
+  for (const auto& [destination, outage] : f.scheduler.outages())
+    times.insert(outage->next_probe());
   CHECK(times.size() == 100);
   f.advance(1min);
   int calls = 0;

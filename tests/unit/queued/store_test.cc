@@ -62,7 +62,8 @@ struct World {
 }  // namespace
 
 TEST_CASE("store: messages promoted together keep each its content and its time", "[queued]") {
-  const std::size_t count = GENERATE(std::size_t{1}, Store::kSyncTogether, 3 * Store::kSyncTogether);
+  const std::size_t count =
+      GENERATE(std::size_t{1}, Store::kSyncTogether, 3 * Store::kSyncTogether);
   World world;
   std::vector<Change> changes;
   std::vector<MessageId> ids;
@@ -158,12 +159,15 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
     if (held) promote.schedule = {.expires = kNow + 24h, .hold_reason = "why not"};
     changes.emplace_back(std::move(promote));
   };
-  add({{.address = "a@one.test", .reply = "450 busy"}, {.address = "b@one.test", .reply = "450 busy"}},
+  add({{.address = "a@one.test", .reply = "450 busy"},
+       {.address = "b@one.test", .reply = "450 busy"}},
       false);
-  add({{.address = "a@one.test", .reply = "450 busy"}, {.address = "c@two.test", .reply = "450 full"}},
+  add({{.address = "a@one.test", .reply = "450 busy"},
+       {.address = "c@two.test", .reply = "450 full"}},
       false);
   add({{.address = "a@one.test", .reply = "450 busy"}}, true);
-  add({{.address = "a@one.test", .state = RecipientState::delivered}, {.address = "d@two.test"}}, false);
+  add({{.address = "a@one.test", .state = RecipientState::delivered}, {.address = "d@two.test"}},
+      false);
   REQUIRE(world.store->apply(changes));
   const auto reader = StoreReader::open(spool::system_disk(), world.paths);
   REQUIRE(reader);
@@ -174,8 +178,9 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
     told.push_back(row.destination() + ' ' + row.state() + ' ' + row.reason() + ' ' +
                    std::to_string(row.messages()) + ' ' + std::to_string(row.recipients()));
   std::sort(told.begin() + 1, told.end());
-  CHECK(told == std::vector<std::string>{"one.test deferred 450 busy 2 3", "one.test held why not 1 1",
-                                         "two.test deferred  1 1", "two.test deferred 450 full 1 1"});
+  CHECK(told == std::vector<std::string>{"one.test deferred 450 busy 2 3",
+                                         "one.test held why not 1 1", "two.test deferred  1 1",
+                                         "two.test deferred 450 full 1 1"});
   CHECK(rows->front().oldest_us() == kNow.time_since_epoch().count());
 }
 

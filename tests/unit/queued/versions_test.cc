@@ -1,4 +1,5 @@
-// Spools of earlier versions, as they were written then (tests/spools/), are read and delivered whole.
+// Spools of earlier versions, as they were written then (tests/spools/), are read and delivered
+// whole.
 #include <cstdlib>
 #include <map>
 
@@ -19,22 +20,21 @@ std::string content(const std::string& name, std::size_t size = 0) {
   return text;
 }
 
-// One segment of a writer that was killed: a message in each state of the young generation that has a
-// record (common/spool/STATES.md).
+// One segment of a writer that was killed: a message in each state of the young generation that has
+// a record (common/spool/STATES.md).
 class Maker {
  public:
   explicit Maker(const std::string& root) : paths_{root} {
-    for (const std::string& folder : {paths_.root, paths_.incoming(), paths_.large(),
-                                      paths_.deferred(), paths_.quarantine()})
+    for (const std::string& folder :
+         {paths_.root, paths_.incoming(), paths_.large(), paths_.deferred(), paths_.quarantine()})
       REQUIRE(spool::system_disk().make_directory(folder));
   }
 
   void make() {
-    spool::Writer writer(loop_, spool::system_disk(),
-                         {.directory = paths_.root, .name = "smtpd0", .large_message = 2000,
-                          .min_free = 0},
-                         clock_, random_, log_, counters_,
-                         [this](const spool::SegmentProgress& p) { progress_ = p; });
+    spool::Writer writer(
+        loop_, spool::system_disk(),
+        {.directory = paths_.root, .name = "smtpd0", .large_message = 2000, .min_free = 0}, clock_,
+        random_, log_, counters_, [this](const spool::SegmentProgress& p) { progress_ = p; });
     accept(writer, "finished", {"bob@local.test"});
     accept(writer, "promoted", {"late@far.test", "gone@far.test"});
     accept(writer, "in part", {"bob@local.test", "carol@local.test"});
@@ -48,13 +48,13 @@ class Maker {
     promote(**reader);
     spool::DoneFile done(spool::system_disk(), paths_, progress_.segment, (*reader)->salt());
     using spool::DoneKind;
-    REQUIRE(done.append({{.record = records_[0].offset},
-                         {.record = records_[1].offset, .kind = DoneKind::promoted},
-                         {.record = records_[2].offset,
-                          .recipient = spool::recipient_key("bob@local.test")},
-                         {.record = records_[5].offset, .kind = DoneKind::promoted},
-                         {.record = records_[6].offset, .kind = DoneKind::promoted}},
-                        true));
+    REQUIRE(done.append(
+        {{.record = records_[0].offset},
+         {.record = records_[1].offset, .kind = DoneKind::promoted},
+         {.record = records_[2].offset, .recipient = spool::recipient_key("bob@local.test")},
+         {.record = records_[5].offset, .kind = DoneKind::promoted},
+         {.record = records_[6].offset, .kind = DoneKind::promoted}},
+        true));
     REQUIRE(spool::system_disk().remove(paths_.large(records_[6].id)));
   }
 
@@ -102,15 +102,15 @@ class Maker {
       change.data.content_checksum = record.content_checksum;
       change.data.attempts = 1;
       for (const auto& recipient : record.envelope.recipients())
-        change.data.recipients.push_back(
-            {.address = recipient.address(),
-             .original = recipient.address(),
-             .state = recipient.address() == "gone@far.test" ? queued::RecipientState::delivered
-                                                              : queued::RecipientState::waiting,
-             .next_hop = "mx:far.test",
-             .status = "4.4.1",
-             .reply = "451 later",
-             .remote = "mx.far.test[192.0.2.1]"});
+        change.data.recipients.push_back({.address = recipient.address(),
+                                          .original = recipient.address(),
+                                          .state = recipient.address() == "gone@far.test"
+                                                       ? queued::RecipientState::delivered
+                                                       : queued::RecipientState::waiting,
+                                          .next_hop = "mx:far.test",
+                                          .status = "4.4.1",
+                                          .reply = "451 later",
+                                          .remote = "mx.far.test[192.0.2.1]"});
       record.envelope.clear_recipients();
       change.data.envelope = record.envelope;
       change.schedule.expires = clock_.now() + 5 * 24h;
@@ -175,9 +175,9 @@ TEST_CASE("queued versions: a spool of each version is delivered whole", "[queue
   ipc::Filter all;
   all.set_all(true);
   std::optional<Result<queued::Changed>> released;
-  const auto pending = f.life->store.ask(
-      [&](queued::Store& store) { return store.release(all, {}, f.clock.now()); },
-      [&](const Result<queued::Changed>& changed) { released = changed; });
+  const auto pending =
+      f.life->store.ask([&](queued::Store& store) { return store.release(all, {}, f.clock.now()); },
+                        [&](const Result<queued::Changed>& changed) { released = changed; });
   f.run_until([&] { return released.has_value(); });
   f.life->queue.look_again();
   f.settle();

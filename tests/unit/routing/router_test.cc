@@ -26,12 +26,13 @@ std::vector<std::string> routed(const config::Settings& settings, const std::str
   directory.aliases = std::move(aliases);
   routing::Router router(settings, directory);
   std::vector<std::string> lines;
-  const auto pending = router.route(address, config::Holds::apply, [&](const routing::RouteAnswer& answer) {
-    for (const Target& target : answer.targets)
-      lines.push_back(target.address + " " +
-                      (target.fate == Target::Fate::deliver ? target.next_hop : target.status));
-    loop.stop();
-  });
+  const auto pending =
+      router.route(address, config::Holds::apply, [&](const routing::RouteAnswer& answer) {
+        for (const Target& target : answer.targets)
+          lines.push_back(target.address + " " +
+                          (target.fate == Target::Fate::deliver ? target.next_hop : target.status));
+        loop.stop();
+      });
   loop.run();
   return lines;
 }
@@ -66,10 +67,13 @@ TEST_CASE("router: the first route that matches decides", "[routing]") {
                                        {"b.test", "discard:"},
                                        {"c.test", "hold:"},
                                        {"*", "smtp:rest.test"}});
-  CHECK(choose_next_hop(settings, "x@a.test", config::Whose::others).next_hop == "smtp:one.test:25");
-  CHECK(choose_next_hop(settings, "x@deep.a.test", config::Whose::others).next_hop == "smtp:two.test:25");
+  CHECK(choose_next_hop(settings, "x@a.test", config::Whose::others).next_hop ==
+        "smtp:one.test:25");
+  CHECK(choose_next_hop(settings, "x@deep.a.test", config::Whose::others).next_hop ==
+        "smtp:two.test:25");
   CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::ours).next_hop == "local");
-  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::others).next_hop == "smtp:rest.test:25");
+  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::others).next_hop ==
+        "smtp:rest.test:25");
   CHECK(choose_next_hop(settings, "x@b.test", config::Whose::others).fate == Target::Fate::discard);
   CHECK(choose_next_hop(settings, "x@c.test", config::Whose::others).fate == Target::Fate::hold);
 }
@@ -98,7 +102,6 @@ TEST_CASE("router: one alias leads to a bounded number of addresses", "[routing]
   CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
           return line.ends_with("mx:far.test");
         }) == static_cast<std::ptrdiff_t>(routing::Router::kMaxTargets) - 1);
-  CHECK(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
-          return line.ends_with("5.4.6");
-        }) == 6);
+  CHECK(std::count_if(lines.begin(), lines.end(),
+                      [](const std::string& line) { return line.ends_with("5.4.6"); }) == 6);
 }

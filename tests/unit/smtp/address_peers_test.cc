@@ -20,9 +20,7 @@ struct Difference {
   std::string_view why;
 };
 
-bool accepted(std::string_view text) {
-  return parse_mailbox(text, Charset::utf8).has_value();
-}
+bool accepted(std::string_view text) { return parse_mailbox(text, Charset::utf8).has_value(); }
 
 // Fails unless we agree with the peer, or differ in a row of `differences`.
 void compare(std::string_view address, bool peer_accepts,

@@ -15,14 +15,10 @@ using Lines = std::vector<std::string>;
 
 std::string name_of(Outcome outcome) {
   switch (outcome) {
-    case Outcome::delivered:
-      return "delivered";
-    case Outcome::deferred:
-      return "deferred";
-    case Outcome::failed:
-      return "failed";
-    case Outcome::untried:
-      return "untried";
+    case Outcome::delivered: return "delivered";
+    case Outcome::deferred: return "deferred";
+    case Outcome::failed: return "failed";
+    case Outcome::untried: return "untried";
   }
   return "?";
 }

@@ -57,7 +57,8 @@ TEST_CASE("smtp command: an address beyond ASCII needs SMTPUTF8", "[smtp]") {
   // Within the limit as it is given, and beyond it in A-labels.
   std::string domain = "test";
   for (int i = 0; i < 20; ++i) domain = "b\xc3\xbcx." + domain;
-  CHECK(mail("FROM:<" + std::string(64, 'a') + "@" + domain + "> SMTPUTF8").starts_with("501 5.1.7 "));
+  CHECK(mail("FROM:<" + std::string(64, 'a') + "@" + domain + "> SMTPUTF8")
+            .starts_with("501 5.1.7 "));
 
   const auto rcpt = [&](std::string_view argument, Charset charset) {
     const auto parsed = parse_rcpt(argument, offered, charset);

@@ -1,4 +1,5 @@
-// fake_login.h - who may log in to a server of a test, by a real exchange: one user, that of RFC 4954.
+// fake_login.h - who may log in to a server of a test, by a real exchange: one user, that of RFC
+// 4954.
 #pragma once
 
 #include <optional>

@@ -47,7 +47,8 @@ struct Fixture {
 TEST_CASE("smtpd admission: an address has so many connections at a time, and its network too",
           "[smtpd]") {
   const auto [a, b, far] = GENERATE(table<const char*, const char*, const char*>(
-      {{"192.0.2.1", "192.0.2.200", "192.0.3.1"}, {"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}}));
+      {{"192.0.2.1", "192.0.2.200", "192.0.3.1"},
+       {"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}}));
   Fixture f;
   CHECK(f.enter(a).empty());
   CHECK(f.enter(a).empty());

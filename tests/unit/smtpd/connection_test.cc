@@ -225,9 +225,7 @@ TEST_CASE("smtpd connection: a loop and an overlong header are refused at the en
     CHECK(f.world.lines.find("reply=\"554 5.4.6 mail loop: 3 Received fields or more\"") !=
           std::string::npos);
   }
-  SECTION("length") {
-    peer.exchange("A: " + std::string(100, 'x') + "\r\n\r\nbody\r\n.\r\n", 552);
-  }
+  SECTION("length") { peer.exchange("A: " + std::string(100, 'x') + "\r\n\r\nbody\r\n.\r\n", 552); }
   CHECK(f.world.envelopes().empty());
   CHECK(f.world.counters.value(Counter::smtp_messages_refused) == 1);
   peer.exchange("NOOP\r\n", 250);

@@ -7,8 +7,8 @@ using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
 using metrics::Counter;
-using smtpd::test::SecureWorld;
 using smtpd::test::SecurePeer;
+using smtpd::test::SecureWorld;
 
 namespace {
 
@@ -40,9 +40,10 @@ TEST_CASE("smtpd connection: mail that came under STARTTLS says so in its trace 
   CHECK(f.world.counters.value(Counter::smtp_tls_failures) == 0);
 }
 
-TEST_CASE("smtpd connection: a submissions listener greets after the handshake and, without a "
-          "login, takes no mail",
-          "[smtpd]") {
+TEST_CASE(
+    "smtpd connection: a submissions listener greets after the handshake and, without a "
+    "login, takes no mail",
+    "[smtpd]") {
   SecureWorld f;
   SecurePeer& peer = f.connect(SmtpMode::submissions);
   peer.secure(f.client.session());
@@ -91,7 +92,8 @@ TEST_CASE("smtpd connection: a handshake may take as long as configured", "[smtp
   f.world.settings.tls.handshake_timeout = std::chrono::seconds{0};
   f.connect(SmtpMode::submissions);
   while (f.connection) f.world.loop.run();
-  CHECK(f.logged("event=handshake_failed client=203.0.113.9 reason=\"the handshake took too long\""));
+  CHECK(
+      f.logged("event=handshake_failed client=203.0.113.9 reason=\"the handshake took too long\""));
   CHECK(f.peer->heard.empty());
 }
 

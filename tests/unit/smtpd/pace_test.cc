@@ -30,7 +30,9 @@ struct Fixture {
           !std::holds_alternative<smtp::AppendMessage>(*action) && answering)
         session.on_verdict({250, "2.0.0", "ok"});
   }
-  void begin_message() { say("EHLO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n"); }
+  void begin_message() {
+    say("EHLO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n");
+  }
 
   bool answering = true;
   smtp::ServerSettings settings{.hostname = "mx.test"};

@@ -98,8 +98,8 @@ TEST_CASE("smtpd queue link: what follows at once is told together", "[smtpd]") 
   link.announce({"a.seg", 400, false});
   link.announce({"a.seg", 500, true});
   link.announce({"b.seg", 100, false});
-  CHECK(queued.told(5) == Told{"hello 1 worker 0", "a.seg 100", "a.seg 300", "a.seg 500 sealed",
-                               "b.seg 100"});
+  CHECK(queued.told(5) ==
+        Told{"hello 1 worker 0", "a.seg 100", "a.seg 300", "a.seg 500 sealed", "b.seg 100"});
 }
 
 TEST_CASE("smtpd queue link: comes back, and begins with where the segment stands", "[smtpd]") {

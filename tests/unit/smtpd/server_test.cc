@@ -83,17 +83,15 @@ TEST_CASE("smtpd server: connections beyond a limit are told 421 at once", "[smt
 
 TEST_CASE("smtpd server: while slots are scarce, who does not get on loses its own", "[smtpd]") {
   Fixture f;
-  f.world.settings.smtpd.connection_limit = 2;
+  f.world.settings.smtpd.connection_limit = 1;
   f.world.settings.smtpd.busy_percent = 100;
   f.world.settings.smtpd.busy_timeout = std::chrono::seconds{0};
   f.server();
   const auto first = f.connect();
   first->expect(220);
-  const auto second = f.connect();
-  second->expect(220);
   f.world.loop.defer([&] { f.server().end_slow(); });
   CHECK(first->expect_close() == "421 4.4.2 mx.test timed out waiting for input, closing\r\n");
-  CHECK(f.world.counters.value(Counter::smtp_connections_slow) >= 1);
+  CHECK(f.world.counters.value(Counter::smtp_connections_slow) == 1);
   CHECK(f.world.lines.find("event=connection_too_slow client=127.0.0.1") != std::string::npos);
 }
 

@@ -45,12 +45,10 @@ class FakeDirectory final : public directory::Directory {
     return event::answer_later(loop_, std::move(answer), std::move(done));
   }
 
-  std::map<std::string, Kind> table{{"alice@here.test", Kind::mailbox},
-                                    {"staff@here.test", Kind::alias},
-                                    {"nobody@here.test", Kind::unknown_user},
-                                    {"nobody@gateway.test", Kind::unknown_user},
-                                    {"alice@held.test", Kind::mailbox},
-                                    {"nobody@held.test", Kind::unknown_user}};
+  std::map<std::string, Kind> table{
+      {"alice@here.test", Kind::mailbox},       {"staff@here.test", Kind::alias},
+      {"nobody@here.test", Kind::unknown_user}, {"nobody@gateway.test", Kind::unknown_user},
+      {"alice@held.test", Kind::mailbox},       {"nobody@held.test", Kind::unknown_user}};
   bool away = false;
 
  private:
@@ -105,9 +103,8 @@ inline config::Settings world_settings() {
   settings.bans.delay = std::chrono::seconds{0};
   settings.smtpd.unlimited_networks.clear();  // the connections are from 127.0.0.1
   settings.relay.networks = {"192.0.2.0/24"};
-  settings.routes = {{"gateway.test", "smtp:[192.0.2.9]:2525"},
-                     {"held.test", "hold:"},
-                     {"*", "smtp:rest.test"}};
+  settings.routes = {
+      {"gateway.test", "smtp:[192.0.2.9]:2525"}, {"held.test", "hold:"}, {"*", "smtp:rest.test"}};
   for (const checks::Check& check : checks::all_checks())
     if (check.action != nullptr) settings.checks.*check.action = config::CheckAction::off;
   return settings;
@@ -121,9 +118,9 @@ struct World {
 
   Services& services() {
     if (!services_) {
-      services_ = std::make_unique<Services>(
-          Services{loop, clock, log, counters, policy, admission, credentials, attempts, writer, settings,
-                   tls.get()});
+      services_ =
+          std::make_unique<Services>(Services{loop, clock, log, counters, policy, admission,
+                                              credentials, attempts, writer, settings, tls.get()});
     }
     return *services_;
   }

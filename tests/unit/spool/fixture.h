@@ -116,7 +116,8 @@ struct SpoolFixture {
   event::EventLoop loop;
   ManualClock clock;
   SeededRandom random{1};
-  log::Logger log{"test", log::Level::error, log::Format::logfmt, clock, [this](std::string_view l) { logged += l; }};
+  log::Logger log{"test", log::Level::error, log::Format::logfmt, clock,
+                  [this](std::string_view l) { logged += l; }};
   std::string logged;
   metrics::Counters counters;
   Writer::Options options;

@@ -13,7 +13,8 @@ using Lines = std::vector<std::string>;
 TEST_CASE("spool reader: any flipped bit is noticed, and the other records are read", "[spool]") {
   Fixture f;
   // Of a length that needs no padding, of which nothing could be said.
-  for (const char* content : {"message number 1\r\n", "message number 2\r\n", "message number 3\r\n"})
+  for (const char* content :
+       {"message number 1\r\n", "message number 2\r\n", "message number 3\r\n"})
     REQUIRE(f.accept(content));
   f.writer_.reset();
   const Lines whole{"message 18", "message 18", "message 18", "seal"};
@@ -63,8 +64,7 @@ TEST_CASE("spool reader: a file cut at any octet gives the whole records before 
 TEST_CASE("spool reader: octets that were never written are told from damage", "[spool]") {
   Fixture f;
   REQUIRE(f.accept("first message\r\n"));
-  REQUIRE(::truncate(f.segment_path().c_str(),
-                     static_cast<off_t>(f.progress.durable + 4096)) == 0);
+  REQUIRE(::truncate(f.segment_path().c_str(), static_cast<off_t>(f.progress.durable + 4096)) == 0);
   CHECK(f.read_all() == std::vector<std::string>{"message 15", "blank tail"});
 }
 
@@ -81,7 +81,8 @@ TEST_CASE("spool reader: a record inside a message's content is not a record", "
                       envelope, 0, offset);
   REQUIRE(f.accept(content));
   REQUIRE(f.accept("after\r\n"));
-  test::flip(f.segment_path(), kSegmentHeaderSize + 9);  // the length of the first record's envelope
+  test::flip(f.segment_path(),
+             kSegmentHeaderSize + 9);  // the length of the first record's envelope
   CHECK(f.read_all() == std::vector<std::string>{"damage", "message 7"});
 }
 
@@ -103,8 +104,8 @@ class CountingDisk final : public test::ForwardingDisk {
 TEST_CASE("spool reader: a search through forged headers reads each octet a few times", "[spool]") {
   Fixture f;
   f.options.large_message = 10U << 20U;
-  const std::string forged = encode(
-      RecordHeader{.kind = RecordKind::message, .envelope_length = 500'000}, {}, 0, 0);
+  const std::string forged =
+      encode(RecordHeader{.kind = RecordKind::message, .envelope_length = 500'000}, {}, 0, 0);
   std::string content;
   while (content.size() < (1U << 20U)) content += forged;
   REQUIRE(f.accept(content));

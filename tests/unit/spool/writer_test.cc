@@ -7,7 +7,8 @@ using namespace postrider::spool;
 using namespace std::chrono_literals;
 using Fixture = test::SpoolFixture;
 
-TEST_CASE("spool writer: what was acknowledged is in the segment, and the end seals it", "[spool]") {
+TEST_CASE("spool writer: what was acknowledged is in the segment, and the end seals it",
+          "[spool]") {
   Fixture f;
   REQUIRE(f.accept("one\r\n"));
   REQUIRE(f.accept("second\r\n"));
@@ -63,7 +64,8 @@ TEST_CASE("spool writer: too little space refuses the beginning with a reason", 
   CHECK(draft.error().text.find("spool.min_free") != std::string::npos);
 }
 
-TEST_CASE("spool writer: a segment that is full or old is sealed, and the next is begun", "[spool]") {
+TEST_CASE("spool writer: a segment that is full or old is sealed, and the next is begun",
+          "[spool]") {
   Fixture f;
   f.options.segment_size = 1000;
   REQUIRE(f.accept(std::string(2000, 'y')));

@@ -76,9 +76,9 @@ TEST_CASE("spool check: a flipped bit in any octet of any file is found", "[ctl]
     if (record == nullptr) break;
     const std::uint64_t end = record->offset + record->length;
     // A large record ends with its envelope, whose end no view tells: it is computed.
-    const std::uint64_t used = record->large ? record->offset + spool::kRecordHeaderSize +
-                                                   record->envelope.ByteSizeLong()
-                                             : record->content_offset + record->content_length;
+    const std::uint64_t used =
+        record->large ? record->offset + spool::kRecordHeaderSize + record->envelope.ByteSizeLong()
+                      : record->content_offset + record->content_length;
     padding += end - used;
   }
   const std::string segment = f.paths.segment(f.segment());

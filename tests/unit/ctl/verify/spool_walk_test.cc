@@ -25,10 +25,9 @@ struct Fixture {
 
   std::vector<std::string> walk() {
     std::vector<std::string> found;
-    SpoolWalk walk(spool::system_disk(), paths, [this] { on_pause(); },
-                   [&](const Finding& finding) {
-                     found.emplace_back(text_of(finding.kind).word);
-                   });
+    SpoolWalk walk(
+        spool::system_disk(), paths, [this] { on_pause(); },
+        [&](const Finding& finding) { found.emplace_back(text_of(finding.kind).word); });
     REQUIRE(walk.run());
     return found;
   }

@@ -39,10 +39,10 @@ TEST_CASE("local content: is read from its place, with LF line ends", "[deliverd
 TEST_CASE("local content: what is not what the checksum says is corrupt", "[deliverd]") {
   const SourceFile source("text\r\n");
   std::string all;
-  CHECK(read_all({source.fd(), SourceFile::kOffset, source.length(), source.checksum() + 1},
-                 all) == Status::corrupt);
-  CHECK(read_all({source.fd(), SourceFile::kOffset + 1, source.length(), source.checksum()},
-                 all) == Status::corrupt);
+  CHECK(read_all({source.fd(), SourceFile::kOffset, source.length(), source.checksum() + 1}, all) ==
+        Status::corrupt);
+  CHECK(read_all({source.fd(), SourceFile::kOffset + 1, source.length(), source.checksum()}, all) ==
+        Status::corrupt);
   CHECK(read_all({source.fd(), SourceFile::kOffset, 1'000, source.checksum()}, all) ==
         Status::corrupt);
 }

@@ -31,8 +31,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("local attempt: the trace fields stand before the content as it was sent",
-          "[deliverd]") {
+TEST_CASE("local attempt: the trace fields stand before the content as it was sent", "[deliverd]") {
   Fixture f;
   const SourceFile source("Return-Path: <old@example.test>\r\nSubject: x\r\n\r\n.dot\r\n");
   const auto result = f.attempt(source.job({"ann@t"}), source);
@@ -41,8 +40,7 @@ TEST_CASE("local attempt: the trace fields stand before the content as it was se
   CHECK(result.recipients(0).index() == 11);
   CHECK(result.recipients(0).outcome() == ipc::DELIVERED);
   CHECK(result.recipients(0).status() == "2.0.0");
-  CHECK(f.delivered("t/ann") ==
-        kTrace + "Return-Path: <old@example.test>\nSubject: x\n\n.dot\n");
+  CHECK(f.delivered("t/ann") == kTrace + "Return-Path: <old@example.test>\nSubject: x\n\n.dot\n");
 }
 
 TEST_CASE("local attempt: the file is named by arrival, message and mailbox", "[deliverd]") {
@@ -129,8 +127,7 @@ TEST_CASE("local attempt: a message id that is none gets nowhere near a path", "
   CHECK(files_in(f.mail.path()).empty());
 }
 
-TEST_CASE("local attempt: repeated, or two ways to one mailbox, it stores one file",
-          "[deliverd]") {
+TEST_CASE("local attempt: repeated, or two ways to one mailbox, it stores one file", "[deliverd]") {
   Fixture f;
   const SourceFile source("x\r\n");
   ipc::Job job = source.job({"ann@t", "ann@t"});

@@ -1,7 +1,7 @@
 #include "deliverd/local/local_delivery.h"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 #include "tests/unit/deliverd/local/source_file.h"
 #include "tests/unit/maildir/mail_directory.h"
@@ -14,8 +14,12 @@ namespace {
 
 struct Fixture {
   LocalDelivery::Options options(config::SyncMode sync) const {
-    return {.mail_directory = mail.path(), .hostname = "mx.test", .sync = sync,
-            .sync_interval = 1h, .files_per_sync = 1'000, .threads = 2};
+    return {.mail_directory = mail.path(),
+            .hostname = "mx.test",
+            .sync = sync,
+            .sync_interval = 1h,
+            .files_per_sync = 1'000,
+            .threads = 2};
   }
 
   MailDirectory mail;

@@ -1,7 +1,7 @@
 #include "deliverd/remote/host_memory.h"
 
-#include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <catch2/catch.hpp>
 
 using namespace postrider;
 using namespace std::chrono_literals;
@@ -45,7 +45,8 @@ TEST_CASE("deliverd host memory: a session ends it", "[deliverd]") {
 
 TEST_CASE("deliverd host memory: it holds so many, and forgets the oldest first", "[deliverd]") {
   HostMemory memory;
-  for (std::size_t i = 0; i <= HostMemory::kMaxHosts; ++i) memory.on_failed(server(i), kRefused, 0s);
+  for (std::size_t i = 0; i <= HostMemory::kMaxHosts; ++i)
+    memory.on_failed(server(i), kRefused, 0s);
   CHECK(memory.size() == HostMemory::kMaxHosts);
   CHECK(memory.recall(server(0), 0s) == nullptr);
   CHECK(memory.recall(server(1), 0s) != nullptr);

@@ -68,12 +68,8 @@ TEST_CASE("deliverd outgoing content: damage shows before the end of the data is
           "[deliverd]") {
   const auto size = GENERATE(std::size_t{10}, 2 * OutgoingContent::kBlock + 10);
   Spooled spooled(std::string(size, 'x'));
-  SECTION("a changed octet") {
-    REQUIRE(::pwrite(spooled.fd.get(), "y", 1, 10) == 1);
-  }
-  SECTION("a file that was cut") {
-    REQUIRE(::ftruncate(spooled.fd.get(), 12) == 0);
-  }
+  SECTION("a changed octet") { REQUIRE(::pwrite(spooled.fd.get(), "y", 1, 10) == 1); }
+  SECTION("a file that was cut") { REQUIRE(::ftruncate(spooled.fd.get(), 12) == 0); }
   const std::string out = spooled.read();
   CHECK(spooled.last_block == OutgoingContent::Block::corrupt);
   CHECK_FALSE(out.ends_with("\r\n.\r\n"));

@@ -161,8 +161,9 @@ TEST_CASE("deliverd remote: so is one that DNS cannot tell of now", "[deliverd]"
   CHECK(f.results[0].unreachable().reply() == "slow.test MX: no answer");
 }
 
-TEST_CASE("deliverd remote: a host that gave no session is passed over for a while, by all but probes",
-          "[deliverd]") {
+TEST_CASE(
+    "deliverd remote: a host that gave no session is passed over for a while, by all but probes",
+    "[deliverd]") {
   Fixture f;
   f.server.replies["greeting"] = "421 busy";
   f.run(f.job());
