@@ -17,14 +17,20 @@ void init(Context& context, const InstancePlan& plan) {
   if (const auto made = make_instance(plan); !made) return context.refuse(made.error());
   const std::string file = plan.directory + "/postrider.toml";
   const int smtp = plan.port_base + kSmtpPort;
+  const int submission = plan.port_base + kSubmissionPort;
+  const int submissions = plan.port_base + kSubmissionsPort;
   const int pop3 = plan.port_base + kPop3Port;
-  context.answer({{"configuration", file}, {"smtp", smtp}, {"pop3", pop3}},
+  context.answer({{"configuration", file},
+                  {"smtp", smtp},
+                  {"submission", submission},
+                  {"submissions", submissions},
+                  {"pop3", pop3}},
                  fmt::format("{0}\n"
-                             "SMTP 127.0.0.1:{1}, POP3 127.0.0.1:{2}\n"
+                             "SMTP 127.0.0.1:{1}, submission {2} and under TLS {3}, POP3 {4}\n"
                              "Add a user and start:\n"
-                             "  postrider --config {0} user add NAME@{3} --password-stdin\n"
+                             "  postrider --config {0} user add NAME@{5} --password-stdin\n"
                              "  postrider --config {0} run\n",
-                             file, smtp, pop3, plan.domain));
+                             file, smtp, submission, submissions, pop3, plan.domain));
 }
 
 }  // namespace
@@ -39,7 +45,8 @@ void add_init_command(CLI::App& app, Context& context) {
   command->add_option("--domain", plan->domain, "The first domain that gets mail here")->required();
   command
       ->add_option("--port-base", plan->port_base,
-                   "SMTP listens on this plus 25, LMTP plus 24, POP3 plus 110")
+                   "SMTP listens on this plus 25, submission plus 587 and 465, LMTP plus 24, POP3 plus "
+                   "110")
       ->required()
       ->check(CLI::Range(0, int{kMaxPortBase}));
   command->callback([&context, plan] { init(context, *plan); });

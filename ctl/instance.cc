@@ -54,6 +54,8 @@ key = "tls/key.pem"
 
 [smtpd]
 listen = [{{ address = "127.0.0.1:{smtp}", mode = "mx" }},
+          {{ address = "127.0.0.1:{submission}", mode = "submission" }},
+          {{ address = "127.0.0.1:{submissions}", mode = "submissions" }},
           {{ address = "127.0.0.1:{lmtp}", mode = "lmtp" }}]
 workers = 2
 
@@ -75,6 +77,8 @@ plaintext_auth = "loopback"
 std::string configuration(const InstancePlan& plan) {
   return fmt::format(kConfiguration, fmt::arg("hostname", plan.hostname),
                      fmt::arg("smtp", plan.port_base + kSmtpPort),
+                     fmt::arg("submission", plan.port_base + kSubmissionPort),
+                     fmt::arg("submissions", plan.port_base + kSubmissionsPort),
                      fmt::arg("lmtp", plan.port_base + kLmtpPort),
                      fmt::arg("pop3", plan.port_base + kPop3Port));
 }

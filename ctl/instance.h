@@ -18,6 +18,8 @@ struct InstancePlan {
 // The services of an instance listen on 127.0.0.1 at port_base plus the well-known port.
 inline constexpr std::uint16_t kSmtpPort = 25;
 inline constexpr std::uint16_t kLmtpPort = 24;
+inline constexpr std::uint16_t kSubmissionPort = 587;
+inline constexpr std::uint16_t kSubmissionsPort = 465;
 inline constexpr std::uint16_t kPop3Port = 110;
 // Leaves room for the highest port of a mail service, POP3 over TLS (995).
 inline constexpr std::uint16_t kMaxPortBase = 65535 - 995;
