@@ -55,7 +55,9 @@ std::string_view reason_of(int ares_status) noexcept {
 }
 
 // What a parser of c-ares says of an answer: it holds records, it holds none, or it is malformed.
-int parsed_status(int ares_status) noexcept {
+// An answer that is a CNAME alone is parsed with success, and has no record of the type.
+int parsed_status(int ares_status, bool has_records) noexcept {
+  if (ares_status == ARES_SUCCESS && !has_records) return ARES_ENODATA;
   return ares_status == ARES_SUCCESS || ares_status == ARES_ENODATA ? ares_status : ARES_EBADRESP;
 }
 
@@ -99,7 +101,8 @@ class CaresResolver::MxLookup final : public Lookup {
   void add_answer(int type, int status, const unsigned char* octets, int length) override {
     if (status == ARES_SUCCESS) {
       ares_mx_reply* first = nullptr;
-      status = parsed_status(ares_parse_mx_reply(octets, length, &first));
+      status = ares_parse_mx_reply(octets, length, &first);
+      status = parsed_status(status, first != nullptr);
       const Handle<ares_mx_reply, &ares_free_data> list(first);
       for (const auto* mx = first; mx != nullptr && answer_.records.size() < kMaxMx; mx = mx->next)
         answer_.records.push_back({mx->priority, host_name(mx->host)});
@@ -160,8 +163,8 @@ class CaresResolver::AddressLookup final : public Lookup {
   int parse_v4(const unsigned char* octets, int length) {
     std::array<ares_addrttl, kMaxAddresses> records{};
     int count = records.size();
-    const int status =
-        parsed_status(ares_parse_a_reply(octets, length, nullptr, records.data(), &count));
+    int status = ares_parse_a_reply(octets, length, nullptr, records.data(), &count);
+    status = parsed_status(status, count > 0);
     for (int i = 0; status == ARES_SUCCESS && i < count; ++i)
       v4_.push_back(address_of(records[static_cast<std::size_t>(i)].ipaddr));
     return status;
@@ -169,8 +172,8 @@ class CaresResolver::AddressLookup final : public Lookup {
   int parse_v6(const unsigned char* octets, int length) {
     std::array<ares_addr6ttl, kMaxAddresses> records{};
     int count = records.size();
-    const int status =
-        parsed_status(ares_parse_aaaa_reply(octets, length, nullptr, records.data(), &count));
+    int status = ares_parse_aaaa_reply(octets, length, nullptr, records.data(), &count);
+    status = parsed_status(status, count > 0);
     for (int i = 0; status == ARES_SUCCESS && i < count; ++i)
       v6_.push_back(address_of(records[static_cast<std::size_t>(i)].ip6addr));
     return status;
@@ -195,11 +198,12 @@ class CaresResolver::NameLookup final : public Lookup {
     if (status == ARES_SUCCESS) {
       hostent* found = nullptr;
       // The address and its family would only be copied into the answer.
-      status = parsed_status(ares_parse_ptr_reply(octets, length, nullptr, 0, AF_INET, &found));
+      status = ares_parse_ptr_reply(octets, length, nullptr, 0, AF_INET, &found);
       const Handle<hostent, &ares_free_hostent> owned(found);
       for (char** name = found == nullptr ? nullptr : found->h_aliases;
            name != nullptr && *name != nullptr && answer_.names.size() < kMaxNames; ++name)
         answer_.names.push_back(host_name(*name));
+      status = parsed_status(status, !answer_.names.empty());
     }
     answer_.status = dns_status(status);
     if (status != ARES_SUCCESS) answer_.reason = why(type, status);

@@ -221,6 +221,17 @@ TEST_CASE("cares resolver: addresses are A and AAAA together, through CNAME", "[
   CHECK(names(answer) == std::vector<std::string>{"192.0.2.1", "192.0.2.2", "2001:db8::1"});
 }
 
+TEST_CASE("cares resolver: a CNAME to a name without such records is no data", "[net]") {
+  Fixture f;
+  for (const std::uint16_t type : {kMx, kA, kAaaa})
+    f.server.zones[{"www.test", type}].answer = {{"www.test", kCname, dns_name("h.test")}};
+  const std::string arpa = "9.113.0.203.in-addr.arpa";
+  f.server.zones[{arpa, kPtr}].answer = {{arpa, kCname, dns_name("9.far.test")}};
+  CHECK(f.find_mx("www.test").status == DnsStatus::no_data);
+  CHECK(f.find_addresses("www.test").status == DnsStatus::no_data);
+  CHECK(f.find_names("203.0.113.9").status == DnsStatus::no_data);
+}
+
 TEST_CASE("cares resolver: one kind of address is enough, whatever the other question met",
           "[net]") {
   const auto rcode = GENERATE(0U, 2U, 3U);
