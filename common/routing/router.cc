@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/smtp/address.h"
 
 namespace postrider::routing {
 
@@ -83,8 +84,11 @@ class Router::Expansion final : public Pending {
 
   void ask() {
     if (waiting_.empty()) return finish();
+    // The directory knows local parts without quotes.
+    const std::string& address = waiting_.front().address;
+    const auto mailbox = smtp::parse_mailbox(address, smtp::Charset::utf8);
     question_ = router_.directory_.find_recipient(
-        waiting_.front().address,
+        mailbox ? mailbox->unquoted() : address,
         [this](Result<directory::RecipientAnswer> answer) { on_answer(std::move(answer)); });
   }
 

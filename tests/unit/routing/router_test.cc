@@ -84,6 +84,11 @@ TEST_CASE("router: an unknown user is refused, unless a route takes the domain",
         Lines{"nobody@local.test smtp:h.test:25"});
 }
 
+TEST_CASE("router: who is quoted is found as the directory knows it", "[routing]") {
+  CHECK(routed(settings_with({}), "\"two words\"@local.test",
+               {{"two words@local.test", {"x@far.test"}}}) == Lines{"x@far.test mx:far.test"});
+}
+
 TEST_CASE("router: an alias may lead far, but not too far", "[routing]") {
   std::map<std::string, std::vector<std::string>> chain;
   const auto name = [](unsigned n) { return "a" + std::to_string(n) + "@local.test"; };
