@@ -76,8 +76,9 @@ void add(Context& context, const std::string& text, const std::string& duration)
                           fmt::format("'{}' is not a duration, as in 12h", duration));
   with_bans(context, [&](limits::Bans& bans, const config::Settings&) {
     const auto [kind, name] = named(text);
-    const WallTime until = SystemClock().now() + *time;
-    bans.ban(kind, name, until);
+    const WallTime now = SystemClock().now();
+    const WallTime until = now + *time;
+    bans.ban(kind, name, until, now);
     context.answer(
         {{"kind", limits::name_of(kind)}, {"name", name}, {"banned_until", to_timestamp(until)}},
         fmt::format("{} {} is banned until {}\n", limits::name_of(kind), name,

@@ -44,9 +44,10 @@ void add_init_command(CLI::App& app, Context& context) {
       ->required();
   command->add_option("--domain", plan->domain, "The first domain that gets mail here")->required();
   command
-      ->add_option("--port-base", plan->port_base,
-                   "SMTP listens on this plus 25, submission plus 587 and 465, LMTP plus 24, POP3 plus "
-                   "110")
+      ->add_option(
+          "--port-base", plan->port_base,
+          "SMTP listens on this plus 25, submission plus 587 and 465, LMTP plus 24, POP3 plus "
+          "110")
       ->required()
       ->check(CLI::Range(0, int{kMaxPortBase}));
   command->callback([&context, plan] { init(context, *plan); });

@@ -29,7 +29,8 @@ Admission::Admission(limits::Tally& tally, const limits::Bans& bans, const Clock
       bans_(bans),
       clock_(clock),
       settings_(settings.smtpd),
-      unlimited_(net::parse_networks(settings_.unlimited_networks)) {}
+      unlimited_(net::parse_networks(settings_.unlimited_networks)),
+      never_banned_(net::parse_networks(settings.bans.exempt_networks)) {}
 
 Admission::Scope Admission::scope(const net::IpAddress& address) const {
   return {tally_.key("smtp address", address.octets()),
@@ -41,8 +42,10 @@ bool Admission::is_limited(const net::IpAddress& address) const {
 }
 
 std::optional<std::string_view> Admission::enter(const net::IpAddress& address) {
+  if (address.is_unspecified()) return std::nullopt;
   const WallTime now = clock_.now();
-  if (bans_.banned_until(limits::BanKind::address, net::to_client_name(address), now))
+  if (!net::contains(never_banned_, address) &&
+      bans_.banned_until(limits::BanKind::address, net::to_client_name(address), now))
     return "too many wrong passwords from your address, try again later";
   if (!is_limited(address)) return std::nullopt;
   const auto [one, network] = scope(address);

@@ -1,10 +1,8 @@
 // admission.h - how much may an address, and the network around it, ask of us?
 //
-//   wrong passwords                               the address is banned: the reason for a 421
-//   connections at a time, connections a minute   beyond: the same
-//   errors in an hour                             beyond: the reply to each is held back, longer
-//   and
-//                                                 longer (a tarpit)
+//   wrong passwords                      the address is banned: the reason for a 421
+//   connections at a time, or a minute   beyond: the same
+//   errors in an hour                    beyond: each reply is held back longer (a tarpit)
 //
 // Counted by all workers together. The network of an IPv4 address is its /24, of an IPv6 address
 // its /64, within which a client has as many addresses as it likes. Pure but for the counts.
@@ -46,6 +44,7 @@ class Admission {
   const Clock& clock_;
   const config::Settings::Smtpd& settings_;
   const net::Networks unlimited_;
+  const net::Networks never_banned_;
 };
 
 }  // namespace postrider::smtpd

@@ -1,10 +1,9 @@
 // pace.h - does a client get on with its session?
 //
-//   busy with us            it does, whatever the time
-//   between commands        a command within command_timeout, however its octets trickle
-//   within a message        it does, as long as the stream's own time-out says so
-//   slots are scarce        in both: a command, or min_data_rate octets a second, within
-//   busy_timeout
+//   busy with us       it does, whatever the time
+//   between commands   a command within command_timeout, however its octets trickle
+//   within a message   it does, as long as the stream's own time-out says so
+//   slots are scarce   a command, or min_data_rate octets a second, within busy_timeout
 //
 // RFC 5321 section 4.5.3.2 asks to wait 5 minutes for a command, and 3 for a piece of a message;
 // and section 3.8 allows to close with 421 when the server is in need. Looked at now and then: it

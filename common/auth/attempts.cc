@@ -44,9 +44,15 @@ Consequence Attempts::note(const Attempt& attempt) {
   return {banned, delay};
 }
 
+// Nobody knows who a client without an address is.
+bool Attempts::is_exempt(const net::IpAddress& client) const {
+  return client.is_unspecified() || net::contains(exempt_, client);
+}
+
 bool Attempts::is_banned(const net::IpAddress& client) const {
-  return bans_.banned_until(BanKind::address, net::to_client_name(client), clock_.now())
-      .has_value();
+  return !is_exempt(client) &&
+         bans_.banned_until(BanKind::address, net::to_client_name(client), clock_.now())
+             .has_value();
 }
 
 bool Attempts::is_banned(const Attempt& attempt) const {
@@ -56,26 +62,24 @@ bool Attempts::is_banned(const Attempt& attempt) const {
 
 std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
   const WallTime now = clock_.now();
-  const bool exempt = net::contains(exempt_, attempt.client);
-  const limits::BanRow of_address =
-      bans_.fail(BanKind::address, net::to_client_name(attempt.client),
-                 {exempt ? 0.0 : static_cast<double>(settings_.address_failures), settings_.memory,
-                  settings_.duration},
-                 now);
-  note_ban(of_address);
+  const auto fail = [&](BanKind kind, const std::string& name, std::uint64_t failures) {
+    const limits::BanRow row = bans_.fail(
+        kind, name, {static_cast<double>(failures), settings_.memory, settings_.duration}, now);
+    note_ban(row);
+    return row.failures;
+  };
+  double times = 1;
+  if (!is_exempt(attempt.client))
+    times = fail(BanKind::address, net::to_client_name(attempt.client), settings_.address_failures);
   if (!attempt.user.empty())
-    note_ban(bans_.fail(
-        BanKind::account, to_lower(attempt.user),
-        {static_cast<double>(settings_.account_failures), settings_.memory, settings_.duration},
-        now));
-  const std::chrono::duration<double, std::micro> delay =
-      (exempt ? 1 : of_address.failures) * settings_.delay;
+    fail(BanKind::account, to_lower(attempt.user), settings_.account_failures);
+  const std::chrono::duration<double, std::micro> delay = times * settings_.delay;
   return std::min(std::chrono::duration_cast<std::chrono::microseconds>(delay),
                   std::chrono::microseconds(settings_.delay_max));
 }
 
 void Attempts::note_ban(const limits::BanRow& row) {
-  if (!row.banned_until) return;
+  if (!row.begins) return;
   log_.warning("banned")
       .with("kind", limits::name_of(row.kind))
       .with("name", row.name)

@@ -1,12 +1,12 @@
 // attempts.h - every login that was tried, whatever the protocol: the one place that hears of each,
 // and what follows from it.
 //
-//   a wrong password      the reply is held back, longer with each of that address
-//   too many of them      the address is banned, and apart from that the account
-//   (common/limits/bans.h) while a ban holds     a login is refused whatever its password: right
-//   and wrong look the same
+//   a wrong password    the reply is held back, longer with each of that address
+//   too many of them    the address is banned, and apart from that the account
+//   while a ban holds   a login is refused whatever its password
 //
-// Failures are logged as `authentication_failed`, with the reason, which the client is never told.
+// Bans: common/limits/bans.h. Failures are logged as `authentication_failed`, with the reason,
+// which the client is never told.
 #pragma once
 
 #include <chrono>
@@ -52,6 +52,7 @@ class Attempts {
   bool is_banned(const net::IpAddress& client) const;
 
  private:
+  bool is_exempt(const net::IpAddress& client) const;
   bool is_banned(const Attempt& attempt) const;
   std::chrono::microseconds count_failure(const Attempt& attempt);
   void note_ban(const limits::BanRow& row);

@@ -79,7 +79,7 @@ struct Bans::File {
     Row* const found = std::find_if(first, last, [&](const Row& r) { return r.is(kind, name); });
     return found == last ? nullptr : found;
   }
-  Row& find_or_make(BanKind kind, std::string_view name) const;
+  Row& find_or_make(BanKind kind, std::string_view name, WallTime now) const;
   void set_ban(Row& row, WallTime until) const {
     row.banned_until = count(until);
     header().last_end = std::max(header().last_end.load(), row.banned_until);
@@ -88,14 +88,15 @@ struct Bans::File {
   SharedFile file;
 };
 
-// An empty row goes first, then the one whose ban ends first (none at all before any).
-Bans::Row& Bans::File::find_or_make(BanKind kind, std::string_view name) const {
+// An empty row goes first, then one without a ban in force, then the one whose ban ends first.
+Bans::Row& Bans::File::find_or_make(BanKind kind, std::string_view name, WallTime now) const {
   if (Row* const known = find(kind, name)) return *known;
   Row* const first = place_of(kind, name);
-  Row& row = *std::min_element(first, first + kWays, [](const Row& a, const Row& b) {
-    return std::tuple(a.kind != 0, a.banned_until, a.last_failure) <
-           std::tuple(b.kind != 0, b.banned_until, b.last_failure);
-  });
+  const auto worth = [now](const Row& row) {
+    return std::tuple(row.kind != 0, row.in_force(now) ? row.banned_until : 0, row.last_failure);
+  };
+  Row& row = *std::min_element(first, first + kWays,
+                               [&](const Row& a, const Row& b) { return worth(a) < worth(b); });
   row = {};
   row.kind = static_cast<std::uint32_t>(kind);
   name.copy(row.name, kMaxName);
@@ -117,12 +118,15 @@ Bans::~Bans() = default;
 BanRow Bans::fail(BanKind kind, std::string_view name, const BanLimits& limits, WallTime now) {
   name = name.substr(0, kMaxName);
   const SharedFile::Lock lock(file_->file);
-  Row& row = file_->find_or_make(kind, name);
+  Row& row = file_->find_or_make(kind, name, now);
+  const bool was_banned = row.in_force(now);
   row.failures = static_cast<float>(row.faded(limits.memory, now) + 1);
   row.last_failure = count(now);
   if (limits.failures > 0 && row.failures > limits.failures)
-    file_->set_ban(row, now + limits.duration);
-  return row.shown(limits.memory, now);
+    file_->set_ban(row, std::max(time_of(row.banned_until), now + limits.duration));
+  BanRow shown = row.shown(limits.memory, now);
+  shown.begins = shown.banned_until && !was_banned;
+  return shown;
 }
 
 std::optional<WallTime> Bans::banned_until(BanKind kind, std::string_view name,
@@ -149,9 +153,9 @@ std::vector<BanRow> Bans::list(std::chrono::seconds memory, WallTime now) const 
   return found;
 }
 
-void Bans::ban(BanKind kind, std::string_view name, WallTime until) {
+void Bans::ban(BanKind kind, std::string_view name, WallTime until, WallTime now) {
   const SharedFile::Lock lock(file_->file);
-  file_->set_ban(file_->find_or_make(kind, name.substr(0, kMaxName)), until);
+  file_->set_ban(file_->find_or_make(kind, name.substr(0, kMaxName), now), until);
 }
 
 bool Bans::lift(BanKind kind, std::string_view name) {

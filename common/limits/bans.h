@@ -40,6 +40,7 @@ struct BanRow {
   double failures = 0;
   WallTime last_failure{};
   std::optional<WallTime> banned_until;  // while it is in force
+  bool begins = false;                   // of a ban that this failure brought
 };
 
 class Bans {
@@ -57,14 +58,14 @@ class Bans {
   Bans& operator=(Bans&&) noexcept;
   ~Bans();
 
-  // One failure more. Gives the row as it is now: its failures, and the ban if this one brought it.
+  // One failure more; it may bring a ban, or prolong one. Gives the row as it is now.
   BanRow fail(BanKind kind, std::string_view name, const BanLimits& limits, WallTime now);
   // The end of a ban that is in force.
   std::optional<WallTime> banned_until(BanKind kind, std::string_view name, WallTime now) const;
 
   // Rows with a ban in force or a failure that is not faded away, bans first, then by name.
   std::vector<BanRow> list(std::chrono::seconds memory, WallTime now) const;
-  void ban(BanKind kind, std::string_view name, WallTime until);
+  void ban(BanKind kind, std::string_view name, WallTime until, WallTime now);
   // Forgets a ban and the failures; false: there is no such row.
   bool lift(BanKind kind, std::string_view name);
 

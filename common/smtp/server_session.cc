@@ -32,7 +32,7 @@ void ServerSession::on_verdict(Reply verdict) {
       break;
     case Question::recipient:
       if (!verdict.positive()) {
-        ++errors_;
+        if (!verdict.temporary()) ++errors_;  // what is temporary is our trouble
         break;
       }
       transaction_.recipients.push_back(std::move(candidate_));

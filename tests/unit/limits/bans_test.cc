@@ -26,7 +26,9 @@ TEST_CASE("bans: one failure too many is a ban for a while", "[limits]") {
     CHECK_FALSE(row.banned_until);
   }
   CHECK_FALSE(bans.banned_until(BanKind::address, "192.0.2.1", kNow));
-  CHECK(bans.fail(BanKind::address, "192.0.2.1", kLimits, kNow).banned_until == kNow + 30min);
+  const auto fourth = bans.fail(BanKind::address, "192.0.2.1", kLimits, kNow);
+  CHECK(fourth.begins);
+  CHECK(fourth.banned_until == kNow + 30min);
   CHECK(bans.banned_until(BanKind::address, "192.0.2.1", kNow + 29min) == kNow + 30min);
   CHECK_FALSE(bans.banned_until(BanKind::address, "192.0.2.1", kNow + 30min));
   CHECK_FALSE(bans.banned_until(BanKind::account, "192.0.2.1", kNow));
@@ -50,7 +52,7 @@ TEST_CASE("bans: without a limit nobody is banned", "[limits]") {
 TEST_CASE("bans: an operator sees them, sets one and lifts one", "[limits]") {
   Bans bans;
   bans.fail(BanKind::account, "a@here.test", kLimits, kNow);
-  bans.ban(BanKind::address, "192.0.2.1", kNow + 24h);
+  bans.ban(BanKind::address, "192.0.2.1", kNow + 24h, kNow);
   const auto rows = bans.list(1h, kNow);
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].name == "192.0.2.1");
@@ -81,9 +83,27 @@ TEST_CASE("bans: what one process finds, the others know, and the next that star
   CHECK(next->banned_until(BanKind::address, "192.0.2.1", kNow));
 }
 
+TEST_CASE("bans: what failures bring does not shorten what an operator set", "[limits]") {
+  Bans bans;
+  bans.ban(BanKind::account, "a@here.test", kNow + 240h, kNow);
+  for (int i = 0; i < 5; ++i)
+    CHECK_FALSE(bans.fail(BanKind::account, "a@here.test", kLimits, kNow).begins);
+  CHECK(bans.banned_until(BanKind::account, "a@here.test", kNow) == kNow + 240h);
+}
+
+TEST_CASE("bans: one that is over makes room before a failure of today", "[limits]") {
+  Bans bans;
+  for (std::size_t i = 0; i < 2 * Bans::kRows; ++i)
+    bans.ban(BanKind::account, std::to_string(i), kNow + 1s, kNow);
+  const WallTime later = kNow + 1h;
+  for (int i = 0; i < 200; ++i)
+    bans.fail(BanKind::address, std::to_string(i), kLimits, later + std::chrono::seconds(i));
+  CHECK(bans.list(1h, later + 200s).size() > 195);
+}
+
 TEST_CASE("bans: full, they forget failures before bans", "[limits]") {
   Bans bans;
-  bans.ban(BanKind::address, "192.0.2.1", kNow + 24h);
+  bans.ban(BanKind::address, "192.0.2.1", kNow + 24h, kNow);
   for (std::size_t i = 0; i < 2 * Bans::kRows; ++i)
     bans.fail(BanKind::account, std::to_string(i), kLimits, kNow + std::chrono::seconds(i));
   CHECK(bans.banned_until(BanKind::address, "192.0.2.1", kNow));
@@ -93,7 +113,7 @@ TEST_CASE("bans: full, they forget failures before bans", "[limits]") {
 TEST_CASE("bans: a name that is too long is cut, and found again", "[limits]") {
   Bans bans;
   const std::string name(1000, 'a');
-  bans.ban(BanKind::account, name, kNow + 1h);
+  bans.ban(BanKind::account, name, kNow + 1h, kNow);
   CHECK(bans.banned_until(BanKind::account, name, kNow));
   CHECK(bans.list(1h, kNow).front().name.size() == Bans::kMaxName);
   CHECK(bans.lift(BanKind::account, name));

@@ -84,7 +84,7 @@ TEST_CASE("smtpd admission: who is banned for wrong passwords is not let in, exe
           "[smtpd]") {
   Fixture f;
   f.settings.smtpd.unlimited_networks = {"192.0.2.0/24"};
-  f.bans.ban(limits::BanKind::address, "192.0.2.1", f.clock.now() + 1h);
+  f.bans.ban(limits::BanKind::address, "192.0.2.1", f.clock.now() + 1h, f.clock.now());
   CHECK(f.enter("192.0.2.1") == "too many wrong passwords from your address, try again later");
   CHECK(f.enter("192.0.2.2").empty());
   f.clock.advance(1h);
