@@ -72,6 +72,8 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
                                stdout=subprocess.DEVNULL)
             shutil.copy(self.dir / 'data/directory.db', made)
         shutil.copy(made, self.dir / 'data/directory.db')
+        # It may be of an earlier release: the command brings it up to date.
+        subprocess.run(self.command('domain', 'list'), check=True, stdout=subprocess.DEVNULL)
 
     def launch(self):
         if self.mode in ('hold', 'idle'):
