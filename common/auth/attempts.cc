@@ -39,7 +39,7 @@ Consequence Attempts::note(const Attempt& attempt) {
       .with("client", attempt.client.str())
       .with("mechanism", attempt.mechanism)
       .with("reason", banned ? "the address or the account is banned" : attempt.reason);
-  // Of a right password nothing may be learned, not even by the time.
+  // A right password is held back as a wrong one is.
   const auto delay = count_failure(attempt);
   return {banned, delay};
 }

@@ -139,13 +139,18 @@ std::optional<WallTime> Bans::banned_until(BanKind kind, std::string_view name,
 }
 
 std::vector<BanRow> Bans::list(std::chrono::seconds memory, WallTime now) const {
+  std::vector<Row> rows;
+  {
+    // Copied alone: daemons wait for the lock.
+    const SharedFile::Lock lock(file_->file);
+    rows.assign(file_->rows(), file_->rows() + kRows);
+  }
   std::vector<BanRow> found;
-  const SharedFile::Lock lock(file_->file);
-  std::for_each_n(file_->rows(), kRows, [&](const Row& row) {
-    if (row.kind == 0) return;
+  for (const Row& row : rows) {
+    if (row.kind == 0) continue;
     if (row.in_force(now) || row.faded(memory, now) > kFaded)
       found.push_back(row.shown(memory, now));
-  });
+  }
   std::sort(found.begin(), found.end(), [](const BanRow& a, const BanRow& b) {
     return std::tuple(!a.banned_until, a.kind, a.name) <
            std::tuple(!b.banned_until, b.kind, b.name);

@@ -2,12 +2,11 @@
 
 import json
 import socket
-import subprocess
 
 import pytest
-from harness import Instance, free_port, peer, wait_for
+from harness import Instance, wait_for
+from nsd import NSD, serve
 
-NSD = peer("nsd")
 pytestmark = pytest.mark.skipif(NSD is None, reason="nsd is not installed")
 
 ANNA = "anna@example.test"
@@ -34,34 +33,8 @@ bare TXT "no mail server"
 @pytest.fixture(scope="module")
 def dns(tmp_path_factory):
     """The address of an nsd that answers for ZONES."""
-    folder = tmp_path_factory.mktemp("nsd")
-    port = free_port()
-    zones = ""
-    for name, records in ZONES.items():
-        (folder / name).write_text(f"$ORIGIN {name}.\n$TTL 60\n{records}")
-        zones += f"zone:\n  name: {name}\n  zonefile: {name}\n"
-    (folder / "nsd.conf").write_text(f"""
-server:
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: ""
-  xfrdfile: "{folder}/xfrd.state"
-  zonelistfile: "{folder}/zone.list"
-  logfile: "{folder}/log"
-remote-control:
-  control-enable: no
-{zones}""")
-    log = folder / "log"
-    server = subprocess.Popen([NSD, "-d", "-c", folder / "nsd.conf"])
-    try:
-        wait_for(lambda: log.exists() and "nsd started" in log.read_text(), what="nsd's start")
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with serve(tmp_path_factory.mktemp("nsd"), ZONES) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import subprocess
 
 import pytest
 from harness import Instance, free_port, peer, peer_environment, wait_for
+from nsd import NSD, serve
 
-NSD = peer("nsd")
 SMTP_SINK = peer("smtp-sink")
 pytestmark = pytest.mark.skipif(NSD is None, reason="nsd is not installed")
 
@@ -18,9 +18,7 @@ MESSAGE = (
     "From: anna@example.test\r\nTo: bob@example.net\r\nSubject: by MX\r\n"
     "Message-ID: <one@example.test>\r\n\r\nfirst line\r\n.line with a dot\r\n"
 )
-ZONE = """$ORIGIN test.
-$TTL 60
-@ SOA ns hostmaster 1 60 60 60 60
+ZONE = """@ SOA ns hostmaster 1 60 60 60 60
 @ NS ns
 ns A 127.0.0.1
 mxdomain MX 10 sink
@@ -38,34 +36,8 @@ mx.example A 127.0.0.1
 @pytest.fixture(scope="module")
 def dns(tmp_path_factory):
     """The address of an nsd that answers for the zone `test`."""
-    folder = tmp_path_factory.mktemp("nsd")
-    port = free_port()
-    (folder / "test.zone").write_text(ZONE)
-    (folder / "nsd.conf").write_text(f"""
-server:
-  ip-address: 127.0.0.1@{port}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: ""
-  xfrdfile: "{folder}/xfrd.state"
-  zonelistfile: "{folder}/zone.list"
-  logfile: "{folder}/log"
-remote-control:
-  control-enable: no
-zone:
-  name: test
-  zonefile: test.zone
-""")
-    log = folder / "log"
-    server = subprocess.Popen([NSD, "-d", "-c", folder / "nsd.conf"])
-    try:
-        wait_for(lambda: log.exists() and "nsd started" in log.read_text(), what="nsd's start")
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
+    with serve(tmp_path_factory.mktemp("nsd"), {"test": ZONE}) as address:
+        yield address
 
 
 @pytest.fixture
