@@ -18,7 +18,7 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
   ~Connection() override { drop_links(); }
 
   bool is_trusted() const { return channel_.peer().uid == ::geteuid() || channel_.peer().uid == 0; }
-  const ipc::Peer& peer() const { return channel_.peer(); }
+  const net::PeerCredentials& peer() const { return channel_.peer(); }
 
   void describe(ipc::Connected& connected) const {
     connected.set_role(role_);

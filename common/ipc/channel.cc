@@ -34,13 +34,6 @@ void append_header(std::string& to, std::uint32_t header) {
   for (std::size_t i = 0; i < kHeader; ++i, header >>= 8U) to += static_cast<char>(header & 0xffU);
 }
 
-Peer peer_of(int fd) {
-  ucred credentials{};
-  socklen_t length = sizeof credentials;
-  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) return {};
-  return {static_cast<unsigned>(credentials.pid), credentials.uid, credentials.gid};
-}
-
 // What one recvmsg() may bring.
 union ControlBuffer {
   cmsghdr align;
@@ -55,7 +48,7 @@ Channel::Channel(event::EventLoop& loop, Fd fd, Owner& owner)
     : loop_(loop),
       fd_(std::move(fd)),
       owner_(owner),
-      peer_(peer_of(fd_.get())),
+      peer_(net::peer_credentials(fd_.get())),
       readable_(loop, fd_.get(), event::Watch::For::reading, [this] { read_ready(); }),
       writable_(loop, fd_.get(), event::Watch::For::writing, [this] {
         flush();

@@ -10,17 +10,11 @@
 #include "common/base/fd.h"
 #include "common/base/result.h"
 #include "common/event/event_loop.h"
+#include "common/net/peer_credentials.h"
 
 namespace postrider::ipc {
 
 class Frame;
-
-// Who is at the other end, as the kernel says (SO_PEERCRED).
-struct Peer {
-  unsigned pid = 0;
-  unsigned uid = 0;
-  unsigned gid = 0;
-};
 
 class Channel {
  public:
@@ -56,7 +50,7 @@ class Channel {
   // Octets that wait to be written.
   std::size_t unsent() const noexcept { return out_.size() - out_done_; }
 
-  const Peer& peer() const noexcept { return peer_; }
+  const net::PeerCredentials& peer() const noexcept { return peer_; }
 
   void pause_reading() noexcept { readable_.disable(); }
   void resume_reading() { readable_.enable(); }
@@ -79,7 +73,7 @@ class Channel {
   event::EventLoop& loop_;
   Fd fd_;
   Owner& owner_;
-  Peer peer_;
+  const net::PeerCredentials peer_;
   event::Watch readable_;
   event::Watch writable_;
   std::string in_;
