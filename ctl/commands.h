@@ -19,6 +19,7 @@ void add_config_commands(CLI::App& app, Context& context);         // config sho
 void add_ban_commands(CLI::App& app, Context& context);            // bans list|add|lift
 void add_directory_commands(CLI::App& app, Context& context);      // domain, user, alias
 void add_app_password_commands(CLI::App& user, Context& context);  // user app-password
+void add_send_right_commands(CLI::App& user, Context& context);    // user send-as
 void add_queue_commands(CLI::App& app, Context& context);          // queue list|show|...
 void add_verify_command(CLI::App& queue, Context& context);        // queue verify
 

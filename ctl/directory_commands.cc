@@ -169,6 +169,7 @@ void add_user_group(CLI::App& app, Context& context) {
   quota->callback([&context, options] { set_quota(context, *options); });
   group->add_subcommand("list", "All users")->callback([&context] { list_users(context); });
   add_app_password_commands(*group, context);
+  add_send_right_commands(*group, context);
 }
 
 void add_alias_group(CLI::App& app, Context& context) {

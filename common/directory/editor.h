@@ -61,6 +61,12 @@ class DirectoryEditor {
   Result<void> remove_app_password(std::string_view address, std::string_view name);
   Result<std::vector<AppPassword>> app_passwords(std::string_view address);
 
+  // Lets the user send as `sender` too, an address or all of a domain ("@example.org"), here or
+  // elsewhere. A right that is there already is no error.
+  Result<void> add_send_right(std::string_view address, std::string_view sender);
+  Result<void> remove_send_right(std::string_view address, std::string_view sender);
+  Result<std::vector<std::string>> send_rights(std::string_view address);
+
   // Adds targets to the alias, which need not exist yet. Targets it has already are no error.
   // Refused where a user has the address: the alias would hide the mailbox.
   Result<void> add_alias(std::string_view address, std::span<const std::string> targets);

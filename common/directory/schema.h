@@ -50,6 +50,15 @@ CREATE TABLE app_passwords (
   UNIQUE (domain, local, selector),
   FOREIGN KEY (domain, local) REFERENCES users (domain, local) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+)",
+                                    R"(
+CREATE TABLE send_rights (      -- as whom a user may send beside the addresses that are the user's
+  domain  TEXT NOT NULL,
+  local   TEXT NOT NULL,
+  address TEXT NOT NULL,        -- local-part@domain, or @domain for all of it
+  PRIMARY KEY (domain, local, address),
+  FOREIGN KEY (domain, local) REFERENCES users (domain, local) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 )"};
 
 }  // namespace postrider::directory

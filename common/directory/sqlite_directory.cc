@@ -34,9 +34,12 @@ Result<void> SqliteDirectory::refresh() {
   auto user = file_.database().prepare("SELECT quota FROM users WHERE domain = ?1 AND local = ?2");
   auto alias =
       file_.database().prepare("SELECT target FROM aliases WHERE domain = ?1 AND local = ?2");
-  for (auto* statement : {&domain, &user, &alias})
+  auto granted = file_.database().prepare(
+      "SELECT 1 FROM send_rights WHERE domain = ?1 AND local = ?2 AND address IN (?3, ?4)");
+  for (auto* statement : {&domain, &user, &alias, &granted})
     if (!*statement) return tl::unexpected<Error>(std::move(statement->error()));
-  questions_.emplace(Questions{std::move(*domain), std::move(*user), std::move(*alias)});
+  questions_.emplace(
+      Questions{std::move(*domain), std::move(*user), std::move(*alias), std::move(*granted)});
   return {};
 }
 

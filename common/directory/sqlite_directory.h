@@ -12,30 +12,36 @@
 
 #include "common/directory/answer_cache.h"
 #include "common/directory/directory.h"
+#include "common/directory/send_rights.h"
 #include "common/directory/watched_database.h"
 #include "common/event/event_loop.h"
 #include "common/sqlite/sqlite.h"
 
 namespace postrider::directory {
 
-class SqliteDirectory final : public Directory {
+class SqliteDirectory final : public Directory, public SendRights {
  public:
   // Answers in one generation of the cache: two of some 200 octets each make 20 MB.
   static constexpr std::size_t kCachedAnswers = 50'000;
   // The same for domains that are not ours.
   static constexpr std::size_t kCachedForeign = 10'000;
+  // Addresses that the aliases behind one may lead to, as far as it is followed to find its owner.
+  static constexpr std::size_t kMaxReached = 1000;
 
   // `loop` outlives the directory. `hostname` is the domain of a bare "postmaster".
   SqliteDirectory(event::EventLoop& loop, const std::string& database_path, std::string hostname);
 
   PendingPtr find_recipient(std::string_view address,
                             UniqueFunction<void(Result<RecipientAnswer>)> done) override;
+  PendingPtr find_send_right(std::string_view mailbox, std::string_view address,
+                             UniqueFunction<void(Result<bool>)> done) override;
 
  private:
   struct Questions {
     sqlite::Statement domain;
     sqlite::Statement user;
     sqlite::Statement alias;
+    sqlite::Statement granted;
   };
 
   Result<void> refresh();
@@ -44,6 +50,10 @@ class SqliteDirectory final : public Directory {
   Result<std::optional<RecipientAnswer>> find_exactly(std::string_view local,
                                                       std::string_view domain);
   Result<bool> is_ours(std::string_view domain);
+
+  Result<bool> may_send(const std::string& mailbox, std::string_view address);
+  Result<bool> reaches(std::string_view address, const std::string& mailbox);
+  Result<bool> is_granted(std::string_view mailbox, std::string_view address);
 
   event::EventLoop& loop_;
   const std::string hostname_;

@@ -199,3 +199,22 @@ TEST_CASE("directory editor: a missing file is made only when asked for", "[dire
   CHECK(DirectoryEditor::open(directory.path("d.db"), sqlite::Access::create));
   CHECK(DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write));
 }
+
+TEST_CASE("directory editor: rights to send as others go with their user", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_send_right("Anna@example.org", "Boss@Else.test"));
+  REQUIRE(editor.add_send_right("anna@example.org", "boss@else.test"));
+  REQUIRE(editor.add_send_right("anna@example.org", "@else.test"));
+  CHECK(editor.send_rights("anna@example.org").value() == Strings{"@else.test", "boss@else.test"});
+  refused(editor.add_send_right("bert@example.org", "a@b.test"), ErrorKind::not_found,
+          "no user bert@example.org");
+  refused(editor.remove_send_right("anna@example.org", "x@else.test"), ErrorKind::not_found,
+          "no right of anna@example.org to send as x@else.test");
+  CHECK_FALSE(editor.add_send_right("anna@example.org", "no address"));
+  REQUIRE(editor.remove_send_right("anna@example.org", "BOSS@else.test"));
+  REQUIRE(editor.remove_user("anna@example.org"));
+  REQUIRE(editor.add_user("anna@example.org", 0));
+  CHECK(editor.send_rights("anna@example.org").value().empty());
+}

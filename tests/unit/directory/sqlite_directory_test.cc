@@ -40,6 +40,17 @@ struct World {
     return std::move(*answer);
   }
 
+  Result<bool> may_send(std::string_view user, std::string_view address) {
+    std::optional<Result<bool>> may;
+    const auto pending = directory.find_send_right(user, address, [&](Result<bool> answer) {
+      may = std::move(answer);
+      loop.stop();
+    });
+    CHECK_FALSE(may);
+    loop.run();
+    return std::move(*may);
+  }
+
   // Lets the loop's time pass.
   void wait(std::chrono::milliseconds time) {
     event::Timer timer(loop, [this] { loop.stop(); });
@@ -194,4 +205,77 @@ TEST_CASE("sqlite directory: a file of another release is temporary, and says wh
   REQUIRE_FALSE(*answer);
   CHECK(answer->error().kind == ErrorKind::temporary);
   CHECK(answer->error().text == "directory: " + path + ": " + expected);
+}
+
+TEST_CASE("sqlite directory: a user may send as each address whose mail reaches the mailbox",
+          "[directory]") {
+  World world;
+  REQUIRE(world.editor.add_user("bert@example.org", 0));
+  REQUIRE(
+      world.editor.add_alias("all@example.org", Strings{"info@example.org", "bert@example.org"}));
+  REQUIRE(world.editor.add_alias("round@example.org", Strings{"round@example.org", "x@else.test"}));
+  REQUIRE(world.editor.add_user("carl@rest.test", 0));
+  REQUIRE(world.editor.add_send_right("bert@example.org", "Boss@Else.test"));
+  REQUIRE(world.editor.add_send_right("bert@example.org", "@rest.test"));
+  struct Case {
+    std::string_view user, address;
+    bool may;
+  };
+  const Case cases[] = {
+      {"anna@example.org", "anna@example.org", true},
+      {"anna@example.org", "Anna@EXAMPLE.org", true},
+      {"Anna@example.org", "anna@example.org", true},
+      {"anna@example.org", "anna+tag@example.org", true},
+      {"anna@example.org", "anna+news@example.org", false},  // an alias that leads elsewhere
+      {"anna@example.org", "info@example.org", true},
+      {"anna@example.org", "all@example.org", true},
+      {"bert@example.org", "info@example.org", false},
+      {"anna@example.org", "whoever@rest.test", true},
+      {"anna@example.org", "carl@rest.test", false},  // who is not the rest of the domain
+      {"anna@example.org", "bert@example.org", false},
+      {"anna@example.org", "nobody@example.org", false},
+      {"anna@example.org", "boss@else.test", false},
+      {"bert@example.org", "boss@else.test", true},
+      {"bert@example.org", "boss2@else.test", false},
+      {"bert@example.org", "carl@rest.test", true},
+      {"bert@example.org", "round@example.org", false},
+      {"admin@mx.test", "postmaster", true},
+      {"admin@mx.test", "postmaster@example.org", true},
+      {"bert@example.org", "", false},
+      {"", "x@else.test", false},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.user, c.address);
+    const auto may = world.may_send(c.user, c.address);
+    REQUIRE(may);
+    CHECK(*may == c.may);
+  }
+  REQUIRE(world.editor.remove_send_right("bert@example.org", "boss@else.test"));
+  CHECK_FALSE(*world.may_send("bert@example.org", "boss@else.test"));
+}
+
+TEST_CASE("sqlite directory: aliases without end are followed so far and no further",
+          "[directory]") {
+  World world;
+  Strings targets;
+  for (std::size_t i = 0; i < SqliteDirectory::kMaxReached; ++i)
+    targets.push_back(std::to_string(i) + "@else.test");
+  REQUIRE(world.editor.add_alias("wide@example.org", targets));
+  REQUIRE(world.editor.add_alias("wide@example.org", Strings{"z@example.org"}));
+  REQUIRE(world.editor.add_user("z@example.org", 0));
+  CHECK_FALSE(*world.may_send("z@example.org", "wide@example.org"));
+}
+
+TEST_CASE("sqlite directory: without a file it is not known who may send", "[directory]") {
+  const test::TempDirectory temporary;
+  event::EventLoop loop;
+  SqliteDirectory directory(loop, temporary.path("late.db"), "mx.test");
+  std::optional<Result<bool>> may;
+  const auto pending = directory.find_send_right("a@b.test", "a@b.test", [&](Result<bool> answer) {
+    may = std::move(answer);
+    loop.stop();
+  });
+  loop.run();
+  REQUIRE_FALSE(*may);
+  CHECK(may->error().kind == ErrorKind::temporary);
 }

@@ -1,0 +1,44 @@
+// editor_send_rights.cc - as whom a user may send beside the addresses that are the user's.
+#include "common/directory/editor_statements.h"
+
+namespace postrider::directory {
+
+Result<void> DirectoryEditor::add_send_right(std::string_view text, std::string_view sender) {
+  const auto address = require_user(text);
+  if (!address) return tl::unexpected<Error>(address.error());
+  const auto granted = parse_alias_address(sender);
+  if (!granted) return tl::unexpected<Error>(granted.error());
+  const auto added = change(
+      "INSERT INTO send_rights (domain, local, address) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+      address->domain, address->local, granted->str());
+  if (!added) return tl::unexpected<Error>(added.error());
+  return {};
+}
+
+Result<void> DirectoryEditor::remove_send_right(std::string_view text, std::string_view sender) {
+  const auto address = require_user(text);
+  if (!address) return tl::unexpected<Error>(address.error());
+  const auto granted = parse_alias_address(sender);
+  if (!granted) return tl::unexpected<Error>(granted.error());
+  return found(change("DELETE FROM send_rights WHERE domain = ?1 AND local = ?2 AND address = ?3",
+                      address->domain, address->local, granted->str()),
+               "right", fmt::format("of {} to send as {}", address->str(), granted->str()));
+}
+
+Result<std::vector<std::string>> DirectoryEditor::send_rights(std::string_view text) {
+  const auto address = require_user(text);
+  if (!address) return tl::unexpected<Error>(address.error());
+  auto statement = database_.prepare(
+      "SELECT address FROM send_rights WHERE domain = ?1 AND local = ?2 ORDER BY address");
+  if (!statement) return passed_on(statement.error());
+  statement->bind(address->domain, address->local);
+  std::vector<std::string> senders;
+  while (true) {
+    const auto row = statement->step();
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!*row) return senders;
+    senders.emplace_back(statement->text(0));
+  }
+}
+
+}  // namespace postrider::directory
