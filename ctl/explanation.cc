@@ -28,7 +28,7 @@ struct World {
                   settings.hostname),
         resolver(loop, {settings.dns.servers, settings.dns.timeout,
                         static_cast<unsigned>(settings.dns.tries)}),
-        policy({loop, directory, resolver, settings, log, clock}) {}
+        policy({loop, directory, directory, resolver, settings, log, clock}) {}
 
   std::vector<routing::RouteStep> route(const std::string& address) {
     std::vector<routing::RouteStep> steps;
@@ -57,6 +57,7 @@ checks::Client client_of(const checks::Policy& policy, const Envelope& envelope)
   const bool logged_in = !envelope.login.empty();
   checks::Client client = policy.meet(envelope.address, logged_in ? Service::own : Service::open);
   client.may_relay = client.may_relay || logged_in;
+  client.user = envelope.login;
   return client;
 }
 
@@ -65,7 +66,9 @@ CheckStep judged(const Check& check, const checks::Facts& facts) {
   CheckStep step{name_of(check.stage), check.name, word(configured), "pass", ""};
   if (action_for(check, facts.client, facts.settings) == CheckAction::off) {
     step.verdict = "off";
-    if (configured != CheckAction::off) step.reason = "asked of strangers alone";
+    if (configured != CheckAction::off)
+      step.reason = check.whom == Check::Whom::users ? "asked of users who have logged in"
+                                                     : "asked of strangers alone";
   } else if (check.stage > checks::Stage::rcpt) {
     step.verdict = "-";
     step.reason = "the message decides";
@@ -91,8 +94,8 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
     world.loop.stop();
   });
   world.loop.run();
-  for (const Check& check : checks::all_checks())
-    explanation.checks.push_back(judged(check, inquiry.facts()));
+  for (const Check* const check : world.policy.order())
+    explanation.checks.push_back(judged(*check, inquiry.facts()));
   if (explanation.reply.positive()) explanation.route = world.route(envelope.recipient.unquoted());
   return explanation;
 }

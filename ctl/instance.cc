@@ -56,7 +56,8 @@ key = "tls/key.pem"
 listen = [{{ address = "127.0.0.1:{smtp}", mode = "mx" }},
           {{ address = "127.0.0.1:{submission}", mode = "submission" }},
           {{ address = "127.0.0.1:{submissions}", mode = "submissions" }},
-          {{ address = "127.0.0.1:{lmtp}", mode = "lmtp" }}]
+          {{ address = "127.0.0.1:{lmtp}", mode = "lmtp" }},
+          {{ address = "unix:run/submit.sock", mode = "local" }}]
 workers = 2
 
 # Who may send to other domains.

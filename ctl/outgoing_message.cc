@@ -5,9 +5,8 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
-#include "common/message/date.h"
+#include "common/message/address_list.h"
 #include "common/message/header_scanner.h"
-#include "ctl/address_list.h"
 
 namespace postrider::ctl {
 
@@ -34,19 +33,16 @@ bool is_field(std::string_view line) {
                      [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-// Appends the header's lines but those of Bcc. What is left of `text` is the body: after the empty
-// line, or from the first line on that is no field.
+// Appends the header's lines. What is left of `text` is the body: after the empty line, or from the
+// first line on that is no field.
 void copy_header(std::string_view& text, std::string& to) {
-  bool dropping = false;
   while (!text.empty()) {
     std::string_view rest = text;
     const std::string_view line = take_line(rest);
-    const bool continued = is_continuation(line);
-    if (!line.empty() && !continued && !is_field(line)) return;
+    if (!line.empty() && !is_continuation(line) && !is_field(line)) return;
     text = rest;
     if (line.empty()) return;
-    if (!continued) dropping = starts_with_ignoring_case(line, "Bcc:");
-    if (!dropping) to.append(line).append(kCrlf);
+    to.append(line).append(kCrlf);
   }
 }
 
@@ -60,8 +56,6 @@ void copy_body(std::string_view text, bool dot_ends, std::string& to) {
 
 struct Found {
   bool from = false;
-  bool date = false;
-  bool message_id = false;
   std::vector<std::string> recipients;
 };
 
@@ -70,10 +64,9 @@ Found scan(std::string_view text) {
   message::HeaderScanner scanner([&](std::string_view name, std::string_view value) {
     const auto is = [&](std::string_view other) { return equals_ignoring_case(name, other); };
     found.from |= is("From");
-    found.date |= is("Date");
-    found.message_id |= is("Message-ID");
     if (!is("To") && !is("Cc") && !is("Bcc")) return;
-    for (std::string& address : addresses_in(value)) found.recipients.push_back(std::move(address));
+    for (std::string& address : message::addresses_in(value))
+      found.recipients.push_back(std::move(address));
   });
   scanner.feed(text);
   scanner.finish();
@@ -90,8 +83,6 @@ OutgoingMessage prepare(std::string_view text, const OutgoingOptions& options) {
   content.reserve(text.size() + text.size() / 32);
   copy_header(text, content);
   if (!found.from) content += fmt::format("From: {}\r\n", options.from);
-  if (!found.date) content += fmt::format("Date: {}\r\n", message::rfc5322_date(options.date));
-  if (!found.message_id) content += fmt::format("Message-ID: {}\r\n", options.message_id);
   content += kCrlf;
   copy_body(text, options.dot_ends, content);
   message.eight_bit = !is_all_ascii(content);

@@ -5,8 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/clock.h"
-
 namespace postrider::ctl {
 
 struct OutgoingMessage {
@@ -19,12 +17,10 @@ struct OutgoingOptions {
   bool dot_ends = true;          // a line with a dot alone ends the message (without -i)
   bool read_recipients = false;  // -t
   std::string from;              // for a From field where there is none
-  std::string message_id;        // for a Message-ID field where there is none
-  WallTime date;                 // for a Date field where there is none
 };
 
-// `text` has lines that end with LF or CRLF, as a program writes them. Bcc fields are removed
-// (RFC 5322 section 3.6.3); fields that a message must have and has not are added.
+// `text` has lines that end with LF or CRLF, as a program writes them. What else a message must
+// have or must not have smtpd sees to.
 OutgoingMessage prepare(std::string_view text, const OutgoingOptions& options);
 
 }  // namespace postrider::ctl

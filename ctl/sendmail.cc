@@ -11,7 +11,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/random.h"
 #include "common/config/settings.h"
 #include "ctl/context.h"
 #include "ctl/outgoing_message.h"
@@ -72,17 +71,11 @@ std::string from_field(const std::string& full_name, const std::string& sender) 
   return fmt::format("\"{}\" <{}>", name, sender);
 }
 
-// The first listener that wants no login and no PROXY header, as an address to connect to.
-std::optional<net::SocketAddress> listener_of(const config::Settings& settings) {
-  for (const config::SmtpListener& listener : settings.smtpd.listen) {
-    if (listener.mode != config::SmtpMode::mx || listener.proxy) continue;
-    auto address = net::SocketAddress::parse(listener.address);
-    if (!address) continue;
-    if (address->ip == *net::IpAddress::parse("0.0.0.0"))
-      address->ip = *net::IpAddress::parse("127.0.0.1");
-    if (address->ip == *net::IpAddress::parse("::")) address->ip = *net::IpAddress::parse("::1");
-    return *address;
-  }
+// The path of the socket that smtpd takes mail of this host's programs by.
+std::optional<std::string> local_socket(const config::Settings& settings) {
+  for (const config::SmtpListener& listener : settings.smtpd.listen)
+    if (listener.mode == config::SmtpMode::local)
+      return std::string(*config::unix_path(listener.address));
   return std::nullopt;
 }
 
@@ -115,16 +108,11 @@ smtp::ClientTransaction envelope_of(const SendmailOptions& options, const Outgoi
 OutgoingMessage message_of(std::string_view text, const SendmailOptions& options,
                            const std::string& hostname) {
   const std::string sender = sender_of(options, hostname);
-  const WallTime now = SystemClock().now();
-  SystemRandom random;
   return prepare(text,
                  {.dot_ends = options.dot_ends,
                   .read_recipients = options.read_recipients,
                   .from = from_field(options.full_name,
-                                     sender.empty() ? qualified(own_name(), hostname) : sender),
-                  .message_id = fmt::format("<{:x}.{:x}@{}>", now.time_since_epoch().count(),
-                                            random.next(), hostname),
-                  .date = now});
+                                     sender.empty() ? qualified(own_name(), hostname) : sender)});
 }
 
 // An address that could end an SMTP command, or nothing.
@@ -143,8 +131,8 @@ int sendmail(const SendmailOptions& options) {
   context.config_path = options.config_path;
   const auto settings = context.settings();
   if (!settings) return EX_CONFIG;
-  const auto server = listener_of(*settings);
-  if (!server) return refuse(EX_CONFIG, "smtpd.listen has no listener of mode mx");
+  const auto socket = local_socket(*settings);
+  if (!socket) return refuse(EX_CONFIG, "smtpd.listen has no listener of mode local");
   const auto text = read_message(settings->smtpd.message_size_limit);
   if (!text)
     return refuse(text.error().kind == ErrorKind::invalid ? EX_DATAERR : EX_IOERR,
@@ -154,7 +142,7 @@ int sendmail(const SendmailOptions& options) {
   if (transaction.recipients.empty()) return refuse(EX_USAGE, "no recipients");
   if (const auto unsafe = unsafe_address(transaction))
     return refuse(EX_DATAERR, fmt::format("'{}' is not an address", printable(*unsafe)));
-  const auto outcomes = submit(*server, settings->hostname, transaction, message.content);
+  const auto outcomes = submit(*socket, settings->hostname, transaction, message.content);
   if (!outcomes) return refuse(EX_TEMPFAIL, printable(outcomes.error().text));
   return report(*outcomes, transaction.recipients);
 }

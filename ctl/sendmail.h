@@ -1,6 +1,7 @@
 // sendmail.h - the program `sendmail`: how other programs of the host hand mail over.
 //
-// It submits by SMTP to the suite's own listener. Exit status as in <sysexits.h>.
+// It submits by SMTP to the local socket of smtpd, which adds the fields that are missing and
+// removes Bcc. Exit status as in <sysexits.h>.
 #pragma once
 
 #include <string>

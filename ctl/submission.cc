@@ -1,5 +1,6 @@
 #include "ctl/submission.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -9,6 +10,7 @@
 #include <optional>
 
 #include "common/base/fd.h"
+#include "common/net/connector.h"
 #include "common/smtp/client_session.h"
 #include "common/smtp/dot_stuffer.h"
 
@@ -91,25 +93,25 @@ class Dialogue {
   bool closed_ = false;
 };
 
-Result<Fd> connect(const net::SocketAddress& server) {
-  sockaddr_storage storage{};
-  const socklen_t length = server.fill(storage);
-  Fd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Result<Fd> connect(const std::string& socket) {
+  auto fd = net::connect_unix(socket);
+  if (!fd) return fd;
   const timeval timeout{.tv_sec = kSubmissionTimeout.count(), .tv_usec = 0};
-  if (!fd || ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
-      ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0 ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), length) != 0)
-    return fail_errno(server.str(), errno);
+  const int flags = ::fcntl(fd->get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd->get(), F_SETFL, flags & ~O_NONBLOCK) != 0 ||
+      ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
+      ::setsockopt(fd->get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) != 0)
+    return fail_errno(socket, errno);
   return fd;
 }
 
 }  // namespace
 
-Result<std::vector<smtp::RecipientOutcome>> submit(const net::SocketAddress& server,
+Result<std::vector<smtp::RecipientOutcome>> submit(const std::string& socket,
                                                    const std::string& own_name,
                                                    const smtp::ClientTransaction& transaction,
                                                    std::string_view content) {
-  auto fd = connect(server);
+  auto fd = connect(socket);
   if (!fd) return fail(ErrorKind::temporary, fd.error().text);
   return Dialogue(std::move(*fd), own_name, transaction, content).run();
 }

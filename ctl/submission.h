@@ -1,4 +1,4 @@
-// submission.h - hands one message to an SMTP server and waits for its word.
+// submission.h - hands one message to smtpd by its local socket and waits for its word.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "common/base/result.h"
-#include "common/net/address.h"
 #include "common/smtp/client_transaction.h"
 
 namespace postrider::ctl {
@@ -15,9 +14,10 @@ namespace postrider::ctl {
 // How long the server may be silent (RFC 5321 section 4.5.3.2).
 inline constexpr std::chrono::seconds kSubmissionTimeout{300};
 
-// Blocks. `own_name` is said in EHLO. `content` has CRLF lines. An outcome for each recipient of
-// `transaction`, or why no server could be asked (temporary).
-Result<std::vector<smtp::RecipientOutcome>> submit(const net::SocketAddress& server,
+// Blocks. `socket` is the path of the socket of an smtpd. `own_name` is said in EHLO. `content` has
+// CRLF lines. An outcome for each recipient of `transaction`, or why no server could be asked
+// (temporary).
+Result<std::vector<smtp::RecipientOutcome>> submit(const std::string& socket,
                                                    const std::string& own_name,
                                                    const smtp::ClientTransaction& transaction,
                                                    std::string_view content);

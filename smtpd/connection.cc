@@ -4,8 +4,7 @@
 #include <variant>
 
 #include "common/base/overloaded.h"
-#include "common/spool/record.h"
-#include "smtpd/envelope.h"
+#include "common/net/peer_credentials.h"
 #include "smtpd/offer.h"
 #include "smtpd/priority.h"
 #include "smtpd/verify.h"
@@ -16,25 +15,25 @@ using metrics::Counter;
 
 namespace {
 
-smtp::Reply no_storage() { return {452, "4.3.1", "insufficient system storage"}; }
-
-checks::Client first_met(const Services& services, const smtp::ServerSettings& listener,
+checks::Client first_met(const Services& services, const Listener& listener, int fd,
                          const net::IpAddress& address) {
-  checks::Client client = services.policy.meet(address, service_of(listener));
+  if (listener.mode == config::SmtpMode::local)
+    return services.policy.meet_local(net::peer_credentials(fd).uid);
+  checks::Client client = services.policy.meet(address, listener.service());
   client.may_xclient = net::contains(services.xclient_networks, address);
   return client;
 }
 
 }  // namespace
 
-Connection::Connection(Services& services, const smtp::ServerSettings& session, Fd fd,
+Connection::Connection(Services& services, const Listener& listener, Fd fd,
                        const net::SocketAddress& peer, UniqueFunction<void()> on_done)
     : services_(services),
-      listener_(session),
+      listener_(listener),
       on_done_(std::move(on_done)),
-      client_(first_met(services, session, peer.ip)),
+      client_(first_met(services, listener, fd.get(), peer.ip)),
       inquiry_(services.policy, client_),
-      session_(session, offered_to(client_, session, services.clock.now())),
+      session_(listener.session, offered_to(client_, listener.session, services.clock.now())),
       stream_(services.loop, std::move(fd), *this),
       pace_(services.loop.now()) {
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
@@ -216,9 +215,10 @@ void Connection::become_client(const smtp::XclientArguments& told) {
       .with("destination_port", told.destination_port.value_or(""));
   const std::string& login = told.login ? *told.login : session_.identity();
   client.may_relay = client.may_relay || !login.empty();
+  client.user = login;
   client_ = std::move(client);
   inquiry_.connect(inquiry_.facts().early);
-  session_.on_client(told, offered_to(client_, listener_, services_.clock.now()));
+  session_.on_client(told, offered_to(client_, listener_.session, services_.clock.now()));
 }
 
 // ---- Pace ----
@@ -248,6 +248,7 @@ void Connection::on_secured(const net::TlsInfo& info) {
   if (info.resumed) services_.counters.add(Counter::smtp_tls_sessions_resumed);
   tls_ = info;
   // What a login in the clear gave goes with it.
+  client_.user.clear();
   client_.may_relay = services_.policy.meet(client_.address, client_.service).may_relay;
   session_.on_secured(info.has_bindings ? sasl::Binding::possible : sasl::Binding::none);
   act();
@@ -260,108 +261,6 @@ void Connection::note_failed_handshake() {
   services_.log.info("handshake_failed")
       .with("client", client_.str())
       .with("reason", stream_.failure());
-}
-
-// ---- The message ----
-
-void Connection::open_message(std::uint64_t declared_size) {
-  refused_by_ = {};
-  const std::size_t recipients = session_.transaction().recipients.size();
-  if (const auto refusal = refusal_in(inquiry_.judge_data(recipients, session_.impatient()))) {
-    note_refused({}, *refusal);
-    return session_.on_verdict(*refusal);
-  }
-  auto draft = services_.writer.begin(declared_size);
-  if (!draft) {
-    note_refused({}, no_storage());
-    return session_.on_verdict(no_storage());
-  }
-  draft_ = std::move(*draft);
-  session_.on_verdict({250, "2.0.0", "ok"});
-}
-
-void Connection::append(std::string_view content) {
-  if (const auto refusal = refusal_in(inquiry_.read(content))) return refuse_message(*refusal);
-  if (!draft_->append(content)) refuse_message(no_storage());
-}
-
-void Connection::commit() {
-  if (const auto refusal = refusal_in(inquiry_.finish())) {
-    drop_message(*refusal);
-    return session_.on_verdict(*refusal);
-  }
-  const MessageId id = draft_->id();
-  const spool::Envelope written = envelope_of(
-      {id, services_.clock.now(), listener_, session_, client_, inquiry_, tls_ ? &*tls_ : nullptr});
-  if (written.ByteSizeLong() > spool::kMaxEnvelope) {
-    const smtp::Reply reason{452, "4.5.3", "too many recipients for one message"};
-    drop_message(reason);
-    return session_.on_verdict(reason);
-  }
-  size_ = draft_->size();
-  commit_ = services_.writer.commit(std::move(draft_), written,
-                                    [this, id](const Result<void>& r) { committed(id, r); });
-}
-
-void Connection::committed(const MessageId& id, const Result<void>& result) {
-  const MessageId message = id;  // `id` goes with the operation
-  smtp::Reply reply{250, "2.0.0", "accepted as " + message.str()};
-  if (result) {
-    services_.counters.add(Counter::smtp_messages_accepted);
-    auto entry = services_.log.info("accepted");
-    entry.id(message)
-        .with("from", session_.transaction().mail.sender.str())
-        .with("recipients", session_.transaction().recipients.size())
-        .with("size", size_)
-        .with("client", client_.str())
-        .with("helo", session_.client_name())
-        .with("protocol", protocol_of(session_, listener_.protocol));
-    if (!session_.identity().empty()) entry.with("user", session_.identity());
-    if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
-    if (!inquiry_.tags().empty()) {
-      services_.counters.add(Counter::smtp_messages_tagged);
-      entry.with("checks", names_of(inquiry_.tags()));
-    }
-  } else {
-    reply = {451, "4.3.0", "the message could not be stored, try again"};
-    note_refused(message.view(), reply);
-  }
-  commit_.reset();
-  if (gone_) return finish();
-  session_.on_verdict(std::move(reply));
-  act();
-}
-
-// The reply of the check that speaks against the message, if one does.
-std::optional<smtp::Reply> Connection::refusal_in(const checks::Verdicts& verdicts) {
-  const checks::Verdict* const against = decisive(verdicts);
-  if (against == nullptr) return std::nullopt;
-  refused_by_ = against->check;
-  return against->reply;
-}
-
-// We refuse what the session is still taking in.
-void Connection::refuse_message(const smtp::Reply& reason) {
-  drop_message(reason);
-  session_.on_message_refused(reason);
-}
-
-void Connection::drop_message(const smtp::Reply& reason) {
-  note_refused(draft_->id().view(), reason);
-  draft_.reset();
-}
-
-// The reply tells the kind of reason; what is wrong with the spool, the spool has told.
-void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
-  services_.counters.add(Counter::smtp_messages_refused);
-  auto entry = services_.log.info("message_refused");
-  if (!id.empty()) entry.with("id", id);
-  entry.with("from", session_.transaction().mail.sender.str())
-      .with("recipients", session_.transaction().recipients.size())
-      .with("client", client_.str())
-      .with("helo", session_.client_name());
-  if (!refused_by_.empty()) entry.with("check", refused_by_);
-  entry.with("reply", to_line(reason));
 }
 
 // ---- The end ----

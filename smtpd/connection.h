@@ -12,6 +12,7 @@
 #include "common/base/fd.h"
 #include "common/base/unique_function.h"
 #include "common/checks/inquiry.h"
+#include "common/message/field_filter.h"
 #include "common/net/address.h"
 #include "common/net/stream.h"
 #include "common/smtp/server_session.h"
@@ -28,11 +29,11 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   // did not say QUIT is heard out, so that a reset does not overtake the reply.
   static constexpr std::chrono::seconds kLinger{5};
 
-  // `services` and `session` outlive the Connection. `on_done` is called once, when the
+  // `services` and `listener` outlive the Connection. `on_done` is called once, when the
   // conversation is over, and never from the constructor; its owner then hands the Connection to
   // destroy_later().
-  Connection(Services& services, const smtp::ServerSettings& session, Fd fd,
-             const net::SocketAddress& peer, UniqueFunction<void()> on_done);
+  Connection(Services& services, const Listener& listener, Fd fd, const net::SocketAddress& peer,
+             UniqueFunction<void()> on_done);
 
   // Ends the conversation as soon as no command and no message is under way.
   void shut_down();
@@ -75,6 +76,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void append(std::string_view content);
   std::optional<smtp::Reply> refusal_in(const checks::Verdicts& verdicts);
   void commit();
+  void commit_if_accepted(const checks::Verdicts& verdicts);
   void committed(const MessageId& id, const Result<void>& result);
   void refuse_message(const smtp::Reply& reason);
   void drop_message(const smtp::Reply& reason);
@@ -85,7 +87,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void finish();
 
   Services& services_;
-  const smtp::ServerSettings& listener_;
+  const Listener& listener_;
   UniqueFunction<void()> on_done_;
   checks::Client client_;
   checks::Inquiry inquiry_;
@@ -95,8 +97,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr commit_;
   std::unique_ptr<auth::Authentication> login_;  // the last that was begun
   std::unique_ptr<spool::Draft> draft_;
-  std::string_view refused_by_;  // the check, of the message under way; empty: none
-  std::uint64_t size_ = 0;       // of the message that is being committed
+  std::optional<message::FieldFilter> filter_;  // of the content, where it is submitted
+  std::string_view refused_by_;                 // the check, of the message under way; empty: none
+  std::uint64_t size_ = 0;                      // of the message that is being committed
   std::optional<net::TlsInfo> tls_;
   net::Stream stream_;
   Pace pace_;

@@ -60,6 +60,7 @@ void Connection::admit(directory::LoginAnswer login) {
   entry.with("mechanism", mechanism);
   if (!login.app_password.empty()) entry.with("app_password", login.app_password);
   client_.may_relay = true;
+  client_.user = login.mailbox;
   session_.on_authenticated(std::move(login.mailbox));
 }
 

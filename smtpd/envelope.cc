@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "common/base/timestamp.h"
+#include "common/message/date.h"
 #include "smtpd/priority.h"
 #include "smtpd/trace.h"
 
@@ -54,6 +56,24 @@ void add_recipient(const smtp::RcptArguments& rcpt, spool::Envelope& envelope) {
   recipient.set_orcpt(rcpt.orcpt);
 }
 
+// RFC 6409 section 8: the fields that a message has and this one lacks.
+std::string missing_fields(const Accepted& message) {
+  const auto& has = message.inquiry.facts().header.single;
+  const std::string& hostname = message.settings.hostname;
+  const smtp::Mailbox& sender = message.session.transaction().mail.sender;
+  std::string fields;
+  if (has[checks::kDate] == 0)
+    fields += fmt::format("Date: {}\r\n", message::rfc5322_date(message.time));
+  if (has[checks::kMessageId] == 0)
+    fields += fmt::format("Message-ID: <{}@{}>\r\n", message.id.view(), hostname);
+  if (has[checks::kFrom] == 0)
+    fields +=
+        fmt::format("From: <{}>\r\n", !sender.is_null()              ? sender.str()
+                                      : !message.client.user.empty() ? message.client.user
+                                                                     : "postmaster@" + hostname);
+  return fields;
+}
+
 void add_verdict(const checks::Verdict& tag, spool::Envelope& envelope) {
   spool::Verdict& verdict = *envelope.add_verdicts();
   verdict.set_check(tag.check.data(), tag.check.size());
@@ -64,9 +84,9 @@ void add_verdict(const checks::Verdict& tag, spool::Envelope& envelope) {
 }  // namespace
 
 spool::Envelope envelope_of(const Accepted& message) {
-  const auto& [id, time, listener, session, client, inquiry, tls] = message;
+  const auto& [id, time, settings, listener, session, client, inquiry, tls] = message;
   const smtp::Transaction& transaction = session.transaction();
-  const std::string protocol = protocol_of(session, listener.protocol);
+  const std::string protocol = protocol_of(session, listener.session.protocol);
   spool::Envelope envelope;
   envelope.set_id(id.str());
   envelope.set_arrival_us(time.time_since_epoch().count());
@@ -77,9 +97,15 @@ spool::Envelope envelope_of(const Accepted& message) {
   envelope.set_auth(session.identity());
   envelope.set_client_name(std::string(session.client_name()));
   envelope.set_protocol(protocol);
-  envelope.set_trace(received_field({session.client_name(), client.address, client.name,
-                                     listener.hostname, protocol, id, time, tls},
-                                    transaction));
+  const bool hidden = listener.takes_submissions() && settings.smtpd.hide_clients == "on";
+  envelope.set_trace(received_field(
+      {session.client_name(), client, hidden, settings.hostname, protocol, id, time, tls},
+      transaction));
+  if (listener.takes_submissions()) {
+    const std::string added = missing_fields(message);
+    envelope.set_smtputf8(envelope.smtputf8() || !is_all_ascii(added));
+    envelope.mutable_trace()->append(added);
+  }
   return envelope;
 }
 

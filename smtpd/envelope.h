@@ -9,13 +9,15 @@
 #include "common/net/tls_session.h"
 #include "common/smtp/server_session.h"
 #include "common/spool/envelope.pb.h"
+#include "smtpd/services.h"
 
 namespace postrider::smtpd {
 
 struct Accepted {
   const MessageId& id;
   WallTime time;
-  const smtp::ServerSettings& listener;
+  const config::Settings& settings;
+  const Listener& listener;
   const smtp::ServerSession& session;
   const checks::Client& client;
   const checks::Inquiry& inquiry;

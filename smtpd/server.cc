@@ -25,14 +25,13 @@ Server::Server(Services& services, std::span<const ListeningSocket> listening)
       pace_(pace_limits(services.settings.smtpd)),
       look_timer_(services.loop, [this] { end_slow(); }) {
   look_timer_.arm(kLookInterval);
-  for (const auto& [fd, listener] : listening) {
-    const smtp::ServerSettings& session =
-        session_settings_.emplace_back(session_settings(services.settings, listener));
-    listeners_.push_back(std::make_unique<net::Listener>(
+  for (const auto& [fd, described] : listening) {
+    const Listener& listener = listeners_.emplace_back(make_listener(services.settings, described));
+    acceptors_.push_back(std::make_unique<net::Listener>(
         services.loop, fd,
-        [this, &session, proxy = listener.proxy](Fd connection, const net::SocketAddress& peer) {
-          if (proxy) return accept_from_proxy(session, std::move(connection), peer);
-          accept(session, std::move(connection), peer);
+        [this, &listener, proxy = described.proxy](Fd connection, const net::SocketAddress& peer) {
+          if (proxy) return accept_from_proxy(listener, std::move(connection), peer);
+          accept(listener, std::move(connection), peer);
         },
         [this](int error) {
           services_.log.warning("accept_paused").with("reason", std::strerror(error));
@@ -40,21 +39,20 @@ Server::Server(Services& services, std::span<const ListeningSocket> listening)
   }
 }
 
-void Server::accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& client) {
+void Server::accept(const Listener& listener, Fd fd, const net::SocketAddress& client) {
   if (connections_.size() >= services_.settings.smtpd.connection_limit)
     return refuse(fd, client, "too many connections, try again later");
   if (const auto reason = services_.admission.enter(client.ip)) return refuse(fd, client, *reason);
   services_.counters.add(Counter::smtp_connections);
   const std::uint64_t number = next_number_++;
   connections_.emplace(
-      number, std::make_unique<Connection>(services_, session, std::move(fd), client,
+      number, std::make_unique<Connection>(services_, listener, std::move(fd), client,
                                            [this, number, ip = client.ip] { remove(number, ip); }));
 }
 
 // ---- Behind a proxy ----
 
-void Server::accept_from_proxy(const smtp::ServerSettings& session, Fd fd,
-                               const net::SocketAddress& proxy) {
+void Server::accept_from_proxy(const Listener& listener, Fd fd, const net::SocketAddress& proxy) {
   const auto& smtpd = services_.settings.smtpd;
   if (!net::contains(proxies_, proxy.ip))
     return refuse_proxy(proxy, "it is not in smtpd.proxy_networks");
@@ -63,12 +61,12 @@ void Server::accept_from_proxy(const smtp::ServerSettings& session, Fd fd,
   const std::uint64_t number = next_number_++;
   receptions_.emplace(number, std::make_unique<net::ProxyReception>(
                                   services_.loop, std::move(fd), smtpd.proxy_timeout,
-                                  [this, &session, number, proxy](const auto& header) {
-                                    received(session, number, proxy, header);
+                                  [this, &listener, number, proxy](const auto& header) {
+                                    received(listener, number, proxy, header);
                                   }));
 }
 
-void Server::received(const smtp::ServerSettings& session, std::uint64_t number,
+void Server::received(const Listener& listener, std::uint64_t number,
                       const net::SocketAddress& proxy, const Result<net::ProxyHeader>& header) {
   const auto reception = receptions_.find(number);
   Fd connection = reception->second->take_connection();
@@ -76,7 +74,7 @@ void Server::received(const smtp::ServerSettings& session, std::uint64_t number,
   receptions_.erase(reception);
   if (!header) return refuse_proxy(proxy, header.error().text);
   const bool for_itself = header->source == net::ProxyHeader::Source::proxy;
-  accept(session, std::move(connection), for_itself ? proxy : header->address);
+  accept(listener, std::move(connection), for_itself ? proxy : header->address);
 }
 
 // Without a word: whoever this is, it is no client of ours.
@@ -118,7 +116,7 @@ void Server::remove(std::uint64_t number, const net::IpAddress& address) {
 
 void Server::drain(UniqueFunction<void()> on_idle) {
   on_idle_ = std::move(on_idle);
-  listeners_.clear();
+  acceptors_.clear();
   receptions_.clear();
   std::vector<Connection*> open;  // those that end at once leave the map meanwhile
   for (const auto& [number, connection] : connections_) open.push_back(connection.get());

@@ -45,25 +45,24 @@ class Server {
   using ConnectionMap = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
   using ReceptionMap = std::unordered_map<std::uint64_t, std::unique_ptr<net::ProxyReception>>;
 
-  void accept(const smtp::ServerSettings& session, Fd fd, const net::SocketAddress& client);
-  void accept_from_proxy(const smtp::ServerSettings& session, Fd fd,
-                         const net::SocketAddress& proxy);
-  void received(const smtp::ServerSettings& session, std::uint64_t number,
-                const net::SocketAddress& proxy, const Result<net::ProxyHeader>& header);
+  void accept(const Listener& listener, Fd fd, const net::SocketAddress& client);
+  void accept_from_proxy(const Listener& listener, Fd fd, const net::SocketAddress& proxy);
+  void received(const Listener& listener, std::uint64_t number, const net::SocketAddress& proxy,
+                const Result<net::ProxyHeader>& header);
   void refuse(const Fd& fd, const net::SocketAddress& client, std::string_view reason);
   void refuse_proxy(const net::SocketAddress& proxy, std::string_view reason);
   void remove(std::uint64_t number, const net::IpAddress& address);
   void idle_later();
 
   Services& services_;
-  std::deque<smtp::ServerSettings> session_settings_;  // of each listener; they stay in place
+  std::deque<Listener> listeners_;  // they stay in place
   const net::Networks proxies_;
   ReceptionMap receptions_;  // connections whose PROXY header is awaited
   ConnectionMap connections_;
   std::uint64_t next_number_ = 0;
   const PaceLimits pace_;
   event::Timer look_timer_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::vector<std::unique_ptr<net::Listener>> acceptors_;
   UniqueFunction<void()> on_idle_;
 };
 

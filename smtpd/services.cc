@@ -8,33 +8,31 @@ namespace {
 
 smtp::Tls tls_of(const config::Settings& settings, const config::SmtpListener& listener) {
   if (listener.mode == config::SmtpMode::submissions) return smtp::Tls::implicit;
+  if (listener.mode == config::SmtpMode::local) return smtp::Tls::none;
   const auto& mask = listener.mask;
   const bool masked = std::find(mask.begin(), mask.end(), "STARTTLS") != mask.end();
   return settings.tls.certificate.empty() || masked ? smtp::Tls::none : smtp::Tls::starttls;
 }
 
-bool is_submission(config::SmtpMode mode) {
+bool has_users(config::SmtpMode mode) {
   return mode == config::SmtpMode::submission || mode == config::SmtpMode::submissions;
+}
+
+bool takes_submissions_in(config::SmtpMode mode) {
+  return has_users(mode) || mode == config::SmtpMode::local;
 }
 
 smtp::Extensions offered_by(const config::Settings& settings,
                             const config::SmtpListener& listener) {
   smtp::Extensions offered = smtp::ServerSettings{}.offered;
   offered.xclient = true;
-  offered.auth = is_submission(listener.mode);
+  offered.auth = has_users(listener.mode);
   offered.auth_in_clear = settings.smtpd.plaintext_auth == config::PlaintextAuth::loopback;
   offered.future_release_max = settings.smtpd.future_release_max;
-  offered.future_release = is_submission(listener.mode) && offered.future_release_max.count() > 0;
+  offered.future_release =
+      takes_submissions_in(listener.mode) && offered.future_release_max.count() > 0;
   for (const std::string& keyword : listener.mask) smtp::withdraw(keyword, offered);
   return offered;
-}
-
-}  // namespace
-
-checks::Service service_of(const smtp::ServerSettings& listener) noexcept {
-  return listener.authentication_required || listener.protocol == smtp::Protocol::lmtp
-             ? checks::Service::own
-             : checks::Service::open;
 }
 
 smtp::ServerSettings session_settings(const config::Settings& settings,
@@ -54,7 +52,19 @@ smtp::ServerSettings session_settings(const config::Settings& settings,
           .vrfy = smtpd.vrfy == "on",
           .expn = smtpd.expn == "on",
           .tls = tls_of(settings, listener),
-          .authentication_required = is_submission(listener.mode)};
+          .authentication_required = has_users(listener.mode)};
+}
+
+}  // namespace
+
+checks::Service Listener::service() const noexcept {
+  return mode == config::SmtpMode::mx ? checks::Service::open : checks::Service::own;
+}
+
+bool Listener::takes_submissions() const noexcept { return takes_submissions_in(mode); }
+
+Listener make_listener(const config::Settings& settings, const config::SmtpListener& listener) {
+  return {session_settings(settings, listener), listener.mode};
 }
 
 }  // namespace postrider::smtpd

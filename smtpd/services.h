@@ -31,11 +31,17 @@ struct Services {
   net::Networks xclient_networks = {};
 };
 
-// Who comes to a listener: strangers to an open one alone.
-checks::Service service_of(const smtp::ServerSettings& listener) noexcept;
+// What all connections of a listener share.
+struct Listener {
+  smtp::ServerSettings session;
+  config::SmtpMode mode = config::SmtpMode::mx;
 
-// What the sessions of that listener need of the configuration.
-smtp::ServerSettings session_settings(const config::Settings& settings,
-                                      const config::SmtpListener& listener);
+  // Who comes: strangers to an open one alone.
+  checks::Service service() const noexcept;
+  // Mail begins its way here, and is made whole first (RFC 6409 section 8).
+  bool takes_submissions() const noexcept;
+};
+
+Listener make_listener(const config::Settings& settings, const config::SmtpListener& listener);
 
 }  // namespace postrider::smtpd

@@ -7,11 +7,24 @@
 
 namespace postrider::smtpd {
 
-std::string received_field(const Arrival& arrival, const smtp::Transaction& transaction) {
-  const std::string literal =
-      arrival.client_address.is_unspecified() ? "unknown" : arrival.client_address.literal();
+namespace {
+
+std::string from_clause(const Arrival& arrival) {
+  const checks::Client& client = arrival.client;
+  const std::string address =
+      client.address.is_unspecified() ? "unknown" : client.address.literal();
   const bool named =
       smtp::is_domain(arrival.client_name) || smtp::is_address_literal(arrival.client_name);
+  return fmt::format("from {} ({}{}{})\r\n\t", named ? arrival.client_name : address, client.name,
+                     client.name.empty() ? "" : " ", address);
+}
+
+}  // namespace
+
+std::string received_field(const Arrival& arrival, const smtp::Transaction& transaction) {
+  const auto& uid = arrival.client.uid;
+  const std::string from = arrival.hidden || uid ? "" : from_clause(arrival);
+  const std::string by_whom = arrival.hidden || !uid ? "" : fmt::format(" (from uid {})", *uid);
   const std::string for_one =
       transaction.recipients.size() == 1
           ? fmt::format("\r\n\tfor <{}>", transaction.recipients.front().recipient.str())
@@ -20,10 +33,8 @@ std::string received_field(const Arrival& arrival, const smtp::Transaction& tran
       arrival.tls != nullptr
           ? fmt::format("\r\n\ttls {} ({})", arrival.tls->cipher, arrival.tls->version)
           : "";
-  return fmt::format("Received: from {} ({}{}{})\r\n\tby {} with {} id {}{}{};\r\n\t{}\r\n",
-                     named ? arrival.client_name : literal, arrival.host_name,
-                     arrival.host_name.empty() ? "" : " ", literal, arrival.hostname,
-                     arrival.protocol, arrival.id.view(), for_one, under_tls,
+  return fmt::format("Received: {}by {}{} with {} id {}{}{};\r\n\t{}\r\n", from, arrival.hostname,
+                     by_whom, arrival.protocol, arrival.id.view(), for_one, under_tls,
                      message::rfc5322_date(arrival.time));
 }
 

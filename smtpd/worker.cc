@@ -74,7 +74,7 @@ class Worker {
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_),
-        policy_({loop_, directory_, dns_cache_, settings, log_, clock_}),
+        policy_({loop_, directory_, directory_, dns_cache_, settings, log_, clock_}),
         tally_(open_tally(settings, log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),
         admission_(tally_, bans_, clock_, settings),

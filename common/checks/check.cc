@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "common/checks/rows.h"
 
@@ -17,6 +18,7 @@ constexpr auto kChecks = [] {
   using enum Stage;
   using enum Check::Whom;
   return std::to_array<Check>({
+      {"local_user", connect, everyone, 0, nullptr, &local_user},
       {"early_talker", connect, strangers, 0, &S::early_talker, &early_talker},
       {"reverse_dns", connect, strangers, kReverseName, &S::reverse_dns, &reverse_dns},
       {"helo_own_name", helo, strangers, 0, &S::helo_own_name, &helo_own_name},
@@ -24,6 +26,7 @@ constexpr auto kChecks = [] {
       {"helo_name", helo, strangers, 0, &S::helo_name, &helo_name},
       {"sender_domain", mail, strangers, kSenderMail, &S::sender_domain, &sender_domain},
       {"sender_is_ours", mail, strangers, kSenderAnswer, &S::sender_is_ours, &sender_is_ours},
+      {"sender_right", mail, users, kSenderRight, &S::sender_right, &sender_right},
       {"recipient", rcpt, everyone, 0, nullptr, &recipient},
       {"quota", rcpt, everyone, 0, &S::quota, &quota},
       {"pipelining", data, strangers, 0, &S::pipelining, &pipelining},
@@ -33,6 +36,7 @@ constexpr auto kChecks = [] {
       {"header_syntax", end, strangers, 0, &S::header_syntax, &header_syntax},
       {"header_repeated", end, strangers, 0, &S::header_repeated, &header_repeated},
       {"header_missing", end, strangers, 0, &S::header_missing, &header_missing},
+      {"author_right", end, users, kAuthorRights, &S::author_right, &author_right},
   });
 }();
 
@@ -54,6 +58,19 @@ std::string_view name_of(Stage stage) noexcept {
 
 std::span<const Check> all_checks() noexcept { return kChecks; }
 
+Order ordered(const config::Settings& settings) {
+  const auto& first = settings.checks.order;
+  const auto rank = [&](const Check* check) {
+    const auto place = std::find(first.begin(), first.end(), check->name) - first.begin();
+    return std::pair(check->stage, place);
+  };
+  Order order;
+  for (const Check& check : kChecks) order.push_back(&check);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const Check* a, const Check* b) { return rank(a) < rank(b); });
+  return order;
+}
+
 CheckAction configured_action(const Check& check, const config::Settings& settings) noexcept {
   return check.action == nullptr ? CheckAction::refuse : settings.checks.*check.action;
 }
@@ -61,6 +78,7 @@ CheckAction configured_action(const Check& check, const config::Settings& settin
 CheckAction action_for(const Check& check, const Client& client,
                        const config::Settings& settings) noexcept {
   if (check.whom == Check::Whom::strangers && !client.stranger()) return CheckAction::off;
+  if (check.whom == Check::Whom::users && client.user.empty()) return CheckAction::off;
   return configured_action(check, settings);
 }
 
@@ -81,11 +99,11 @@ std::optional<Verdict> judge(const Check& check, const Facts& facts) {
   return Verdict{check.name, action, std::move(*finding)};
 }
 
-Verdicts judge(Stage first, Stage last, const Facts& facts) {
+Verdicts judge(const Order& order, Stage first, Stage last, const Facts& facts) {
   Verdicts verdicts;
-  for (const Check& check : kChecks) {
-    if (check.stage < first || check.stage > last) continue;
-    if (auto verdict = judge(check, facts)) verdicts.push_back(std::move(*verdict));
+  for (const Check* const check : order) {
+    if (check->stage < first || check->stage > last) continue;
+    if (auto verdict = judge(*check, facts)) verdicts.push_back(std::move(*verdict));
   }
   return verdicts;
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "common/checks/facts.h"
 #include "common/checks/verdict.h"
@@ -21,7 +22,8 @@ namespace postrider::checks {
 using Finding = std::optional<smtp::Reply>;
 
 struct Check {
-  enum class Whom : std::uint8_t { everyone, strangers };
+  // Users are those who have logged in.
+  enum class Whom : std::uint8_t { everyone, strangers, users };
 
   std::string_view name;
   Stage stage;
@@ -31,9 +33,13 @@ struct Check {
   Finding (*run)(const Facts& facts);
 };
 
-// Those of one stage stand together, the stages in their order; the first that refuses gives the
-// reply.
+// Those of one stage stand together, the stages in their order.
 std::span<const Check> all_checks() noexcept;
+
+// All of them as the configuration orders them: within its stage each check that checks.order
+// names stands before those that it does not name. The first that refuses gives the reply.
+using Order = std::vector<const Check*>;
+Order ordered(const config::Settings& settings);
 
 // What follows when `check` finds something, and when it does so in this client's mail; off: it is
 // not asked.
@@ -48,7 +54,7 @@ Needs needs_of(const Client& client, const config::Settings& settings) noexcept;
 // Runs one check; nothing where it is not asked or finds nothing. A refusal is temporary where the
 // finding is.
 std::optional<Verdict> judge(const Check& check, const Facts& facts);
-// Runs those of the stages from `first` to `last`.
-Verdicts judge(Stage first, Stage last, const Facts& facts);
+// Runs those of the stages from `first` to `last`, in `order`.
+Verdicts judge(const Order& order, Stage first, Stage last, const Facts& facts);
 
 }  // namespace postrider::checks

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/checks/client.h"
@@ -27,6 +28,8 @@ using Needs = std::uint8_t;
 inline constexpr Needs kReverseName = 1;
 inline constexpr Needs kSenderMail = 2;
 inline constexpr Needs kSenderAnswer = 4;
+inline constexpr Needs kSenderRight = 8;
+inline constexpr Needs kAuthorRights = 16;
 
 // What DNS says of mail to a domain.
 enum class DomainMail : std::uint8_t {
@@ -35,6 +38,15 @@ enum class DomainMail : std::uint8_t {
   none,       // the name exists, without MX and address
   no_domain,  // the name does not exist
   temporary,  // not known: DNS did not answer, or was not asked
+};
+
+// Whether the user who has logged in may send as an address.
+enum class SendRight : std::uint8_t { granted, denied, unknown };
+
+// Whom the header names as one who wrote or sent the message.
+struct Author {
+  std::string address;  // as written
+  SendRight right = SendRight::unknown;
 };
 
 struct Facts {
@@ -54,6 +66,7 @@ struct Facts {
   smtp::Mailbox sender;
   DomainMail sender_mail = DomainMail::temporary;
   bool sender_is_ours = false;  // the sender's domain is one of ours
+  SendRight sender_right = SendRight::unknown;
 
   // rcpt
   smtp::Mailbox recipient;
@@ -67,6 +80,7 @@ struct Facts {
 
   // end
   HeaderFacts header;
+  std::vector<Author> authors;
 };
 
 }  // namespace postrider::checks

@@ -1,13 +1,16 @@
 #include "common/checks/header.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/ascii.h"
+#include "common/message/address_list.h"
 
 namespace postrider::checks {
 
-HeaderSurvey::HeaderSurvey()
-    : scanner_([this](std::string_view name, std::string_view value) { count(name, value); }) {}
+HeaderSurvey::HeaderSurvey(Authors authors)
+    : authors_(authors),
+      scanner_([this](std::string_view name, std::string_view value) { count(name, value); }) {}
 
 void HeaderSurvey::feed(std::string_view content) {
   if (scanner_.done()) return;
@@ -28,6 +31,9 @@ void HeaderSurvey::count(std::string_view name, std::string_view value) {
     ++facts_.received;
     return;
   }
+  if (authors_ == Authors::keep &&
+      (equals_ignoring_case(name, "From") || equals_ignoring_case(name, "Sender")))
+    keep_authors(value);
   if (equals_ignoring_case(name, "TLS-Required")) {
     ++facts_.tls_required;
     if (equals_ignoring_case(value, "No")) ++facts_.tls_required_no;
@@ -37,6 +43,13 @@ void HeaderSurvey::count(std::string_view name, std::string_view value) {
                    [&](std::string_view one) { return equals_ignoring_case(one, name); });
   if (single != kSingleFields.end())
     ++facts_.single[static_cast<std::size_t>(single - kSingleFields.begin())];
+}
+
+void HeaderSurvey::keep_authors(std::string_view value) {
+  for (std::string& address : message::addresses_in(value)) {
+    if (facts_.authors.size() > kMaxAuthors) return;
+    facts_.authors.push_back(std::move(address));
+  }
 }
 
 void HeaderSurvey::update() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/message/header_scanner.h"
 
@@ -17,6 +18,11 @@ inline constexpr std::array<std::string_view, 11> kSingleFields{
     "From", "Date",       "Sender",      "Reply-To",   "To",     "Cc",
     "Bcc",  "Message-ID", "In-Reply-To", "References", "Subject"};
 inline constexpr std::size_t kRequiredFields = 2;
+// The places of those that are asked for one by one.
+inline constexpr std::size_t kFrom = 0, kDate = 1, kMessageId = 7;
+
+// Addresses in From and Sender that are looked at: RFC 5322 section 3.6.2 has no limit.
+inline constexpr std::size_t kMaxAuthors = 20;
 
 struct HeaderFacts {
   std::uint64_t octets = 0;
@@ -28,6 +34,7 @@ struct HeaderFacts {
   std::uint64_t tls_required = 0;     // TLS-Required fields
   std::uint64_t tls_required_no = 0;  // and those of the one value that there is
   bool ascii = true;
+  std::vector<std::string> authors;  // in From and Sender, where asked for; kMaxAuthors + 1 at most
 
   // One field, and one alone, says "TLS-Required: No" (RFC 8689 section 3).
   bool tls_not_required() const noexcept { return tls_required == 1 && tls_required_no == 1; }
@@ -35,7 +42,8 @@ struct HeaderFacts {
 
 class HeaderSurvey {
  public:
-  HeaderSurvey();
+  enum class Authors : std::uint8_t { ignore, keep };
+  explicit HeaderSurvey(Authors authors);
   HeaderSurvey(const HeaderSurvey&) = delete;
   HeaderSurvey& operator=(const HeaderSurvey&) = delete;
 
@@ -49,8 +57,10 @@ class HeaderSurvey {
 
  private:
   void count(std::string_view name, std::string_view value);
+  void keep_authors(std::string_view value);
   void update();
 
+  const Authors authors_;
   HeaderFacts facts_;
   message::HeaderScanner scanner_;
 };

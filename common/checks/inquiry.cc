@@ -39,8 +39,10 @@ void Inquiry::begin(std::string_view helo, const smtp::Mailbox& sender) {
   facts_.sender = sender;
   facts_.sender_mail = DomainMail::temporary;
   facts_.sender_is_ours = false;
+  facts_.sender_right = SendRight::unknown;
   mail_question_.reset();
   sender_question_.reset();
+  right_question_.reset();
   const Needs needs = needs_of(facts_.client, facts_.settings);
   if (needs != 0 && !sender.is_null()) ask_for_sender(needs);
 }
@@ -59,6 +61,12 @@ void Inquiry::ask_for_sender(Needs needs) {
     sender_question_ = policy_.find(sender, [this](const Policy::Answer& answer) {
       sender_question_.reset();
       facts_.sender_is_ours = answer && answer->kind != directory::RecipientAnswer::Kind::foreign;
+      go_on();
+    });
+  if ((needs & kSenderRight) != 0)
+    right_question_ = policy_.find_send_right(facts_.client.user, sender, [this](SendRight right) {
+      right_question_.reset();
+      facts_.sender_right = right;
       go_on();
     });
 }
@@ -86,13 +94,14 @@ void Inquiry::give_up_dns() {
 
 // Judges when somebody waits for it and all is known.
 void Inquiry::go_on() {
-  if (!judged_ || recipient_question_ || sender_question_ || awaits_dns()) return;
+  if (!judged_ || recipient_question_ || sender_question_ || right_question_ || awaits_dns())
+    return;
   if (patience_) patience_->disarm();
-  if (!before_rcpt_) before_rcpt_ = judge(Stage::connect, Stage::mail, facts_);
+  if (!before_rcpt_) before_rcpt_ = judge(policy_.order(), Stage::connect, Stage::mail, facts_);
   Verdicts verdicts = *before_rcpt_;
-  if (is_postmaster(facts_.recipient))
+  if (facts_.client.stranger() && is_postmaster(facts_.recipient))
     for (Verdict& verdict : verdicts) verdict.action = config::CheckAction::tag;
-  for (Verdict& verdict : judge(Stage::rcpt, Stage::rcpt, facts_))
+  for (Verdict& verdict : judge(policy_.order(), Stage::rcpt, Stage::rcpt, facts_))
     verdicts.push_back(std::move(verdict));
   if (decisive(verdicts) == nullptr) keep_tags(verdicts);
   auto judged = std::exchange(judged_, {});
@@ -100,7 +109,10 @@ void Inquiry::go_on() {
 }
 
 Verdicts Inquiry::judge_data(std::size_t recipients, bool impatient) {
-  header_.emplace();
+  const bool asked = (needs_of(facts_.client, facts_.settings) & kAuthorRights) != 0;
+  header_.emplace(asked ? HeaderSurvey::Authors::keep : HeaderSurvey::Authors::ignore);
+  facts_.authors.clear();
+  author_questions_.clear();
   facts_.recipients = recipients;
   facts_.impatient = impatient;
   return judge_stage(Stage::data);
@@ -110,23 +122,55 @@ Verdicts Inquiry::read(std::string_view content) {
   if (!header_) return {};
   header_->feed(content);
   const bool too_long = header_->facts().octets > facts_.settings.smtpd.header_limit;
-  return header_->over() || too_long ? judge_header() : Verdicts{};
+  return header_->over() || too_long ? end_header() : Verdicts{};
 }
 
-Verdicts Inquiry::finish() {
-  if (!header_) return {};
-  header_->finish();
-  return judge_header();
+std::optional<Verdicts> Inquiry::finish(Judged later) {
+  Verdicts verdicts;
+  if (header_) {
+    header_->finish();
+    verdicts = end_header();
+  }
+  if (author_questions_.empty()) return verdicts;
+  if (authors_awaited_ == 0) return judge_authored();
+  end_judged_ = std::move(later);
+  return std::nullopt;
 }
 
-Verdicts Inquiry::judge_header() {
+Verdicts Inquiry::end_header() {
+  const bool whole = header_->over();
   facts_.header = header_->facts();
   header_.reset();
+  for (const std::string& address : facts_.header.authors) facts_.authors.push_back({address});
+  if (whole) ask_for_authors();
+  return author_questions_.empty() ? judge_stage(Stage::end) : Verdicts{};
+}
+
+void Inquiry::ask_for_authors() {
+  if (facts_.authors.size() > kMaxAuthors) return;
+  authors_awaited_ = 0;
+  for (Author& author : facts_.authors) {
+    const auto mailbox = smtp::parse_mailbox(author.address, smtp::Charset::utf8);
+    author.right = mailbox ? SendRight::unknown : SendRight::denied;
+    if (!mailbox) continue;
+    ++authors_awaited_;
+    author_questions_.push_back(
+        policy_.find_send_right(facts_.client.user, *mailbox, [this, &author](SendRight right) {
+          author.right = right;
+          if (--authors_awaited_ > 0 || !end_judged_) return;
+          auto judged = std::exchange(end_judged_, {});
+          judged(judge_authored());
+        }));
+  }
+}
+
+Verdicts Inquiry::judge_authored() {
+  author_questions_.clear();
   return judge_stage(Stage::end);
 }
 
 Verdicts Inquiry::judge_stage(Stage stage) {
-  Verdicts verdicts = judge(stage, stage, facts_);
+  Verdicts verdicts = judge(policy_.order(), stage, stage, facts_);
   if (decisive(verdicts) == nullptr) keep_tags(verdicts);
   return verdicts;
 }
@@ -141,11 +185,14 @@ void Inquiry::keep_tags(const Verdicts& verdicts) {
 
 void Inquiry::cancel() {
   judged_ = {};
+  end_judged_ = {};
   patience_.reset();
   reverse_question_.reset();
   mail_question_.reset();
   sender_question_.reset();
   recipient_question_.reset();
+  right_question_.reset();
+  author_questions_.clear();
 }
 
 }  // namespace postrider::checks

@@ -6,9 +6,13 @@
 // ReverseName::Status::temporary.
 //
 //   connect()   begin() .. judge_recipient() .. judge_data() .. read() .. finish()   begin() ..
+//
+// As whom a user may send is asked for in the same way: the sender from MAIL on, the authors that
+// the header names once it is known, for which finish() waits.
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "common/checks/check.h"
 #include "common/checks/policy.h"
@@ -34,9 +38,11 @@ class Inquiry {
   void judge_recipient(const smtp::Mailbox& recipient, Judged done);
   // DATA or the first BDAT. `impatient`: the client pipelined where it may not.
   Verdicts judge_data(std::size_t recipients, bool impatient);
-  // The next piece of the content, and its end: judges once, when the header is over or too long.
+  // The next piece of the content, and its end: judges once, when the header is over or too long,
+  // and what has to be asked for is known. `later` runs on the loop where nothing is returned; not
+  // after cancel().
   Verdicts read(std::string_view content);
-  Verdicts finish();
+  std::optional<Verdicts> finish(Judged later);
   // Nobody waits for an answer any more.
   void cancel();
 
@@ -52,15 +58,20 @@ class Inquiry {
   void give_up_dns();
   void keep_tags(const Verdicts& verdicts);
   Verdicts judge_stage(Stage stage);
-  Verdicts judge_header();
+  Verdicts end_header();
+  void ask_for_authors();
+  Verdicts judge_authored();
 
   Policy& policy_;
   Facts facts_;
-  std::optional<HeaderSurvey> header_;   // from DATA on, until it is judged
+  std::optional<HeaderSurvey> header_;   // from DATA on, until it is over
   std::optional<Verdicts> before_rcpt_;  // of the stages up to MAIL, once they were judged
   Verdicts tags_;
-  Judged judged_;  // while somebody waits
-  PendingPtr reverse_question_, mail_question_, sender_question_, recipient_question_;
+  Judged judged_, end_judged_;  // while somebody waits
+  PendingPtr reverse_question_, mail_question_, sender_question_, recipient_question_,
+      right_question_;
+  std::vector<PendingPtr> author_questions_;
+  std::size_t authors_awaited_ = 0;
   std::optional<event::Timer> patience_;  // there once DNS was awaited
 };
 

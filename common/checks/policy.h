@@ -2,11 +2,15 @@
 // of clients and domains.
 #pragma once
 
+#include <set>
+#include <string_view>
+
 #include "common/base/pending.h"
 #include "common/base/unique_function.h"
-#include "common/checks/client.h"
+#include "common/checks/check.h"
 #include "common/config/settings.h"
 #include "common/directory/directory.h"
+#include "common/directory/send_rights.h"
 #include "common/event/event_loop.h"
 #include "common/log/condition.h"
 #include "common/net/resolver.h"
@@ -23,6 +27,7 @@ class Policy {
   struct Parts {
     event::EventLoop& loop;
     directory::Directory& directory;
+    directory::SendRights& send_rights;
     net::Resolver& resolver;
     const config::Settings& settings;
     log::Logger& log;
@@ -31,10 +36,15 @@ class Policy {
   explicit Policy(const Parts& parts);
 
   Client meet(const net::IpAddress& address, Service service) const;
+  // A program of this host, run by that user.
+  Client meet_local(unsigned uid) const;
 
   // What the directory says of an address. The log is told when it is away, once; whoever asked
   // gets the Error.
   [[nodiscard]] PendingPtr find(const smtp::Mailbox& mailbox, UniqueFunction<void(Answer)> done);
+  // Whether the user may send as that address. A directory that is away is told of in the same way.
+  [[nodiscard]] PendingPtr find_send_right(std::string_view user, const smtp::Mailbox& address,
+                                           UniqueFunction<void(SendRight)> done);
   // The route that takes the domain elsewhere if it is ours, or null. One that holds its mail does
   // not: it comes back to us with its release.
   const config::Route* route_of(const smtp::Mailbox& mailbox) const;
@@ -44,16 +54,20 @@ class Policy {
     return full_marks_.is_set(mailbox, parts_.clock.now());
   }
 
+  const Order& order() const noexcept { return order_; }
   event::EventLoop& loop() const noexcept { return parts_.loop; }
   net::Resolver& resolver() const noexcept { return parts_.resolver; }
   const config::Settings& settings() const noexcept { return parts_.settings; }
 
  private:
-  void note(const Answer& answer);
+  template <typename T>
+  void note(const Result<T>& answer);
 
   const Parts parts_;
   log::Condition directory_away_;
   const net::Networks relay_networks_;
+  const std::set<unsigned> denied_uids_;
+  const Order order_;
   const quota::FullMarks full_marks_;
 };
 

@@ -5,6 +5,7 @@
 
 namespace postrider::checks {
 
+Finding local_user(const Facts& facts);
 Finding early_talker(const Facts& facts);
 Finding reverse_dns(const Facts& facts);
 Finding helo_own_name(const Facts& facts);
@@ -12,6 +13,7 @@ Finding helo_literal(const Facts& facts);
 Finding helo_name(const Facts& facts);
 Finding sender_domain(const Facts& facts);
 Finding sender_is_ours(const Facts& facts);
+Finding sender_right(const Facts& facts);
 Finding recipient(const Facts& facts);
 Finding quota(const Facts& facts);
 Finding pipelining(const Facts& facts);
@@ -21,5 +23,6 @@ Finding loop(const Facts& facts);
 Finding header_syntax(const Facts& facts);
 Finding header_repeated(const Facts& facts);
 Finding header_missing(const Facts& facts);
+Finding author_right(const Facts& facts);
 
 }  // namespace postrider::checks

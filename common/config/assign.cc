@@ -1,5 +1,7 @@
 #include "common/config/assign.h"
 
+#include <pwd.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -33,6 +35,12 @@ bool is_host_port(std::string_view text) {
     if (!port || *port < 1 || *port > 65535) return false;
   }
   return is_domain_name(host) || net::IpAddress::parse(host);
+}
+
+// Each check that an action is configured for; the others always refuse.
+bool is_check(std::string_view name) {
+  const Parameter* parameter = find_parameter(fmt::format("checks.{}", name));
+  return parameter != nullptr && parameter->range == kCheckActions;
 }
 
 // Reads one parameter's value; each read() is for the members of one type.
@@ -140,6 +148,8 @@ class Reader {
       case Type::host_port: return text.empty() || is_host_port(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();
+      case Type::local_users: return ::getpwnam(text.c_str()) != nullptr;
+      case Type::checks: return is_check(text);
       default: return text.find('\0') == std::string::npos;
     }
   }
@@ -181,11 +191,14 @@ class Reader {
     if (!path) {
       read_socket_address(value, member);
       const auto address = net::SocketAddress::parse(member);
+      if (mode == SmtpMode::local)
+        complain(value, "the mode local is for a Unix socket, as in \"unix:run/submit.sock\"");
       if (mode == SmtpMode::lmtp && address && address->port == kSmtpPort)
         complain(value, "port 25 is not for LMTP (RFC 2033 section 5)");
       return;
     }
-    if (mode != SmtpMode::lmtp) return complain(value, "a Unix socket is for the mode lmtp");
+    if (mode != SmtpMode::lmtp && mode != SmtpMode::local)
+      return complain(value, "a Unix socket is for the modes lmtp and local");
     if (path->empty() || path->find('\0') != std::string_view::npos)
       return complain(value, fmt::format("{} is not \"unix:\" and a path", quote(*text)));
     member = *text;

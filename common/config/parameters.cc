@@ -227,6 +227,8 @@ std::string_view describe(Type type) noexcept {
     case Type::durations: return "an array of durations, as in [\"5m\", \"30m\"]";
     case Type::socket_addresses: return "an array of ADDRESS:PORT, as in [\"127.0.0.1:53\"]";
     case Type::networks: return "an array of networks, as in [\"192.0.2.0/24\"]";
+    case Type::local_users: return "an array of names of users of this host, as in [\"nobody\"]";
+    case Type::checks: return "an array of names of checks, as in [\"helo_name\"]";
     case Type::smtp_listeners:
       return "an array of tables, as in [{ address = \"0.0.0.0:25\", mode = \"mx\" }]";
     case Type::pop3_listeners:

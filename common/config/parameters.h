@@ -27,6 +27,8 @@ enum class Type : std::uint8_t {
   durations,         // an array of durations
   socket_addresses,  // an array of ADDRESS:PORT
   networks,          // an array of networks in CIDR form
+  local_users,       // an array of names of users of the host
+  checks,            // an array of names of checks
   smtp_listeners,    // an array of tables { address, mode, … }
   pop3_listeners,    // an array of tables { address, tls }
   certificates,      // an array of tables { certificate, key }
@@ -70,7 +72,7 @@ int choice_index(std::string_view range, std::string_view word) noexcept;
 std::string_view choice_word(std::string_view range, unsigned index) noexcept;
 
 // The words for SmtpListener::mode and Pop3Listener::tls, in the order of their enumerations.
-inline constexpr std::string_view kSmtpModes = "mx|submission|submissions|lmtp";
+inline constexpr std::string_view kSmtpModes = "mx|submission|submissions|lmtp|local";
 inline constexpr std::string_view kPop3Tls = "none|starttls|implicit";
 
 // The words for a CheckAction, in the order of its enumeration.

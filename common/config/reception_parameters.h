@@ -10,13 +10,16 @@ namespace postrider::config::rows {
 
 inline constexpr auto kReception = std::to_array<Parameter>({
     {"smtpd.listen", Type::smtp_listeners, &at<&S::smtpd, &S::Smtpd::listen>,
-     R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }])", "",
+     R"([{ address = "0.0.0.0:25", mode = "mx" }, { address = "[::]:25", mode = "mx" }, { address = "unix:/run/postrider/submit.sock", mode = "local" }])",
+     "",
      "Where mail is taken in. Mode mx takes mail from other servers, submission from users in the "
      "clear or by STARTTLS, submissions from users under TLS at once, lmtp from a local program, "
      "by LMTP. STARTTLS is offered where tls.certificate is set; submissions needs it. With "
      "submission and submissions, users log in before they send. The address of lmtp may also be a "
      "Unix socket, as in \"unix:run/lmtp.sock\": "
-     "everybody who gets at it may send to recipients of ours, and nobody to others. `mask` names "
+     "everybody who gets at it may send to recipients of ours, and nobody to others. Mode local is "
+     "the Unix socket by which `sendmail` and other programs of the host submit mail: whoever "
+     "connects is known by the user that runs it, and may send to everybody. `mask` names "
      "keywords of EHLO that the listener neither offers nor honours, as in mask = [\"CHUNKING\", "
      "\"STARTTLS\"]. DSN is offered by mx to clients that may relay alone, since a report of "
      "success is mail to whoever a stranger names as the sender. With proxy = true each connection "
@@ -123,6 +126,14 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "modes "
      "submission and submissions."},
 
+    {"smtpd.hide_clients", Type::choice, &at<&S::smtpd, &S::Smtpd::hide_clients>, "off", "off|on",
+     "Whether the Received field that a submitted message gets leaves out from which address or "
+     "user of the host it came. The log and the queue tell it all the same."},
+    {"smtpd.denied_local_users", Type::local_users, &at<&S::smtpd, &S::Smtpd::denied_local_users>,
+     "[]", "",
+     "Users of the host whose programs may not submit mail by the socket of mode local, as in "
+     "[\"www-data\"]."},
+
     {"checks.greeting_delay", Type::duration, &at<&S::checks, &S::Checks::greeting_delay>, "0s",
      "0s..1m",
      "How long a stranger waits for the greeting: who speaks meanwhile is an early_talker. 0s: "
@@ -130,6 +141,9 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"checks.dns_timeout", Type::duration, &at<&S::checks, &S::Checks::dns_timeout>, "5s", "1s..1m",
      "How long the answer to RCPT waits for what checks ask of DNS. What is not known by then is "
      "taken as not known: a check that would refuse defers."},
+    {"checks.order", Type::checks, &at<&S::checks, &S::Checks::order>, "[]", "",
+     "Checks that come first within their stage, in this order; the others follow in the order of "
+     "`postrider explain`. Where several refuse, the reply is that of the first."},
     {"checks.early_talker", Type::choice, &at<&S::checks, &S::Checks::early_talker>, "refuse",
      kCheckActions,
      "What follows when a client speaks before the greeting, as only programs do that wait for no "
@@ -157,6 +171,11 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"checks.sender_is_ours", Type::choice, &at<&S::checks, &S::Checks::sender_is_ours>, "tag",
      kCheckActions,
      "A sender at a domain of ours. Honest forwarders and mailing lists keep such senders."},
+    {"checks.sender_right", Type::choice, &at<&S::checks, &S::Checks::sender_right>, "refuse",
+     kCheckActions,
+     "A user who has logged in and gives a sender that is not the user's: neither the own address, "
+     "with a tag or without, nor an alias that leads to it, nor one added with `postrider user "
+     "send-as`."},
     {"checks.quota", Type::choice, &at<&S::checks, &S::Checks::quota>, "defer", kCheckActions,
      "A recipient whose mailbox was found full in the last minutes: 452 4.2.2 or 552 5.2.2. Others "
      "of the same message are not touched. Whoever the client is, its mail has no room."},
@@ -176,6 +195,12 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "section 3.6)."},
     {"checks.header_missing", Type::choice, &at<&S::checks, &S::Checks::header_missing>, "tag",
      kCheckActions, "A header without From or without Date (RFC 5322 section 3.6)."},
+    {"checks.author_right", Type::choice, &at<&S::checks, &S::Checks::author_right>, "refuse",
+     kCheckActions,
+     "A user who has logged in and sends a message whose From or Sender field names an address "
+     "that "
+     "is not the user's, as in checks.sender_right. To let users resend mail of others, write "
+     "tag."},
 
     {"bans.address_failures", Type::count, &at<&S::bans, &S::Bans::address_failures>, "20",
      "0..10000",

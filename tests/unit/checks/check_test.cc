@@ -42,7 +42,7 @@ TEST_CASE("checks: the table has the stages in order, each name once, each with 
 
 TEST_CASE("checks: an ordinary message of a stranger meets no verdict", "[checks]") {
   const Stranger s;
-  CHECK(judge(Stage::connect, Stage::end, s.facts).empty());
+  CHECK(judge(ordered(s.settings), Stage::connect, Stage::end, s.facts).empty());
 }
 
 TEST_CASE("checks: with the defaults only certain abuse refuses", "[checks]") {
@@ -54,14 +54,15 @@ TEST_CASE("checks: with the defaults only certain abuse refuses", "[checks]") {
   s.facts.header.misfits = 1;
   s.facts.header.single[0] = 2;
   s.facts.header.single[1] = 0;
-  const Verdicts verdicts = judge(Stage::connect, Stage::end, s.facts);
+  const Verdicts verdicts = judge(ordered(s.settings), Stage::connect, Stage::end, s.facts);
   CHECK(names_of(verdicts) ==
         "reverse_dns,helo_literal,sender_domain,sender_is_ours,header_syntax,header_repeated,"
         "header_missing");
   CHECK(decisive(verdicts) == nullptr);
 
   s.facts.early = true;
-  CHECK(decisive(judge(Stage::connect, Stage::end, s.facts))->check == "early_talker");
+  CHECK(decisive(judge(ordered(s.settings), Stage::connect, Stage::end, s.facts))->check ==
+        "early_talker");
 }
 
 TEST_CASE("checks: the configured action decides what a finding does", "[checks]") {
@@ -113,10 +114,47 @@ TEST_CASE("checks: strangers alone are asked what strangers are asked", "[checks
   s.facts.helo = "mx.test";
   s.facts.answer = directory::RecipientAnswer{};  // a domain of others
   CHECK(needs_of(s.client, s.settings) == (kReverseName | kSenderMail | kSenderAnswer));
-  CHECK(names_of(judge(Stage::connect, Stage::rcpt, s.facts)) == "helo_own_name,recipient");
+  CHECK(names_of(judge(ordered(s.settings), Stage::connect, Stage::rcpt, s.facts)) ==
+        "helo_own_name,recipient");
   s.client.service = Service::own;
   CHECK(needs_of(s.client, s.settings) == 0);
-  CHECK(names_of(judge(Stage::connect, Stage::rcpt, s.facts)) == "recipient");
+  CHECK(names_of(judge(ordered(s.settings), Stage::connect, Stage::rcpt, s.facts)) == "recipient");
+}
+
+TEST_CASE("checks: users who have logged in are asked what users are asked", "[checks]") {
+  Stranger s;
+  s.client.service = Service::own;
+  s.client.may_relay = true;
+  s.facts.sender_right = SendRight::denied;
+  CHECK(judge(ordered(s.settings), Stage::connect, Stage::end, s.facts).empty());
+  s.client.user = "ann@here.test";
+  CHECK(needs_of(s.client, s.settings) == (kSenderRight | kAuthorRights));
+  const Verdicts verdicts = judge(ordered(s.settings), Stage::connect, Stage::mail, s.facts);
+  REQUIRE(names_of(verdicts) == "sender_right");
+  CHECK(verdicts.front().action == CheckAction::refuse);
+}
+
+TEST_CASE("checks: the configuration orders them within their stage", "[checks]") {
+  Stranger s;
+  s.settings.checks.order = {"helo_name", "header_missing", "reverse_dns", "header_repeated"};
+  std::string names;
+  Stage stage = Stage::connect;
+  for (const Check* const check : ordered(s.settings)) {
+    CHECK(check->stage >= stage);
+    stage = check->stage;
+    names += std::string(check->name) + ' ';
+  }
+  CHECK(names.starts_with("reverse_dns local_user early_talker helo_name helo_own_name "));
+  CHECK(names.find(" header_missing header_repeated header_limit ") != std::string::npos);
+
+  s.facts.helo = "mx";
+  s.settings.hostname = "mx";
+  s.settings.checks.helo_name = CheckAction::refuse;
+  const Verdicts verdicts = judge(ordered(s.settings), Stage::helo, Stage::helo, s.facts);
+  CHECK(decisive(verdicts)->check == "helo_name");
+  s.settings.checks.order.clear();
+  CHECK(decisive(judge(ordered(s.settings), Stage::helo, Stage::helo, s.facts))->check ==
+        "helo_own_name");
 }
 
 TEST_CASE("checks: what is off needs no facts", "[checks]") {

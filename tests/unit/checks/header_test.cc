@@ -14,8 +14,9 @@ constexpr std::string_view kOrdinary =
     "Received: a\r\n\tfolded\r\nX-Received: no\r\nRECEIVED : b\r\n"
     "From: a\r\nDate: b\r\nsubject: gr\xc3\xbc\xc3\x9f\r\n";
 
-HeaderFacts survey(std::string_view content, std::size_t step = std::string_view::npos) {
-  HeaderSurvey survey;
+HeaderFacts survey(std::string_view content, std::size_t step = std::string_view::npos,
+                   HeaderSurvey::Authors authors = HeaderSurvey::Authors::ignore) {
+  HeaderSurvey survey(authors);
   for (std::size_t i = 0; i < content.size(); i += std::min(step, content.size()))
     survey.feed(content.substr(i, step));
   survey.finish();
@@ -45,6 +46,23 @@ TEST_CASE("header survey: what stands behind the header is not looked at", "[che
   const HeaderFacts facts = survey("Subject: x\r\n\r\ngr\xc3\xbc\xc3\x9f\r\n");
   CHECK(facts.ascii);
   CHECK(facts.octets == 14);
+}
+
+TEST_CASE("header survey: the authors are kept where they are asked for", "[checks]") {
+  const auto authors = [](std::string_view header) {
+    return survey(header, 7, HeaderSurvey::Authors::keep).authors;
+  };
+  using Strings = std::vector<std::string>;
+  CHECK(
+      authors("FROM: Ann <ann@a.test>,\r\n ben@b.test\r\nTo: c@c.test\r\n\r\nFrom: d@d.test\r\n") ==
+      Strings{"ann@a.test", "ben@b.test"});
+  CHECK(authors("Sender: a@a.test\r\nFrom : b@b.test\r\nFrom: c@c.test\r\n\r\n") ==
+        Strings{"a@a.test", "b@b.test", "c@c.test"});
+  CHECK(authors("Resent-From: a@a.test\r\nReply-To: b@b.test\r\nFrom: nobody:;\r\n\r\n").empty());
+  std::string many = "From: a@b.test";
+  for (std::size_t i = 0; i < 100; ++i) many += ", a@b.test";
+  CHECK(authors(many + "\r\n\r\n").size() == kMaxAuthors + 1);
+  CHECK(survey("From: a@a.test\r\n\r\n").authors.empty());
 }
 
 TEST_CASE("header survey: one field says that TLS is not required, and says No", "[checks]") {

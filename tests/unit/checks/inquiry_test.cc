@@ -37,6 +37,13 @@ struct Fixture {
     return *names;
   }
 
+  // What speaks against the message, known at once.
+  Verdicts finished() {
+    auto verdicts = inquiry.finish([](const Verdicts&) { FAIL("it is waited for"); });
+    REQUIRE(verdicts);
+    return *verdicts;
+  }
+
   World world;
   Client client = world.policy.meet(*net::IpAddress::parse(kAddress), Service::open);
   Inquiry inquiry{world.policy, client};
@@ -120,7 +127,7 @@ TEST_CASE("inquiry: a header is judged once, when it is over, too long, or the m
     CHECK(f.inquiry.read("\n\r\nbody\r\n").empty());
     CHECK(f.inquiry.facts().header.fields == 2);
     CHECK(f.inquiry.read("more\r\n").empty());
-    CHECK(f.inquiry.finish().empty());
+    CHECK(f.finished().empty());
   }
   SECTION("too long") {
     CHECK(f.inquiry.read("From: a\r\nDate: b\r\nX: 567890123").empty());
@@ -129,7 +136,7 @@ TEST_CASE("inquiry: a header is judged once, when it is over, too long, or the m
   }
   SECTION("the message ends") {
     CHECK(f.inquiry.read("From: a\r\n").empty());
-    CHECK(names_of(f.inquiry.finish()) == "header_missing");
+    CHECK(names_of(f.finished()) == "header_missing");
   }
 }
 
@@ -139,6 +146,114 @@ TEST_CASE("inquiry: who is gone is told nothing", "[checks]") {
   f.inquiry.begin("x.test", {"ann", "far.test"});
   bool told = false;
   f.inquiry.judge_recipient(kAlice, [&](const Verdicts&) { told = true; });
+  f.inquiry.cancel();
+  for (int turn = 0; turn < 5; ++turn) event_base_loop(f.world.loop.raw(), EVLOOP_NONBLOCK);
+  CHECK_FALSE(told);
+}
+
+namespace {
+
+// Alice has logged in.
+struct UserFixture : Fixture {
+  UserFixture() {
+    client.may_relay = true;
+    client.user = "alice@here.test";
+    world.settings.checks.sender_right = CheckAction::refuse;
+    world.settings.checks.author_right = CheckAction::refuse;
+    inquiry.connect(false);
+  }
+  void accept_recipient() {
+    inquiry.begin("x.test", kAlice);
+    CHECK(judged({"friend", "far.test"}).empty());
+    CHECK(inquiry.judge_data(1, false).empty());
+  }
+  // What speaks against the message, once the authors are known; the reply.
+  std::string awaited() {
+    std::optional<std::string> reply;
+    const auto now = inquiry.finish([&](const Verdicts& verdicts) {
+      reply = decisive(verdicts) == nullptr ? "" : to_line(decisive(verdicts)->reply);
+      world.loop.stop();
+    });
+    REQUIRE_FALSE(now);
+    world.loop.run();
+    REQUIRE(reply);
+    return *reply;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("inquiry: a user's right to the sender is asked for with each message", "[checks]") {
+  UserFixture f;
+  f.inquiry.begin("x.test", kAlice);
+  CHECK(f.judged({"friend", "far.test"}).empty());
+  f.inquiry.begin("x.test", {"bob", "here.test"});
+  CHECK(f.judged({"friend", "far.test"}) == "sender_right");
+  CHECK(f.against == "553 5.7.1 alice@here.test may not send as bob@here.test");
+  f.world.directory.send_rights.insert({"alice@here.test", "bob@here.test"});
+  f.inquiry.begin("x.test", {"bob", "here.test"});
+  CHECK(f.judged({"friend", "far.test"}).empty());
+}
+
+TEST_CASE("inquiry: to write to a postmaster gives a user no rights", "[checks]") {
+  UserFixture f;
+  f.inquiry.begin("x.test", {"bob", "here.test"});
+  CHECK(f.judged({"postmaster", "far.test"}) == "sender_right");
+  CHECK_FALSE(f.against.empty());
+}
+
+TEST_CASE("inquiry: authors are asked about when the header is over, and awaited at the end",
+          "[checks]") {
+  UserFixture f;
+  const auto [from, reply] = GENERATE(table<std::string, std::string>({
+      {"alice@here.test", ""},
+      {"Bob <bob@here.test>", "550 5.7.1 alice@here.test may not send as bob@here.test"},
+      {"alice@here.test, bob@here.test", "550 5.7.1 alice@here.test may not send as bob@here.test"},
+  }));
+  f.accept_recipient();
+  CHECK(f.inquiry.read("From: " + from + "\r\n\r\nbody\r\n").empty());
+  SECTION("before they are known") { CHECK(f.awaited() == reply); }
+  SECTION("once they are known") {
+    f.world.loop.defer([&] { f.world.loop.stop(); });
+    f.world.loop.run();
+    const Verdicts verdicts = f.finished();
+    CHECK((decisive(verdicts) == nullptr ? "" : to_line(decisive(verdicts)->reply)) == reply);
+  }
+}
+
+TEST_CASE("inquiry: an author that is no address is not the user's", "[checks]") {
+  UserFixture f;
+  f.accept_recipient();
+  const Verdicts verdicts = f.inquiry.read("From: <<alice@here.test>\r\n\r\n");
+  REQUIRE(decisive(verdicts) != nullptr);
+  CHECK(decisive(verdicts)->check == "author_right");
+  CHECK(f.finished().empty());
+}
+
+TEST_CASE("inquiry: while the directory is away nobody's authors are known", "[checks]") {
+  UserFixture f;
+  f.accept_recipient();
+  f.world.directory.away = true;
+  CHECK(f.inquiry.read("From: alice@here.test\r\n\r\n").empty());
+  CHECK(f.awaited() == "451 4.3.0 cannot look up the author now, try again");
+}
+
+TEST_CASE("inquiry: the authors of one message are not those of the next", "[checks]") {
+  UserFixture f;
+  f.accept_recipient();
+  CHECK(f.inquiry.read("From: bob@here.test\r\n\r\n").empty());
+  CHECK_FALSE(f.awaited().empty());
+  f.accept_recipient();
+  CHECK(f.inquiry.read("From: alice@here.test\r\n\r\n").empty());
+  CHECK(f.awaited().empty());
+}
+
+TEST_CASE("inquiry: who is gone is not told of authors either", "[checks]") {
+  UserFixture f;
+  f.accept_recipient();
+  CHECK(f.inquiry.read("From: alice@here.test\r\n\r\n").empty());
+  bool told = false;
+  CHECK_FALSE(f.inquiry.finish([&](const Verdicts&) { told = true; }));
   f.inquiry.cancel();
   for (int turn = 0; turn < 5; ++turn) event_base_loop(f.world.loop.raw(), EVLOOP_NONBLOCK);
   CHECK_FALSE(told);

@@ -1,3 +1,5 @@
+#include <pwd.h>
+
 #include "common/checks/policy.h"
 
 #include "tests/unit/smtpd/world.h"
@@ -36,14 +38,28 @@ TEST_CASE("policy: who may relay, and who is a stranger", "[checks]") {
 TEST_CASE("policy: who is unknown may not relay, though all networks may", "[checks]") {
   World world;
   world.settings.relay.networks = {"0.0.0.0/0", "::/0"};
-  const Policy policy(
-      {world.loop, world.directory, world.resolver, world.settings, world.log, world.clock});
+  const Policy policy({world.loop, world.directory, world.directory, world.resolver, world.settings,
+                       world.log, world.clock});
   const auto may_relay = [&](const net::IpAddress& address) {
     return policy.meet(address, Service::open).may_relay;
   };
   CHECK(may_relay(*net::IpAddress::parse("203.0.113.9")));
   CHECK_FALSE(may_relay(net::IpAddress()));
   CHECK_FALSE(may_relay(*net::IpAddress::parse("::")));
+}
+
+TEST_CASE("policy: programs of this host may relay, but those of denied users", "[checks]") {
+  World world;
+  world.settings.smtpd.denied_local_users = {"nobody"};
+  const passwd* const nobody = ::getpwnam("nobody");
+  REQUIRE(nobody != nullptr);
+  const Policy policy({world.loop, world.directory, world.directory, world.resolver, world.settings,
+                       world.log, world.clock});
+  const checks::Client root = policy.meet_local(0);
+  CHECK(root.may_relay);
+  CHECK_FALSE(root.stranger());
+  CHECK(root.str() == "uid 0");
+  CHECK_FALSE(policy.meet_local(nobody->pw_uid).may_relay);
 }
 
 TEST_CASE("policy: a route takes a domain of ours elsewhere, one that holds does not", "[checks]") {

@@ -41,7 +41,7 @@ TEST_CASE("config load: hostname alone is enough, all else has a default", "[con
   CHECK(settings.queue.lifetime == 120h);
   CHECK(settings.deliverd.sync_interval == 500ms);
   CHECK(settings.relay.networks == std::vector<std::string>{"127.0.0.0/8", "::1/128"});
-  CHECK(settings.smtpd.listen.size() == 2);
+  CHECK(settings.smtpd.listen.size() == 3);
   CHECK(settings.routes.empty());
 }
 
@@ -180,9 +180,18 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: smtpd.listen: 'localhost:25' is not ADDRESS:PORT, as in 192.0.2.1:25 or "
        "[2001:db8::1]:25"},
       {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"smtp\" }]",
-       "p.toml:3: smtpd.listen: \"smtp\" is not one of mx|submission|submissions|lmtp"},
+       "p.toml:3: smtpd.listen: \"smtp\" is not one of mx|submission|submissions|lmtp|local"},
       {"[smtpd]\nlisten = [{ address = \"unix:/x\", mode = \"mx\" }]",
-       "p.toml:3: smtpd.listen: a Unix socket is for the mode lmtp"},
+       "p.toml:3: smtpd.listen: a Unix socket is for the modes lmtp and local"},
+      {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"local\" }]",
+       "p.toml:3: smtpd.listen: the mode local is for a Unix socket, as in "
+       "\"unix:run/submit.sock\""},
+      {"[smtpd]\ndenied_local_users = [\"nobody\", \"no such user\"]",
+       "p.toml:3: smtpd.denied_local_users: \"no such user\" is not right; write an array of names "
+       "of users of this host, as in [\"nobody\"]"},
+      {"[checks]\norder = [\"helo_name\", \"helo\"]",
+       "p.toml:3: checks.order: \"helo\" is not right; write an array of names of checks, as in "
+       "[\"helo_name\"]"},
       {"[smtpd]\nlisten = [{ address = \"unix:\", mode = \"lmtp\" }]",
        "p.toml:3: smtpd.listen: \"unix:\" is not \"unix:\" and a path"},
       {"[smtpd]\nproxy_networks = [\"::1\"]\n"

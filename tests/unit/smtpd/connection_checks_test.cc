@@ -20,7 +20,7 @@ struct Fixture {
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     if (!early.empty()) peer->send(early);
     connection =
-        std::make_unique<Connection>(world.services(), world.session(), std::move(ours),
+        std::make_unique<Connection>(world.services(), world.listener(), std::move(ours),
                                      net::SocketAddress{*net::IpAddress::parse(address), 40000},
                                      [this] { world.loop.destroy_later(std::move(connection)); });
     return *peer;

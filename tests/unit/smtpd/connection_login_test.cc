@@ -48,7 +48,7 @@ TEST_CASE("smtpd connection: who has logged in may relay, and trace, envelope an
   CHECK(peer.exchange(plain("alice@here.test", "secret"), 235) == "235 2.7.0 authenticated\r\n");
   CHECK(f.logged("event=authenticated user=alice@here.test client=203.0.113.9 mechanism=PLAIN\n"));
   peer.exchange(kEnvelope, 354);
-  peer.exchange("x\r\n.\r\n", 250);
+  peer.exchange("From: a@b.test\r\n\r\nx\r\n.\r\n", 250);
   REQUIRE(f.world.envelopes().size() == 1);
   const spool::Envelope envelope = f.world.envelopes()[0];
   CHECK(envelope.auth() == "alice@here.test");
@@ -200,7 +200,7 @@ TEST_CASE("smtpd connection: a password in the clear is taken from the loopback 
   auto [ours, theirs] = smtpd::test::socket_pair();
   smtpd::test::Peer peer(world.loop, std::move(theirs));
   const auto connection = std::make_unique<Connection>(
-      world.services(), world.session(SmtpMode::submission), std::move(ours),
+      world.services(), world.listener(SmtpMode::submission), std::move(ours),
       net::SocketAddress{*net::IpAddress::parse(c.address), 40000}, [] {});
   peer.expect(220);
   const std::string offer = peer.exchange("EHLO client.test\r\n", 250);

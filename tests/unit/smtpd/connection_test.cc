@@ -17,7 +17,7 @@ struct Fixture {
     auto [ours, theirs] = smtpd::test::socket_pair();
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     connection = std::make_unique<Connection>(
-        world.services(), world.session(mode), std::move(ours),
+        world.services(), world.listener(mode), std::move(ours),
         net::SocketAddress{*net::IpAddress::parse(address), 40000}, [this] {
           ++done;
           world.loop.destroy_later(std::move(connection));

@@ -72,7 +72,7 @@ struct SecureWorld {
     auto [ours, theirs] = socket_pair();
     peer = std::make_unique<SecurePeer>(world.loop, std::move(theirs));
     connection = std::make_unique<Connection>(
-        world.services(), world.session(mode), std::move(ours),
+        world.services(), world.listener(mode), std::move(ours),
         net::SocketAddress{*net::IpAddress::parse("203.0.113.9"), 40000}, [this] {
           world.loop.destroy_later(std::move(connection));
           world.loop.stop();

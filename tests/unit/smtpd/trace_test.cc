@@ -7,12 +7,23 @@ using namespace postrider::smtpd;
 
 namespace {
 
+checks::Client client_at(std::string_view address, std::string name = {}) {
+  return {.address = *net::IpAddress::parse(address), .name = std::move(name)};
+}
+
+// Of a client that calls itself a.test.
+std::string received_from(const checks::Client& client, bool hidden = false) {
+  return received_field({"a.test", client, hidden, "mx.test", "SMTP",
+                         *MessageId::parse("00000000000000000abc"), WallTime{}},
+                        {});
+}
+
 std::string received(std::string_view client_name, std::string_view address,
                      std::vector<smtp::Mailbox> recipients) {
   smtp::Transaction transaction;
   for (smtp::Mailbox& recipient : recipients)
     transaction.recipients.push_back({std::move(recipient), "", ""});
-  return received_field({client_name, *net::IpAddress::parse(address), "", "mx.test", "SMTP",
+  return received_field({client_name, client_at(address), false, "mx.test", "SMTP",
                          *MessageId::parse("00000000000000000abc"), WallTime{}},
                         transaction);
 }
@@ -34,10 +45,19 @@ TEST_CASE("smtpd trace: the name of the client's host stands beside its address,
       {"0.0.0.0", "", "a.test (unknown)"},
       {"0.0.0.0", "host.test", "a.test (host.test unknown)"},
   }));
-  CHECK(received_field({"a.test", *net::IpAddress::parse(address), name, "mx.test", "SMTP",
-                        *MessageId::parse("00000000000000000abc"), WallTime{}},
-                       {})
-            .starts_with("Received: from " + from + "\r\n"));
+  CHECK(received_from(client_at(address, name)).starts_with("Received: from " + from + "\r\n"));
+}
+
+TEST_CASE("smtpd trace: a program of this host is named by its user, and nobody who is hidden",
+          "[smtpd]") {
+  constexpr const char* kRest =
+      " with SMTP id 00000000000000000abc;\r\n\tThu, 1 Jan 1970 00:00:00 +0000\r\n";
+  checks::Client program;
+  program.uid = 1000;
+  CHECK(received_from(program) == std::string("Received: by mx.test (from uid 1000)") + kRest);
+  CHECK(received_from(program, true) == std::string("Received: by mx.test") + kRest);
+  CHECK(received_from(client_at("192.0.2.1", "host.test"), true) ==
+        std::string("Received: by mx.test") + kRest);
 }
 
 TEST_CASE("smtpd trace: what came under TLS says so, with its cipher", "[smtpd]") {
@@ -45,7 +65,7 @@ TEST_CASE("smtpd trace: what came under TLS says so, with its cipher", "[smtpd]"
   smtp::Transaction transaction;
   transaction.recipients = {{"a", "b"}};
   CHECK(
-      received_field({"a.test", *net::IpAddress::parse("192.0.2.1"), "", "mx.test", "ESMTPS",
+      received_field({"a.test", client_at("192.0.2.1"), false, "mx.test", "ESMTPS",
                       *MessageId::parse("00000000000000000abc"), WallTime{}, &tls},
                      transaction) ==
       "Received: from a.test ([192.0.2.1])\r\n\tby mx.test with ESMTPS id 00000000000000000abc\r\n"

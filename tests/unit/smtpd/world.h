@@ -7,10 +7,15 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "common/checks/check.h"
 #include "common/config/load.h"
@@ -26,8 +31,9 @@ namespace postrider::smtpd::test {
 
 using Kind = directory::RecipientAnswer::Kind;
 
-// Answers on the next turn of the loop. Addresses that are not in the table are foreign.
-class FakeDirectory final : public directory::Directory {
+// Answers on the next turn of the loop. Addresses that are not in the table are foreign; users may
+// send as themselves, and as what `send_rights` has for them.
+class FakeDirectory final : public directory::Directory, public directory::SendRights {
  public:
   explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
 
@@ -45,6 +51,15 @@ class FakeDirectory final : public directory::Directory {
     return event::answer_later(loop_, std::move(answer), std::move(done));
   }
 
+  PendingPtr find_send_right(std::string_view mailbox, std::string_view address,
+                             UniqueFunction<void(Result<bool>)> done) override {
+    Result<bool> may =
+        mailbox == address || send_rights.count({std::string(mailbox), std::string(address)}) > 0;
+    if (away) may = fail(ErrorKind::temporary, "away");
+    return event::answer_later(loop_, std::move(may), std::move(done));
+  }
+
+  std::set<std::pair<std::string, std::string>> send_rights;
   std::map<std::string, Kind> table{
       {"alice@here.test", Kind::mailbox},       {"staff@here.test", Kind::alias},
       {"nobody@here.test", Kind::unknown_user}, {"nobody@gateway.test", Kind::unknown_user},
@@ -125,16 +140,16 @@ struct World {
     return *services_;
   }
 
-  // What all sessions of a listener share.
-  const smtp::ServerSettings& session(config::SmtpMode mode = config::SmtpMode::mx) {
+  // What all connections of a listener share.
+  const Listener& listener(config::SmtpMode mode = config::SmtpMode::mx) {
     services();
-    if (!session_) session_ = session_settings(settings, {.mode = mode});
-    return *session_;
+    if (!listener_) listener_ = make_listener(settings, {.mode = mode});
+    return *listener_;
   }
 
-  // The envelopes that the spool holds.
-  std::vector<spool::Envelope> envelopes() {
-    std::vector<spool::Envelope> all;
+  // What the spool holds.
+  std::vector<spool::SegmentReader::Record> records() {
+    std::vector<spool::SegmentReader::Record> all;
     if (progress.segment.empty()) return all;
     auto reader = spool::SegmentReader::open(spool::system_disk(), paths, progress.segment);
     REQUIRE(reader);
@@ -142,9 +157,22 @@ struct World {
       auto step = (*reader)->next(progress.durable, true);
       REQUIRE(step);
       if (std::holds_alternative<spool::SegmentReader::NoMore>(*step)) return all;
-      if (const auto* record = std::get_if<spool::SegmentReader::Record>(&*step))
-        all.push_back(record->envelope);
+      if (auto* record = std::get_if<spool::SegmentReader::Record>(&*step))
+        all.push_back(std::move(*record));
     }
+  }
+  std::vector<spool::Envelope> envelopes() {
+    std::vector<spool::Envelope> all;
+    for (auto& record : records()) all.push_back(std::move(record.envelope));
+    return all;
+  }
+  std::vector<std::string> contents() {
+    std::ifstream file(paths.incoming() + '/' + progress.segment, std::ios::binary);
+    const std::string segment(std::istreambuf_iterator<char>(file), {});
+    std::vector<std::string> all;
+    for (const auto& record : records())
+      all.push_back(segment.substr(record.content_offset, record.content_length));
+    return all;
   }
 
   postrider::test::TempDirectory folder;
@@ -160,7 +188,7 @@ struct World {
   std::unique_ptr<net::TlsServer> tls;
   FakeDirectory directory{loop};
   postrider::test::FakeResolver resolver{loop};
-  checks::Policy policy{{loop, directory, resolver, settings, log, clock}};
+  checks::Policy policy{{loop, directory, directory, resolver, settings, log, clock}};
   limits::Tally tally;
   limits::Bans bans;
   Admission admission{tally, bans, clock, settings};
@@ -178,7 +206,7 @@ struct World {
 
  private:
   std::unique_ptr<Services> services_;
-  std::optional<smtp::ServerSettings> session_;
+  std::optional<Listener> listener_;
 };
 
 inline std::array<Fd, 2> socket_pair() {

@@ -1,8 +1,8 @@
-#include "ctl/address_list.h"
+#include "common/message/address_list.h"
 
 #include "common/base/ascii.h"
 
-namespace postrider::ctl {
+namespace postrider::message {
 
 namespace {
 
@@ -85,4 +85,4 @@ class Reader {
 
 std::vector<std::string> addresses_in(std::string_view value) { return Reader(value).read(); }
 
-}  // namespace postrider::ctl
+}  // namespace postrider::message

@@ -1,11 +1,11 @@
-#include "ctl/address_list.h"
+#include "common/message/address_list.h"
 
 #include <catch2/catch.hpp>
 
-using postrider::ctl::addresses_in;
+using postrider::message::addresses_in;
 using Strings = std::vector<std::string>;
 
-TEST_CASE("address list: addresses without names, comments and groups", "[ctl]") {
+TEST_CASE("address list: addresses without names, comments and groups", "[message]") {
   struct Case {
     std::string_view value;
     Strings addresses;

@@ -1,0 +1,31 @@
+// author_right.cc - whom From and Sender name is one whom the user who has logged in may send as.
+//
+// The fields are what a reader sees, so that a user who may send as an address alone would pass for
+// anybody without it. A header without From gets one of the sender's.
+#include <fmt/format.h>
+
+#include "common/checks/rows.h"
+
+namespace postrider::checks {
+
+namespace {
+
+smtp::Reply refusal(const std::string& reason) { return {550, "5.7.1", reason}; }
+
+}  // namespace
+
+Finding author_right(const Facts& facts) {
+  if (facts.header.single[kFrom] == 0) return std::nullopt;
+  if (facts.authors.empty()) return refusal("the From field names no address");
+  if (facts.authors.size() > kMaxAuthors)
+    return refusal(fmt::format("From and Sender name more than {} addresses", kMaxAuthors));
+  for (const Author& author : facts.authors)
+    if (author.right == SendRight::denied)
+      return refusal(fmt::format("{} may not send as {}", facts.client.user, author.address));
+  for (const Author& author : facts.authors)
+    if (author.right == SendRight::unknown)
+      return smtp::Reply{451, "4.3.0", "cannot look up the author now, try again"};
+  return std::nullopt;
+}
+
+}  // namespace postrider::checks

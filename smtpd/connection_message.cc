@@ -1,0 +1,138 @@
+// connection_message.cc - how a message is taken in: from DATA or the first BDAT on until it is
+// durable, or refused.
+#include <array>
+#include <utility>
+
+#include "common/spool/record.h"
+#include "smtpd/connection.h"
+#include "smtpd/envelope.h"
+
+namespace postrider::smtpd {
+
+using metrics::Counter;
+
+namespace {
+
+// RFC 5322 section 3.6.3: who is in them is not told to others.
+constexpr std::array<std::string_view, 2> kBlindFields{"Bcc", "Resent-Bcc"};
+
+smtp::Reply no_storage() { return {452, "4.3.1", "insufficient system storage"}; }
+
+}  // namespace
+
+void Connection::open_message(std::uint64_t declared_size) {
+  refused_by_ = {};
+  const std::size_t recipients = session_.transaction().recipients.size();
+  if (const auto refusal = refusal_in(inquiry_.judge_data(recipients, session_.impatient()))) {
+    note_refused({}, *refusal);
+    return session_.on_verdict(*refusal);
+  }
+  auto draft = services_.writer.begin(declared_size);
+  if (!draft) {
+    note_refused({}, no_storage());
+    return session_.on_verdict(no_storage());
+  }
+  draft_ = std::move(*draft);
+  filter_.reset();
+  if (listener_.takes_submissions()) filter_.emplace(kBlindFields);
+  session_.on_verdict({250, "2.0.0", "ok"});
+}
+
+void Connection::append(std::string_view content) {
+  if (const auto refusal = refusal_in(inquiry_.read(content))) return refuse_message(*refusal);
+  if (!draft_->append(filter_ ? filter_->feed(content) : content)) refuse_message(no_storage());
+}
+
+void Connection::commit() {
+  const auto verdicts = inquiry_.finish([this](const checks::Verdicts& later) {
+    commit_if_accepted(later);
+    act();
+  });
+  if (verdicts) commit_if_accepted(*verdicts);
+}
+
+void Connection::commit_if_accepted(const checks::Verdicts& verdicts) {
+  if (const auto refusal = refusal_in(verdicts)) {
+    drop_message(*refusal);
+    return session_.on_verdict(*refusal);
+  }
+  if (filter_ && !draft_->append(filter_->finish())) {
+    drop_message(no_storage());
+    return session_.on_verdict(no_storage());
+  }
+  const MessageId id = draft_->id();
+  const spool::Envelope written =
+      envelope_of({id, services_.clock.now(), services_.settings, listener_, session_, client_,
+                   inquiry_, tls_ ? &*tls_ : nullptr});
+  if (written.ByteSizeLong() > spool::kMaxEnvelope) {
+    const smtp::Reply reason{452, "4.5.3", "too many recipients for one message"};
+    drop_message(reason);
+    return session_.on_verdict(reason);
+  }
+  size_ = draft_->size();
+  commit_ = services_.writer.commit(std::move(draft_), written,
+                                    [this, id](const Result<void>& r) { committed(id, r); });
+}
+
+void Connection::committed(const MessageId& id, const Result<void>& result) {
+  const MessageId message = id;  // `id` goes with the operation
+  smtp::Reply reply{250, "2.0.0", "accepted as " + message.str()};
+  if (result) {
+    services_.counters.add(Counter::smtp_messages_accepted);
+    auto entry = services_.log.info("accepted");
+    entry.id(message)
+        .with("from", session_.transaction().mail.sender.str())
+        .with("recipients", session_.transaction().recipients.size())
+        .with("size", size_)
+        .with("client", client_.str())
+        .with("helo", session_.client_name())
+        .with("protocol", protocol_of(session_, listener_.session.protocol));
+    if (!session_.identity().empty()) entry.with("user", session_.identity());
+    if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
+    if (!inquiry_.tags().empty()) {
+      services_.counters.add(Counter::smtp_messages_tagged);
+      entry.with("checks", names_of(inquiry_.tags()));
+    }
+  } else {
+    reply = {451, "4.3.0", "the message could not be stored, try again"};
+    note_refused(message.view(), reply);
+  }
+  commit_.reset();
+  if (gone_) return finish();
+  session_.on_verdict(std::move(reply));
+  act();
+}
+
+// The reply of the check that speaks against the message, if one does.
+std::optional<smtp::Reply> Connection::refusal_in(const checks::Verdicts& verdicts) {
+  const checks::Verdict* const against = decisive(verdicts);
+  if (against == nullptr) return std::nullopt;
+  refused_by_ = against->check;
+  return against->reply;
+}
+
+// We refuse what the session is still taking in.
+void Connection::refuse_message(const smtp::Reply& reason) {
+  drop_message(reason);
+  session_.on_message_refused(reason);
+}
+
+void Connection::drop_message(const smtp::Reply& reason) {
+  note_refused(draft_->id().view(), reason);
+  draft_.reset();
+}
+
+// The reply tells the kind of reason; what is wrong with the spool, the spool has told.
+void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
+  services_.counters.add(Counter::smtp_messages_refused);
+  auto entry = services_.log.info("message_refused");
+  if (!id.empty()) entry.with("id", id);
+  entry.with("from", session_.transaction().mail.sender.str())
+      .with("recipients", session_.transaction().recipients.size())
+      .with("client", client_.str())
+      .with("helo", session_.client_name());
+  if (!refused_by_.empty()) entry.with("check", refused_by_);
+  entry.with("reply", to_line(reason));
+}
+
+}  // namespace postrider::smtpd
