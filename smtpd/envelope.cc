@@ -12,9 +12,10 @@ namespace postrider::smtpd {
 
 namespace {
 
+// What was binary has become lines.
 spool::Envelope::Body to_spool(smtp::Body body) {
-  return body == smtp::Body::eight_bit_mime ? spool::Envelope::EIGHT_BIT_MIME
-                                            : spool::Envelope::SEVEN_BIT;
+  return body == smtp::Body::seven_bit ? spool::Envelope::SEVEN_BIT
+                                       : spool::Envelope::EIGHT_BIT_MIME;
 }
 
 // RFC 8689 section 4.1: a word to us is worth more than one in the header.

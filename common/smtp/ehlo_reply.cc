@@ -32,6 +32,7 @@ constexpr auto kOffers = std::to_array<Offer>({
     {"8BITMIME", &Extensions::eight_bit_mime},
     {"ENHANCEDSTATUSCODES", &Extensions::enhanced_status_codes},
     {"CHUNKING", &Extensions::chunking},
+    {"BINARYMIME", &Extensions::binary_mime},
     {"DSN", &Extensions::dsn},
     {"SMTPUTF8", &Extensions::smtputf8},
     {"MT-PRIORITY", &Extensions::mt_priority},

@@ -33,6 +33,7 @@ struct Extensions {
   std::uint64_t size_limit = 0;  // octets; 0: none is known
   bool enhanced_status_codes = false;
   bool chunking = false;
+  bool binary_mime = false;  // with CHUNKING alone
   bool limits = false;
   bool mt_priority = false;
   bool starttls = false;

@@ -49,6 +49,10 @@ bool set_body(std::string_view value, MailArguments& mail) {
     mail.body = Body::eight_bit_mime;
     return true;
   }
+  if (equals_ignoring_case(value, "BINARYMIME")) {
+    mail.body = Body::binary_mime;
+    return true;
+  }
   return equals_ignoring_case(value, "7BIT");
 }
 
@@ -205,6 +209,8 @@ std::optional<Reply> set_all(const std::array<Known<Arguments>, count>& table,
 std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
                                     MailArguments& mail) {
   if (auto refusal = set_all(kOfMail, parameters, offered, mail)) return refusal;
+  if (mail.body == Body::binary_mime && !offered.binary_mime)
+    return Reply{501, "5.5.4", "BODY=BINARYMIME is not offered"};
   return judge_hold(mail, offered);
 }
 

@@ -23,7 +23,7 @@
 
 namespace postrider::smtp {
 
-enum class Body : std::uint8_t { seven_bit, eight_bit_mime };
+enum class Body : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };
 
 // RFC 3461 section 4.4 and 4.2, as they stand in the command.
 inline constexpr std::size_t kMaxEnvid = 100;

@@ -37,6 +37,7 @@ struct ServerSettings {
                      .size = true,
                      .enhanced_status_codes = true,
                      .chunking = true,
+                     .binary_mime = true,
                      .limits = true,
                      .mt_priority = true,
                      .requiretls = true};

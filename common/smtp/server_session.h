@@ -26,6 +26,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/message/binary_converter.h"
 #include "common/smtp/command_reader.h"
 #include "common/smtp/data_reader.h"
 #include "common/smtp/input_buffer.h"
@@ -141,6 +142,7 @@ class ServerSession {
   bool take_chunk();
   void end_of_chunk();
   void hand_on(std::string_view content);
+  bool convert_rest();
   std::optional<Reply> judge_content() const;
   void refuse(Reply reason);
   void drop_message(const Reply& reason);
@@ -205,9 +207,10 @@ class ServerSession {
   CommandReader commands_;
   std::optional<Chunk> chunk_;  // under way
   DataReader content_;
-  std::uint64_t content_octets_ = 0;
-  bool message_open_ = false;     // the owner has one
-  std::optional<Reply> refusal_;  // of the message under way
+  std::optional<message::BinaryConverter> converter_;  // of binary content, into lines
+  std::uint64_t content_octets_ = 0;                   // as they arrived
+  bool message_open_ = false;                          // the owner has one
+  std::optional<Reply> refusal_;                       // of the message under way
 
   std::string replies_;  // said, and not yet given to the owner
   std::optional<Action> action_;

@@ -14,6 +14,8 @@ void ServerSession::begin_content(State state, DataReader::Framing framing) {
   state_ = state;
   content_ = DataReader(settings_.text_line_limit, framing);
   content_octets_ = 0;
+  converter_.reset();
+  if (transaction_.mail.body == Body::binary_mime) converter_.emplace();
   refusal_.reset();
   message_open_ = true;
 }
@@ -21,6 +23,11 @@ void ServerSession::begin_content(State state, DataReader::Framing framing) {
 // ---- DATA ----
 
 void ServerSession::data(std::string_view /*argument*/) {
+  // RFC 3030 section 3.
+  if (transaction_.mail.body == Body::binary_mime) {
+    const Reply reply{503, "5.5.1", "BINARYMIME comes by BDAT"};
+    return input_.rest().empty() ? complain(reply) : refuse_data(reply);
+  }
   ask(Question::open, OpenMessage{transaction_.mail.size.value_or(0)});
 }
 
@@ -39,6 +46,7 @@ bool ServerSession::take_content() {
   }
   if (input_.rest().empty()) return false;
   const std::string_view content = content_.read(input_.rest());
+  content_octets_ += content.size();
   if (!refusal_) hand_on(content);
   return true;
 }
@@ -88,11 +96,23 @@ bool ServerSession::take_chunk() {
   std::string_view piece = input.substr(0, std::min<std::uint64_t>(chunk_->left, input.size()));
   chunk_->left -= piece.size();
   input.remove_prefix(piece.size());
-  if (!chunk_->misplaced && !refusal_) hand_on(content_.read(piece));
+  if (chunk_->misplaced || refusal_) return true;
+  content_octets_ += piece.size();
+  if (converter_) piece = converter_->feed(piece);
+  hand_on(content_.read(piece));
+  return true;
+}
+
+// A step of its own, as what is left may be content.
+bool ServerSession::convert_rest() {
+  if (!converter_ || converter_->finished() || refusal_) return false;
+  std::string_view rest = converter_->finish();
+  hand_on(content_.read(rest));
   return true;
 }
 
 void ServerSession::end_of_chunk() {
+  if (chunk_->last && !chunk_->misplaced && convert_rest()) return;
   const Chunk chunk = std::move(*std::exchange(chunk_, std::nullopt));
   if (chunk.misplaced) return say(*chunk.misplaced);
   if (!chunk.last)
@@ -108,7 +128,6 @@ void ServerSession::end_of_chunk() {
 // ---- Both ----
 
 void ServerSession::hand_on(std::string_view content) {
-  content_octets_ += content.size();
   if (auto refusal = judge_content()) {
     refuse(std::move(*refusal));
   } else if (!content.empty()) {
@@ -127,6 +146,8 @@ std::optional<Reply> ServerSession::judge_content() const {
     case DataReader::Defect::bare_line_end:
       return Reply{550, "5.6.11", "a line of the message ends without CRLF"};
   }
+  if (converter_ && converter_->defect() != message::BinaryConverter::Defect::none)
+    return Reply{554, "5.6.1", "the parts of the message are too deep or their headers too long"};
   if (content_octets_ > settings_.message_size_limit) return too_big();
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 """A message in chunks (RFC 3030) through the whole suite, octet for octet, and what ends it before its end."""
 
+import email
+
 import pytest
 from harness import Instance, wait_for, without_trace
 
@@ -54,3 +56,25 @@ def test_a_client_that_leaves_within_a_chunk_leaves_nothing(suite):
     client.quit()
     wait_for(lambda: len(suite.mailbox(ANNA)) == 1)
     assert len(suite.events("accepted")) == before + 1
+
+
+def test_binary_parts_arrive_octet_for_octet_though_every_mailbox_holds_lines(suite):
+    octets = bytes(range(256)) * 100 + b"\r\n--part-\r\n.\r\n"
+    mime = (b"From: ada@example.org\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=part\r\n"
+            b"Content-Transfer-Encoding: binary\r\n\r\n--part\r\nContent-Type: text/plain\r\n\r\ntext\r\n--part\r\n"
+            b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n" + octets +
+            b"\r\n--part--\r\n")
+    known = len(suite.mailbox(ANNA))
+    client = suite.smtp()
+    client.ehlo()
+    assert client.has_extn("binarymime")
+    client.mail("ada@example.org", ["BODY=BINARYMIME"])
+    client.rcpt(ANNA)
+    client.send(chunks(mime, 1000))
+    assert {client.getreply()[0] for _ in range(len(mime) // 1000 + 2)} == {250}
+    client.quit()
+    stored = wait_for(lambda: len(suite.mailbox(ANNA)) > known and suite.mailbox(ANNA)[-1])
+    text, binary = email.message_from_bytes(stored).get_payload()
+    assert text.get_payload() == "text"
+    assert binary["Content-Transfer-Encoding"] == "base64"
+    assert binary.get_payload(decode=True) == octets

@@ -220,9 +220,3 @@ TEST_CASE("smtp chunking: the owner refuses a message within a chunk", "[smtp]")
   CHECK(c.messages.empty());
   CHECK(c.aborted.empty());
 }
-
-TEST_CASE("smtp chunking: BINARYMIME is not offered", "[smtp]") {
-  Conversation c;
-  CHECK(c.say("EHLO a.test\r\n").find("BINARYMIME") == std::string::npos);
-  CHECK(c.say("MAIL FROM:<a@a.test> BODY=BINARYMIME\r\n").starts_with("501 5.5.4 "));
-}

@@ -14,6 +14,7 @@ constexpr Extensions kEvery{.pipelining = true,
                             .size_limit = 52428800,
                             .enhanced_status_codes = true,
                             .chunking = true,
+                            .binary_mime = true,
                             .limits = true,
                             .mt_priority = true,
                             .starttls = true,
@@ -28,7 +29,7 @@ TEST_CASE("smtp ehlo reply: what is offered is found, in any case and order", "[
   const Extensions all =
       parse_ehlo_reply({250, "",
                         "mx.test greets you\npipelining\n8BITMIME\nDsn\nSMTPUTF8\nSIZE "
-                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nLIMITS "
+                        "52428800\nSTARTTLS\nENHANCEDSTATUSCODES\nCHUNKING\nBinaryMIME\nLIMITS "
                         "RCPTMAX=5\nMT-PRIORITY MIXER\nXCLIENT NAME\nREQUIRETLS\nFUTURERELEASE 5 "
                         "2027-01-15T08:00:00Z\nauth PLAIN LOGIN\nX-ODD a b"});
   CHECK(all == kEvery);

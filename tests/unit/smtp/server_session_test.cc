@@ -28,7 +28,7 @@ TEST_CASE("smtp server session: a message goes from greeting to commit", "[smtp]
   CHECK(c.heard() == "220 mx.test ESMTP Postrider\r\n");
   CHECK(c.say("EHLO a.test\r\n") ==
         "250-mx.test\r\n250-PIPELINING\r\n250-SIZE 52428800\r\n250-8BITMIME\r\n"
-        "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250-DSN\r\n250-SMTPUTF8\r\n"
+        "250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-DSN\r\n250-SMTPUTF8\r\n"
         "250-MT-PRIORITY\r\n"
         "250 LIMITS RCPTMAX=1000\r\n");
   CHECK(c.session.extended());
@@ -349,6 +349,7 @@ TEST_CASE("smtp server session: each extension that is not offered is not honour
       {"SMTPUTF8", "MAIL FROM:<a@a.test> SMTPUTF8", "555"},
       {"MT-PRIORITY", "MAIL FROM:<a@a.test> MT-PRIORITY=1", "555"},
       {"CHUNKING", "BDAT 0 LAST", "502"},
+      {"BINARYMIME", "MAIL FROM:<a@a.test> BODY=BINARYMIME", "501"},
   }));
   ServerSettings settings{.hostname = "mx.test"};
   withdraw(keyword, settings.offered);
