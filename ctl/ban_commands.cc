@@ -11,7 +11,7 @@
 #include "common/base/timestamp.h"
 #include "common/config/units.h"
 #include "common/limits/bans.h"
-#include "common/net/address.h"
+#include "ctl/ban_name.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/terminal.h"
@@ -24,27 +24,16 @@ using limits::BanKind;
 using limits::BanRow;
 using nlohmann::json;
 
-struct Named {
-  BanKind kind;
-  std::string name;
-};
-
-// An address stands for the name under which it is banned; what is none is an account.
-Named named(const std::string& text) {
-  const std::string_view ip = std::string_view(text).substr(0, text.find('/'));
-  if (const auto address = net::IpAddress::parse(ip))
-    return {BanKind::address, net::to_client_name(*address)};
-  return {BanKind::account, to_lower(text)};
-}
-
-// Opens the bans of the configuration and runs `act` on them, which shows its own answer.
-template <typename Act>
-void with_bans(Context& context, Act act) {
+// Runs `act` on the bans of the configuration, or `nothing_there` where no daemon has made them
+// yet. The command makes none, as they would belong to whoever runs it.
+template <typename Act, typename Nothing>
+void with_bans(Context& context, Act act, Nothing nothing_there) {
   const auto settings = context.settings();
   if (!settings) return;
-  auto bans = limits::Bans::open(settings->paths.run + "/bans");
-  if (!bans) return context.refuse(bans.error());
-  act(*bans, *settings);
+  auto bans = limits::Bans::open_existing(settings->paths.run + "/bans");
+  if (bans) return act(*bans, *settings);
+  if (bans.error().kind == ErrorKind::not_found) return nothing_there();
+  context.refuse(bans.error());
 }
 
 json to_json(const BanRow& row) {
@@ -55,48 +44,75 @@ json to_json(const BanRow& row) {
           {"banned_until", row.banned_until ? json(to_timestamp(*row.banned_until)) : json()}};
 }
 
+void show(Context& context, const std::vector<BanRow>& found) {
+  json document = json::array();
+  std::vector<std::vector<std::string>> rows;
+  for (const BanRow& row : found) {
+    document.push_back(to_json(row));
+    rows.push_back({std::string(limits::name_of(row.kind)), row.name,
+                    fmt::format("{:.1f} failures", row.failures),
+                    row.banned_until ? "banned until " + to_timestamp(*row.banned_until) : ""});
+  }
+  context.answer(document, rows.empty() ? "nobody\n" : table(rows));
+}
+
 void list(Context& context) {
-  with_bans(context, [&](limits::Bans& bans, const config::Settings& settings) {
-    json document = json::array();
-    std::vector<std::vector<std::string>> rows;
-    for (const BanRow& row : bans.list(settings.bans.memory, SystemClock().now())) {
-      document.push_back(to_json(row));
-      rows.push_back({std::string(limits::name_of(row.kind)), row.name,
-                      fmt::format("{:.1f} failures", row.failures),
-                      row.banned_until ? "banned until " + to_timestamp(*row.banned_until) : ""});
-    }
-    context.answer(document, rows.empty() ? "nobody\n" : table(rows));
-  });
+  with_bans(
+      context,
+      [&](const limits::Bans& bans, const config::Settings& settings) {
+        const auto rows = bans.list(settings.bans.memory, SystemClock().now());
+        if (!rows) return context.refuse(rows.error());
+        show(context, *rows);
+      },
+      [&] { show(context, {}); });
 }
 
 void add(Context& context, const std::string& text, const std::string& duration) {
+  const auto named = parse_ban_name(text);
+  if (!named) return context.refuse(ExitStatus::usage, named.error().text);
   const auto time = config::parse_duration(duration);
-  if (!time)
+  if (!time || time->count() == 0)
     return context.refuse(ExitStatus::usage,
-                          fmt::format("'{}' is not a duration, as in 12h", duration));
-  with_bans(context, [&](limits::Bans& bans, const config::Settings&) {
-    const auto [kind, name] = named(text);
-    const WallTime now = SystemClock().now();
-    const WallTime until = now + *time;
-    bans.ban(kind, name, until, now);
-    context.answer(
-        {{"kind", limits::name_of(kind)}, {"name", name}, {"banned_until", to_timestamp(until)}},
-        fmt::format("{} {} is banned until {}\n", limits::name_of(kind), name,
-                    to_timestamp(until)));
-  });
+                          fmt::format("'{}' is not a time to ban for, as 12h is", duration));
+  const auto& [kind, name] = *named;
+  with_bans(
+      context,
+      [&](limits::Bans& bans, const config::Settings&) {
+        const WallTime now = SystemClock().now();
+        const WallTime until = now + *time;
+        if (const auto banned = bans.ban(kind, name, until, now); !banned)
+          return context.refuse(banned.error());
+        context.answer({{"kind", limits::name_of(kind)},
+                        {"name", name},
+                        {"banned_until", to_timestamp(until)}},
+                       fmt::format("{} {} is banned until {}\n", limits::name_of(kind), name,
+                                   to_timestamp(until)));
+      },
+      [&] {
+        context.refuse(ExitStatus::unreachable,
+                       "no daemon has run yet that could heed a ban: start Postrider first");
+      });
 }
 
 void lift(Context& context, const std::string& text) {
-  with_bans(context, [&](limits::Bans& bans, const config::Settings&) {
-    const auto [kind, name] = named(text);
-    if (!bans.lift(kind, name))
-      return context.refuse(
-          ExitStatus::refused,
-          fmt::format("nothing is known of {} {}: `postrider bans list` shows all",
-                      limits::name_of(kind), name));
-    context.answer({{"kind", limits::name_of(kind)}, {"name", name}, {"lifted", true}},
-                   fmt::format("{} {} is free\n", limits::name_of(kind), name));
-  });
+  // Failures are also of accounts that are none.
+  const auto [kind, name] =
+      parse_ban_name(text).value_or(BanName{BanKind::account, to_lower(text)});
+  const auto unknown = [&, kind = kind, &name = name] {
+    context.refuse(ExitStatus::refused,
+                   fmt::format("nothing is known of {} {}: `postrider bans list` shows all",
+                               limits::name_of(kind), name));
+  };
+  with_bans(
+      context,
+      [&, kind = kind, &name = name](limits::Bans& bans, const config::Settings&) {
+        const auto lifted = bans.lift(kind, name);
+        if (!lifted) return context.refuse(lifted.error());
+        if (!*lifted) return unknown();
+        context.answer({{"kind", limits::name_of(kind)}, {"name", name}, {"lifted", true}},
+                       fmt::format("{} {} is free\n", limits::name_of(kind), name));
+      },
+      unknown);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
-#include "common/limits/tally.h"
+#include "common/limits/connections.h"
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
 #include "common/net/certificate_watch.h"
@@ -36,15 +36,6 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
   auto counters = metrics::Counters::open(settings.paths.run, "smtpd", number);
   if (counters) return std::move(*counters);
   log.warning("counters_not_shared").with("reason", counters.error().text);
-  return {};
-}
-
-limits::Tally open_tally(const config::Settings& settings, log::Logger& log) {
-  auto tally = limits::Tally::open(settings.paths.run + "/clients");
-  if (tally) return std::move(*tally);
-  log.warning("clients_not_shared")
-      .with("reason", tally.error().text)
-      .with("effect", "each worker counts the connections of a client for itself");
   return {};
 }
 
@@ -75,11 +66,11 @@ class Worker {
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_),
         policy_({loop_, directory_, directory_, dns_cache_, settings, log_, clock_}),
-        tally_(open_tally(settings, log_)),
+        tally_(limits::open_tally(settings.paths.run, "smtpd", log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),
-        admission_(tally_, bans_, clock_, settings),
-        credentials_(loop_, pool_, clock_, directory_file(settings)),
         attempts_(bans_, settings.bans, clock_, log_, counters_),
+        admission_(tally_, attempts_, clock_, settings),
+        credentials_(loop_, pool_, clock_, directory_file(settings)),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
@@ -119,9 +110,9 @@ class Worker {
   checks::Policy policy_;
   limits::Tally tally_;
   limits::Bans bans_;
+  auth::Attempts attempts_;
   Admission admission_;
   directory::SqliteCredentials credentials_;
-  auth::Attempts attempts_;
   QueueLink link_;
   spool::Writer writer_;
   Services services_;

@@ -27,7 +27,10 @@ Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, c
       exempt_(net::parse_networks(settings.exempt_networks)),
       clock_(clock),
       log_(log),
-      counters_(counters) {}
+      counters_(counters),
+      unreachable_(log, clock,
+                   {"bans_unreachable", "bans_reachable",
+                    "wrong passwords are not counted, and no ban holds"}) {}
 
 Consequence Attempts::note(const Attempt& attempt) {
   const bool banned = is_banned(attempt);
@@ -49,25 +52,26 @@ bool Attempts::is_exempt(const net::IpAddress& client) const {
   return client.is_unspecified() || net::contains(exempt_, client);
 }
 
-bool Attempts::is_banned(const net::IpAddress& client) const {
-  return !is_exempt(client) &&
-         bans_.banned_until(BanKind::address, net::to_client_name(client), clock_.now())
-             .has_value();
+bool Attempts::is_banned(const net::IpAddress& client) {
+  return !is_exempt(client) && is_banned(BanKind::address, net::to_client_name(client));
 }
 
-bool Attempts::is_banned(const Attempt& attempt) const {
-  return is_banned(attempt.client) ||
-         bans_.banned_until(BanKind::account, to_lower(attempt.user), clock_.now());
+bool Attempts::is_banned(const Attempt& attempt) {
+  return is_banned(attempt.client) || is_banned(BanKind::account, to_lower(attempt.user));
+}
+
+// What is not known bans nobody.
+bool Attempts::is_banned(BanKind kind, const std::string& name) {
+  const auto until = bans_.banned_until(kind, name, clock_.now());
+  if (!until) {
+    unreachable_.holds(until.error().text);
+    return false;
+  }
+  unreachable_.passed();
+  return until->has_value();
 }
 
 std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
-  const WallTime now = clock_.now();
-  const auto fail = [&](BanKind kind, const std::string& name, std::uint64_t failures) {
-    const limits::BanRow row = bans_.fail(
-        kind, name, {static_cast<double>(failures), settings_.memory, settings_.duration}, now);
-    note_ban(row);
-    return row.failures;
-  };
   double times = 1;
   if (!is_exempt(attempt.client))
     times = fail(BanKind::address, net::to_client_name(attempt.client), settings_.address_failures);
@@ -78,12 +82,22 @@ std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
                   std::chrono::microseconds(settings_.delay_max));
 }
 
-void Attempts::note_ban(const limits::BanRow& row) {
-  if (!row.begins) return;
-  log_.warning("banned")
-      .with("kind", limits::name_of(row.kind))
-      .with("name", row.name)
-      .with("until", to_timestamp(*row.banned_until));
+// How many failures count for that name now, this one among them.
+double Attempts::fail(BanKind kind, const std::string& name, std::uint64_t allowed) {
+  const auto row =
+      bans_.fail(kind, name, {static_cast<double>(allowed), settings_.memory, settings_.duration},
+                 clock_.now());
+  if (!row) {
+    unreachable_.holds(row.error().text);
+    return 1;
+  }
+  unreachable_.passed();
+  if (row->begins)
+    log_.warning("banned")
+        .with("kind", limits::name_of(kind))
+        .with("name", row->name)
+        .with("until", to_timestamp(*row->banned_until));
+  return row->failures;
 }
 
 }  // namespace postrider::auth

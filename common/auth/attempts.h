@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/config/settings.h"
 #include "common/limits/bans.h"
+#include "common/log/condition.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
 #include "common/net/address.h"
@@ -48,14 +49,15 @@ class Attempts {
   // Once for each login that was judged; not for one that could not be.
   Consequence note(const Attempt& attempt);
 
-  // No connection is taken from it.
-  bool is_banned(const net::IpAddress& client) const;
+  // No connection is taken from it. False where the bans cannot be asked, of which the log tells.
+  bool is_banned(const net::IpAddress& client);
 
  private:
   bool is_exempt(const net::IpAddress& client) const;
-  bool is_banned(const Attempt& attempt) const;
+  bool is_banned(limits::BanKind kind, const std::string& name);
+  bool is_banned(const Attempt& attempt);
+  double fail(limits::BanKind kind, const std::string& name, std::uint64_t allowed);
   std::chrono::microseconds count_failure(const Attempt& attempt);
-  void note_ban(const limits::BanRow& row);
 
   limits::Bans& bans_;
   const config::Settings::Bans& settings_;
@@ -63,6 +65,7 @@ class Attempts {
   const Clock& clock_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  log::Condition unreachable_;  // the bans
 };
 
 }  // namespace postrider::auth

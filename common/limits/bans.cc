@@ -104,9 +104,19 @@ Bans::Row& Bans::File::find_or_make(BanKind kind, std::string_view name, WallTim
 }
 
 Result<Bans> Bans::open(const std::string& path) {
-  auto file = SharedFile::open(path, File::kSize, kMagic);
-  if (!file) return tl::unexpected<Error>(std::move(file.error()));
-  return Bans(std::make_unique<File>(std::move(*file)));
+  return reserved(SharedFile::open(path, File::kSize, kMagic), path);
+}
+
+Result<Bans> Bans::open_existing(const std::string& path) {
+  return reserved(SharedFile::open_existing(path, File::kSize, kMagic), path);
+}
+
+Result<Bans> Bans::reserved(Result<SharedFile> opened, const std::string& path) {
+  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  auto file = std::make_unique<File>(std::move(*opened));
+  if (auto room = file->file.reserve(0, File::kSize); !room)
+    return postrider::fail(room.error().kind, path + ": " + room.error().text);
+  return Bans(std::move(file));
 }
 
 Bans::Bans() : file_(std::make_unique<File>(SharedFile(File::kSize, kMagic))) {}
@@ -115,9 +125,11 @@ Bans::Bans(Bans&&) noexcept = default;
 Bans& Bans::operator=(Bans&&) noexcept = default;
 Bans::~Bans() = default;
 
-BanRow Bans::fail(BanKind kind, std::string_view name, const BanLimits& limits, WallTime now) {
+Result<BanRow> Bans::fail(BanKind kind, std::string_view name, const BanLimits& limits,
+                          WallTime now) {
   name = name.substr(0, kMaxName);
-  const SharedFile::Lock lock(file_->file);
+  const auto lock = file_->file.lock();
+  if (!lock) return tl::unexpected<Error>(lock.error());
   Row& row = file_->find_or_make(kind, name, now);
   const bool was_banned = row.in_force(now);
   row.failures = static_cast<float>(row.faded(limits.memory, now) + 1);
@@ -129,20 +141,23 @@ BanRow Bans::fail(BanKind kind, std::string_view name, const BanLimits& limits, 
   return shown;
 }
 
-std::optional<WallTime> Bans::banned_until(BanKind kind, std::string_view name,
-                                           WallTime now) const {
-  if (count(now) >= file_->header().last_end) return std::nullopt;
-  const SharedFile::Lock lock(file_->file);
+Result<std::optional<WallTime>> Bans::banned_until(BanKind kind, std::string_view name,
+                                                   WallTime now) const {
+  std::optional<WallTime> until;
+  if (count(now) >= file_->header().last_end) return until;
+  const auto lock = file_->file.lock();
+  if (!lock) return tl::unexpected<Error>(lock.error());
   const Row* const row = file_->find(kind, name.substr(0, kMaxName));
-  if (row == nullptr || !row->in_force(now)) return std::nullopt;
-  return time_of(row->banned_until);
+  if (row != nullptr && row->in_force(now)) until = time_of(row->banned_until);
+  return until;
 }
 
-std::vector<BanRow> Bans::list(std::chrono::seconds memory, WallTime now) const {
+Result<std::vector<BanRow>> Bans::list(std::chrono::seconds memory, WallTime now) const {
   std::vector<Row> rows;
   {
     // Copied alone: daemons wait for the lock.
-    const SharedFile::Lock lock(file_->file);
+    const auto lock = file_->file.lock();
+    if (!lock) return tl::unexpected<Error>(lock.error());
     rows.assign(file_->rows(), file_->rows() + kRows);
   }
   std::vector<BanRow> found;
@@ -158,13 +173,16 @@ std::vector<BanRow> Bans::list(std::chrono::seconds memory, WallTime now) const 
   return found;
 }
 
-void Bans::ban(BanKind kind, std::string_view name, WallTime until, WallTime now) {
-  const SharedFile::Lock lock(file_->file);
+Result<void> Bans::ban(BanKind kind, std::string_view name, WallTime until, WallTime now) {
+  const auto lock = file_->file.lock();
+  if (!lock) return tl::unexpected<Error>(lock.error());
   file_->set_ban(file_->find_or_make(kind, name.substr(0, kMaxName), now), until);
+  return {};
 }
 
-bool Bans::lift(BanKind kind, std::string_view name) {
-  const SharedFile::Lock lock(file_->file);
+Result<bool> Bans::lift(BanKind kind, std::string_view name) {
+  const auto lock = file_->file.lock();
+  if (!lock) return tl::unexpected<Error>(lock.error());
   Row* const row = file_->find(kind, name.substr(0, kMaxName));
   if (row == nullptr) return false;
   *row = {};

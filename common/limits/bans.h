@@ -4,7 +4,8 @@
 // A row is an address (or its network) or an account, with its failures and the end of its ban. It
 // is kept by name, so that an operator can see and lift it. Failures fade: one that is `memory` old
 // counts for 1/e. smtpd, pop3d and the command write the rows under a lock on the file that lasts
-// for microseconds; whether anybody is banned at all is one read of memory, without the lock.
+// for microseconds; whether anybody is banned at all is one read of memory, without the lock. Each
+// call may fail as temporary, when another process keeps the lock (shared_file.h).
 //
 // Bounded: kRows rows. Where there is no room, the row goes whose last failure is longest ago, and
 // a ban that is in force only for another.
@@ -24,6 +25,8 @@
 #include "common/base/result.h"
 
 namespace postrider::limits {
+
+class SharedFile;
 
 enum class BanKind : std::uint8_t { address = 1, account = 2 };
 std::string_view name_of(BanKind kind) noexcept;
@@ -50,8 +53,11 @@ class Bans {
   // 4.5.3.1), with room to spare.
   static constexpr std::size_t kMaxName = 320;
 
-  // Maps `path`, and makes it if it is not there. Invalid: the file is something else.
+  // Maps `path`, and makes it if it is not there. Invalid: the file is something else; temporary:
+  // the file system is full.
   static Result<Bans> open(const std::string& path);
+  // The same, but not_found if it is not there.
+  static Result<Bans> open_existing(const std::string& path);
   // Of this process alone: for tests, and where the file cannot be had.
   Bans();
   Bans(Bans&&) noexcept;
@@ -59,20 +65,22 @@ class Bans {
   ~Bans();
 
   // One failure more; it may bring a ban, or prolong one. Gives the row as it is now.
-  BanRow fail(BanKind kind, std::string_view name, const BanLimits& limits, WallTime now);
+  Result<BanRow> fail(BanKind kind, std::string_view name, const BanLimits& limits, WallTime now);
   // The end of a ban that is in force.
-  std::optional<WallTime> banned_until(BanKind kind, std::string_view name, WallTime now) const;
+  Result<std::optional<WallTime>> banned_until(BanKind kind, std::string_view name,
+                                               WallTime now) const;
 
   // Rows with a ban in force or a failure that is not faded away, bans first, then by name.
-  std::vector<BanRow> list(std::chrono::seconds memory, WallTime now) const;
-  void ban(BanKind kind, std::string_view name, WallTime until, WallTime now);
+  Result<std::vector<BanRow>> list(std::chrono::seconds memory, WallTime now) const;
+  Result<void> ban(BanKind kind, std::string_view name, WallTime until, WallTime now);
   // Forgets a ban and the failures; false: there is no such row.
-  bool lift(BanKind kind, std::string_view name);
+  Result<bool> lift(BanKind kind, std::string_view name);
 
  private:
   struct Row;
   struct File;
   explicit Bans(std::unique_ptr<File> file);
+  static Result<Bans> reserved(Result<SharedFile> opened, const std::string& path);
 
   std::unique_ptr<File> file_;
 };

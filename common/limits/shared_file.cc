@@ -7,7 +7,7 @@
 #include <sodium.h>
 
 #include <cerrno>
-#include <cstring>
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -15,15 +15,15 @@ namespace postrider::limits {
 
 namespace {
 
-bool lock_octet(int fd, std::size_t octet, short type, int command) {
+constexpr mode_t kMode = 0660;
+
+bool lock_octet(int fd, std::size_t octet, short type) {
   struct flock lock {};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = static_cast<off_t>(octet);
   lock.l_len = 1;
-  while (::fcntl(fd, command, &lock) != 0)
-    if (errno != EINTR) return false;
-  return true;
+  return ::fcntl(fd, F_OFD_SETLK, &lock) == 0;
 }
 
 }  // namespace
@@ -50,29 +50,60 @@ SharedFile::~SharedFile() {
 
 Result<SharedFile> SharedFile::open(const std::string& path, std::size_t size,
                                     std::uint64_t magic) {
-  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0660));
+  return map(path, O_CREAT, size, magic);
+}
+
+Result<SharedFile> SharedFile::open_existing(const std::string& path, std::size_t size,
+                                             std::uint64_t magic) {
+  return map(path, 0, size, magic);
+}
+
+Result<SharedFile> SharedFile::map(const std::string& path, int flags, std::size_t size,
+                                   std::uint64_t magic) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, kMode));
   if (!fd) return fail_errno(path, errno);
   void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (memory == MAP_FAILED) return fail_errno(path, errno);
   SharedFile file(std::move(fd), static_cast<char*>(memory), size);
-  if (auto ready = file.prepare(magic); !ready)
+  if (auto ready = file.prepare(path, magic); !ready)
     return fail(ready.error().kind, path + ": " + ready.error().text);
   return file;
 }
 
 // Not to be read before its size is known to be right: beyond the end of the file is no memory.
-Result<void> SharedFile::prepare(std::uint64_t magic) const {
-  const Lock lock(*this);
+Result<void> SharedFile::prepare(const std::string& path, std::uint64_t magic) const {
+  const auto held = lock();
+  if (!held) return tl::unexpected<Error>(held.error());
   struct stat status {};
   if (::fstat(fd_.get(), &status) != 0) return fail_errno("stat", errno);
   if (status.st_size == 0) {
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0)
-      return fail_errno("ftruncate", errno);
+    if (auto given = give_size(path); !given) return given;
   } else if (status.st_size != static_cast<off_t>(size_)) {
     return fail(ErrorKind::invalid, "is not what was expected: remove it");
   }
+  if (auto reserved = reserve(0, kHeaderSize); !reserved) return reserved;
   if (head().magic == 0) make(magic);
   if (head().magic != magic) return fail(ErrorKind::invalid, "is not what was expected: remove it");
+  return {};
+}
+
+// Whoever comes first makes it for the others, whatever its umask. A user who is not in the group
+// of the directory runs all processes alone.
+Result<void> SharedFile::give_size(const std::string& path) const {
+  struct stat directory {};
+  if (::stat(path.substr(0, path.rfind('/') + 1).c_str(), &directory) == 0)
+    static_cast<void>(::fchown(fd_.get(), static_cast<uid_t>(-1), directory.st_gid) == 0);
+  if (::fchmod(fd_.get(), kMode) != 0) return fail_errno("fchmod", errno);
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) return fail_errno("ftruncate", errno);
+  return {};
+}
+
+Result<void> SharedFile::reserve(std::size_t start, std::size_t size) const {
+  if (!fd_) return {};
+  int error = EINTR;
+  while (error == EINTR)
+    error = ::posix_fallocate(fd_.get(), static_cast<off_t>(start), static_cast<off_t>(size));
+  if (error != 0) return fail_errno("posix_fallocate", error);
   return {};
 }
 
@@ -82,23 +113,22 @@ void SharedFile::make(std::uint64_t magic) const {
   head().magic = magic;
 }
 
-void SharedFile::lock(std::size_t octet) const {
-  if (fd_) lock_octet(fd_.get(), octet, F_WRLCK, F_OFD_SETLKW);
+Result<SharedFile::Lock> SharedFile::lock() const {
+  constexpr timespec kPause{.tv_sec = 0, .tv_nsec = kLockPause};
+  for (unsigned tries = 1; !try_lock(0); ++tries) {
+    if (errno != EAGAIN && errno != EACCES) return fail_errno("lock", errno);
+    if (tries == kLockTries) return fail(ErrorKind::temporary, "another process keeps it locked");
+    ::nanosleep(&kPause, nullptr);
+  }
+  return Lock(*this);
 }
 
 bool SharedFile::try_lock(std::size_t octet) const {
-  return !fd_ || lock_octet(fd_.get(), octet, F_WRLCK, F_OFD_SETLK);
+  return !fd_ || lock_octet(fd_.get(), octet, F_WRLCK);
 }
 
 void SharedFile::unlock(std::size_t octet) const {
-  if (fd_) lock_octet(fd_.get(), octet, F_UNLCK, F_OFD_SETLK);
-}
-
-void SharedFile::zero(std::size_t start, std::size_t size) const {
-  // A hole gives the memory back.
-  if (!fd_ || ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                          static_cast<off_t>(start), static_cast<off_t>(size)) != 0)
-    std::memset(memory_ + start, 0, size);
+  if (fd_) lock_octet(fd_.get(), octet, F_UNLCK);
 }
 
 std::uint64_t keyed_hash(const SharedFile::HashKey& key, std::string_view kind,

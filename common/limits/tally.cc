@@ -3,6 +3,7 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -47,7 +48,7 @@ struct Tally::File {
   struct Header {
     std::uint64_t magic;
     SharedFile::HashKey hash_key;
-    std::atomic<std::uint64_t> taken;  // a bit for each part that is not empty
+    std::atomic<std::uint64_t> taken;  // a bit for each part that counts: it is reserved
   };
   static constexpr std::size_t kPartSize = kSlots * sizeof(Slot);
   static constexpr std::size_t kSize = SharedFile::kHeaderSize + kParts * kPartSize;
@@ -57,13 +58,14 @@ struct Tally::File {
 
   Header& header() const { return *reinterpret_cast<Header*>(file.memory()); }
 
-  // The first part without a living owner; all others of that kind are emptied with it.
+  // The first part without a living owner; all others of that kind are no longer counted.
   Result<void> take_part() {
-    const SharedFile::Lock lock(file);
+    const auto lock = file.lock();
+    if (!lock) return tl::unexpected<Error>(lock.error());
     std::optional<std::size_t> found;
     for (std::size_t part = 0; part < kParts; ++part) {
       if (!file.try_lock(1 + part)) continue;
-      empty(part);
+      header().taken &= ~bit_of(part);
       if (found) {
         file.unlock(1 + part);
       } else {
@@ -72,15 +74,15 @@ struct Tally::File {
     }
     if (!found) return fail(ErrorKind::temporary, "too many processes have it open");
     own = *found;
-    header().taken |= std::uint64_t{1} << own;
+    if (auto reserved = file.reserve(offset_of(own), kPartSize); !reserved) return reserved;
+    std::memset(file.memory() + offset_of(own), 0, kPartSize);
+    header().taken |= bit_of(own);
     return {};
   }
 
-  void empty(std::size_t part) const {
-    const std::uint64_t bit = std::uint64_t{1} << part;
-    if ((header().taken & bit) == 0) return;
-    header().taken &= ~bit;
-    file.zero(SharedFile::kHeaderSize + part * kPartSize, kPartSize);
+  static std::uint64_t bit_of(std::size_t part) { return std::uint64_t{1} << part; }
+  static std::size_t offset_of(std::size_t part) {
+    return SharedFile::kHeaderSize + part * kPartSize;
   }
 
   // Calls `use` with the slot of each part that knows the key.
@@ -92,7 +94,7 @@ struct Tally::File {
   }
 
   Slot* place_of(std::size_t part, Key key) const {
-    return reinterpret_cast<Slot*>(file.memory() + SharedFile::kHeaderSize + part * kPartSize) +
+    return reinterpret_cast<Slot*>(file.memory() + offset_of(part)) +
            key.hash % (kSlots / kWays) * kWays;
   }
 

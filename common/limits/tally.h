@@ -3,7 +3,7 @@
 // One file of the run directory is mapped by all of them. It has a part for each, which that worker
 // alone writes, so that there is no lock that a killed one could leave held; a count is the sum
 // over the parts. A worker holds a lock on a byte of the file while it lives: the part of one that
-// does not is emptied by the next that starts.
+// does not counts no longer once the next has started.
 //
 // Counts of events fade: an event that is `period` old counts for 1/e. A steady n in a period comes
 // to n, and as fading is linear the sum of the parts is what one part would have counted.
@@ -35,7 +35,8 @@ class Tally {
   };
 
   // Maps `path`, makes it if it is not there, and takes a part of it; after the fork, as a part
-  // belongs to one process. Invalid: the file is something else; temporary: kParts are taken.
+  // belongs to one process. Invalid: the file is something else; temporary: kParts are taken, or
+  // the file system is full.
   static Result<Tally> open(const std::string& path);
   // Counts of this process alone: for tests, and where the file cannot be had.
   Tally();

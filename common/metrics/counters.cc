@@ -72,6 +72,9 @@ Result<Counters> Counters::open(const std::string& directory, std::string_view p
   const std::string path = fmt::format("{}/{}.{}{}", directory, process, worker, kSuffix);
   const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd || ::ftruncate(fd.get(), kFileSize) != 0) return fail_errno(path, errno);
+  // To write where a full file system has no room for it would be a SIGBUS.
+  if (const int error = ::posix_fallocate(fd.get(), 0, kFileSize); error != 0)
+    return fail_errno(path, error);
   void* memory = ::mmap(nullptr, kFileSize, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (memory == MAP_FAILED) return fail_errno(path, errno);
   return Counters(std::shared_ptr<Slots>(static_cast<Slots*>(memory),

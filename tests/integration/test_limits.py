@@ -11,7 +11,7 @@ import statistics
 import time
 
 import pytest
-from harness import Instance, wait_for
+from harness import Instance, file_system, wait_for
 
 USER = "anna@example.test"
 SENDER = "ada@example.org"
@@ -90,6 +90,48 @@ def test_an_operator_bans_and_lifts():
         suite.command("bans", "lift", "127.0.0.1")
         suite.smtp().quit()
         assert suite.command("bans", "lift", "127.0.0.1", check=False).returncode == 1
+
+
+@pytest.mark.parametrize("arguments, complaint", [
+    (("10.0.0.0/8",), "10.0.0.0/8: a ban is of one IPv4 address, or of the /64 of an IPv6 address"),
+    (("anna",), "anna: neither an IP address nor the address of a user"),
+    (("192.0.2.1", "--for", "0s"), "'0s' is not a time to ban for, as 12h is"),
+])
+def test_what_cannot_be_banned_is_said(arguments, complaint):
+    with Instance(start=False) as suite:
+        done = suite.command("bans", "add", *arguments, check=False)
+        assert done.returncode == 2 and complaint in done.stderr
+
+
+def test_the_command_makes_no_bans_of_its_own():
+    with Instance(start=False) as suite:
+        assert suite.command("bans", "list").stdout.strip() == "nobody"
+        added = suite.command("bans", "add", "192.0.2.1", check=False)
+        assert added.returncode == 69 and "start Postrider first" in added.stderr
+        assert suite.command("bans", "lift", "192.0.2.1", check=False).returncode == 1
+        assert not (suite.directory / "run/bans").exists()
+
+
+def test_a_full_run_directory_costs_the_sharing_and_nothing_else():
+    with Instance({"smtpd": {"workers": 2}}, start=False) as suite:
+        run = suite.directory / "run"
+        run.mkdir(exist_ok=True)
+        with file_system(run, 128 * 1024):
+            try:
+                suite.start()
+                suite.add_user(USER)
+                for _ in range(20):
+                    with suite.smtp() as client:
+                        assert client.docmd("FOO")[0] == 500
+                        client.sendmail(SENDER, [USER], MESSAGE)
+                with contextlib.suppress(poplib.error_proto):
+                    suite.pop3(USER, "wrong")
+                wait_for(lambda: len(suite.mailbox(USER)) == 20)
+                assert len(suite.events("clients_not_shared")) == 2
+                assert suite.events("bans_not_shared")
+                assert not suite.events("worker_died")
+            finally:
+                suite.stop()
 
 
 def test_wrong_passwords_ban_an_address_from_all_protocols():

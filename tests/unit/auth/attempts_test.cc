@@ -5,6 +5,8 @@
 #include <catch2/catch.hpp>
 
 #include "common/config/load.h"
+#include "tests/unit/limits/held_lock.h"
+#include "tests/unit/temp_directory.h"
 
 using namespace postrider;
 using namespace std::chrono_literals;
@@ -106,4 +108,25 @@ TEST_CASE("attempts: an address that is exempt is not banned, and waits no longe
   for (int i = 0; i < 5; ++i)
     CHECK(f.fail("192.0.2.1", std::to_string(i)).delay == f.settings.delay);
   CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
+}
+
+TEST_CASE("attempts: while the bans cannot be asked nobody is banned, and the log says so once",
+          "[auth]") {
+  const test::TempDirectory folder;
+  Fixture f;
+  f.settings.address_failures = 1;
+  f.bans = limits::Bans::open(folder.path("bans")).value();
+  f.fail();
+  CHECK(f.fail().banned == false);
+  REQUIRE(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
+  {
+    const test::HeldLock stopped(folder.path("bans"));
+    CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
+    CHECK(f.fail().delay == f.settings.delay);
+  }
+  const auto told = f.lines.find("event=bans_unreachable");
+  REQUIRE(told != std::string::npos);
+  CHECK(f.lines.find("event=bans_unreachable", told + 1) == std::string::npos);
+  CHECK(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
+  CHECK(f.lines.find("event=bans_reachable") != std::string::npos);
 }

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
@@ -14,6 +15,7 @@ namespace {
 
 constexpr WallTime kNow{1'800'000'000s};
 constexpr auto kMinute = 60s;
+constexpr std::size_t kPart = Tally::kSlots * 24;  // octets
 
 }  // namespace
 
@@ -108,6 +110,18 @@ TEST_CASE("tally: a file of another kind is left alone, and named", "[limits]") 
   REQUIRE_FALSE(opened);
   CHECK(opened.error().kind == ErrorKind::invalid);
   CHECK(opened.error().text.find(path) != std::string::npos);
+}
+
+TEST_CASE("tally: a worker reserves its own part, which it will write, and no more", "[limits]") {
+  const test::TempDirectory folder;
+  const auto first = Tally::open(folder.path("tally"));
+  REQUIRE(first);
+  const auto one = test::reserved_octets(folder.path("tally"));
+  CHECK(one >= kPart);
+  CHECK(one < 2 * kPart);
+  const auto second = Tally::open(folder.path("tally"));
+  REQUIRE(second);
+  CHECK(test::reserved_octets(folder.path("tally")) >= 2 * kPart);
 }
 
 TEST_CASE("tally: no more than its parts may have it open", "[limits]") {

@@ -1,5 +1,7 @@
 #include "common/metrics/counters.h"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/temp_directory.h"
@@ -23,6 +25,14 @@ TEST_CASE("metrics counters: survive their worker and are summed over all", "[me
   const auto sums = metrics::read_all(directory.path());
   CHECK(sums[static_cast<std::size_t>(Counter::smtp_messages_accepted)] == 15);
   CHECK(sums[static_cast<std::size_t>(Counter::pop3_logins)] == 0);
+}
+
+TEST_CASE("metrics counters: what they will write is reserved", "[metrics]") {
+  const test::TempDirectory directory;
+  REQUIRE(metrics::Counters::open(directory.path(), "smtpd", 0));
+  struct stat status {};
+  REQUIRE(::stat(directory.path("smtpd.0.counters").c_str(), &status) == 0);
+  CHECK(status.st_blocks > 0);
 }
 
 TEST_CASE("metrics counters: a folder that is not there is an error that names it", "[metrics]") {

@@ -29,7 +29,7 @@ struct Fixture {
     return std::string(admission().enter(ip(address)).value_or(""));
   }
   Admission& admission() {
-    if (!admission_) admission_.emplace(tally, bans, clock, settings);
+    if (!admission_) admission_.emplace(tally, attempts, clock, settings);
     return *admission_;
   }
 
@@ -37,6 +37,9 @@ struct Fixture {
   limits::Bans bans;
   limits::Tally tally;
   ManualClock clock;
+  log::Logger log{"smtpd", log::Level::info, log::Format::logfmt, clock, [](std::string_view) {}};
+  metrics::Counters counters;
+  auth::Attempts attempts{bans, settings.bans, clock, log, counters};
 
  private:
   std::optional<Admission> admission_;
@@ -44,47 +47,39 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("smtpd admission: an address has so many connections at a time, and its network too",
-          "[smtpd]") {
-  const auto [a, b, far] = GENERATE(table<const char*, const char*, const char*>(
-      {{"192.0.2.1", "192.0.2.200", "192.0.3.1"},
-       {"2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"}}));
+TEST_CASE("smtpd admission: the limits of connections are those of the configuration", "[smtpd]") {
   Fixture f;
-  CHECK(f.enter(a).empty());
-  CHECK(f.enter(a).empty());
-  CHECK(f.enter(a) == "too many connections from your address, try again later");
-  CHECK(f.enter(b).empty());
-  CHECK(f.enter(b) == "too many connections from your network, try again later");
-  CHECK(f.enter(far).empty());
-  f.admission().leave(ip(a));
-  CHECK(f.enter(b).empty());
-  CHECK_FALSE(f.enter(a).empty());
+  f.settings.smtpd.unlimited_networks = {"192.0.9.0/24"};
+  CHECK(f.enter("192.0.2.1").empty());
+  CHECK(f.enter("192.0.2.1").empty());
+  CHECK(f.enter("192.0.2.1") == "too many connections from your address, try again later");
+  CHECK(f.enter("192.0.2.2").empty());
+  CHECK(f.enter("192.0.2.2") == "too many connections from your network, try again later");
+  for (int i = 0; i < 10; ++i) CHECK(f.enter("192.0.9.1").empty());
+  f.admission().leave(ip("192.0.2.1"));
+  CHECK(f.enter("192.0.2.1").empty());
 }
 
-TEST_CASE("smtpd admission: an address connects so often in a minute, and its network too",
-          "[smtpd]") {
+TEST_CASE("smtpd admission: connections come so often as the configuration says", "[smtpd]") {
   Fixture f;
-  f.settings.smtpd.connection_rate_per_address = 10;
-  f.settings.smtpd.connection_rate_per_network = 15;
+  f.settings.smtpd.connection_rate_per_address = 3;
+  f.settings.smtpd.connection_rate_per_network = 4;
   const auto come_and_go = [&](const std::string& address) {
     const std::string reason = f.enter(address);
     if (reason.empty()) f.admission().leave(ip(address));
     return reason;
   };
-  for (int i = 0; i < 10; ++i) CHECK(come_and_go("192.0.2.1").empty());
+  for (int i = 0; i < 3; ++i) CHECK(come_and_go("192.0.2.1").empty());
   CHECK(come_and_go("192.0.2.1") == "connections too often from your address, try again later");
-  for (int i = 0; i < 5; ++i) CHECK(come_and_go("192.0.2.2").empty());
-  CHECK(come_and_go("192.0.2.3") == "connections too often from your network, try again later");
-  CHECK(come_and_go("192.0.9.1").empty());
-  f.clock.advance(5min);
-  CHECK(come_and_go("192.0.2.1").empty());
+  CHECK(come_and_go("192.0.2.2").empty());
+  CHECK(come_and_go("192.0.2.2") == "connections too often from your network, try again later");
 }
 
 TEST_CASE("smtpd admission: who is banned for wrong passwords is not let in, exempt or not",
           "[smtpd]") {
   Fixture f;
   f.settings.smtpd.unlimited_networks = {"192.0.2.0/24"};
-  f.bans.ban(limits::BanKind::address, "192.0.2.1", f.clock.now() + 1h, f.clock.now());
+  REQUIRE(f.bans.ban(limits::BanKind::address, "192.0.2.1", f.clock.now() + 1h, f.clock.now()));
   CHECK(f.enter("192.0.2.1") == "too many wrong passwords from your address, try again later");
   CHECK(f.enter("192.0.2.2").empty());
   f.clock.advance(1h);

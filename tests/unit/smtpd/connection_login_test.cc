@@ -86,8 +86,8 @@ TEST_CASE("smtpd connection: while an account is banned, right and wrong passwor
           "[smtpd][auth]") {
   SecureWorld f;
   SecurePeer& peer = f.submitting();
-  f.world.bans.ban(limits::BanKind::account, "alice@here.test",
-                   f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now());
+  REQUIRE(f.world.bans.ban(limits::BanKind::account, "alice@here.test",
+                           f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now()));
   const std::string right = peer.exchange(plain("alice@here.test", "secret"), 454);
   CHECK(right == "454 4.7.0 too many wrong passwords, try again later\r\n");
   CHECK(peer.exchange(plain("Alice@here.test", "hunter2"), 454) == right);

@@ -191,9 +191,9 @@ struct World {
   checks::Policy policy{{loop, directory, directory, resolver, settings, log, clock}};
   limits::Tally tally;
   limits::Bans bans;
-  Admission admission{tally, bans, clock, settings};
   FakeCredentials credentials{loop};
   auth::Attempts attempts{bans, settings.bans, clock, log, counters};
+  Admission admission{tally, attempts, clock, settings};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),

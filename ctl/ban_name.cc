@@ -1,0 +1,33 @@
+#include "ctl/ban_name.h"
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/net/address.h"
+#include "common/smtp/address.h"
+
+namespace postrider::ctl {
+
+using limits::BanKind;
+
+Result<BanName> parse_ban_name(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  const auto address = net::IpAddress::parse(std::string_view(text).substr(0, slash));
+  if (address) {
+    BanName named{BanKind::address, net::to_client_name(*address)};
+    if (slash == std::string::npos) return named;
+    const auto network = net::Network::parse(text);
+    if (network && network->str() == (address->is_v4() ? named.name + "/32" : named.name))
+      return named;
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("{}: a ban is of one IPv4 address, or of the /64 of an IPv6 address", text));
+  }
+  const auto account = smtp::parse_mailbox(text, smtp::Charset::utf8);
+  if (!account || account->domain.empty())
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: neither an IP address nor the address of a user", text));
+  return BanName{BanKind::account, to_lower(text)};
+}
+
+}  // namespace postrider::ctl
