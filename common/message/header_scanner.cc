@@ -25,6 +25,7 @@ void HeaderScanner::feed(std::string_view bytes) {
     bytes.remove_prefix(text.size() + (line_ends ? 1 : 0));
     octets_ += text.size() + (line_ends ? 1 : 0);
     line_octets_ += text.size();
+    if (!text.empty()) ends_in_cr_ = text.back() == '\r';
     if (line_ends) end_line();
   }
 }
@@ -49,11 +50,12 @@ void HeaderScanner::begin_line(char first) {
 
 void HeaderScanner::end_line() {
   if (line_is_empty_) return finish();
-  const bool has_cr = field_.ends_with('\r');
-  if (has_cr) field_.pop_back();
-  longest_line_ = std::max(longest_line_, line_octets_ - (has_cr ? 1 : 0));
+  // Of a field that is cut the CR was not kept.
+  if (ends_in_cr_ && field_.ends_with('\r')) field_.pop_back();
+  longest_line_ = std::max(longest_line_, line_octets_ - (ends_in_cr_ ? 1 : 0));
   line_octets_ = 0;
   line_is_empty_ = true;
+  ends_in_cr_ = false;
 }
 
 // Also accepts the obsolete white space before the colon (RFC 5322 section 4.5).

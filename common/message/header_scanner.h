@@ -55,6 +55,7 @@ class HeaderScanner {
   std::uint64_t line_octets_ = 0;  // of the line under way, its CR included
   std::uint64_t longest_line_ = 0;
   bool line_is_empty_ = true;  // nothing but CR so far
+  bool ends_in_cr_ = false;    // the line, so far
   bool done_ = false;
 };
 

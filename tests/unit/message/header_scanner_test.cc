@@ -69,3 +69,15 @@ TEST_CASE("header scanner: keeps no more of a field than its limit", "[message]"
   CHECK(longest <= HeaderScanner::kMaxFieldOctets);
   CHECK(longest > HeaderScanner::kMaxFieldOctets - 10);
 }
+
+TEST_CASE("header scanner: the CR is no part of a line, of a field that is cut neither",
+          "[message]") {
+  const std::string_view end = GENERATE(as<std::string_view>(), "\r\n", "\n");
+  const std::size_t step = GENERATE(1U, 7U, 100000U);
+  std::string header = "A:" + std::string(996, 'x') + std::string(end);
+  for (int i = 0; i < 20; ++i) header += " " + std::string(997, 'y') + std::string(end);
+  HeaderScanner scanner([](std::string_view, std::string_view) {});
+  for (std::size_t i = 0; i < header.size(); i += step)
+    scanner.feed(std::string_view(header).substr(i, step));
+  CHECK(scanner.longest_line() == 998);
+}
