@@ -6,15 +6,19 @@ namespace postrider::smtpd {
 
 bool Pace::is_too_slow(const smtp::ServerSession& session, const PaceLimits& limits, bool scarce,
                        std::chrono::microseconds now) {
-  const std::chrono::duration<double> span = now - std::exchange(looked_, now);
-  const smtp::ServerSession::Progress progress = session.progress();
-  const auto octets =
-      static_cast<double>(progress.octets - std::exchange(octets_, progress.octets));
-  const bool got_on = std::exchange(commands_, progress.commands) != progress.commands ||
-                      octets >= span.count() * static_cast<double>(limits.min_data_rate);
-  if (session.busy() || got_on) since_ = now;
-  if (!scarce && session.receiving()) return false;
-  return now - since_ > (scarce ? limits.busy_timeout : limits.command_timeout);
+  const auto span = now - std::exchange(last_look_, now);
+  const auto before = std::exchange(progress_, session.progress());
+  const double expected =
+      std::chrono::duration<double>(span).count() * static_cast<double>(limits.min_data_rate);
+  const bool sends = static_cast<double>(progress_.content - before.content) >= expected;
+  if (session.busy() || progress_.commands != before.commands) last_command_ = now;
+  if (progress_.steps != before.steps || sends) {
+    last_step_ = now;
+  } else if (session.busy()) {
+    last_step_ += span;
+  }
+  if (scarce) return now - last_step_ > limits.busy_timeout;
+  return !session.receiving() && now - last_command_ > limits.command_timeout;
 }
 
 }  // namespace postrider::smtpd

@@ -1,13 +1,15 @@
 // pace.h - does a client get on with its session?
 //
-//   busy with us       it does, whatever the time
-//   between commands   a command within command_timeout, however its octets trickle
+//   between commands   a command within command_timeout, whichever it is and however its octets
+//                      trickle
 //   within a message   it does, as long as the stream's own time-out says so
-//   slots are scarce   a command, or min_data_rate octets a second, within busy_timeout
+//   slots are scarce   a step towards the end of a message, or min_data_rate octets of one a
+//   second,
+//                      within busy_timeout: NOOP and its like keep no slot
 //
-// RFC 5321 section 4.5.3.2 asks to wait 5 minutes for a command, and 3 for a piece of a message;
-// and section 3.8 allows to close with 421 when the server is in need. Looked at now and then: it
-// costs a session nothing.
+// The time that a client waits for us does not count. RFC 5321 section 4.5.3.2 asks to wait 5
+// minutes for a command, and 3 for a piece of a message; and section 3.8 allows to close with 421
+// when the server is in need. Looked at now and then: it costs a session nothing.
 #pragma once
 
 #include <chrono>
@@ -26,16 +28,17 @@ struct PaceLimits {
 class Pace {
  public:
   // From the start of the connection. Monotonic time, as in is_too_slow().
-  explicit Pace(std::chrono::microseconds now) : since_(now), looked_(now) {}
+  explicit Pace(std::chrono::microseconds now)
+      : last_look_(now), last_command_(now), last_step_(now) {}
 
   bool is_too_slow(const smtp::ServerSession& session, const PaceLimits& limits, bool scarce,
                    std::chrono::microseconds now);
 
  private:
-  std::chrono::microseconds since_;   // the last time that it got on
-  std::chrono::microseconds looked_;  // the last look
-  std::uint64_t commands_ = 0;        // as of then
-  std::uint64_t octets_ = 0;
+  std::chrono::microseconds last_look_;
+  std::chrono::microseconds last_command_;
+  std::chrono::microseconds last_step_;     // later by what it waited for us since
+  smtp::ServerSession::Progress progress_;  // at the last look
 };
 
 }  // namespace postrider::smtpd

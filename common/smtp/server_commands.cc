@@ -116,13 +116,27 @@ void ServerSession::execute(std::string_view line) {
   const bool may_pipeline = extended_ && offered_.pipelining;
   if (!input_.rest().empty() && (!may_pipeline || command->place == Command::Place::last))
     impatient_ = true;
-  if (!command->allowed_in.contains(state_)) return say(out_of_sequence(command->verb));
+  if (!command->allowed_in.contains(state_)) {
+    const Reply reply = out_of_sequence(command->verb);
+    return follows_refusal(command->verb) ? say(reply) : complain(reply);
+  }
   if (command->argument == Command::Argument::none && !argument.empty())
     return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});
   if (command->access == Command::Access::authenticated && settings_.authentication_required &&
       identity_.empty())
     return complain(authentication_missing());
   (this->*command->run)(argument);
+}
+
+// RFC 2920 section 3.1: what a client has sent behind a MAIL or a RCPT fails with it, through no
+// fault of its own.
+bool ServerSession::follows_refusal(std::string_view verb) const {
+  const bool content = verb == "DATA" || verb == "BDAT";
+  switch (state_) {
+    case State::ready: return (content || verb == "RCPT") && tried_ == State::mail;
+    case State::mail: return content && tried_ == State::rcpt;
+    default: return false;
+  }
 }
 
 // RFC 3207 section 4, RFC 4954 section 6.

@@ -12,6 +12,14 @@
 
 namespace postrider::smtp {
 
+namespace {
+
+// How far a session has come towards the end of a message; each recipient is a place farther.
+constexpr std::size_t kPlaceOfHello = 1;
+constexpr std::size_t kPlaceOfMail = 2;
+
+}  // namespace
+
 ServerSession::ServerSession(const ServerSettings& settings, const Extensions& offered)
     : settings_(settings), offered_(offered), commands_(settings.line_limit) {
   tls_due_ = settings_.tls == Tls::implicit;
@@ -20,7 +28,6 @@ ServerSession::ServerSession(const ServerSettings& settings, const Extensions& o
 
 void ServerSession::on_bytes(std::string_view bytes) {
   if (state_ == State::closed) return;
-  progress_.octets += bytes.size();
   input_.add(bytes);
 }
 
@@ -28,7 +35,9 @@ void ServerSession::on_verdict(Reply verdict) {
   POSTRIDER_CHECK(waiting() && question_ != Question::tls);
   switch (std::exchange(question_, Question::none)) {
     case Question::sender:
-      if (verdict.positive()) state_ = State::mail;
+      if (!verdict.positive()) break;
+      state_ = State::mail;
+      advance(kPlaceOfMail);
       break;
     case Question::recipient:
       if (!verdict.positive()) {
@@ -37,6 +46,7 @@ void ServerSession::on_verdict(Reply verdict) {
       }
       transaction_.recipients.push_back(std::move(candidate_));
       state_ = State::rcpt;
+      advance(kPlaceOfMail + transaction_.recipients.size());
       break;
     case Question::open:
       if (chunk_ && verdict.code != 421) return open_chunks(std::move(verdict));
@@ -77,6 +87,7 @@ void ServerSession::on_secured(sasl::Binding binding) {
   extended_ = false;
   impatient_ = false;
   state_ = State::connected;
+  begin_anew();
   if (settings_.tls == Tls::implicit) greet();
 }
 
@@ -91,6 +102,7 @@ void ServerSession::on_client(const XclientArguments& told, const Extensions& of
   if (told.helo) client_name_ = *told.helo;
   impatient_ = false;
   state_ = told.helo && !told.helo->empty() ? State::ready : State::connected;
+  begin_anew();
   greet();
 }
 
@@ -156,6 +168,20 @@ void ServerSession::reset() {
   drop_message({250, "2.0.0", "given up by the client"});
   transaction_over_ = true;
   if (state_ != State::connected) state_ = State::ready;
+  tried_ = state_;
+}
+
+// Whoever comes no farther than before, as by MAIL after RSET, makes no step.
+void ServerSession::advance(std::size_t place) {
+  if (place <= farthest_) return;
+  farthest_ = place;
+  ++progress_.steps;
+}
+
+// A step, after which those that were made count again.
+void ServerSession::begin_anew() {
+  farthest_ = 0;
+  ++progress_.steps;
 }
 
 void ServerSession::accepted() {
@@ -241,10 +267,12 @@ bool ServerSession::begin_session(std::string_view argument) {
   extended_ = false;
   state_ = State::ready;
   reset();
+  advance(kPlaceOfHello);
   return true;
 }
 
 void ServerSession::mail(std::string_view argument) {
+  tried_ = State::mail;
   if (settings_.message_limit != 0 && messages_ >= settings_.message_limit)
     return close(
         {421, "4.7.0", settings_.hostname + " closing: enough messages for one connection"});
@@ -256,6 +284,7 @@ void ServerSession::mail(std::string_view argument) {
 }
 
 void ServerSession::rcpt(std::string_view argument) {
+  tried_ = State::rcpt;
   auto rcpt = parse_rcpt(argument, offered(), transaction_.mail.charset);
   if (!rcpt) return complain(rcpt.error());
   if (transaction_.recipients.size() >= settings_.recipient_limit)
@@ -324,7 +353,8 @@ bool ServerSession::starttls_offered() const {
 void ServerSession::starttls(std::string_view /*argument*/) {
   if (secured_) return complain({503, "5.5.1", "TLS is active already"});
   if (!starttls_offered()) return not_offered({});
-  if (state_ != State::connected && state_ != State::ready) return say(out_of_sequence("STARTTLS"));
+  if (state_ != State::connected && state_ != State::ready)
+    return complain(out_of_sequence("STARTTLS"));
   if (!input_.rest().empty())
     return close({503, "5.5.1", "nothing may follow STARTTLS before the handshake"});
   say({220, "2.0.0", "ready to start TLS"});

@@ -64,7 +64,8 @@ class ServerSession {
   // How far the client has come, for who asks whether it gets on.
   struct Progress {
     std::uint64_t commands = 0;  // carried out, and messages ended
-    std::uint64_t octets = 0;    // of input
+    std::uint64_t steps = 0;     // nearer to the end of a message than before it, and those ends
+    std::uint64_t content = 0;   // octets of messages
   };
   Progress progress() const noexcept { return progress_; }
   // Bad commands and refused recipients, so far.
@@ -117,6 +118,7 @@ class ServerSession {
     std::uint64_t left;
     bool last;
     std::optional<Reply> misplaced;  // it belongs to no message: the reply
+    bool excused;                    // that it is misplaced
   };
   class StateSet;
   struct Command;
@@ -126,6 +128,7 @@ class ServerSession {
   bool take_command();
   void execute(std::string_view line);
   Reply out_of_sequence(std::string_view verb) const;
+  bool follows_refusal(std::string_view verb) const;
   Reply authentication_missing() const;
   bool starttls_offered() const;
   Extensions offered() const;
@@ -134,6 +137,8 @@ class ServerSession {
   void respond(std::string_view line);
   void give_up_auth(const Reply& reply);
 
+  void advance(std::size_t place);
+  void begin_anew();
   void begin_content(State state, DataReader::Framing framing);
   bool take_content();
   void refuse_data(const Reply& verdict);
@@ -184,6 +189,7 @@ class ServerSession {
   const ServerSettings& settings_;
   Extensions offered_;  // to this client, whether or not it is under TLS
   State state_ = State::connected;
+  State tried_ = State::connected;  // what MAIL or RCPT was to lead to, refused or not
   Question question_ = Question::none;
   bool shutting_down_ = false;
   bool extended_ = false;
@@ -202,6 +208,7 @@ class ServerSession {
   std::uint64_t bad_commands_ = 0;
   std::uint64_t errors_ = 0;
   Progress progress_;
+  std::size_t farthest_ = 0;  // place of the session: see advance()
 
   InputBuffer input_;
   CommandReader commands_;

@@ -71,6 +71,7 @@ void ServerSession::on_authenticated(std::string identity) {
   question_ = Question::none;
   state_ = State::ready;
   identity_ = std::move(identity);
+  begin_anew();
   say({235, "2.7.0", "authenticated"});
 }
 

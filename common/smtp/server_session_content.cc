@@ -45,7 +45,9 @@ bool ServerSession::take_content() {
     return true;
   }
   if (input_.rest().empty()) return false;
+  const std::size_t octets = input_.rest().size();
   const std::string_view content = content_.read(input_.rest());
+  progress_.content += octets - input_.rest().size();
   content_octets_ += content.size();
   if (!refusal_) hand_on(content);
   return true;
@@ -60,7 +62,8 @@ void ServerSession::bdat(std::string_view argument) {
   // Where the chunk ends is not known, and none of it may be taken for a command.
   if (!chunk)
     return close({421, "4.5.4", settings_.hostname + " closing: syntax: BDAT octets [LAST]"});
-  chunk_.emplace(Chunk{chunk->octets, chunk->octets, chunk->last, std::nullopt});
+  chunk_.emplace(
+      Chunk{chunk->octets, chunk->octets, chunk->last, std::nullopt, follows_refusal("BDAT")});
   if (!offered_.chunking) {
     chunk_->misplaced = Reply{502, "5.5.1", "command not implemented"};
   } else if (state_ == State::rcpt) {
@@ -96,7 +99,9 @@ bool ServerSession::take_chunk() {
   std::string_view piece = input.substr(0, std::min<std::uint64_t>(chunk_->left, input.size()));
   chunk_->left -= piece.size();
   input.remove_prefix(piece.size());
-  if (chunk_->misplaced || refusal_) return true;
+  if (chunk_->misplaced) return true;
+  progress_.content += piece.size();
+  if (refusal_) return true;
   content_octets_ += piece.size();
   if (converter_) piece = converter_->feed(piece);
   hand_on(content_.read(piece));
@@ -114,7 +119,7 @@ bool ServerSession::convert_rest() {
 void ServerSession::end_of_chunk() {
   if (chunk_->last && !chunk_->misplaced && convert_rest()) return;
   const Chunk chunk = std::move(*std::exchange(chunk_, std::nullopt));
-  if (chunk.misplaced) return say(*chunk.misplaced);
+  if (chunk.misplaced) return chunk.excused ? say(*chunk.misplaced) : complain(*chunk.misplaced);
   if (!chunk.last)
     return say(
         refusal_.value_or(Reply{250, "2.0.0", fmt::format("{} octets received", chunk.octets)}));
@@ -164,6 +169,7 @@ void ServerSession::drop_message(const Reply& reason) {
 
 void ServerSession::end_of_content() {
   ++progress_.commands;
+  begin_anew();
   state_ = State::ready;
   message_open_ = false;
   if (!refusal_) return ask(Question::commit, CommitMessage{});

@@ -276,3 +276,17 @@ def test_while_slots_are_scarce_the_slow_lose_theirs():
             with suite.smtp() as client:
                 client.sendmail(SENDER, [USER], MESSAGE)
         assert "event=connection_too_slow" in suite.log_text()
+
+
+def test_while_slots_are_scarce_noise_keeps_none():
+    with limited(workers=1, connection_limit=10, busy_percent=0, busy_timeout="3s") as suite, \
+            greeting(suite)[0] as client:
+        client.settimeout(30)
+        client.sendall(b"EHLO a\r\n")
+        began = time.monotonic()
+        heard = b""
+        while b"421 4.4.2 " not in heard and time.monotonic() - began < 20:
+            client.sendall(b"NOOP\r\nRSET\r\nMAIL FROM:<a@b.test>\r\nRSET\r\n")
+            time.sleep(0.5)
+            heard += client.recv(4096)
+        assert b"421 4.4.2 " in heard and time.monotonic() - began < 12

@@ -126,6 +126,40 @@ TEST_CASE("smtp server session: a refused sender or recipient changes no state",
   CHECK(c.messages[0] == Message{"a@b", {"a@b"}, ""});
 }
 
+TEST_CASE("smtp server session: commands out of sequence are bad commands", "[smtp]") {
+  const auto [before, again] = GENERATE(
+      table<const char*, std::string>({{"", "MAIL FROM:<a@b>\r\n"},
+                                       {"EHLO a\r\n", "RCPT TO:<a@b>\r\n"},
+                                       {"EHLO a\r\n", "DATA\r\n"},
+                                       {"EHLO a\r\n", "BDAT 3 LAST\r\nabc"},
+                                       {"EHLO a\r\nMAIL FROM:<a@b>\r\n", "DATA\r\n"},
+                                       {"EHLO a\r\nMAIL FROM:<a@b>\r\n", "BDAT 3\r\nabc"},
+                                       {"EHLO a\r\nMAIL FROM:<a@b>\r\n", "MAIL FROM:<a@b>\r\n"}}));
+  Conversation c({.hostname = "mx.test", .bad_command_limit = 3});
+  c.say(before);
+  for (int i = 0; i < 2; ++i) c.say(again);
+  CHECK(c.session.errors() == 2);
+  CHECK_FALSE(c.closed);
+  CHECK(c.say(again).find("421 4.7.0 mx.test closing: too many bad commands") != std::string::npos);
+  CHECK(c.closed);
+}
+
+TEST_CASE("smtp server session: what was pipelined behind a refusal is no fault of the client",
+          "[smtp]") {
+  Conversation c({.hostname = "mx.test", .bad_command_limit = 1});
+  c.on_sender = [](const Mailbox& sender) {
+    return sender.local_part == "bad" ? Reply{550, "5.7.1", "no"} : Reply{250, "2.1.0", "ok"};
+  };
+  c.on_recipient = [](const Mailbox&) { return Reply{450, "4.2.1", "not now"}; };
+  c.say("EHLO a\r\n");
+  CHECK(codes(c.say("MAIL FROM:<bad@b>\r\nRCPT TO:<a@b>\r\nRCPT TO:<b@b>\r\nDATA\r\n")) ==
+        "550 503 503 503");
+  CHECK(codes(c.say("MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n")) == "250 450 554");
+  CHECK(codes(c.say("RCPT TO:<a@b>\r\nBDAT 3\r\nabcBDAT 3 LAST\r\nabc")) == "450 554 554");
+  CHECK(c.session.errors() == 0);
+  CHECK(codes(c.say("RSET\r\nDATA\r\n")) == "250 503 421");
+}
+
 TEST_CASE(
     "smtp server session: pipelined commands wait for the verdict, and their replies go "
     "together",
@@ -459,7 +493,7 @@ TEST_CASE("smtp server session: a shutdown during the handshake is told after it
 TEST_CASE("smtp server session: who has to authenticate first may not send or ask", "[smtp]") {
   const auto tls = GENERATE(Tls::none, Tls::starttls, Tls::implicit);
   Conversation c({.hostname = "mx.test",
-                  .bad_command_limit = 4,
+                  .bad_command_limit = 5,
                   .vrfy = true,
                   .expn = true,
                   .tls = tls,

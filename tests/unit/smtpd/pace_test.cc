@@ -66,11 +66,29 @@ TEST_CASE("smtpd pace: while slots are scarce, a message has to come at a rate",
   CHECK(f.is_too_slow(2s, true, "x"));
 }
 
-TEST_CASE("smtpd pace: while slots are scarce, a client that says nothing gives its own up",
+TEST_CASE("smtpd pace: while slots are scarce, what brings no message nearer keeps no slot",
           "[smtpd]") {
   Fixture f;
-  CHECK_FALSE(f.is_too_slow(100s, true, "NOOP\r\n"));
-  CHECK_FALSE(f.is_too_slow(10s, true));
+  f.say("EHLO a.test\r\nMAIL FROM:<a@a.test>\r\n");
+  const std::string each =
+      GENERATE(as<std::string>(), "", "NOOP\r\n", "RSET\r\n", "EHLO a.test\r\n", "VRFY a\r\n",
+               "FOO\r\n", "RSET\r\nMAIL FROM:<a@a.test>\r\n", "HELP with a hundred octets\r\n",
+               "BDAT 100\r\n" + std::string(100, 'x'));
+  f.settings.bad_command_limit = 1000;
+  CHECK_FALSE(f.is_too_slow(12s, true, each));
+  CHECK(f.is_too_slow(2s, true, each));
+}
+
+TEST_CASE("smtpd pace: while slots are scarce, each step of a transaction keeps one", "[smtpd]") {
+  Fixture f;
+  f.say("EHLO a.test\r\n");
+  for (int message = 0; message < 2; ++message)
+    for (const std::string step : {"MAIL FROM:<a@a.test>\r\n", "RCPT TO:<b@b.test>\r\n",
+                                   "RCPT TO:<c@b.test>\r\n", "DATA\r\n.\r\n"}) {
+      CHECK_FALSE(f.is_too_slow(10s, true));
+      f.say(step);
+    }
+  CHECK_FALSE(f.is_too_slow(12s, true));
   CHECK(f.is_too_slow(2s, true));
 }
 
@@ -87,4 +105,17 @@ TEST_CASE("smtpd pace: who waits for us is not slow", "[smtpd]") {
   f.say("MAIL FROM:<a@a.test>\r\n");
   REQUIRE(f.session.busy());
   CHECK_FALSE(f.is_too_slow(3600s, true));
+}
+
+TEST_CASE("smtpd pace: what a client waits for us is not added to its time, nor taken from it",
+          "[smtpd]") {
+  Fixture f;
+  f.say("EHLO a.test\r\n");
+  CHECK_FALSE(f.is_too_slow(10s, true));
+  f.answering = false;
+  f.say("MAIL FROM:<a@a.test>\r\n");
+  CHECK_FALSE(f.is_too_slow(60s, true));
+  f.session.on_verdict({550, "5.7.1", "no"});
+  CHECK_FALSE(f.is_too_slow(2s, true));
+  CHECK(f.is_too_slow(2s, true));
 }
