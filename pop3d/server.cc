@@ -5,13 +5,11 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace postrider::pop3d {
 
 namespace {
-
-constexpr std::string_view kFull = "-ERR [SYS/TEMP] too many connections, try again later\r\n";
-constexpr std::string_view kBanned =
-    "-ERR [SYS/TEMP] too many wrong passwords from your address, try again later\r\n";
 
 // RFC 1939 knows no other way than the password in the clear; see `pop3d.plaintext_auth`.
 Plaintext plaintext_for(config::PlaintextAuth setting, const net::SocketAddress& peer) {
@@ -26,8 +24,9 @@ Plaintext plaintext_for(config::PlaintextAuth setting, const net::SocketAddress&
 
 }  // namespace
 
-Server::Server(const Services& services, ServerOptions options, std::span<const int> listening)
-    : services_(services), options_(std::move(options)) {
+Server::Server(const Services& services, limits::Connections& clients, ServerOptions options,
+               std::span<const int> listening)
+    : services_(services), clients_(clients), options_(std::move(options)) {
   for (const int fd : listening)
     listeners_.push_back(std::make_unique<net::Listener>(
         services_.loop, fd,
@@ -41,20 +40,22 @@ Server::Server(const Services& services, ServerOptions options, std::span<const 
 }
 
 void Server::accept(Fd fd, const net::SocketAddress& peer) {
-  if (services_.attempts.is_banned(peer.ip)) return send_away(fd.get(), kBanned);
+  if (services_.attempts.is_banned(peer.ip))
+    return refuse(fd.get(), peer, "too many wrong passwords from your address, try again later");
   if (connections_.size() >= options_.connection_limit) {
     note_full(peer);
-    return send_away(fd.get(), kFull);
+    return send_away(fd.get(), "too many connections, try again later");
   }
   full_ = false;
+  if (const auto reason = clients_.enter(peer.ip)) return refuse(fd.get(), peer, *reason);
   const std::uint64_t number = ++last_number_;
-  connections_.emplace(number,
-                       std::make_unique<Connection>(
-                           services_, options_.connection,
-                           SessionOptions{.hostname = options_.hostname,
-                                          .plaintext = plaintext_for(options_.plaintext_auth, peer),
-                                          .bad_command_limit = options_.bad_command_limit},
-                           std::move(fd), peer, [this, number] { done(number); }));
+  connections_.emplace(
+      number, std::make_unique<Connection>(
+                  services_, options_.connection,
+                  SessionOptions{.hostname = options_.hostname,
+                                 .plaintext = plaintext_for(options_.plaintext_auth, peer),
+                                 .bad_command_limit = options_.bad_command_limit},
+                  std::move(fd), peer, [this, number, ip = peer.ip] { done(number, ip); }));
 }
 
 // The log has one line each time the limit is reached, not one a client.
@@ -65,12 +66,19 @@ void Server::note_full(const net::SocketAddress& peer) {
         .with("client", peer.str());
 }
 
+void Server::refuse(int fd, const net::SocketAddress& peer, std::string_view reason) {
+  services_.log.info("connection_refused").with("client", peer.ip.str()).with("reason", reason);
+  send_away(fd, reason);
+}
+
 // One system call that does not wait: a client that cannot take a line now gets none.
-void Server::send_away(int fd, std::string_view line) {
+void Server::send_away(int fd, std::string_view reason) {
+  const std::string line = fmt::format("-ERR [SYS/TEMP] {}\r\n", reason);
   static_cast<void>(::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-void Server::done(std::uint64_t number) {
+void Server::done(std::uint64_t number, const net::IpAddress& client) {
+  clients_.leave(client);
   auto node = connections_.extract(number);
   services_.loop.destroy_later(std::move(node.mapped()));
   if (connections_.empty() && on_stopped_) std::exchange(on_stopped_, {})();

@@ -1,4 +1,6 @@
-// server.h - the connections of one worker.
+// server.h - the connections of one worker: who may connect, and the end of all of them.
+//
+// A connection beyond a limit is told so at once and closed, which costs no session.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include "common/base/fd.h"
 #include "common/base/unique_function.h"
 #include "common/config/settings.h"
+#include "common/limits/connections.h"
 #include "common/net/listener.h"
 #include "pop3d/connection.h"
 
@@ -26,8 +29,10 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Accepts on the `listening` sockets, which stay open. `services` outlives the Server.
-  Server(const Services& services, ServerOptions options, std::span<const int> listening);
+  // Accepts on the `listening` sockets, which stay open. `services` and `clients` outlive the
+  // Server.
+  Server(const Services& services, limits::Connections& clients, ServerOptions options,
+         std::span<const int> listening);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -40,10 +45,12 @@ class Server {
  private:
   void accept(Fd fd, const net::SocketAddress& peer);
   void note_full(const net::SocketAddress& peer);
-  static void send_away(int fd, std::string_view line);
-  void done(std::uint64_t number);
+  void refuse(int fd, const net::SocketAddress& peer, std::string_view reason);
+  static void send_away(int fd, std::string_view reason);
+  void done(std::uint64_t number, const net::IpAddress& client);
 
   const Services& services_;
+  limits::Connections& clients_;
   const ServerOptions options_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;

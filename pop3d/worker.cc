@@ -36,6 +36,14 @@ ServerOptions server_options(const config::Settings& settings) {
           .connection_limit = settings.pop3d.connection_limit};
 }
 
+limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d) {
+  return {.per_address = pop3d.connection_limit_per_address,
+          .per_network = pop3d.connection_limit_per_network,
+          .rate_per_address = pop3d.connection_rate_per_address,
+          .rate_per_network = pop3d.connection_rate_per_network,
+          .unlimited = net::parse_networks(pop3d.unlimited_networks)};
+}
+
 }  // namespace
 
 int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsigned number,
@@ -59,7 +67,9 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsig
                           .log = log,
                           .counters = counters,
                           .full_marks = full_marks};
-  Server server(services, server_options(settings), listening);
+  limits::Tally tally = limits::open_tally(settings.paths.run, "pop3d", log);
+  limits::Connections clients(tally, clock, connection_limits(settings.pop3d));
+  Server server(services, clients, server_options(settings), listening);
 
   const event::Signal terminate(loop, SIGTERM, [&] {
     server.stop([&] { loop.stop(); });

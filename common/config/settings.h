@@ -181,6 +181,12 @@ struct Settings {
     std::uint64_t workers = 0;
     PlaintextAuth plaintext_auth = PlaintextAuth::loopback;
     std::uint64_t connection_limit = 0;  // per worker
+    // As in Smtpd.
+    std::uint64_t connection_limit_per_address = 0;
+    std::uint64_t connection_limit_per_network = 0;
+    std::uint64_t connection_rate_per_address = 0;
+    std::uint64_t connection_rate_per_network = 0;
+    std::vector<std::string> unlimited_networks;
     std::uint64_t bad_command_limit = 0;
     seconds timeout{};  // RFC 1939 section 3: at least 10 minutes
   } pop3d;

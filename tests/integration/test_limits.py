@@ -61,7 +61,7 @@ def test_connections_of_a_network_come_so_often_and_no_more():
             heard.append(line[:3])
         assert heard[:10] == [b"220"] * 10
         assert b"421" in heard[10:12] and heard[-1] == b"421"
-        assert "connections too often from your network" in suite.log_text()
+        wait_for(lambda: "connections too often from your network" in suite.log_text())
 
 
 def test_errors_cost_time_in_the_next_connection_as_well():
@@ -113,7 +113,7 @@ def test_the_command_makes_no_bans_of_its_own():
 
 
 def test_a_full_run_directory_costs_the_sharing_and_nothing_else():
-    with Instance({"smtpd": {"workers": 2}}, start=False) as suite:
+    with Instance({"smtpd": {"workers": 2}, "pop3d": {"workers": 2}}, start=False) as suite:
         run = suite.directory / "run"
         run.mkdir(exist_ok=True)
         with file_system(run, 128 * 1024):
@@ -127,11 +127,23 @@ def test_a_full_run_directory_costs_the_sharing_and_nothing_else():
                 with contextlib.suppress(poplib.error_proto):
                     suite.pop3(USER, "wrong")
                 wait_for(lambda: len(suite.mailbox(USER)) == 20)
-                assert len(suite.events("clients_not_shared")) == 2
+                assert len(suite.events("clients_not_shared")) == 4  # workers of smtpd and pop3d
                 assert suite.events("bans_not_shared")
                 assert not suite.events("worker_died")
             finally:
                 suite.stop()
+
+
+def test_connections_of_an_address_to_pop3_are_counted_by_all_workers_together():
+    with Instance({"pop3d": {"workers": 2, "connection_limit_per_address": 4, "unlimited_networks": []}}) as suite, \
+            contextlib.ExitStack() as held:
+        heard = []
+        for _ in range(8):
+            client = held.enter_context(socket.create_connection(("127.0.0.1", suite.pop3_port), 20))
+            heard.append(client.recv(512))
+        assert [line[:3] for line in heard].count(b"+OK") == 4
+        assert heard.count(b"-ERR [SYS/TEMP] too many connections from your address, try again later\r\n") == 4
+        wait_for(lambda: len(suite.events("connection_refused")) == 4)
 
 
 def test_wrong_passwords_ban_an_address_from_all_protocols():

@@ -56,6 +56,14 @@ struct Fixture {
     return line;
   }
 
+  template <typename Condition>
+  void run_until(Condition holds) {
+    event::Timer look(loop,
+                      [&] { holds() ? loop.stop() : look.arm(std::chrono::microseconds{100}); });
+    look.arm(std::chrono::microseconds{0});
+    loop.run();
+  }
+
   Fd listening;
   sockaddr_storage address{};
   socklen_t address_length = 0;
@@ -72,6 +80,8 @@ struct Fixture {
   event::WorkerPool files{loop, 1};
   const quota::FullMarks full_marks{"/nonexistent"};
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
+  limits::Tally tally;
+  limits::Connections clients{tally, clock, {.per_address = 2}};
   ServerOptions options{.connection = {}, .hostname = "mx.test"};
 };
 
@@ -81,7 +91,7 @@ TEST_CASE("pop3d server: above its limit it sends clients away with a reason", "
   Fixture f;
   f.options.connection_limit = 1;
   const int listening = f.listening.get();
-  Server server(f.services, f.options, {&listening, 1});
+  Server server(f.services, f.clients, f.options, {&listening, 1});
   const Fd first = f.connect();
   CHECK(f.line_from(first) == "+OK mx.test POP3 ready\r\n");
   for (int i = 0; i < 3; ++i) {
@@ -93,6 +103,27 @@ TEST_CASE("pop3d server: above its limit it sends clients away with a reason", "
   const auto told = f.lines.find("connection_limit_reached");
   CHECK(told != std::string::npos);
   CHECK(f.lines.find("connection_limit_reached", told + 1) == std::string::npos);
+}
+
+TEST_CASE("pop3d server: an address has so many connections, and each that ends makes room",
+          "[pop3d]") {
+  Fixture f;
+  const int listening = f.listening.get();
+  const Server server(f.services, f.clients, f.options, {&listening, 1});
+  const Fd first = f.connect();
+  CHECK(f.line_from(first) == "+OK mx.test POP3 ready\r\n");
+  {
+    const Fd second = f.connect();
+    f.line_from(second);
+    CHECK(f.line_from(f.connect()) ==
+          "-ERR [SYS/TEMP] too many connections from your address, try again later\r\n");
+    CHECK(server.connections() == 2);
+    CHECK(f.lines.find("event=connection_refused client=127.0.0.1 reason=") != std::string::npos);
+    REQUIRE(::send(second.get(), "QUIT\r\n", 6, 0) == 6);
+    CHECK(f.line_from(second).starts_with("+OK"));
+  }
+  f.run_until([&] { return server.connections() == 1; });
+  CHECK(f.line_from(f.connect()).starts_with("+OK"));
 }
 
 TEST_CASE("pop3d server: the password in the clear is taken as the settings say", "[pop3d]") {
@@ -107,7 +138,7 @@ TEST_CASE("pop3d server: the password in the clear is taken as the settings say"
   Fixture f;
   f.options.plaintext_auth = row.setting;
   const int listening = f.listening.get();
-  const Server server(f.services, f.options, {&listening, 1});
+  const Server server(f.services, f.clients, f.options, {&listening, 1});
   const Fd client = f.connect();
   f.line_from(client);
   REQUIRE(::send(client.get(), "USER ann\r\n", 10, 0) == 10);
@@ -117,7 +148,7 @@ TEST_CASE("pop3d server: the password in the clear is taken as the settings say"
 TEST_CASE("pop3d server: stopping ends the connections that do nothing", "[pop3d]") {
   Fixture f;
   const int listening = f.listening.get();
-  Server server(f.services, f.options, {&listening, 1});
+  Server server(f.services, f.clients, f.options, {&listening, 1});
   const Fd client = f.connect();
   f.line_from(client);
   bool stopped = false;
