@@ -62,10 +62,10 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "that does not get on for smtpd.busy_timeout is ended with 421."},
     {"smtpd.busy_timeout", Type::duration, &at<&S::smtpd, &S::Smtpd::busy_timeout>, "10s",
      "1s..10m",
-     "How long a client may do nothing, or send less than smtpd.min_data_rate, while slots are "
-     "scarce."},
+     "How long a client may bring no message nearer to its end, while slots are scarce: by a step "
+     "that its transaction needs, or by smtpd.min_data_rate."},
     {"smtpd.min_data_rate", Type::count, &at<&S::smtpd, &S::Smtpd::min_data_rate>, "20",
-     "1..1000000", "Octets a second that a client has to send to get on, while slots are scarce."},
+     "1..1000000", "Octets of a message a second that are getting on, while slots are scarce."},
     {"smtpd.connection_limit_per_address", Type::count,
      &at<&S::smtpd, &S::Smtpd::connection_limit_per_address>, "100", "0..100000",
      "Connections at a time from one client address, of all workers together; a further one gets "
