@@ -25,18 +25,6 @@ using std::chrono::milliseconds;
 
 constexpr std::uint16_t kSmtpPort = 25;
 
-// "HOST" or "HOST:PORT", the host a name or an address, an IPv6 address in brackets.
-bool is_host_port(std::string_view text) {
-  if (net::SocketAddress::parse(text)) return true;
-  const std::size_t colon = text.rfind(':');
-  const std::string_view host = text.substr(0, colon);
-  if (colon != std::string_view::npos) {
-    const auto port = parse_count(text.substr(colon + 1));
-    if (!port || *port < 1 || *port > 65535) return false;
-  }
-  return is_domain_name(host) || net::IpAddress::parse(host);
-}
-
 // Each check that an action is configured for; the others always refuse.
 bool is_check(std::string_view name) {
   const Parameter* parameter = find_parameter(fmt::format("checks.{}", name));
@@ -145,7 +133,7 @@ class Reader {
   bool is_right(const std::string& text) const {
     switch (parameter_.type) {
       case Type::domain: return is_domain_name(text);
-      case Type::host_port: return text.empty() || is_host_port(text);
+      case Type::host_port: return text.empty() || is_server(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();
       case Type::local_users: return ::getpwnam(text.c_str()) != nullptr;

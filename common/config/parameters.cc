@@ -87,8 +87,8 @@ constexpr auto kOthers = std::to_array<Parameter>({
      R"(["127.0.0.0/8", "::1/128"])", "",
      "Clients that may send to any domain without logging in."},
     {"relay.smarthost", Type::host_port, &at<&S::relay, &S::Relay::smarthost>, "", "",
-     "A server that takes all mail for other domains, as in \"relay.example.net:587\". Empty: each "
-     "domain's own servers, by MX."},
+     "A server that takes all mail for other domains, as in \"relay.example.net:587\" or "
+     "\"[192.0.2.1]:587\"; without a port, relay.port. Empty: each domain's own servers, by MX."},
 
     {"route", Type::routes, &top<&S::routes>, "[]", "",
      "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a "
@@ -235,7 +235,8 @@ std::string_view describe(Type type) noexcept {
   switch (type) {
     case Type::path: return "the name of a file or folder";
     case Type::domain: return "a host's name, as in \"mx.example.org\"";
-    case Type::host_port: return "HOST or HOST:PORT, as in \"relay.example.net:587\"";
+    case Type::host_port:
+      return "HOST or [ADDRESS], and perhaps :PORT, as in \"relay.example.net:587\"";
     case Type::choice: return "one of the words";
     case Type::count: return "a whole number, as in 100";
     case Type::size: return "a size, as in \"50MiB\"";

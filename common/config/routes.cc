@@ -21,20 +21,6 @@ bool is_port(std::string_view text) {
   return port && *port >= 1 && *port <= 65535;
 }
 
-// "HOST" or "[ADDRESS]", then perhaps ":PORT".
-bool is_server(std::string_view text) {
-  if (!text.starts_with('[')) {
-    const std::size_t colon = text.find(':');
-    return is_domain_name(text.substr(0, colon)) &&
-           (colon == std::string_view::npos || is_port(text.substr(colon + 1)));
-  }
-  const std::size_t bracket = text.find(']');
-  if (bracket == std::string_view::npos || !net::IpAddress::parse(text.substr(1, bracket - 1)))
-    return false;
-  const std::string_view rest = text.substr(bracket + 1);
-  return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
-}
-
 bool takes(const Route& route, std::string_view domain, Whose whose) {
   const std::string_view match = route.match;
   if (match == kAllOthers) return whose == Whose::others;
@@ -49,6 +35,19 @@ bool is_route_match(std::string_view text) {
   if (text == kAllOthers) return true;
   if (text.starts_with('.')) text.remove_prefix(1);
   return is_domain_name(text);
+}
+
+bool is_server(std::string_view text) {
+  if (!text.starts_with('[')) {
+    const std::size_t colon = text.find(':');
+    return is_domain_name(text.substr(0, colon)) &&
+           (colon == std::string_view::npos || is_port(text.substr(colon + 1)));
+  }
+  const std::size_t bracket = text.find(']');
+  if (bracket == std::string_view::npos || !net::IpAddress::parse(text.substr(1, bracket - 1)))
+    return false;
+  const std::string_view rest = text.substr(bracket + 1);
+  return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
 }
 
 bool is_route_via(std::string_view text) {

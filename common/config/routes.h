@@ -16,7 +16,10 @@ bool is_route_match(std::string_view text);
 inline constexpr std::string_view kRouteMatchForms =
     "a domain, \".\" and a domain for its subdomains, or \"*\"";
 
-// "smtp:HOST[:PORT]", "smtp:[ADDRESS][:PORT]", "mx", "discard:" or "hold:".
+// A server that takes mail: "HOST[:PORT]" or "[ADDRESS][:PORT]".
+bool is_server(std::string_view text);
+
+// "smtp:" and a server, "mx", "discard:" or "hold:".
 bool is_route_via(std::string_view text);
 inline constexpr std::string_view kRouteViaForms =
     "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" or \"hold:\"";

@@ -148,7 +148,7 @@ struct Settings {
   struct Relay {
     std::uint64_t port = 0;
     std::vector<std::string> networks;
-    std::string smarthost;  // "" or HOST[:PORT]
+    std::string smarthost;  // "", or as is_server() takes it (routes.h)
   } relay;
 
   std::vector<Route> routes;

@@ -173,8 +173,13 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[dns]\nservers = [\"127.0.0.1\"]",
        "p.toml:3: dns.servers: \"127.0.0.1\" is not right; write an array of ADDRESS:PORT, as in "
        "[\"127.0.0.1:53\"]"},
+      {"[relay]\nsmarthost = \"192.0.2.1\"",
+       "p.toml:3: relay.smarthost: \"192.0.2.1\" is not right; write HOST or [ADDRESS], and "
+       "perhaps "
+       ":PORT, as in \"relay.example.net:587\""},
       {"[relay]\nsmarthost = \"a:b\"",
-       "p.toml:3: relay.smarthost: \"a:b\" is not right; write HOST or HOST:PORT, as in "
+       "p.toml:3: relay.smarthost: \"a:b\" is not right; write HOST or [ADDRESS], and perhaps "
+       ":PORT, as in "
        "\"relay.example.net:587\""},
       {"[smtpd]\nlisten = [{ address = \"localhost:25\", mode = \"mx\" }]",
        "p.toml:3: smtpd.listen: 'localhost:25' is not ADDRESS:PORT, as in 192.0.2.1:25 or "

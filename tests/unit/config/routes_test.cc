@@ -65,3 +65,19 @@ TEST_CASE("config routes: what may stand behind match and via", "[config]") {
                           "smtp:[a.test]", "smtp:[192.0.2.1", "smtp:[192.0.2.1]25"})
     CHECK_FALSE(is_route_via(via));
 }
+
+TEST_CASE("config routes: a server is a host or an address in brackets, and perhaps a port",
+          "[config]") {
+  for (const char* right : {"relay.test", "relay.test:587", "[192.0.2.1]", "[192.0.2.1]:587",
+                            "[2001:db8::1]", "[2001:db8::1]:25"}) {
+    CAPTURE(right);
+    CHECK(is_server(right));
+  }
+  for (const char* wrong :
+       {"", ":25", "192.0.2.1", "192.0.2.1:25", "2001:db8::1", "2001:db8::1:25", "[192.0.2.1",
+        "[192.0.2.1]25", "[192.0.2.1]:", "[relay.test]", "[relay.test]:25", "relay.test:0",
+        "relay.test:65536", "relay.test:", "relay.test:25:25", "a b", "[]"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(is_server(wrong));
+  }
+}
