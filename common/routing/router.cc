@@ -108,12 +108,21 @@ class Router::Expansion final : public Pending {
       on_unknown(asked);
     } else {
       const bool ours = answer->kind == Kind::mailbox;
-      Target target = choose_next_hop(router_.settings_, ours ? answer->mailbox : asked.address,
-                                      ours ? config::Whose::ours : config::Whose::others, holds_);
-      target.quota = answer->quota;
+      Target target =
+          ours ? way_of(asked, *answer)
+               : choose_next_hop(router_.settings_, asked.address, config::Whose::others, holds_);
       settle(std::move(target), ours ? "mailbox" : "next hop");
     }
     ask();
+  }
+
+  // A route takes mail as it was addressed: what a tag or upper case means, the other host knows.
+  Target way_of(const Question& asked, const directory::RecipientAnswer& known) const {
+    Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, holds_);
+    if (target.next_hop == "local")
+      target = choose_next_hop(router_.settings_, known.mailbox, config::Whose::ours, holds_);
+    target.quota = known.quota;
+    return target;
   }
 
   // A route may take a whole domain elsewhere, whoever lives in it here.

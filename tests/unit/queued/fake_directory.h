@@ -1,17 +1,20 @@
 // fake_directory.h - who lives here, in a test's hand.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "common/base/ascii.h"
 #include "common/directory/directory.h"
 #include "common/event/event_loop.h"
 
 namespace postrider::test {
 
-// "local.test" is ours: what `aliases` has are aliases, "nobody" is unknown, all others mailboxes.
+// "local.test" is ours: what `aliases` has are aliases, "nobody" is unknown, all others mailboxes,
+// in lower case and without a tag.
 class FakeDirectory final : public directory::Directory {
  public:
   explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
@@ -40,10 +43,13 @@ class FakeDirectory final : public directory::Directory {
     if (broken) return fail(ErrorKind::temporary, "no database");
     if (const auto it = aliases.find(address); it != aliases.end())
       return directory::RecipientAnswer{.kind = Kind::alias, .targets = it->second};
-    if (!address.ends_with("@local.test")) return directory::RecipientAnswer{};
-    if (address.starts_with("nobody@"))
-      return directory::RecipientAnswer{.kind = Kind::unknown_user};
-    return directory::RecipientAnswer{.kind = Kind::mailbox, .mailbox = address};
+    const std::string lower = to_lower(address);
+    const std::size_t at = lower.rfind('@');
+    if (at == std::string::npos || lower.substr(at) != "@local.test")
+      return directory::RecipientAnswer{};
+    const std::string user = lower.substr(0, std::min(at, lower.find('+')));
+    if (user == "nobody") return directory::RecipientAnswer{.kind = Kind::unknown_user};
+    return directory::RecipientAnswer{.kind = Kind::mailbox, .mailbox = user + lower.substr(at)};
   }
 
   event::EventLoop& loop_;

@@ -84,6 +84,14 @@ TEST_CASE("router: an unknown user is refused, unless a route takes the domain",
         Lines{"nobody@local.test smtp:h.test:25"});
 }
 
+TEST_CASE("router: a route takes an address as it was given, a mailbox is as the directory has it",
+          "[routing]") {
+  const std::string asked = GENERATE("User+Tag@Local.test", "USER@LOCAL.TEST", "user@local.test");
+  CHECK(routed(settings_with({}), asked) == Lines{"user@local.test local"});
+  CHECK(routed(settings_with({{"local.test", "smtp:h.test"}}), asked) ==
+        Lines{asked + " smtp:h.test:25"});
+}
+
 TEST_CASE("router: who is quoted is found as the directory knows it", "[routing]") {
   CHECK(routed(settings_with({}), "\"two words\"@local.test",
                {{"two words@local.test", {"x@far.test"}}}) == Lines{"x@far.test mx:far.test"});
