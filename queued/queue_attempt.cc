@@ -31,6 +31,14 @@ bool all_turned_away(const MessageData& data) {
          std::all_of(data.recipients.begin(), data.recipients.end(), is_turned_away);
 }
 
+// It was never routed: all that it does is wait for the time that its sender has named.
+bool only_awaits_release(const MessageData& data) {
+  return data.release() > data.arrival &&
+         std::all_of(
+             data.recipients.begin(), data.recipients.end(),
+             [](const Recipient& recipient) { return recipient.state == RecipientState::waiting; });
+}
+
 // The one destination of all that are open; null if there are several.
 const std::string* only_destination(const MessageData& data) {
   const std::string* only = nullptr;
@@ -180,7 +188,8 @@ Schedule Queue::plan(Message& message) {
     data.released = false;
     return schedule;
   }
-  if (awaits_release(message)) {
+  // Which may have come since, while the write failed.
+  if (only_awaits_release(data)) {
     schedule.next_attempt = data.release();
     return schedule;
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "common/base/result.h"
+#include "common/base/unique_function.h"
 #include "common/ipc/messages.pb.h"
 #include "common/spool/disk.h"
 #include "common/spool/paths.h"
@@ -101,6 +102,7 @@ class Store : public StoreReader {
   // the id `after`, in one transaction.
   Result<Changed> hold(const ipc::Filter& filter, const std::string& after,
                        const std::string& reason);
+  // What its sender has held until later (FUTURERELEASE) is due then.
   Result<Changed> release(const ipc::Filter& filter, const std::string& after, WallTime now);
   Result<Changed> retry(const ipc::Filter& filter, const std::string& after, WallTime now);
   // Rows and files are gone.
@@ -123,7 +125,8 @@ class Store : public StoreReader {
   Result<Taken> take(sqlite::Statement& select, WallTime now, std::size_t limit);
   Result<void> set_aside(const std::string& id, const Error& error);
   Result<Changed> update_all(const ipc::Filter& filter, const std::string& after,
-                             std::string_view sql, const std::string& reason, WallTime time);
+                             std::string_view sql, const std::string& reason,
+                             UniqueFunction<WallTime(const std::string& id)> time_of);
 
   Fd deferred_;  // the folder, open as long as this, so that no failed write of its files is missed
   std::unique_ptr<Statements> statements_;

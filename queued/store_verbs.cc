@@ -1,4 +1,6 @@
 // store_verbs.cc - the operator's verbs on the old generation, by filter.
+#include <algorithm>
+
 #include "queued/store.h"
 
 namespace postrider::queued {
@@ -11,9 +13,10 @@ tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::m
 
 }  // namespace
 
-// `sql` updates the row ?1; ?2 is a reason, ?3 a time.
+// `sql` updates the row ?1; ?2 is a reason, ?3 the message's time.
 Result<Changed> Store::update_all(const ipc::Filter& filter, const std::string& after,
-                                  std::string_view sql, const std::string& reason, WallTime time) {
+                                  std::string_view sql, const std::string& reason,
+                                  UniqueFunction<WallTime(const std::string& id)> time_of) {
   auto ids = matching(filter, after, kVerbPortion);
   if (!ids) return pass_on(std::move(ids.error()));
   auto update = database_.prepare(sql);
@@ -22,7 +25,7 @@ Result<Changed> Store::update_all(const ipc::Filter& filter, const std::string& 
   if (!transaction) return pass_on(std::move(transaction.error()));
   Changed changed;
   for (const std::string& id : *ids) {
-    auto done = update->bind(std::string_view(id), std::string_view(reason), us(time)).run();
+    auto done = update->bind(std::string_view(id), std::string_view(reason), us(time_of(id))).run();
     if (!done) return pass_on(std::move(done.error()));
     changed.messages += static_cast<std::uint64_t>(database_.changes());
   }
@@ -37,7 +40,7 @@ Result<Changed> Store::hold(const ipc::Filter& filter, const std::string& after,
   return update_all(filter, after,
                     "UPDATE message SET state=2, behind='', hold_reason=?2, released=0 "
                     "WHERE id=?1 AND state<>1 AND ?3 IS NOT NULL",
-                    reason, WallTime());
+                    reason, [](const std::string&) { return WallTime(); });
 }
 
 Result<Changed> Store::release(const ipc::Filter& filter, const std::string& after, WallTime now) {
@@ -46,7 +49,10 @@ Result<Changed> Store::release(const ipc::Filter& filter, const std::string& aft
   return update_all(held, after,
                     "UPDATE message SET state=0, hold_reason=?2, next_attempt_us=?3, released=1 "
                     "WHERE id=?1 AND state=2",
-                    "", now);
+                    "", [this, now](const std::string& id) {
+                      const auto stored = load(id);  // what is damaged is found when it is due
+                      return stored ? std::max(now, stored->data.release()) : now;
+                    });
 }
 
 Result<Changed> Store::retry(const ipc::Filter& filter, const std::string& after, WallTime now) {
@@ -55,7 +61,7 @@ Result<Changed> Store::retry(const ipc::Filter& filter, const std::string& after
   return update_all(deferred, after,
                     "UPDATE message SET hold_reason=?2, next_attempt_us=?3, behind='' "
                     "WHERE id=?1 AND state=0",
-                    "", now);
+                    "", [now](const std::string&) { return now; });
 }
 
 Result<Changed> Store::remove(const ipc::Filter& filter, const std::string& after) {

@@ -114,3 +114,44 @@ TEST_CASE("queued release: an operator sends it at once, or removes it", "[queue
   CHECK(count == 1);
   CHECK(f.attempts.size() == (sends ? 1 : 0));
 }
+
+TEST_CASE("queued release: what an operator has held and released is sent no sooner than its time",
+          "[queued]") {
+  Fixture f;
+  const WallTime start = f.clock.now();
+  const bool long_held = GENERATE(false, true);
+  f.hold(24h);
+  f.settle();
+  ipc::Filter filter;
+  filter.set_all(true);
+  const auto change = [&](auto verb) {
+    std::uint64_t count = 0;
+    const auto pending =
+        f.life->store.ask(verb, [&](auto answer) { count = answer.value().messages; });
+    f.run_until([&] { return count > 0; });
+  };
+  change([&](queued::Store& store) { return store.hold(filter, {}, "by the operator"); });
+  if (long_held) f.run(start + 30h);
+  change([&](queued::Store& store) { return store.release(filter, {}, f.clock.now()); });
+  const WallTime due = long_held ? f.clock.now() : start + 24h;
+  CHECK(f.listed().next_attempt_us() == due.time_since_epoch().count());
+  f.life->queue.look_again();
+  f.settle();
+  CHECK(f.attempts.size() == (long_held ? 1 : 0));
+  f.run(start + 31h);
+  CHECK(f.attempts.size() == 1);
+}
+
+TEST_CASE("queued release: a disk that fails while a message waits puts it off no further",
+          "[queued]") {
+  Fixture f;
+  const std::string away = f.directory.path("away");
+  std::filesystem::rename(f.paths.deferred(), away);
+  f.hold(queued::Queue::kWriteRetry / 2);
+  f.settle();
+  REQUIRE(f.logged.find("event=queue_db_failed") != std::string::npos);
+  std::filesystem::rename(away, f.paths.deferred());
+  f.clock.advance(queued::Queue::kWriteRetry);
+  f.run(f.clock.now() + 2s);
+  CHECK(f.attempts.size() == 1);
+}
