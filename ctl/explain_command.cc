@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/smtp/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/explanation.h"
@@ -76,15 +77,24 @@ ExitStatus status_of(const smtp::Reply& reply) {
   return reply.temporary() ? ExitStatus::try_again : ExitStatus::refused;
 }
 
+// As MAIL and RCPT of a client with SMTPUTF8 would have them.
+constexpr smtp::Extensions kOffered{.smtputf8 = true};
+
 // "<>" and "" are the null reverse-path.
 std::optional<smtp::Mailbox> parse_sender(const std::string& text) {
-  if (text.empty() || text == "<>") return smtp::Mailbox{};
-  return smtp::parse_mailbox(text, smtp::Charset::utf8);
+  const auto mail =
+      smtp::parse_mail(fmt::format("FROM:<{}> SMTPUTF8", text == "<>" ? "" : text), kOffered);
+  return mail ? std::optional(mail->sender) : std::nullopt;
+}
+
+std::optional<smtp::Mailbox> parse_recipient(const std::string& text) {
+  const auto rcpt = smtp::parse_rcpt(fmt::format("TO:<{}>", text), kOffered, smtp::Charset::utf8);
+  return rcpt ? std::optional(rcpt->recipient) : std::nullopt;
 }
 
 std::optional<Envelope> envelope_of(const Options& options, Context& context) {
   const auto sender = parse_sender(options.from);
-  const auto recipient = smtp::parse_mailbox(options.to, smtp::Charset::utf8);
+  const auto recipient = parse_recipient(options.to);
   const auto address = net::IpAddress::parse(options.ip);
   const auto wrong = [&](const std::string& what, const std::string& text) {
     context.refuse(ExitStatus::usage, fmt::format("{}: not {}", text, what));
@@ -114,7 +124,10 @@ void explain(Context& context, const Options& options) {
   if (!options.to.empty()) return explain_message(context, *settings, options);
   if (options.address.empty())
     return context.refuse(ExitStatus::usage, "say which ADDRESS, or --from A --to B");
-  const auto route = explain_route(*settings, options.address);
+  const auto address = parse_recipient(options.address);
+  if (!address)
+    return context.refuse(ExitStatus::usage, fmt::format("{}: not an address", options.address));
+  const auto route = explain_route(*settings, *address);
   context.answer({{"address", options.address}, {"steps", to_json(route)}}, to_text(route));
 }
 

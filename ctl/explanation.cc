@@ -73,7 +73,9 @@ CheckStep judged(const Check& check, const checks::Facts& facts) {
     step.verdict = "-";
     step.reason = "the message decides";
   } else if (const auto verdict = judge(check, facts)) {
-    step.verdict = word(verdict->action);
+    const bool of_recipient = check.stage == checks::Stage::rcpt;
+    step.verdict =
+        word(of_recipient ? verdict->action : checks::action_for(facts, verdict->action));
     step.reason = verdict->reason();
   }
   return step;
@@ -96,7 +98,7 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
   world.loop.run();
   for (const Check* const check : world.policy.order())
     explanation.checks.push_back(judged(*check, inquiry.facts()));
-  if (explanation.reply.positive()) explanation.route = world.route(envelope.recipient.unquoted());
+  if (explanation.reply.positive()) explanation.route = world.route(envelope.recipient.str());
   return explanation;
 }
 
@@ -112,8 +114,8 @@ bool is_user(const config::Settings& settings, const smtp::Mailbox& address) {
 }
 
 std::vector<routing::RouteStep> explain_route(const config::Settings& settings,
-                                              const std::string& address) {
-  return World(settings).route(address);
+                                              const smtp::Mailbox& address) {
+  return World(settings).route(address.str());
 }
 
 }  // namespace postrider::ctl

@@ -46,6 +46,6 @@ bool is_user(const config::Settings& settings, const smtp::Mailbox& address);
 
 // The routing alone.
 std::vector<routing::RouteStep> explain_route(const config::Settings& settings,
-                                              const std::string& address);
+                                              const smtp::Mailbox& address);
 
 }  // namespace postrider::ctl

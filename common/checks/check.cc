@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "common/base/ascii.h"
 #include "common/checks/rows.h"
 
 namespace postrider::checks {
@@ -80,6 +81,12 @@ CheckAction action_for(const Check& check, const Client& client,
   if (check.whom == Check::Whom::strangers && !client.stranger()) return CheckAction::off;
   if (check.whom == Check::Whom::users && client.user.empty()) return CheckAction::off;
   return configured_action(check, settings);
+}
+
+CheckAction action_for(const Facts& facts, CheckAction action) noexcept {
+  const bool spared =
+      facts.client.stranger() && equals_ignoring_case(facts.recipient.local_part, "postmaster");
+  return spared ? CheckAction::tag : action;
 }
 
 Needs needs_of(const Client& client, const config::Settings& settings) noexcept {

@@ -48,6 +48,11 @@ config::CheckAction configured_action(const Check& check,
 config::CheckAction action_for(const Check& check, const Client& client,
                                const config::Settings& settings) noexcept;
 
+// What `action` against a client or a sender comes to in mail for this recipient: postmaster is the
+// one address that also those strangers reach who are refused elsewhere, to ask why (RFC 5321
+// section 4.5.1).
+config::CheckAction action_for(const Facts& facts, config::CheckAction action) noexcept;
+
 // What the checks that are asked about this client need to know.
 Needs needs_of(const Client& client, const config::Settings& settings) noexcept;
 

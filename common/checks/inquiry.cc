@@ -8,16 +8,6 @@
 
 namespace postrider::checks {
 
-namespace {
-
-// RFC 5321 section 4.5.1: the one address that also those reach who are refused elsewhere, to ask
-// why.
-bool is_postmaster(const smtp::Mailbox& recipient) {
-  return equals_ignoring_case(recipient.local_part, "postmaster");
-}
-
-}  // namespace
-
 void Inquiry::connect(bool early) {
   facts_.early = early;
   facts_.reverse = {};
@@ -99,8 +89,7 @@ void Inquiry::go_on() {
   if (patience_) patience_->disarm();
   if (!before_rcpt_) before_rcpt_ = judge(policy_.order(), Stage::connect, Stage::mail, facts_);
   Verdicts verdicts = *before_rcpt_;
-  if (facts_.client.stranger() && is_postmaster(facts_.recipient))
-    for (Verdict& verdict : verdicts) verdict.action = config::CheckAction::tag;
+  for (Verdict& verdict : verdicts) verdict.action = action_for(facts_, verdict.action);
   for (Verdict& verdict : judge(policy_.order(), Stage::rcpt, Stage::rcpt, facts_))
     verdicts.push_back(std::move(verdict));
   if (decisive(verdicts) == nullptr) keep_tags(verdicts);

@@ -161,6 +161,24 @@ def test_explain_ends_as_the_message_would(suite, arguments, status, reply):
     assert bool(answer["steps"]) == (status == 0)
 
 
+def test_explain_knows_that_postmaster_hears_everybody(suite):
+    status, answer, verdicts = explained(suite, "--from", "ann@good.test", "--to", "Postmaster@example.test",
+                                         "--ip", "127.0.0.3")
+    assert status == 0 and answer["accepted"]
+    assert verdicts["reverse_dns"] == "tag"
+
+
+def test_explain_reads_addresses_as_mail_and_rcpt_do(suite):
+    _, answer, _ = explained(suite, "--from", ANNA, "--to", "bob@b\u00fccher.test", "--auth", ANNA)
+    assert answer["steps"] == [{"rule": "next hop", "input": "bob@xn--bcher-kva.test",
+                                "output": "mx:xn--bcher-kva.test"}]
+    assert suite.json("explain", "bob@b\u00fccher.test")["steps"] == answer["steps"]
+    bare = explained(suite, "--from", "<>", "--to", "postmaster")[1]
+    assert bare["accepted"] and bare["steps"][0]["input"] == "postmaster"
+    quoted = suite.json("explain", '"anna and bob"@elsewhere.test')["steps"]
+    assert quoted[0]["input"] == '"anna and bob"@elsewhere.test'
+
+
 def test_explain_prints_a_line_a_check(suite):
     text = suite.command("explain", "--from", "ann@good.test", "--to", ANNA, "--ip", "127.0.0.3", check=False).stdout
     assert "client 127.0.0.3, a stranger" in text
