@@ -166,7 +166,8 @@ void Connection::ask_directory(const smtp::Mailbox& mailbox, Answer answer) {
 
 // Any sender may send: what speaks against one is told when its recipient is known.
 void Connection::ask_sender(const smtp::AskSender& asked) {
-  inquiry_.begin(session_.client_name(), asked.sender);
+  inquiry_.begin(session_.client_name(), asked.sender,
+                 session_.transaction().mail.size.value_or(0));
   session_.on_verdict(answer_sender(client_, asked.priority));
 }
 

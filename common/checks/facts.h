@@ -64,6 +64,7 @@ struct Facts {
 
   // mail
   smtp::Mailbox sender;
+  std::uint64_t declared_size = 0;  // of the message; 0: not declared
   DomainMail sender_mail = DomainMail::temporary;
   bool sender_is_ours = false;  // the sender's domain is one of ours
   SendRight sender_right = SendRight::unknown;

@@ -22,11 +22,13 @@ void Inquiry::connect(bool early) {
                                              });
 }
 
-void Inquiry::begin(std::string_view helo, const smtp::Mailbox& sender) {
+void Inquiry::begin(std::string_view helo, const smtp::Mailbox& sender,
+                    std::uint64_t declared_size) {
   before_rcpt_.reset();
   tags_.clear();
   facts_.helo = helo;
   facts_.sender = sender;
+  facts_.declared_size = declared_size;
   facts_.sender_mail = DomainMail::temporary;
   facts_.sender_is_ours = false;
   facts_.sender_right = SendRight::unknown;

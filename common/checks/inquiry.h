@@ -33,7 +33,7 @@ class Inquiry {
   // Connected, or speaking for another client now. `early`: it spoke before the greeting.
   void connect(bool early);
   // MAIL: forgets the message before. `helo` is the name of EHLO or HELO.
-  void begin(std::string_view helo, const smtp::Mailbox& sender);
+  void begin(std::string_view helo, const smtp::Mailbox& sender, std::uint64_t declared_size = 0);
   // RCPT. `done` runs on the loop, never inside the call; not after cancel(). One at a time.
   void judge_recipient(const smtp::Mailbox& recipient, Judged done);
   // DATA or the first BDAT. `impatient`: the client pipelined where it may not.

@@ -24,6 +24,7 @@ using maildir::DeliveryError;
 // One recipient's mailbox, while the message is on its way into it.
 struct Target {
   const ipc::JobRecipient* recipient = nullptr;
+  std::string path;                           // of the mailbox
   std::optional<maildir::Delivery> delivery;  // empty once `result` says why
   ipc::RecipientResult result;
 
@@ -85,33 +86,44 @@ class Group {
     const std::string& mailbox = target.recipient->address();
     auto path = maildir::mailbox_path(mailbox);
     if (!path) return target.end(ipc::FAILED, "5.1.3", path.error().text);
+    target.path = std::move(*path);
     const std::int64_t seconds = job_.arrival_us() / 1'000'000;
     std::string base = maildir::base_name(seconds, id_, mailbox, store_.host);
-    if (target.recipient->quota() > 0 && !has_room(target, *path, base)) return;
-    auto delivery = maildir::Delivery::begin({.mail_directory = store_.directory,
-                                              .mailbox_path = std::move(*path),
-                                              .base = std::move(base)});
+    if (target.recipient->quota() > 0 && !has_room(target, base)) return;
+    auto delivery = maildir::Delivery::begin(
+        {.mail_directory = store_.directory, .mailbox_path = target.path, .base = std::move(base)});
     if (!delivery) return target.end(delivery.error());
     target.delivery.emplace(std::move(*delivery));
     write(target, fmt::format("Return-Path: <{}>\nDelivered-To: {}\n{}", field_text(job_.sender()),
                               mailbox, trace_));
   }
 
-  // Whether the message fits into the mailbox, which holds nothing of it yet or what an earlier
-  // attempt left; else `target` is ended.
-  bool has_room(Target& target, const std::string& path, const std::string& base) const {
-    const std::uint64_t quota = target.recipient->quota();
-    const auto used = maildir::usage(store_.directory, path, base);
+  // Whether the message fits into the mailbox; else `target` is ended. Room that an earlier attempt
+  // found is not asked for again: what it stored is not to be returned to its sender.
+  bool has_room(Target& target, const std::string& base) const {
+    const auto used = maildir::usage(store_.directory, target.path, base);
     if (!used) {
       target.end(ipc::DEFERRED, "4.3.0", used.error().text);
       return false;
     }
-    if (*used + job_.length() <= quota) return true;
-    if (store_.marks != nullptr && *used + kOrdinaryMessage > quota)
-      store_.marks->set(target.recipient->address(), store_.clock->now());
-    target.end(store_.over_quota, store_.over_quota == ipc::FAILED ? "5.2.2" : "4.2.2",
-               fmt::format("the mailbox is full: {} of {} octets are used", *used, quota));
+    if (used->holds || used->octets + job_.length() <= target.recipient->quota()) return true;
+    turn_away(target, used->octets);
     return false;
+  }
+
+  // How large a mailbox is and how full, the sender is not told.
+  void turn_away(Target& target, std::uint64_t used) const {
+    const std::uint64_t quota = target.recipient->quota();
+    if (store_.marks != nullptr && used + kOrdinaryMessage > quota)
+      store_.marks->set(target.recipient->address(), store_.clock->now());
+    if (job_.length() > quota) {
+      target.end(ipc::FAILED, "5.2.3", "the message is larger than the mailbox may be");
+    } else {
+      target.end(store_.over_quota, store_.over_quota == ipc::FAILED ? "5.2.2" : "4.2.2",
+                 "the mailbox is full");
+    }
+    target.result.set_detail(
+        fmt::format("{} of {} octets are used, the message has {}", used, quota, job_.length()));
   }
 
   static void write(Target& target, std::string_view lf_text) {

@@ -43,6 +43,7 @@ inline constexpr int kMailboxesAtOnce = 32;
 //   DEFERRED  4.3.1  the disk is full
 //   DEFERRED  4.2.2  the mailbox is over its quota, of the file system or of the directory; or
 //   FAILED    5.2.2  of the directory, where over_quota says so
+//   FAILED    5.2.3  the message is larger than all of the quota
 //   DEFERRED  4.3.0  any other trouble
 //   CORRUPT   4.3.0  the content is not what its checksum says: nothing was stored
 ipc::JobResult attempt_local(const ipc::Job& job, int source_fd, const MailStore& store);

@@ -112,6 +112,7 @@ void LocalDelivery::note(const Running& job, const ipc::JobResult& result) {
         .with("status", recipient.status())
         .with("reply", recipient.reply())
         .with("delay_ms", (now_us - job.arrival_us) / 1000);
+    if (!recipient.detail().empty()) entry.with("detail", recipient.detail());
   }
 }
 

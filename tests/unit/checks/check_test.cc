@@ -99,6 +99,29 @@ TEST_CASE("checks: a full mailbox is 452 or 552, whoever the client is", "[check
   CHECK(to_line(verdict->reply) == reply);
 }
 
+TEST_CASE("checks: a message that no empty mailbox of the recipient could take is refused for good",
+          "[checks]") {
+  Stranger s;
+  s.client.service = GENERATE(Service::open, Service::own);
+  s.settings.checks.quota = GENERATE(CheckAction::off, CheckAction::defer);
+  s.facts.answer = directory::RecipientAnswer{
+      .kind = directory::RecipientAnswer::Kind::mailbox, .mailbox = "a@here.test", .quota = 1000};
+  s.facts.declared_size = 1000;
+  CHECK_FALSE(judge(named("mailbox_size"), s.facts));
+  s.facts.declared_size = 1001;
+  const auto verdict = judge(named("mailbox_size"), s.facts);
+  REQUIRE(verdict);
+  CHECK(verdict->action == CheckAction::refuse);
+  CHECK(to_line(verdict->reply) ==
+        "552 5.2.3 the message is larger than the recipient's mailbox may be");
+  const config::Route elsewhere{"here.test", "smtp:h.test"};
+  s.facts.route = &elsewhere;
+  CHECK_FALSE(judge(named("mailbox_size"), s.facts));
+  s.facts.route = nullptr;
+  s.facts.answer->quota = 0;
+  CHECK_FALSE(judge(named("mailbox_size"), s.facts));
+}
+
 TEST_CASE("checks: what is not known is deferred, never refused", "[checks]") {
   Stranger s;
   s.settings.checks.reverse_dns = CheckAction::refuse;

@@ -179,3 +179,18 @@ TEST_CASE("smtpd checks: RCPT waits for DNS for as long as is configured", "[smt
   peer.exchange("RSET\r\n", 250);
   peer.exchange(std::string(kMail) + std::string(kRcpt), 250);
 }
+
+TEST_CASE("smtpd checks: what MAIL declares as larger than the mailbox may be is refused at RCPT",
+          "[smtpd]") {
+  Fixture f;
+  f.world.directory.quota = 5000;
+  Peer& peer = f.connect();
+  peer.expect(220);
+  peer.exchange("EHLO out.far.test\r\n", 250);
+  peer.exchange("MAIL FROM:<a@far.test> SIZE=5001\r\n", 250);
+  CHECK(peer.exchange(kRcpt, 552).starts_with("552 5.2.3 "));
+  peer.exchange("RSET\r\nMAIL FROM:<a@far.test> SIZE=5000\r\n", 250);
+  peer.exchange(kRcpt, 250);
+  peer.exchange("RSET\r\nMAIL FROM:<a@far.test>\r\n", 250);
+  peer.exchange(kRcpt, 250);
+}

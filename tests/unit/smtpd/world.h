@@ -45,6 +45,7 @@ class FakeDirectory final : public directory::Directory, public directory::SendR
       directory::RecipientAnswer found;
       const auto row = table.find(std::string(address));
       found.kind = row == table.end() ? Kind::foreign : row->second;
+      if (found.kind == Kind::mailbox) found.quota = quota;
       if (found.kind == Kind::alias) found.targets = {"alice@here.test", "bob@far.test"};
       answer = found;
     }
@@ -64,6 +65,7 @@ class FakeDirectory final : public directory::Directory, public directory::SendR
       {"alice@here.test", Kind::mailbox},       {"staff@here.test", Kind::alias},
       {"nobody@here.test", Kind::unknown_user}, {"nobody@gateway.test", Kind::unknown_user},
       {"alice@held.test", Kind::mailbox},       {"nobody@held.test", Kind::unknown_user}};
+  std::uint64_t quota = 0;  // of each mailbox
   bool away = false;
 
  private:

@@ -1,7 +1,10 @@
 #include "deliverd/local/local_attempt.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
+#include "common/base/ascii.h"
 #include "tests/unit/deliverd/local/source_file.h"
 #include "tests/unit/maildir/mail_directory.h"
 
@@ -201,7 +204,7 @@ TEST_CASE("local attempt: a mailbox without room for an ordinary message is mark
           "[deliverd]") {
   QuotaFixture f;
   std::ofstream(f.mail.create("t/ann") / "new" / "1.other.host,S=30000") << "x";
-  const SourceFile large(std::string(50000, 'x') + "\r\n");
+  const SourceFile large(std::string(35000, 'x') + "\r\n");
   const SourceFile small("x\r\n");
   const auto attempt = [&](const SourceFile& source, std::uint64_t quota) {
     ipc::Job job = source.job({"ann@t"});
@@ -216,15 +219,43 @@ TEST_CASE("local attempt: a mailbox without room for an ordinary message is mark
   CHECK_FALSE(f.marked("ann@t"));
 }
 
-TEST_CASE("local attempt: what an earlier attempt delivered does not fill its own mailbox",
+TEST_CASE("local attempt: what an earlier attempt delivered is there, however full the mailbox is",
           "[deliverd]") {
   QuotaFixture f;
+  f.over_quota = GENERATE(ipc::DEFERRED, ipc::FAILED);
   const SourceFile source("x\r\n");
   ipc::Job job = source.job({"ann@t"});
   job.mutable_recipients(0)->set_quota(3);
   CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
   job.set_repeated(true);
   CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
+  std::ofstream(f.mail.path() / "t/ann/Maildir/new/1.other.host,S=30000") << "x";
+  CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
   job.set_message_id("0123456789abcdefghik");
-  CHECK(f.outcomes(job, source) == Outcomes{"DEFERRED 4.2.2"});
+  CHECK(f.outcomes(job, source).front().ends_with(".2.2"));
+}
+
+TEST_CASE("local attempt: what is larger than the whole quota is returned at once", "[deliverd]") {
+  QuotaFixture f;
+  const SourceFile source("1234\r\n");
+  ipc::Job job = source.job({"ann@t", "bob@t"});
+  job.mutable_recipients(0)->set_quota(5);
+  job.mutable_recipients(1)->set_quota(6);
+  CHECK(f.outcomes(job, source) == Outcomes{"FAILED 5.2.3", "DELIVERED 2.0.0"});
+}
+
+TEST_CASE("local attempt: the sender is not told how large a mailbox is, the log is",
+          "[deliverd]") {
+  Fixture f;
+  const SourceFile source("x\r\n");
+  const std::uint64_t quota = GENERATE(2U, 30002U);
+  std::ofstream(f.mail.create("t/ann") / "new" / "1.other.host,S=30000") << "x";
+  ipc::Job job = source.job({"ann@t"});
+  job.mutable_recipients(0)->set_quota(quota);
+  const auto result = f.attempt(job, source);
+  const std::string& reply = result.recipients(0).reply();
+  CAPTURE(reply);
+  CHECK(std::none_of(reply.begin(), reply.end(), is_digit));
+  CHECK(result.recipients(0).detail() ==
+        "30000 of " + std::to_string(quota) + " octets are used, the message has 3");
 }

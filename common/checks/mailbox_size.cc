@@ -1,0 +1,13 @@
+// mailbox_size.cc - the message, as large as MAIL declares it (RFC 1870), could stand in the
+// recipient's mailbox were it empty: waiting for room would be of no use.
+#include "common/checks/rows.h"
+
+namespace postrider::checks {
+
+Finding mailbox_size(const Facts& facts) {
+  const bool kept_here = facts.answer && facts.answer->quota > 0 && facts.route == nullptr;
+  if (!kept_here || facts.declared_size <= facts.answer->quota) return std::nullopt;
+  return smtp::Reply{552, "5.2.3", "the message is larger than the recipient's mailbox may be"};
+}
+
+}  // namespace postrider::checks
