@@ -61,6 +61,7 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
   options.hostname = settings.hostname;
   options.run_directory = settings.paths.run;
   options.over_quota = settings.deliverd.over_quota == "refuse" ? ipc::FAILED : ipc::DEFERRED;
+  options.alone = settings.deliverd.local_workers == 1;
   options.sync = settings.deliverd.sync;
   options.sync_interval = settings.deliverd.sync_interval;
   return std::make_unique<LocalDelivery>(loop, options, clock, log, counters);

@@ -71,6 +71,9 @@ class Delivery {
   // Adds text with LF line ends.
   DeliveryResult<void> append(std::string_view text);
 
+  // Octets of the file, as it is by now.
+  std::uint64_t size() const noexcept { return size_; }
+
   // Puts the file into new/ (with a line end at its end, if it has none). `repeated`: an earlier
   // attempt may have put it there, and a program of the user moved it to cur/ since: looks there
   // too. Call once.

@@ -101,7 +101,9 @@ class Group {
   // Whether the message fits into the mailbox; else `target` is ended. Room that an earlier attempt
   // found is not asked for again: what it stored is not to be returned to its sender.
   bool has_room(Target& target, const std::string& base) const {
-    const auto used = maildir::usage(store_.directory, target.path, base);
+    if (is_known_to_fit(target)) return true;
+    const auto used = store_.usage != nullptr ? store_.usage->read(target.path, base)
+                                              : maildir::usage(store_.directory, target.path, base);
     if (!used) {
       target.end(ipc::DEFERRED, "4.3.0", used.error().text);
       return false;
@@ -109,6 +111,12 @@ class Group {
     if (used->holds || used->octets + job_.length() <= target.recipient->quota()) return true;
     turn_away(target, used->octets);
     return false;
+  }
+
+  bool is_known_to_fit(const Target& target) const {
+    if (store_.usage == nullptr || job_.repeated()) return false;
+    const auto kept = store_.usage->kept(target.path);
+    return kept && *kept + job_.length() <= target.recipient->quota();
   }
 
   // How large a mailbox is and how full, the sender is not told.
@@ -164,8 +172,12 @@ class Group {
       return target.end(ipc::DEFERRED, "4.3.0", "the content cannot be read");
     using enum maildir::Delivery::Attempt;
     const auto attempt = job_.repeated() ? repeated : first;
+    const bool counted = store_.usage != nullptr && target.recipient->quota() > 0;
+    const auto before = counted ? store_.usage->times_of(target.path) : std::nullopt;
     const auto placed = target.delivery->commit(attempt, store_.sync);
     if (!placed) return target.end(placed.error());
+    if (counted && *placed == maildir::Placed::now)
+      store_.usage->add(target.path, before, target.delivery->size());
     if (store_.marks != nullptr && target.recipient->quota() > 0)
       store_.marks->clear(target.recipient->address());
     target.end(ipc::DELIVERED, "2.0.0",

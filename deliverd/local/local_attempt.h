@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/ipc/messages.pb.h"
 #include "common/maildir/delivery.h"
+#include "common/maildir/usage_cache.h"
 #include "common/quota/full_marks.h"
 
 namespace postrider::deliverd {
@@ -25,6 +26,7 @@ struct MailStore {
   ipc::Outcome over_quota = ipc::DEFERRED;
   const quota::FullMarks* marks = nullptr;  // null: nobody is told
   const Clock* clock = nullptr;             // of the marks
+  maildir::UsageCache* usage = nullptr;     // null: a mailbox with a quota is read each time
 };
 
 // A mailbox with less room than this, which takes no ordinary message, is marked as full.

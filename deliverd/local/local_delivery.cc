@@ -59,13 +59,15 @@ LocalDelivery::LocalDelivery(event::EventLoop& loop, Options options, const Cloc
       counters_(counters),
       mail_directory_(open_directory(options_.mail_directory)),
       marks_(options_.run_directory),
+      usage_(mail_directory_.get(), clock),
       store_{.directory = mail_directory_.get(),
              .host = maildir::host_label(options_.hostname),
              .sync = options_.sync == config::SyncMode::each ? maildir::Sync::file
                                                              : maildir::Sync::none,
              .over_quota = options_.over_quota,
              .marks = &marks_,
-             .clock = &clock_},
+             .clock = &clock_,
+             .usage = options_.alone ? &usage_ : nullptr},
       interval_(loop,
                 [this] {
                   interval_over_ = true;

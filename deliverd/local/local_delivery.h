@@ -37,6 +37,7 @@ class LocalDelivery final : public Delivery {
     std::string run_directory;   // for the marks of full mailboxes
     config::SyncMode sync = config::SyncMode::batch;
     ipc::Outcome over_quota = ipc::DEFERRED;
+    bool alone = false;  // no other process of ours delivers: what mailboxes hold may be kept
     std::chrono::milliseconds sync_interval{500};
     // Fewer than the jobs that queued gives at once (Hello.credit): else all of them wait for
     // sync_interval.
@@ -85,6 +86,7 @@ class LocalDelivery final : public Delivery {
   metrics::Counters& counters_;
   const Fd mail_directory_;
   const quota::FullMarks marks_;
+  maildir::UsageCache usage_;
   const MailStore store_;
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Running> running_;

@@ -166,7 +166,8 @@ struct QuotaFixture : Fixture {
                                        .host = "mx.test",
                                        .over_quota = over_quota,
                                        .marks = &marks,
-                                       .clock = &clock});
+                                       .clock = &clock,
+                                       .usage = usage});
     std::vector<std::string> all;
     for (const auto& one : result.recipients())
       all.push_back(ipc::Outcome_Name(one.outcome()) + " " + one.status());
@@ -178,6 +179,8 @@ struct QuotaFixture : Fixture {
   quota::FullMarks marks{run.path()};
   ManualClock clock;
   ipc::Outcome over_quota = ipc::DEFERRED;
+  maildir::UsageCache cache{mail.fd(), clock};
+  maildir::UsageCache* usage = nullptr;
 };
 
 using Outcomes = std::vector<std::string>;
@@ -258,4 +261,28 @@ TEST_CASE("local attempt: the sender is not told how large a mailbox is, the log
   CHECK(std::none_of(reply.begin(), reply.end(), is_digit));
   CHECK(result.recipients(0).detail() ==
         "30000 of " + std::to_string(quota) + " octets are used, the message has 3");
+}
+
+TEST_CASE("local attempt: a mailbox is not read for each message, but before one is turned away",
+          "[deliverd]") {
+  QuotaFixture f;
+  f.usage = &f.cache;
+  const auto maildir = f.mail.create("t/ann");
+  const SourceFile source("x\r\n");
+  ipc::Job job = source.job({"ann@t"});
+  job.mutable_recipients(0)->set_quota(100'000);
+  CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
+  const auto size = std::filesystem::file_size(maildir / "new" / files_in(maildir / "new").at(0));
+  CHECK(f.cache.kept("t/ann/Maildir") == size);
+  // Somebody fills it, or empties it again, in a tick of the clock of the delivery.
+  const auto time = std::filesystem::last_write_time(maildir / "new");
+  const auto other = maildir / "new" / "1.other.host,S=100000";
+  std::ofstream(other) << "x";
+  std::filesystem::last_write_time(maildir / "new", time);
+  job.set_message_id("0123456789abcdefghik");
+  CHECK(f.outcomes(job, source) == Outcomes{"DELIVERED 2.0.0"});
+  job.mutable_recipients(0)->set_quota(2 * size + 2);
+  job.set_message_id("0123456789abcdefghil");
+  CHECK(f.outcomes(job, source) == Outcomes{"DEFERRED 4.2.2"});
+  CHECK(f.cache.kept("t/ann/Maildir") == 2 * size + 100'000);
 }
