@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <future>
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -130,4 +131,44 @@ TEST_CASE("event worker pool: a cancelled continuation never runs", "[event]") {
   cancelled.reset();
   loop.run();
   CHECK_FALSE(ran);
+}
+
+TEST_CASE("event worker pool: a value that nobody waits for any more is not computed", "[event]") {
+  event::EventLoop loop;
+  event::WorkerPool pool(loop, 1);
+  std::promise<void> go;
+  const auto busy = pool.run(
+      [&] {
+        go.get_future().wait();
+        return 0;
+      },
+      [](int) {});
+  std::string ran;  // by the thread; read once it is done
+  const auto job = [&](char name) {
+    return [&ran, name] {
+      ran += name;
+      return 0;
+    };
+  };
+  auto computed = pool.compute(job('a'), [](int) {});
+  auto effect = pool.run(job('b'), [](int) {});
+  const auto last = pool.compute(job('c'), [&](int) { loop.stop(); });
+  computed.reset();
+  effect.reset();
+  CHECK(pool.unfinished() == 3);
+  go.set_value();
+  loop.run();
+  CHECK(ran == "bc");
+  CHECK(pool.unfinished() == 0);
+  CHECK(pool.waiting() == 0);
+}
+
+TEST_CASE("event worker pool: what is computed may outlive the pool", "[event]") {
+  event::EventLoop loop;
+  PendingPtr left;
+  {
+    event::WorkerPool pool(loop, 1);
+    left = pool.compute([] { return 0; }, [](int) {});
+  }
+  left.reset();
 }
