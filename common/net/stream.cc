@@ -251,13 +251,17 @@ void Stream::begin_handshake() {
 void Stream::handshake() {
   switch (tls_->handshake()) {
     case TlsSession::Step::done: return secured();
-    case TlsSession::Step::wants_read: return;
-    case TlsSession::Step::wants_write: return wait_to_write();
+    case TlsSession::Step::wants_read: event_add(read_event_.get(), nullptr); return;
+    case TlsSession::Step::wants_write:
+      // What there is to read would wake us again and again, and is not read before.
+      event_del(read_event_.get());
+      return wait_to_write();
     default: return fail(tls_->failure());
   }
 }
 
 void Stream::secured() {
+  event_add(read_event_.get(), nullptr);
   security_ = Security::secured;
   handshake_timer_.reset();
   last_activity_ = loop_.now();

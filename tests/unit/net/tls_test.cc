@@ -3,6 +3,7 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <set>
@@ -119,6 +120,28 @@ long serial_served(World& world, net::TlsServer& server) {
   return static_cast<long>(serial);
 }
 
+// A client whose octets the test carries.
+class MemoryClient {
+ public:
+  explicit MemoryClient(TlsClient& client) : session_(client.session()), ssl_(client.raw) {
+    SSL_set_bio(ssl_, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+  }
+  // What it says when it has heard that.
+  std::string answer(std::string_view heard) {
+    BIO_write(SSL_get_rbio(ssl_), heard.data(), static_cast<int>(heard.size()));
+    SSL_do_handshake(ssl_);
+    char* said = nullptr;
+    const long size = BIO_get_mem_data(SSL_get_wbio(ssl_), &said);
+    std::string octets(said, static_cast<std::size_t>(size));
+    static_cast<void>(BIO_reset(SSL_get_wbio(ssl_)));
+    return octets;
+  }
+
+ private:
+  std::unique_ptr<net::TlsSession> session_;
+  SSL* const ssl_;
+};
+
 }  // namespace
 
 TEST_CASE("net tls: everything arrives in order, in both directions", "[net][tls]") {
@@ -193,6 +216,51 @@ TEST_CASE("net tls: close_notify is the end of input, its lack an error", "[net]
     CHECK(connection.ours.closed == net::CloseReason::error);
     CHECK_FALSE(connection.a->failure().empty());
   }
+}
+
+TEST_CASE("net tls: a handshake whose peer does not read waits, and goes on when it does",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  event::EventLoop loop;
+  Side ours{loop};
+  auto [near, far] = socket_pair();
+  // Not one octet more has room.
+  std::size_t filling = 0;
+  for (const std::string& piece : {std::string(4096, 'x'), std::string(1, 'x')})
+    while (::send(near.get(), piece.data(), piece.size(), 0) > 0) filling += piece.size();
+  net::Stream stream(loop, std::move(near), ours);
+  stream.start_tls(server->accept(), kLimit);
+
+  // The client's words, and a record that the server does not come to before it has answered them
+  // (RFC 8446 appendix D.4).
+  MemoryClient client(world.client);
+  for (const std::string& words : {client.answer(""), std::string("\x14\x03\x03\0\1\1", 6)}) {
+    REQUIRE(::send(far.get(), words.data(), words.size(), 0) == static_cast<ssize_t>(words.size()));
+    for (int turn = 0; turn < 4; ++turn) event_base_loop(loop.raw(), EVLOOP_ONCE | EVLOOP_NONBLOCK);
+  }
+  int turns = 0;
+  loop.set_after_turn([&] { ++turns; });
+  event::Timer end(loop, [&] { loop.stop(); });
+  end.arm(20ms);
+  loop.run();
+  CHECK(turns < 20);
+
+  event::Watch readable(loop, far.get(), event::Watch::For::reading, [&] {
+    std::array<char, 16384> chunk{};
+    const ssize_t n = ::recv(far.get(), chunk.data(), chunk.size(), 0);
+    REQUIRE(n > 0);
+    std::string_view heard(chunk.data(), static_cast<std::size_t>(n));
+    const std::size_t skipped = std::min(filling, heard.size());
+    filling -= skipped;
+    heard.remove_prefix(skipped);
+    const std::string answer = client.answer(heard);
+    REQUIRE(::send(far.get(), answer.data(), answer.size(), 0) ==
+            static_cast<ssize_t>(answer.size()));
+  });
+  readable.enable();
+  while (!ours.info && !ours.closed) loop.run();
+  CHECK(ours.info);
 }
 
 TEST_CASE("net tls: what comes in the clear instead of a handshake reaches nobody", "[net][tls]") {
