@@ -26,9 +26,6 @@ constexpr std::string_view kOtherScope = "the app password is not for this servi
 
 // Columns of app_password and app_passwords.
 enum Column : int { name, hash, scram, scope, expires };
-constexpr std::string_view kSelectApp =
-    "SELECT name, password, scram, scope, expires FROM app_passwords "
-    "WHERE domain = ?1 AND local = ?2";
 
 tl::unexpected<Error> temporary(const Error& error) {
   return fail(ErrorKind::temporary, error.text);
@@ -47,22 +44,21 @@ std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
 
 SqliteCredentials::SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool,
                                      const Clock& clock, const std::string& database_path)
-    : loop_(loop), pool_(pool), clock_(clock), file_(loop, database_path) {}
+    : loop_(loop),
+      pool_(pool),
+      clock_(clock),
+      file_(loop, database_path,
+            {"SELECT password, scram FROM users WHERE domain = ?1 AND local = ?2",
+             "SELECT name, password, scram, scope, expires FROM app_passwords "
+             "WHERE domain = ?1 AND local = ?2 AND selector = ?3",
+             "SELECT name, password, scram, scope, expires FROM app_passwords "
+             "WHERE domain = ?1 AND local = ?2 ORDER BY name",
+             "SELECT salt_key, iterations FROM scram"}) {}
 
 Result<void> SqliteCredentials::refresh() {
   const auto changed = file_.refresh();
   if (!changed) return tl::unexpected<Error>(changed.error());
   if (*changed) cache_.clear();
-  if (questions_) return {};
-  auto user = file_.database().prepare(
-      "SELECT password, scram FROM users WHERE domain = ?1 AND local = ?2");
-  auto one = file_.database().prepare(fmt::format("{} AND selector = ?3", kSelectApp));
-  auto all = file_.database().prepare(fmt::format("{} ORDER BY name", kSelectApp));
-  auto scram = file_.database().prepare("SELECT salt_key, iterations FROM scram");
-  for (auto* statement : {&user, &one, &all, &scram})
-    if (!*statement) return tl::unexpected<Error>(std::move(statement->error()));
-  questions_.emplace(
-      Questions{std::move(*user), std::move(*one), std::move(*all), std::move(*scram)});
   return {};
 }
 
@@ -85,15 +81,16 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
   auto verify = [hash = std::move(candidate->hash), password = std::move(password)] {
     return password_fits(hash, password);
   };
-  return pool_.run(std::move(verify), [this, key = std::move(key), version = file_.version(),
-                                       candidate = std::move(*candidate),
-                                       done = std::move(done)](const Result<bool>& fits) mutable {
-    if (!fits) return done(tl::unexpected<Error>(fits.error()));
-    if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
-    // What has changed meanwhile may be this password.
-    if (candidate.answer.accepted && version == file_.version()) keep(key, candidate);
-    done(std::move(candidate.answer));
-  });
+  return pool_.compute(
+      std::move(verify),
+      [this, key = std::move(key), version = file_.version(), candidate = std::move(*candidate),
+       done = std::move(done)](const Result<bool>& fits) mutable {
+        if (!fits) return done(tl::unexpected<Error>(fits.error()));
+        if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
+        // What has changed meanwhile may be this password.
+        if (candidate.answer.accepted && version == file_.version()) keep(key, candidate);
+        done(std::move(candidate.answer));
+      });
 }
 
 // The app password that has this one's selector, else the main one.
@@ -101,25 +98,27 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
                                                                        std::string_view password,
                                                                        Service service) {
   Candidate candidate{.reason = kNoUser};
-  const auto user = questions_->user.bind(address.domain, address.local).step();
-  if (!user) return tl::unexpected<Error>(user.error());
-  if (*user) {
-    candidate.hash = questions_->user.text(0);
+  auto& user = question(Question::user).bind(address.domain, address.local);
+  const auto known = user.step();
+  if (!known) return tl::unexpected<Error>(known.error());
+  if (*known) {
+    candidate.hash = user.text(0);
     candidate.reason = candidate.hash.empty() ? kNoPassword : kWrongPassword;
     candidate.answer = {.accepted = true, .mailbox = address.str()};
   }
-  questions_->user.reset();
-  const auto selector = selector_of(password);
-  if (!selector) return candidate;
-  auto& row = questions_->app_password.bind(address.domain, address.local, *selector);
-  const auto found = row.step();
-  if (!found) return tl::unexpected<Error>(found.error());
-  if (*found)
-    candidate = {.hash = std::string(row.text(Column::hash)),
-                 .answer = judge(row, address.str(), service),
-                 .reason = kWrongPassword,
-                 .expires = expiry(row)};
-  row.reset();
+  user.reset();
+  if (const auto selector = selector_of(password)) {
+    auto& row = question(Question::app_password).bind(address.domain, address.local, *selector);
+    const auto found = row.step();
+    if (!found) return tl::unexpected<Error>(found.error());
+    if (*found) {
+      candidate = {.hash = std::string(row.text(Column::hash)),
+                   .answer = judge(row, address.str(), service),
+                   .reason = kWrongPassword,
+                   .expires = expiry(row)};
+    }
+    row.reset();
+  }
   return candidate;
 }
 
@@ -158,11 +157,11 @@ PendingPtr SqliteCredentials::find_scram_keys(std::string_view address, Service 
 Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Service service) {
   if (auto fresh = refresh(); !fresh) return tl::unexpected<Error>(std::move(fresh.error()));
   ScramAnswer answer{.reason = kNoUser};
-  const auto made_with = questions_->scram.step();
-  if (!made_with) return tl::unexpected<Error>(made_with.error());
-  answer.user.salt = scram_salt(questions_->scram.text(0), address.str());
-  answer.user.iterations = static_cast<unsigned>(questions_->scram.integer(1));
-  questions_->scram.reset();
+  auto& made_with = question(Question::scram);
+  if (const auto row = made_with.step(); !row) return tl::unexpected<Error>(row.error());
+  answer.user.salt = scram_salt(made_with.text(0), address.str());
+  answer.user.iterations = static_cast<unsigned>(made_with.integer(1));
+  made_with.reset();
 
   const auto add = [&](std::string_view octets, LoginAnswer login) {
     const auto keys = parse_keys(octets);
@@ -171,7 +170,7 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     answer.logins.push_back(std::move(login));
     answer.reason = kWrongPassword;
   };
-  auto& user = questions_->user.bind(address.domain, address.local);
+  auto& user = question(Question::user).bind(address.domain, address.local);
   const auto found = user.step();
   if (!found) return tl::unexpected<Error>(found.error());
   if (*found) {
@@ -179,13 +178,14 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     add(user.text(1), {.accepted = true, .mailbox = address.str()});
   }
   user.reset();
-  auto& row = questions_->app_passwords.bind(address.domain, address.local);
+  auto& row = question(Question::app_passwords).bind(address.domain, address.local);
   while (true) {
     const auto another = row.step();
     if (!another) return tl::unexpected<Error>(another.error());
-    if (!*another) return answer;
+    if (!*another) break;
     add(row.text(Column::scram), judge(row, address.str(), service));
   }
+  return answer;
 }
 
 }  // namespace postrider::directory

@@ -37,11 +37,11 @@ class SqliteCredentials final : public Credentials {
                              UniqueFunction<void(Result<ScramAnswer>)> done) override;
 
  private:
-  struct Questions {
-    sqlite::Statement user;
-    sqlite::Statement app_password;   // by selector
-    sqlite::Statement app_passwords;  // all of a user
-    sqlite::Statement scram;
+  enum class Question : std::size_t {
+    user,
+    app_password,   // by selector
+    app_passwords,  // all of a user
+    scram,
   };
   // A password that the one given may be.
   struct Candidate {
@@ -51,6 +51,9 @@ class SqliteCredentials final : public Credentials {
     std::optional<WallTime> expires;
   };
 
+  sqlite::Statement& question(Question asked) {
+    return file_.question(static_cast<std::size_t>(asked));
+  }
   Result<void> refresh();
   Result<Candidate> find_candidate(const Address& address, std::string_view password,
                                    Service service);
@@ -64,7 +67,6 @@ class SqliteCredentials final : public Credentials {
   event::WorkerPool& pool_;
   const Clock& clock_;
   WatchedDatabase file_;
-  std::optional<Questions> questions_;
   CredentialCache cache_{kCachedCredentials};
 };
 

@@ -20,7 +20,14 @@ constexpr std::string_view kRestOfDomain;
 
 SqliteDirectory::SqliteDirectory(event::EventLoop& loop, const std::string& database_path,
                                  std::string hostname)
-    : loop_(loop), hostname_(to_lower(hostname)), file_(loop, database_path) {}
+    : loop_(loop),
+      hostname_(to_lower(hostname)),
+      file_(
+          loop, database_path,
+          {"SELECT 1 FROM domains WHERE name = ?1",
+           "SELECT quota FROM users WHERE domain = ?1 AND local = ?2",
+           "SELECT target FROM aliases WHERE domain = ?1 AND local = ?2",
+           "SELECT 1 FROM send_rights WHERE domain = ?1 AND local = ?2 AND address IN (?3, ?4)"}) {}
 
 Result<void> SqliteDirectory::refresh() {
   const auto changed = file_.refresh();
@@ -29,17 +36,6 @@ Result<void> SqliteDirectory::refresh() {
     cache_.clear();
     foreign_.clear();
   }
-  if (questions_) return {};
-  auto domain = file_.database().prepare("SELECT 1 FROM domains WHERE name = ?1");
-  auto user = file_.database().prepare("SELECT quota FROM users WHERE domain = ?1 AND local = ?2");
-  auto alias =
-      file_.database().prepare("SELECT target FROM aliases WHERE domain = ?1 AND local = ?2");
-  auto granted = file_.database().prepare(
-      "SELECT 1 FROM send_rights WHERE domain = ?1 AND local = ?2 AND address IN (?3, ?4)");
-  for (auto* statement : {&domain, &user, &alias, &granted})
-    if (!*statement) return tl::unexpected<Error>(std::move(statement->error()));
-  questions_.emplace(
-      Questions{std::move(*domain), std::move(*user), std::move(*alias), std::move(*granted)});
   return {};
 }
 
@@ -95,29 +91,31 @@ Result<RecipientAnswer> SqliteDirectory::find_in_domain(const std::string& local
 Result<std::optional<RecipientAnswer>> SqliteDirectory::find_exactly(std::string_view local,
                                                                      std::string_view domain) {
   RecipientAnswer answer{RecipientAnswer::Kind::alias, {}, {}};
-  questions_->alias.bind(domain, local);
+  sqlite::Statement& aliases = question(Question::alias).bind(domain, local);
   while (true) {
-    const auto row = questions_->alias.step();
+    const auto row = aliases.step();
     if (!row) return tl::unexpected<Error>(row.error());
     if (!*row) break;
-    answer.targets.emplace_back(questions_->alias.text(0));
+    answer.targets.emplace_back(aliases.text(0));
   }
   if (!answer.targets.empty()) return answer;
-  const auto row = questions_->user.bind(domain, local).step();
+  sqlite::Statement& user = question(Question::user).bind(domain, local);
+  const auto row = user.step();
   if (!row) return tl::unexpected<Error>(row.error());
   if (*row) {
     answer.kind = RecipientAnswer::Kind::mailbox;
     answer.mailbox = fmt::format("{}@{}", local, domain);
-    answer.quota = static_cast<std::uint64_t>(questions_->user.integer(0));
+    answer.quota = static_cast<std::uint64_t>(user.integer(0));
   }
-  questions_->user.reset();
+  user.reset();
   if (!*row) return std::nullopt;
   return answer;
 }
 
 Result<bool> SqliteDirectory::is_ours(std::string_view domain) {
-  const auto row = questions_->domain.bind(domain).step();
-  questions_->domain.reset();
+  sqlite::Statement& asked = question(Question::domain).bind(domain);
+  const auto row = asked.step();
+  asked.reset();
   return row;
 }
 

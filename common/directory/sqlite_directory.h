@@ -37,12 +37,10 @@ class SqliteDirectory final : public Directory, public SendRights {
                              UniqueFunction<void(Result<bool>)> done) override;
 
  private:
-  struct Questions {
-    sqlite::Statement domain;
-    sqlite::Statement user;
-    sqlite::Statement alias;
-    sqlite::Statement granted;
-  };
+  enum class Question : std::size_t { domain, user, alias, granted };
+  sqlite::Statement& question(Question asked) {
+    return file_.question(static_cast<std::size_t>(asked));
+  }
 
   Result<void> refresh();
   Result<RecipientAnswer> find(std::string_view address);
@@ -58,7 +56,6 @@ class SqliteDirectory final : public Directory, public SendRights {
   event::EventLoop& loop_;
   const std::string hostname_;
   WatchedDatabase file_;
-  std::optional<Questions> questions_;
   AnswerCache<RecipientAnswer> cache_{kCachedAnswers};
   AnswerCache<RecipientAnswer> foreign_{kCachedForeign};  // by domain
 };

@@ -48,7 +48,7 @@ Result<bool> SqliteDirectory::is_granted(std::string_view mailbox, std::string_v
   if (!user || !sender) return false;
   const std::string one = sender->str();
   const std::string all = fmt::format("@{}", sender->domain);
-  auto& granted = questions_->granted;
+  auto& granted = question(Question::granted);
   const auto row = granted
                        .bind(std::string_view(user->domain), std::string_view(user->local),
                              std::string_view(one), std::string_view(all))

@@ -1,6 +1,6 @@
 #include "common/directory/watched_database.h"
 
-#include <utility>
+#include <sys/stat.h>
 
 #include <fmt/format.h>
 
@@ -8,48 +8,83 @@
 
 namespace postrider::directory {
 
-Result<void> WatchedDatabase::open() {
-  auto database = sqlite::Database::open(path_, sqlite::Access::read, kBusyTimeout);
-  if (!database) return tl::unexpected<Error>(std::move(database.error()));
-  const auto schema = database->schema_version();
+namespace {
+
+constexpr auto kKnown = static_cast<std::int64_t>(kSchema.size());
+
+Result<void> check_schema(sqlite::Database& database) {
+  const auto schema = database.schema_version();
   if (!schema) return tl::unexpected<Error>(schema.error());
-  if (*schema < static_cast<std::int64_t>(kSchema.size()))
+  if (*schema < kKnown)
     return fail(ErrorKind::temporary,
                 fmt::format("{}: has schema {}, this release needs {}; bring it up to date with: "
                             "postrider domain list",
-                            path_, *schema, kSchema.size()));
-  if (*schema > static_cast<std::int64_t>(kSchema.size()))
-    return fail(ErrorKind::temporary, fmt::format("{}: has schema {}, this release knows {}", path_,
-                                                  *schema, kSchema.size()));
-  auto version = database->prepare("PRAGMA data_version");
-  if (!version) return tl::unexpected<Error>(std::move(version.error()));
-  database_ = std::move(*database);
-  data_version_ = std::move(*version);
+                            database.path(), *schema, kKnown));
+  if (*schema > kKnown)
+    return fail(ErrorKind::temporary, fmt::format("{}: has schema {}, this release knows {}",
+                                                  database.path(), *schema, kKnown));
   return {};
 }
 
-Result<std::int64_t> WatchedDatabase::look() {
-  const auto row = data_version_->step();
+}  // namespace
+
+std::optional<WatchedDatabase::FileId> WatchedDatabase::find_file() const {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+// What is renamed onto it meanwhile is found by the next look.
+Result<void> WatchedDatabase::open() {
+  const auto file = find_file();
+  auto database = sqlite::Database::open(path_, sqlite::Access::read, kBusyTimeout);
+  if (!database) return tl::unexpected<Error>(std::move(database.error()));
+  if (auto right = check_schema(*database); !right) return right;
+  auto data_version = database->prepare("PRAGMA data_version");
+  if (!data_version) return tl::unexpected<Error>(std::move(data_version.error()));
+  std::vector<sqlite::Statement> questions;
+  for (const std::string_view sql : sql_) {
+    auto question = database->prepare(sql);
+    if (!question) return tl::unexpected<Error>(std::move(question.error()));
+    questions.push_back(std::move(*question));
+  }
+  open_.emplace(
+      Open{file, std::move(*database), std::move(*data_version), std::move(questions), 0});
+  return {};
+}
+
+// True: another process has written to the file.
+Result<bool> WatchedDatabase::look() {
+  const auto row = open_->data_version.step();
   if (!row) return tl::unexpected<Error>(row.error());
-  const std::int64_t version = data_version_->integer(0);
-  data_version_->reset();
-  return version;
+  const std::int64_t number = open_->data_version.integer(0);
+  open_->data_version.reset();
+  return std::exchange(open_->seen, number) != number;
+}
+
+tl::unexpected<Error> WatchedDatabase::trouble(std::string_view why) {
+  open_.reset();
+  trouble_ = {ErrorKind::temporary, fmt::format("directory: {}", why)};
+  return tl::unexpected<Error>(trouble_);
 }
 
 Result<bool> WatchedDatabase::refresh() {
+  if (open_ && open_->database.damaged())
+    trouble(fmt::format("{}: is damaged, put a whole one in its place", path_));
   const bool due = !checked_ || loop_.now() - *checked_ >= kRecheck;
-  if (!due && database_) return false;
+  if (!due && open_) return false;
   if (!due) return tl::unexpected<Error>(trouble_);
   checked_ = loop_.now();
-  if (!database_) {
-    if (auto opened = open(); !opened) {
-      trouble_ = {ErrorKind::temporary, "directory: " + opened.error().text};
-      return tl::unexpected<Error>(trouble_);
-    }
+  if (open_ && open_->file != find_file()) open_.reset();
+  const bool was_open = open_.has_value();
+  if (!was_open) {
+    if (auto opened = open(); !opened) return trouble(opened.error().text);
   }
-  const auto version = look();
-  if (!version) return tl::unexpected<Error>(version.error());
-  return std::exchange(version_, *version) != *version;
+  const auto written = look();
+  if (!written) return tl::unexpected<Error>(written.error());
+  if (was_open && !*written) return false;
+  ++version_;
+  return true;
 }
 
 }  // namespace postrider::directory

@@ -1,6 +1,7 @@
 #include "common/directory/sqlite_credentials.h"
 
 #include <algorithm>
+#include <future>
 #include <optional>
 
 #include <catch2/catch.hpp>
@@ -24,8 +25,8 @@ struct World {
     REQUIRE(editor.set_password("anna@example.org", Secret("secret")));
   }
 
-  LoginAnswer log_in(std::string_view address, std::string_view password,
-                     Service service = Service::smtp) {
+  Result<LoginAnswer> verify(std::string_view address, std::string_view password,
+                             Service service = Service::smtp) {
     std::optional<Result<LoginAnswer>> answer;
     const auto pending = credentials.verify_password(address, Secret(std::string(password)),
                                                      service, [&](Result<LoginAnswer> verified) {
@@ -34,10 +35,15 @@ struct World {
                                                      });
     CHECK_FALSE(answer);
     loop.run();
-    REQUIRE(*answer);
-    return std::move(**answer);
+    return std::move(*answer);
   }
-  ScramAnswer scram(std::string_view address, Service service = Service::smtp) {
+  LoginAnswer log_in(std::string_view address, std::string_view password,
+                     Service service = Service::smtp) {
+    auto answer = verify(address, password, service);
+    REQUIRE(answer);
+    return std::move(*answer);
+  }
+  Result<ScramAnswer> find_scram(std::string_view address, Service service = Service::smtp) {
     std::optional<Result<ScramAnswer>> answer;
     const auto pending =
         credentials.find_scram_keys(address, service, [&](Result<ScramAnswer> found) {
@@ -46,8 +52,12 @@ struct World {
         });
     CHECK_FALSE(answer);
     loop.run();
-    REQUIRE(*answer);
-    return std::move(**answer);
+    return std::move(*answer);
+  }
+  ScramAnswer scram(std::string_view address, Service service = Service::smtp) {
+    auto answer = find_scram(address, service);
+    REQUIRE(answer);
+    return std::move(*answer);
   }
   // What a client that knows the password would come to.
   LoginAnswer prove(std::string_view address, const char* password,
@@ -250,6 +260,24 @@ TEST_CASE("sqlite credentials: too many passwords at once are refused for now", 
         }));
   world.loop.run();
   CHECK(refused >= 1);
+}
+
+TEST_CASE("sqlite credentials: a login that is given up before its turn costs no hash",
+          "[directory]") {
+  World world;
+  std::promise<void> go;
+  const auto busy = world.pool.run(
+      [&] {
+        go.get_future().wait();
+        return 0;
+      },
+      [&](int) { world.loop.stop(); });
+  for (std::size_t i = 0; i < 2 * SqliteCredentials::kMaxWaiting; ++i)
+    static_cast<void>(world.credentials.verify_password("anna@example.org", Secret("x"),
+                                                        Service::smtp, [](auto) {}));
+  CHECK(world.pool.unfinished() == 1);
+  go.set_value();
+  world.loop.run();
 }
 
 TEST_CASE("sqlite credentials: a question whose Pending is gone is never answered", "[directory]") {

@@ -1,0 +1,107 @@
+#include "common/directory/watched_database.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+
+#include "common/directory/editor.h"
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace postrider::directory;
+
+namespace {
+
+struct World {
+  World() { make(path, "one.test"); }
+
+  // A whole file, which nobody has open.
+  static void make(const std::string& file, const char* domain) {
+    auto editor = DirectoryEditor::open(file, sqlite::Access::create);
+    REQUIRE(editor);
+    REQUIRE(editor->add_domain(domain));
+  }
+
+  // The domain that the file has, or what is wrong with it.
+  std::string ask() {
+    const auto fresh = watched.refresh();
+    if (!fresh) return fresh.error().text;
+    sqlite::Statement& question = watched.question(0);
+    const auto row = question.step();
+    std::string answer(row ? question.text(0) : row.error().text);
+    question.reset();
+    return answer;
+  }
+
+  void wait() {
+    event::Timer timer(loop, [this] { loop.stop(); });
+    timer.arm(WatchedDatabase::kRecheck);
+    loop.run();
+  }
+
+  test::TempDirectory temporary;
+  const std::string path = temporary.path("d.db");
+  event::EventLoop loop;
+  WatchedDatabase watched{loop, path, {"SELECT name FROM domains"}};
+};
+
+}  // namespace
+
+TEST_CASE("watched database: a file that is renamed onto it is read instead", "[directory]") {
+  World world;
+  CHECK(world.ask() == "one.test");
+  const auto before = world.watched.version();
+  World::make(world.temporary.path("new.db"), "two.test");
+  std::filesystem::rename(world.temporary.path("new.db"), world.path);
+  world.wait();
+  CHECK(world.ask() == "two.test");
+  CHECK(world.watched.version() != before);
+}
+
+TEST_CASE("watched database: what is not changed is what it was", "[directory]") {
+  World world;
+  CHECK(world.watched.refresh().value());
+  const auto before = world.watched.version();
+  CHECK_FALSE(world.watched.refresh().value());
+  world.wait();
+  CHECK_FALSE(world.watched.refresh().value());
+  CHECK(world.watched.version() == before);
+}
+
+TEST_CASE("watched database: a file that is gone is told of, and read again when it is back",
+          "[directory]") {
+  World world;
+  CHECK(world.ask() == "one.test");
+  std::filesystem::rename(world.path, world.temporary.path("away.db"));
+  world.wait();
+  const std::string missing = "directory: " + world.path + ": unable to open database file";
+  CHECK(world.ask() == missing);
+  std::filesystem::rename(world.temporary.path("away.db"), world.path);
+  CHECK(world.ask() == missing);  // it is looked for now and then
+  world.wait();
+  CHECK(world.ask() == "one.test");
+}
+
+TEST_CASE("watched database: a damaged file is closed, and read when a whole one is in its place",
+          "[directory]") {
+  World world;
+  std::ostringstream whole;
+  whole << std::ifstream(world.path, std::ios::binary).rdbuf();
+  REQUIRE(world.watched.refresh());
+  // All but the first page, in place.
+  constexpr std::size_t kPage = 4096;
+  REQUIRE(whole.str().size() > kPage);
+  const auto write = [&](std::size_t offset, const std::string& octets) {
+    std::fstream file(world.path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(offset));
+    file << octets;
+  };
+  write(kPage, std::string(whole.str().size() - kPage, '\xff'));
+  CHECK(world.ask() == world.path + ": database disk image is malformed");
+  CHECK(world.ask() == "directory: " + world.path + ": is damaged, put a whole one in its place");
+  write(0, whole.str());
+  world.wait();
+  CHECK(world.ask() == "one.test");
+}
