@@ -36,17 +36,23 @@ Result<std::string> hash_password(const Secret& password) {
   return std::string(hash.data());
 }
 
-Result<bool> password_fits(const std::string& hash, const Secret& password) {
+bool is_password_hash(const std::string& hash) {
   start_library();
+  return ::crypto_pwhash_str_needs_rehash(hash.c_str(), kPasses, kMemory) >= 0;
+}
+
+Result<bool> password_fits(const std::string& hash, const Secret& password) {
+  if (!hash.empty() && !is_password_hash(hash))
+    return fail(ErrorKind::invalid, "what a password was to be verified by is no argon2 hash");
   const Secret text = sasl::prepared(password);
   const std::string_view octets = text.reveal();
   errno = 0;
   const int verdict = ::crypto_pwhash_str_verify(hash.empty() ? kNoPassword : hash.c_str(),
                                                  octets.data(), octets.size());
   if (verdict == 0) return !hash.empty();
-  // The library sets EINVAL for a mismatch alone.
+  // Of a hash that is one, a mismatch alone.
   if (errno == EINVAL) return false;
-  return fail(ErrorKind::temporary, "a password could not be verified: no memory, or no such hash");
+  return fail(ErrorKind::temporary, "no memory to verify a password");
 }
 
 std::string scram_salt(std::string_view salt_key, std::string_view address) {

@@ -17,8 +17,11 @@ namespace postrider::directory {
 // milliseconds. Fails (temporary) without memory.
 Result<std::string> hash_password(const Secret& password);
 
+// Whether password_fits() can tell anything by `hash`: another program's is of no use.
+bool is_password_hash(const std::string& hash);
+
 // True if `hash` is that of `password`. An empty hash fits no password and costs the same time as
-// any other. Fails (temporary) without memory, or when `hash` is not one. Any thread.
+// any other. Fails: invalid, `hash` is not one; temporary, no memory. Any thread.
 Result<bool> password_fits(const std::string& hash, const Secret& password);
 
 // The salt of the user's passwords for SCRAM: a hash of the address, so that there is one for every

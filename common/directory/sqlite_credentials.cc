@@ -31,6 +31,21 @@ tl::unexpected<Error> temporary(const Error& error) {
   return fail(ErrorKind::temporary, error.text);
 }
 
+// Of another program: nobody can be told that the password is wrong.
+bool is_foreign(const std::string& hash) { return !hash.empty() && !is_password_hash(hash); }
+
+tl::unexpected<Error> foreign_hash(const Address& address, std::string_view app_password) {
+  const std::string user = address.str();
+  return fail(ErrorKind::temporary,
+              app_password.empty()
+                  ? fmt::format("directory: the password of {} is no argon2id hash; set it anew "
+                                "with: postrider user passwd {}",
+                                user, user)
+                  : fmt::format("directory: the app password {} of {} is no argon2id hash; remove "
+                                "it with: postrider user app-password remove {} '{}'",
+                                app_password, user, user, app_password));
+}
+
 std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
   constexpr std::size_t kSize = sasl::ScramKeys::kSize;
   if (octets.size() != 2 * kSize) return std::nullopt;
@@ -107,11 +122,13 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     candidate.answer = {.accepted = true, .mailbox = address.str()};
   }
   user.reset();
+  std::string app_password;
   if (const auto selector = selector_of(password)) {
     auto& row = question(Question::app_password).bind(address.domain, address.local, *selector);
     const auto found = row.step();
     if (!found) return tl::unexpected<Error>(found.error());
     if (*found) {
+      app_password = row.text(Column::name);
       candidate = {.hash = std::string(row.text(Column::hash)),
                    .answer = judge(row, address.str(), service),
                    .reason = kWrongPassword,
@@ -119,6 +136,7 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     }
     row.reset();
   }
+  if (is_foreign(candidate.hash)) return foreign_hash(address, app_password);
   return candidate;
 }
 
@@ -173,7 +191,9 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
   auto& user = question(Question::user).bind(address.domain, address.local);
   const auto found = user.step();
   if (!found) return tl::unexpected<Error>(found.error());
+  bool foreign = false;
   if (*found) {
+    foreign = is_foreign(std::string(user.text(0)));
     answer.reason = user.text(0).empty() ? kNoPassword : kNoScramKeys;
     add(user.text(1), {.accepted = true, .mailbox = address.str()});
   }
@@ -185,6 +205,7 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     if (!*another) break;
     add(row.text(Column::scram), judge(row, address.str(), service));
   }
+  if (foreign && answer.user.keys.empty()) return foreign_hash(address, {});
   return answer;
 }
 

@@ -22,6 +22,22 @@ TEST_CASE("directory password: two hashes of one password differ", "[directory]"
 TEST_CASE("directory password: no hash fits nothing; what is no hash is an error", "[directory]") {
   CHECK_FALSE(password_fits("", Secret("")).value());
   CHECK_FALSE(password_fits("", Secret("any")).value());
-  for (const char* hash : {"x", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$"})
-    CHECK_FALSE(password_fits(hash, Secret("any")).value_or(false));
+  const std::string hash = GENERATE(
+      "x", "$argon2id$", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$", "$1$salt$abc",
+      "$2y$05$abcdefghijklmnopqrstuuDDQuyxPmXWIxwDHLTvHFbmU2Xj.Ygpm", "{SHA512-CRYPT}$6$salt$abc");
+  CAPTURE(hash);
+  CHECK_FALSE(is_password_hash(hash));
+  const auto verdict = password_fits(hash, Secret("any"));
+  REQUIRE_FALSE(verdict);
+  CHECK(verdict.error().kind == ErrorKind::invalid);
+  CHECK(verdict.error().text.find(hash) == std::string::npos);
+}
+
+TEST_CASE("directory password: a hash of another cost is one", "[directory]") {
+  const auto hash = hash_password(Secret("any"));
+  CHECK(is_password_hash(*hash));
+  // 8 MiB and one pass.
+  CHECK(
+      is_password_hash("$argon2id$v=19$m=8192,t=1,p=1$kcByz7bAztYIBqZV+AryGA$"
+                       "gw3MUP4ipvDVNoBTkvVwJxknCL2rZZLreQr6d57JknA"));
 }

@@ -246,6 +246,44 @@ TEST_CASE("sqlite credentials: a password set before SCRAM was known is good wit
         "the password was set before SCRAM was known; set it anew");
 }
 
+TEST_CASE(
+    "sqlite credentials: a hash of another program is no wrong password, and says how to mend "
+    "it",
+    "[directory]") {
+  World world;
+  const auto made =
+      world.editor.add_app_password("anna@example.org", {"phone", {.smtp = true}, 0, 0});
+  REQUIRE(made);
+  auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
+  const std::string hash = "{SHA512-CRYPT}$6$salt$abc";
+  REQUIRE(database->execute("UPDATE users SET scram = x'', password = '" + hash + "'"));
+  const std::string told =
+      "directory: the password of anna@example.org is no argon2id hash; set it anew with: "
+      "postrider user passwd anna@example.org";
+  for (const char* password : {"secret", "wrong"}) {
+    const auto answer = world.verify("Anna@example.org", password);
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error().kind == ErrorKind::temporary);
+    CHECK(answer.error().text == told);
+  }
+  // The app password is good nevertheless.
+  CHECK(world.log_in("anna@example.org", made->reveal()).app_password == "phone");
+  CHECK(world.scram("anna@example.org").user.keys.size() == 1);
+
+  REQUIRE(database->execute("UPDATE app_passwords SET scram = x'', password = '" + hash + "'"));
+  world.wait(WatchedDatabase::kRecheck);
+  const auto app = world.verify("anna@example.org", made->reveal());
+  REQUIRE_FALSE(app);
+  CHECK(app.error().text ==
+        "directory: the app password phone of anna@example.org is no argon2id hash; remove it "
+        "with: postrider user app-password remove anna@example.org 'phone'");
+  const auto scram = world.find_scram("anna@example.org");
+  REQUIRE_FALSE(scram);
+  CHECK(scram.error().kind == ErrorKind::temporary);
+  CHECK(scram.error().text == told);
+  CHECK(world.log_in("nobody@example.org", "secret").reason == "no such user");
+}
+
 TEST_CASE("sqlite credentials: too many passwords at once are refused for now", "[directory]") {
   World world;
   std::vector<PendingPtr> pending;
