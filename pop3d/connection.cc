@@ -6,6 +6,8 @@
 
 namespace postrider::pop3d {
 
+using End = auth::Attempt::End;
+
 namespace {
 
 std::string_view name_of(net::CloseReason reason) {
@@ -94,6 +96,8 @@ void Connection::carry_out(Action& action) {
 
 void Connection::log_in(Login& login) {
   user_ = std::move(login.user);
+  if (services_.attempts.is_banned(client_, user_))
+    return refuse_later(LoginRefusal::banned, note_attempt(End::banned, {}).delay);
   question_ = services_.credentials.verify_password(
       user_, std::move(login.password), directory::Service::pop3,
       [this](Result<directory::LoginAnswer> answer) { on_verified(std::move(answer)); });
@@ -102,18 +106,25 @@ void Connection::log_in(Login& login) {
 void Connection::on_verified(Result<directory::LoginAnswer> answer) {
   if (!answer) return refuse_login(LoginRefusal::temporary, answer.error().text);
   const auto consequence =
-      services_.attempts.note({client_, user_, "USER", answer->accepted, answer->reason});
-  if (!answer->accepted || consequence.banned) {
-    services_.counters.add(metrics::Counter::pop3_logins_refused);
-    refusal_ = consequence.banned ? LoginRefusal::banned : LoginRefusal::credentials;
-    return login_delay_.arm(consequence.delay);
-  }
+      note_attempt(answer->accepted ? End::accepted : End::refused, answer->reason);
+  if (consequence.banned) return refuse_later(LoginRefusal::banned, consequence.delay);
+  if (!answer->accepted) return refuse_later(LoginRefusal::credentials, consequence.delay);
   user_ = std::move(answer->mailbox);
   question_ = services_.files.run(
       [directory = options_.mail_directory, mailbox = user_, now = services_.clock.now()] {
         return maildir::Mailbox::open(directory, mailbox, now);
       },
       [this](Result<std::unique_ptr<maildir::Mailbox>> opened) { on_opened(std::move(opened)); });
+}
+
+auth::Consequence Connection::note_attempt(End end, std::string_view reason) {
+  return services_.attempts.note({client_, user_, "USER", end, reason});
+}
+
+void Connection::refuse_later(LoginRefusal why, std::chrono::microseconds delay) {
+  services_.counters.add(metrics::Counter::pop3_logins_refused);
+  refusal_ = why;
+  login_delay_.arm(delay);
 }
 
 void Connection::refuse_login(LoginRefusal why, std::string_view reason) {

@@ -72,6 +72,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void log_in(Login& login);
   void on_verified(Result<directory::LoginAnswer> answer);
   void on_opened(Result<std::unique_ptr<maildir::Mailbox>> opened);
+  auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason);
+  void refuse_later(LoginRefusal why, std::chrono::microseconds delay);
   void refuse_login(LoginRefusal why, std::string_view reason);
   void give_portion();
   void remove(std::vector<std::size_t> messages);

@@ -81,7 +81,7 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
   note_failed_handshake();
   question_.reset();
   inquiry_.cancel();
-  login_.reset();
+  abandon_login();
   login_delay_.reset();
   draft_.reset();
   if (!commit_) finish();

@@ -64,7 +64,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_login(auth::Event event);
   void admit(directory::LoginAnswer login);
   void refuse_login(const auth::Refused& refused);
-  void refuse_later(smtp::Reply reply, std::chrono::microseconds delay);
+  void abandon_login();
+  auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason);
+  void refuse_later(auth::Refused::Why why, std::chrono::microseconds delay);
 
   void ask_sender(const smtp::AskSender& asked);
   void ask_recipient(const smtp::Mailbox& recipient);
@@ -105,8 +107,9 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   Pace pace_;
   std::uint64_t errors_ = 0;           // of the session, as far as they were counted
   std::optional<event::Timer> delay_;  // of the reply to an error, once there was one to hold back
-  std::optional<event::Timer> login_delay_;  // of the reply to a login that was refused
-  std::string delayed_;                      // that reply
+  std::string delayed_;                // that reply
+  std::optional<event::Timer> login_delay_;  // of the reply to a login, once one was refused
+  auth::Refused::Why login_refusal_{};       // for that reply
   bool receiving_ = false;                   // which time-out holds
   std::optional<event::Timer> linger_;       // there once the session has closed
   bool finish_when_written_ = false;         // the client said QUIT

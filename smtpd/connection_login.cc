@@ -8,16 +8,18 @@
 
 namespace postrider::smtpd {
 
+using End = auth::Attempt::End;
+
 namespace {
 
-smtp::Reply banned() { return {454, "4.7.0", "too many wrong passwords, try again later"}; }
-
-// RFC 4954 section 6. Nothing tells an unknown user from a wrong password.
+// RFC 4954 section 6. Nothing tells an unknown user from a wrong password, nor, while a ban holds,
+// a wrong password from the right one.
 smtp::Reply reply_to(auth::Refused::Why why) {
   using Why = auth::Refused::Why;
   switch (why) {
     case Why::malformed: return {501, "5.5.2", "the response is none of this mechanism"};
     case Why::credentials: return {535, "5.7.8", "authentication credentials invalid"};
+    case Why::banned: return {454, "4.7.0", "too many wrong passwords, try again later"};
     case Why::unavailable: break;
   }
   return {454, "4.7.0", "temporary authentication failure, try again"};
@@ -28,12 +30,13 @@ smtp::Reply reply_to(auth::Refused::Why why) {
 void Connection::authenticate(smtp::Authenticate& begin) {
   // What ended the last one may be what brought this one.
   if (login_) services_.loop.destroy_later(std::move(login_));
-  login_ = std::make_unique<auth::Authentication>(services_.credentials, directory::Service::smtp,
-                                                  begin.mechanism, stream_.channel_bindings(),
-                                                  [this](auth::Event event) {
-                                                    on_login(std::move(event));
-                                                    act();
-                                                  });
+  login_ = std::make_unique<auth::Authentication>(
+      services_.credentials, directory::Service::smtp, begin.mechanism, stream_.channel_bindings(),
+      [this](std::string_view user) { return services_.attempts.is_banned(client_.address, user); },
+      [this](auth::Event event) {
+        on_login(std::move(event));
+        act();
+      });
   if (auto event = login_->begin(std::move(begin.initial))) on_login(std::move(*event));
 }
 
@@ -51,13 +54,11 @@ void Connection::on_login(auth::Event event) {
 }
 
 void Connection::admit(directory::LoginAnswer login) {
-  const std::string_view mechanism = sasl::name_of(login_->mechanism());
-  const auto consequence =
-      services_.attempts.note({client_.address, login_->user(), mechanism, true, {}});
-  if (consequence.banned) return refuse_later(banned(), consequence.delay);
+  const auto consequence = note_attempt(End::accepted, {});
+  if (consequence.banned) return refuse_later(auth::Refused::Why::banned, consequence.delay);
   auto entry = services_.log.info("authenticated");
   entry.with("user", login.mailbox).with("client", client_.str());
-  entry.with("mechanism", mechanism);
+  entry.with("mechanism", sasl::name_of(login_->mechanism()));
   if (!login.app_password.empty()) entry.with("app_password", login.app_password);
   client_.may_relay = true;
   client_.user = login.mailbox;
@@ -72,17 +73,31 @@ void Connection::refuse_login(const auth::Refused& refused) {
         .with("reason", refused.reason);
     return session_.on_verdict(reply_to(refused.why));
   }
-  const auto consequence = services_.attempts.note(
-      {client_.address, login_->user(), sasl::name_of(login_->mechanism()), false, refused.reason});
-  refuse_later(consequence.banned ? banned() : reply_to(refused.why), consequence.delay);
+  const bool was_banned = refused.why == auth::Refused::Why::banned;
+  const auto consequence = note_attempt(was_banned ? End::banned : End::refused, refused.reason);
+  refuse_later(consequence.banned ? auth::Refused::Why::banned : refused.why, consequence.delay);
 }
 
-// Meanwhile the session waits for its verdict.
-void Connection::refuse_later(smtp::Reply reply, std::chrono::microseconds delay) {
-  login_delay_.emplace(services_.loop, [this, reply = std::move(reply)]() mutable {
-    session_.on_verdict(std::move(reply));
-    act();
-  });
+void Connection::abandon_login() {
+  if (login_ && login_->verifying())
+    note_attempt(End::abandoned, "the client left before the answer");
+  login_.reset();
+}
+
+auth::Consequence Connection::note_attempt(End end, std::string_view reason) {
+  return services_.attempts.note(
+      {client_.address, login_->user(), sasl::name_of(login_->mechanism()), end, reason});
+}
+
+// Meanwhile the session waits for its verdict. The next login of a client that pipelines may be
+// refused within the timer's own call.
+void Connection::refuse_later(auth::Refused::Why why, std::chrono::microseconds delay) {
+  login_refusal_ = why;
+  if (!login_delay_)
+    login_delay_.emplace(services_.loop, [this] {
+      session_.on_verdict(reply_to(login_refusal_));
+      act();
+    });
   login_delay_->arm(delay);
 }
 

@@ -33,8 +33,9 @@ Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, c
                     "wrong passwords are not counted, and no ban holds"}) {}
 
 Consequence Attempts::note(const Attempt& attempt) {
-  const bool banned = is_banned(attempt);
-  const bool accepted = attempt.accepted && !banned;
+  using End = Attempt::End;
+  const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user);
+  const bool accepted = attempt.end == End::accepted && !banned;
   counters_.add(accepted ? Counter::authentications : Counter::authentication_failures);
   if (accepted) return {};
   log_.info("authentication_failed")
@@ -42,9 +43,8 @@ Consequence Attempts::note(const Attempt& attempt) {
       .with("client", attempt.client.str())
       .with("mechanism", attempt.mechanism)
       .with("reason", banned ? "the address or the account is banned" : attempt.reason);
-  // A right password is held back as a wrong one is.
-  const auto delay = count_failure(attempt);
-  return {banned, delay};
+  // Under a ban each waits the same, whatever its password.
+  return {banned, banned ? hold_back(1) : count_failure(attempt)};
 }
 
 // Nobody knows who a client without an address is.
@@ -56,8 +56,8 @@ bool Attempts::is_banned(const net::IpAddress& client) {
   return !is_exempt(client) && is_banned(BanKind::address, net::to_client_name(client));
 }
 
-bool Attempts::is_banned(const Attempt& attempt) {
-  return is_banned(attempt.client) || is_banned(BanKind::account, to_lower(attempt.user));
+bool Attempts::is_banned(const net::IpAddress& client, std::string_view user) {
+  return is_banned(client) || is_banned(BanKind::account, to_lower(user));
 }
 
 // What is not known bans nobody.
@@ -72,20 +72,19 @@ bool Attempts::is_banned(BanKind kind, const std::string& name) {
 }
 
 std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
-  double times = 1;
+  double failures = 1;
   if (!is_exempt(attempt.client))
-    times = fail(BanKind::address, net::to_client_name(attempt.client), settings_.address_failures);
-  if (!attempt.user.empty())
-    fail(BanKind::account, to_lower(attempt.user), settings_.account_failures);
-  const std::chrono::duration<double, std::micro> delay = times * settings_.delay;
-  return std::min(std::chrono::duration_cast<std::chrono::microseconds>(delay),
-                  std::chrono::microseconds(settings_.delay_max));
+    failures =
+        count(BanKind::address, net::to_client_name(attempt.client), settings_.address_failures);
+  if (!attempt.user.empty() && attempt.end != Attempt::End::abandoned)
+    count(BanKind::account, to_lower(attempt.user), settings_.account_failures);
+  return hold_back(failures);
 }
 
 // How many failures count for that name now, this one among them.
-double Attempts::fail(BanKind kind, const std::string& name, std::uint64_t allowed) {
+double Attempts::count(BanKind kind, const std::string& name, std::uint64_t limit) {
   const auto row =
-      bans_.fail(kind, name, {static_cast<double>(allowed), settings_.memory, settings_.duration},
+      bans_.fail(kind, name, {static_cast<double>(limit), settings_.memory, settings_.duration},
                  clock_.now());
   if (!row) {
     unreachable_.holds(row.error().text);
@@ -98,6 +97,12 @@ double Attempts::fail(BanKind kind, const std::string& name, std::uint64_t allow
         .with("name", row->name)
         .with("until", to_timestamp(*row->banned_until));
   return row->failures;
+}
+
+std::chrono::microseconds Attempts::hold_back(double failures) const {
+  const std::chrono::duration<double, std::micro> delay = failures * settings_.delay;
+  return std::min(std::chrono::duration_cast<std::chrono::microseconds>(delay),
+                  std::chrono::microseconds(settings_.delay_max));
 }
 
 }  // namespace postrider::auth

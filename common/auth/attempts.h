@@ -3,7 +3,10 @@
 //
 //   a wrong password    the reply is held back, longer with each of that address
 //   too many of them    the address is banned, and apart from that the account
-//   while a ban holds   a login is refused whatever its password
+//   one left unanswered counts as wrong for the address, not for the account: nothing was guessed
+//   while a ban holds   a login is refused without a look at its password, and counts for nothing:
+//                       neither do guesses prolong the ban, nor does the owner of a banned account
+//                       come to be banned with every try
 //
 // Bans: common/limits/bans.h. Failures are logged as `authentication_failed`, with the reason,
 // which the client is never told.
@@ -24,10 +27,16 @@
 namespace postrider::auth {
 
 struct Attempt {
+  enum class End : std::uint8_t {
+    accepted,
+    refused,
+    banned,     // is_banned() said so: nothing was verified
+    abandoned,  // the client left before it was answered: it has learnt nothing, and cost a hash
+  };
   net::IpAddress client;
   std::string_view user;       // as the client gave it
   std::string_view mechanism;  // of SASL; "USER" is that of POP3
-  bool accepted = false;
+  End end;
   std::string_view reason;  // when refused
 };
 
@@ -46,18 +55,23 @@ class Attempts {
   Attempts(limits::Bans& bans, const config::Settings::Bans& settings, const Clock& clock,
            log::Logger& log, metrics::Counters& counters);
 
-  // Once for each login that was judged; not for one that could not be.
-  Consequence note(const Attempt& attempt);
-
-  // No connection is taken from it. False where the bans cannot be asked, of which the log tells.
+  // No connection is taken from it. False where the bans cannot be asked, of which the log tells;
+  // so are those that follow.
   bool is_banned(const net::IpAddress& client);
+  // No password is looked at: to be asked as soon as it is known who the client says to be, and
+  // again before what it proves is judged. `user` as in Attempt.
+  bool is_banned(const net::IpAddress& client, std::string_view user);
+
+  // Once for each login that was judged or abandoned; not for one that could not be judged. What
+  // was accepted is refused if a ban has begun meanwhile.
+  Consequence note(const Attempt& attempt);
 
  private:
   bool is_exempt(const net::IpAddress& client) const;
   bool is_banned(limits::BanKind kind, const std::string& name);
-  bool is_banned(const Attempt& attempt);
-  double fail(limits::BanKind kind, const std::string& name, std::uint64_t allowed);
+  std::chrono::microseconds hold_back(double failures) const;
   std::chrono::microseconds count_failure(const Attempt& attempt);
+  double count(limits::BanKind kind, const std::string& name, std::uint64_t limit);
 
   limits::Bans& bans_;
   const config::Settings::Bans& settings_;

@@ -12,22 +12,26 @@ using directory::ScramAnswer;
 namespace {
 
 Refused unavailable(const Error& error) { return {Refused::Why::unavailable, error.text}; }
+Refused banned() { return {Refused::Why::banned, {}}; }
 
 }  // namespace
 
 Authentication::Authentication(directory::Credentials& credentials, directory::Service service,
                                sasl::Mechanism mechanism, const ChannelBindings& bindings,
-                               UniqueFunction<void(Event)> on_event)
+                               IsBanned is_banned, UniqueFunction<void(Event)> on_event)
     : credentials_(credentials),
       service_(service),
       exchange_(mechanism, bindings),
+      is_banned_(std::move(is_banned)),
       on_event_(std::move(on_event)) {}
 
 std::optional<Event> Authentication::begin(std::optional<Secret> initial) {
   return go_on(exchange_.begin(std::move(initial)));
 }
 
+// A ban may have begun since the challenge, and an answer to a proof tells what a password is.
 std::optional<Event> Authentication::on_response(Secret response) {
+  if (!user().empty() && is_banned_(user())) return banned();
   return go_on(exchange_.on_response(std::move(response)));
 }
 
@@ -36,14 +40,8 @@ std::optional<Event> Authentication::go_on(sasl::Step step) {
   return std::visit(
       Overloaded{
           [&](sasl::Challenge& challenge) -> Answer { return std::move(challenge); },
-          [&](sasl::AskPassword& ask) -> Answer {
-            ask_password(ask);
-            return std::nullopt;
-          },
-          [&](const sasl::AskKeys& ask) -> Answer {
-            ask_keys(ask);
-            return std::nullopt;
-          },
+          [&](sasl::AskPassword& ask) -> Answer { return ask_password(ask); },
+          [&](const sasl::AskKeys& ask) -> Answer { return ask_keys(ask); },
           [&](const sasl::Proven& proven) -> Answer {
             return judge(std::move(scram_.logins[proven.keys]));
           },
@@ -52,20 +50,26 @@ std::optional<Event> Authentication::go_on(sasl::Step step) {
       step);
 }
 
-void Authentication::ask_password(sasl::AskPassword& ask) {
+std::optional<Event> Authentication::ask_password(sasl::AskPassword& ask) {
+  if (is_banned_(ask.user)) return banned();
+  verifying_ = true;
   question_ = credentials_.verify_password(
       ask.user, std::move(ask.password), service_, [this](Result<LoginAnswer> answer) {
+        verifying_ = false;
         on_event_(answer ? judge(std::move(*answer)) : Event(unavailable(answer.error())));
       });
+  return std::nullopt;
 }
 
-void Authentication::ask_keys(const sasl::AskKeys& ask) {
+std::optional<Event> Authentication::ask_keys(const sasl::AskKeys& ask) {
+  if (is_banned_(ask.user)) return banned();
   question_ = credentials_.find_scram_keys(ask.user, service_, [this](Result<ScramAnswer> answer) {
     if (!answer) return on_event_(unavailable(answer.error()));
     scram_ = std::move(*answer);
     // Of its own keys an exchange asks once.
     if (auto event = go_on(exchange_.on_keys(std::move(scram_.user)))) on_event_(std::move(*event));
   });
+  return std::nullopt;
 }
 
 Event Authentication::judge(LoginAnswer answer) {

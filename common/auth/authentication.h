@@ -22,6 +22,7 @@ struct Refused {
   enum class Why : std::uint8_t {
     malformed,    // what the client said is no message of the mechanism
     credentials,  // user or password are wrong
+    banned,       // there were too many wrong ones: what the client knows was not looked at
     unavailable,  // it cannot be known now
   } why;
   std::string reason;
@@ -30,9 +31,12 @@ using Event = std::variant<sasl::Challenge, directory::LoginAnswer, Refused>;
 
 class Authentication final : public event::Deferred {
  public:
+  // Whether who the client says to be may log in now.
+  using IsBanned = UniqueFunction<bool(std::string_view user)>;
+
   // `credentials` outlives it. A LoginAnswer that an Event holds is accepted.
   Authentication(directory::Credentials& credentials, directory::Service service,
-                 sasl::Mechanism mechanism, const ChannelBindings& bindings,
+                 sasl::Mechanism mechanism, const ChannelBindings& bindings, IsBanned is_banned,
                  UniqueFunction<void(Event)> on_event);
 
   // Before all else, and after each Challenge. Gives what comes of it; nothing: on_event tells,
@@ -42,20 +46,24 @@ class Authentication final : public event::Deferred {
 
   sasl::Mechanism mechanism() const noexcept { return exchange_.mechanism(); }
   const std::string& user() const noexcept { return exchange_.user(); }
+  // A password is being verified: on_event will tell.
+  bool verifying() const noexcept { return verifying_; }
 
  private:
   std::optional<Event> go_on(sasl::Step step);
+  std::optional<Event> ask_password(sasl::AskPassword& ask);
+  std::optional<Event> ask_keys(const sasl::AskKeys& ask);
   static Event judge(directory::LoginAnswer answer);
   Refused explain(sasl::Refused::Why why) const;
-  void ask_password(sasl::AskPassword& ask);
-  void ask_keys(const sasl::AskKeys& ask);
 
   directory::Credentials& credentials_;
   const directory::Service service_;
   sasl::ServerExchange exchange_;
+  IsBanned is_banned_;
   UniqueFunction<void(Event)> on_event_;
   directory::ScramAnswer scram_;
   PendingPtr question_;
+  bool verifying_ = false;
 };
 
 }  // namespace postrider::auth

@@ -218,7 +218,7 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"bans.memory", Type::duration, &at<&S::bans, &S::Bans::memory>, "1h", "1m..30d",
      "How long a wrong password counts: one that old counts for a third, and less later."},
     {"bans.duration", Type::duration, &at<&S::bans, &S::Bans::duration>, "1h", "1s..30d",
-     "How long a ban holds. Each further wrong password begins it anew."},
+     "How long a ban holds. What is tried meanwhile is refused unseen, and does not prolong it."},
     {"bans.delay", Type::duration, &at<&S::bans, &S::Bans::delay>, "1s", "0s..1m",
      "How long the reply to a wrong password is held back, for each that counts."},
     {"bans.delay_max", Type::duration, &at<&S::bans, &S::Bans::delay_max>, "10s", "1s..5m",

@@ -1,5 +1,6 @@
 #include "common/auth/attempts.h"
 
+#include <map>
 #include <optional>
 
 #include <catch2/catch.hpp>
@@ -11,17 +12,29 @@
 using namespace postrider;
 using namespace std::chrono_literals;
 using metrics::Counter;
+using Counted = std::map<std::string, double>;
+using End = auth::Attempt::End;
 
 namespace {
 
 struct Fixture {
   auth::Consequence fail(const std::string& ip = "192.0.2.1",
                          std::string_view user = "anna@a.test") {
-    return attempts().note({*net::IpAddress::parse(ip), user, "PLAIN", false, "wrong password"});
+    return end(End::refused, ip, user);
   }
   auth::Consequence succeed(const std::string& ip = "192.0.2.1",
                             std::string_view user = "anna@a.test") {
-    return attempts().note({*net::IpAddress::parse(ip), user, "PLAIN", true, {}});
+    return end(End::accepted, ip, user);
+  }
+  auth::Consequence end(End how, const std::string& ip, std::string_view user) {
+    return attempts().note({*net::IpAddress::parse(ip), user, "PLAIN", how, "wrong password"});
+  }
+  // What is counted against an address or an account, by its name.
+  std::map<std::string, double> failures() const {
+    std::map<std::string, double> counted;
+    for (const limits::BanRow& row : bans.list(settings.memory, clock.now()))
+      counted[row.name] = row.failures;
+    return counted;
   }
   auth::Attempts& attempts() {
     if (!attempts_) attempts_.emplace(bans, settings, clock, log, counters);
@@ -46,12 +59,12 @@ TEST_CASE("attempts: each is counted, and who failed is told in a line of its ow
   Fixture f;
   const net::IpAddress client = *net::IpAddress::parse("2001:db8::1");
 
-  f.attempts().note({client, "anna@a.test", "PLAIN", true, {}});
+  f.attempts().note({client, "anna@a.test", "PLAIN", End::accepted, {}});
   CHECK(f.lines.empty());
   CHECK(f.counters.value(Counter::authentications) == 1);
   CHECK(f.counters.value(Counter::authentication_failures) == 0);
 
-  f.attempts().note({client, "x\" event=forged\n", "SCRAM-SHA-256", false, "no such user"});
+  f.attempts().note({client, "x\" event=forged\n", "SCRAM-SHA-256", End::refused, "no such user"});
   CHECK(f.lines.find(
             "event=authentication_failed user=\"x\\\" event=forged\\u000a\" client=2001:db8::1 "
             "mechanism=SCRAM-SHA-256 reason=\"no such user\"\n") != std::string::npos);
@@ -98,6 +111,36 @@ TEST_CASE("attempts: an account with too many is banned, from wherever, known or
   CHECK(right.delay == wrong.delay);
   CHECK_FALSE(f.succeed("192.0.2.9", "bob@a.test").banned);
   CHECK(f.lines.find("reason=\"the address or the account is banned\"") != std::string::npos);
+}
+
+TEST_CASE("attempts: while a ban holds, whatever is tried counts for nothing and waits the same",
+          "[auth]") {
+  Fixture f;
+  f.settings.delay = 2s;
+  f.settings.duration = 1h;
+  const auto [kind, name] = GENERATE(table<limits::BanKind, const char*>(
+      {{limits::BanKind::account, "anna@a.test"}, {limits::BanKind::address, "192.0.2.1"}}));
+  f.fail("192.0.2.1", "anna@a.test");
+  f.bans.ban(kind, name, f.clock.now() + 1h, f.clock.now());
+  const Counted before = f.failures();
+  for (const End how : {End::banned, End::accepted, End::refused, End::abandoned}) {
+    const auto consequence = f.end(how, "192.0.2.1", "Anna@a.test");
+    CHECK(consequence.banned);
+    CHECK(consequence.delay == 2s);
+  }
+  CHECK(f.failures() == before);
+  CHECK(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1"), "anna@a.test"));
+  f.clock.advance(1h);
+  CHECK_FALSE(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1"), "anna@a.test"));
+  // It was asked for in time, and is over by now.
+  CHECK(f.end(End::banned, "192.0.2.1", "anna@a.test").banned);
+}
+
+TEST_CASE("attempts: one that its client abandons counts for the address alone", "[auth]") {
+  Fixture f;
+  CHECK_FALSE(f.end(End::abandoned, "192.0.2.1", "anna@a.test").banned);
+  CHECK(f.failures() == Counted{{"192.0.2.1", 1.0}});
+  CHECK(f.counters.value(Counter::authentication_failures) == 1);
 }
 
 TEST_CASE("attempts: an address that is exempt is not banned, and waits no longer each time",

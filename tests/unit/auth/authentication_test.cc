@@ -45,10 +45,13 @@ class FakeCredentials final : public directory::Credentials {
 
 struct Fixture {
   explicit Fixture(Mechanism mechanism)
-      : login(credentials, directory::Service::pop3, mechanism, {}, [this](Event event) {
-          told = shown(event);
-          loop.stop();
-        }) {}
+      : login(
+            credentials, directory::Service::pop3, mechanism, {},
+            [this](std::string_view user) { return user == banned; },
+            [this](Event event) {
+              told = shown(event);
+              loop.stop();
+            }) {}
 
   static std::string shown(const Event& event) {
     return std::visit(
@@ -59,7 +62,7 @@ struct Fixture {
               return answer.mailbox + ' ' + answer.app_password;
             },
             [](const Refused& refused) {
-              const char* const why[] = {"malformed", "credentials", "unavailable"};
+              const char* const why[] = {"malformed", "credentials", "banned", "unavailable"};
               return std::string(why[static_cast<int>(refused.why)]) + ": " + refused.reason;
             },
         },
@@ -80,6 +83,7 @@ struct Fixture {
 
   event::EventLoop loop;
   FakeCredentials credentials{loop};
+  std::string banned;  // this user is
   std::string told;
   Authentication login;
 };
@@ -96,6 +100,7 @@ TEST_CASE("authentication: a password is verified, and the answer is the end", "
   CHECK(f.begin(plain()) == "anna@a.test ");
   CHECK(f.credentials.asked == "anna@a.test secret");
   CHECK(f.login.user() == "anna@a.test");
+  CHECK_FALSE(f.login.verifying());
 }
 
 TEST_CASE("authentication: each refusal says what the client may know, and what the log",
@@ -148,14 +153,54 @@ TEST_CASE("authentication: SCRAM comes to what the proven password stands for", 
   CHECK(last == outcome);
 }
 
+TEST_CASE("authentication: nobody is asked of a user who is banned", "[auth]") {
+  SECTION("by PLAIN") {
+    Fixture f(Mechanism::plain);
+    f.banned = "anna@a.test";
+    CHECK(f.begin(plain()) == "banned: ");
+    CHECK(f.credentials.asked.empty());
+    CHECK_FALSE(f.login.verifying());
+  }
+  SECTION("by LOGIN") {
+    Fixture f(Mechanism::login);
+    f.banned = "anna@a.test";
+    CHECK(f.begin("anna@a.test").starts_with("challenge "));
+    CHECK(f.respond("secret") == "banned: ");
+    CHECK(f.credentials.asked.empty());
+  }
+  SECTION("by SCRAM") {
+    Fixture f(Mechanism::scram_sha_256);
+    f.banned = "anna@a.test";
+    CHECK(f.begin(ScramClient("anna@a.test", "secret").first()) == "banned: ");
+    CHECK(f.credentials.asked.empty());
+  }
+}
+
+TEST_CASE("authentication: a ban that begins within an exchange leaves its proof unanswered",
+          "[auth]") {
+  Fixture f(Mechanism::scram_sha_256);
+  f.credentials.scram =
+      ScramAnswer{.user = {kSalt, 2, {*sasl::derive_scram_keys(Secret("secret"), kSalt, 2)}},
+                  .logins = {{.accepted = true, .mailbox = "anna@a.test"}},
+                  .reason = "wrong password"};
+  const char* const password = GENERATE("secret", "wrong");
+  ScramClient client("anna@a.test", password);
+  const std::string challenge = f.begin(client.first());
+  REQUIRE(challenge.starts_with("challenge "));
+  f.banned = "anna@a.test";
+  CHECK(f.respond(client.last(challenge.substr(10))) == "banned: ");
+}
+
 TEST_CASE("authentication: one that is given up is told nothing more", "[auth]") {
   event::EventLoop loop;
   FakeCredentials credentials(loop);
   bool told = false;
   {
-    Authentication login(credentials, directory::Service::pop3, Mechanism::plain, {},
-                         [&](const Event&) { told = true; });
+    Authentication login(
+        credentials, directory::Service::pop3, Mechanism::plain, {},
+        [](std::string_view) { return false; }, [&](const Event&) { told = true; });
     CHECK_FALSE(login.begin(Secret(plain())));
+    CHECK(login.verifying());
   }
   loop.defer([&] { loop.stop(); });
   loop.run();

@@ -62,11 +62,11 @@ struct Fixture {
     if (client >= 0) ::close(client);
   }
 
-  void connect() {
+  void connect(const char* address = "0.0.0.0") {
     client = fds[1];
     connection = std::make_unique<Connection>(
         services, options, SessionOptions{.hostname = "mx.test", .plaintext = Plaintext::allowed},
-        Fd(fds[0]), net::SocketAddress{}, [this] {
+        Fd(fds[0]), net::SocketAddress{*net::IpAddress::parse(address), 40000}, [this] {
           done = true;
           loop.destroy_later(std::move(connection));
           loop.stop();
@@ -178,6 +178,25 @@ TEST_CASE("pop3d connection: a wrong password is refused and told, but never sho
                      " mechanism=USER reason=\"wrong password\"") != std::string::npos);
   CHECK(f.lines.find("hunter2") == std::string::npos);
   CHECK(f.counters.value(metrics::Counter::pop3_logins_refused) == 1);
+  f.leave();
+}
+
+TEST_CASE("pop3d connection: while an account is banned, right and wrong passwords look the same",
+          "[pop3d]") {
+  Fixture f;
+  f.bans.ban(limits::BanKind::account, "ann@t", f.clock.now() + 1h, f.clock.now());
+  f.connect("192.0.2.1");
+  f.receive_until("\r\n");
+  for (const char* pass : {"PASS secret", "PASS hunter2"}) {
+    f.say("USER Ann@t");
+    CHECK(f.say(pass) == "-ERR [SYS/TEMP] too many wrong passwords, try again later\r\n");
+  }
+  CHECK(f.credentials.asked == 0);
+  CHECK(f.bans.list(1h, f.clock.now()).size() == 1);
+  CHECK(f.counters.value(metrics::Counter::pop3_logins_refused) == 2);
+  f.clock.advance(1h);
+  f.say("USER ann@t");
+  CHECK(f.say("PASS secret").starts_with("+OK"));
   f.leave();
 }
 

@@ -91,9 +91,39 @@ TEST_CASE("smtpd connection: while an account is banned, right and wrong passwor
   const std::string right = peer.exchange(plain("alice@here.test", "secret"), 454);
   CHECK(right == "454 4.7.0 too many wrong passwords, try again later\r\n");
   CHECK(peer.exchange(plain("Alice@here.test", "hunter2"), 454) == right);
+  const char* const password = GENERATE("secret", "hunter2");
+  ScramClient client("alice@here.test", password);
+  CHECK(peer.exchange("AUTH SCRAM-SHA-256 " + to_base64(client.first()) + "\r\n", 454) == right);
+  CHECK(f.world.credentials.asked == 0);
+  CHECK(f.world.bans.list(std::chrono::hours{1}, f.world.clock.now()).size() == 1);
+  CHECK(f.logged("mechanism=SCRAM-SHA-256 reason=\"the address or the account is banned\""));
   peer.exchange("MAIL FROM:<alice@here.test>\r\n", 530);
   f.world.clock.advance(std::chrono::hours{1});
   peer.exchange(plain("alice@here.test", "secret"), 235);
+}
+
+TEST_CASE("smtpd connection: a ban that begins within an exchange leaves its proof unanswered",
+          "[smtpd][auth]") {
+  SecureWorld f;
+  SecurePeer& peer = f.submitting();
+  const char* const password = GENERATE("secret", "hunter2");
+  ScramClient client("alice@here.test", password);
+  const std::string challenge =
+      peer.exchange("AUTH SCRAM-SHA-256 " + to_base64(client.first()) + "\r\n", 334);
+  f.world.bans.ban(limits::BanKind::address, "203.0.113.9",
+                   f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now());
+  const std::string last = client.last(*from_base64(challenge.substr(4, challenge.size() - 6)));
+  CHECK(peer.exchange(to_base64(last) + "\r\n", 454) ==
+        "454 4.7.0 too many wrong passwords, try again later\r\n");
+}
+
+TEST_CASE("smtpd connection: logins that are pipelined are each refused in their turn",
+          "[smtpd][auth]") {
+  SecureWorld f;
+  SecurePeer& peer = f.submitting();
+  const std::string reply = "501 5.5.2 the response is none of this mechanism\r\n";
+  CHECK(peer.exchange("AUTH PLAIN eA==\r\nAUTH PLAIN eA==\r\nQUIT\r\n", 221)
+            .starts_with(reply + reply + "221 "));
 }
 
 TEST_CASE("smtpd connection: what is no message of the mechanism has a reply of its own",
@@ -173,15 +203,37 @@ TEST_CASE("smtpd connection: SCRAM with a password that is wrong, or right and e
   CHECK(f.world.counters.value(Counter::authentication_failures) == 3);
 }
 
-TEST_CASE("smtpd connection: a client that leaves while its password is verified is forgotten",
+TEST_CASE("smtpd connection: a client that leaves while its password is verified has failed",
           "[smtpd][auth]") {
   SecureWorld f;
+  f.world.credentials.silent = true;
   SecurePeer& peer = f.submitting();
   peer.stream.send(plain("alice@here.test", "secret"));
   peer.stream.flush();
   f.peer.reset();
   while (f.connection) f.world.loop.run();
-  CHECK(f.world.envelopes().empty());
+  CHECK(f.world.credentials.asked == 1);
+  CHECK(
+      f.logged("event=authentication_failed user=alice@here.test client=203.0.113.9 "
+               "mechanism=PLAIN reason=\"the client left before the answer\""));
+  const auto counted = f.world.bans.list(std::chrono::hours{1}, f.world.clock.now());
+  REQUIRE(counted.size() == 1);
+  CHECK(counted[0].kind == limits::BanKind::address);
+}
+
+TEST_CASE("smtpd connection: a client that leaves between two logins has not failed",
+          "[smtpd][auth]") {
+  SecureWorld f;
+  SecurePeer& peer = f.submitting();
+  ScramClient client("alice@here.test", "secret");
+  SECTION("after the last was judged") { peer.exchange(plain("alice@here.test", "old"), 535); }
+  SECTION("before it proved anything") {
+    peer.exchange("AUTH SCRAM-SHA-256 " + to_base64(client.first()) + "\r\n", 334);
+  }
+  const auto failures = f.world.counters.value(Counter::authentication_failures);
+  f.peer.reset();
+  while (f.connection) f.world.loop.run();
+  CHECK(f.world.counters.value(Counter::authentication_failures) == failures);
 }
 
 TEST_CASE("smtpd connection: a password in the clear is taken from the loopback where configured",

@@ -80,6 +80,8 @@ class FakeCredentials final : public directory::Credentials {
   PendingPtr verify_password(std::string_view address, Secret password, directory::Service service,
                              UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {
     CHECK(service == directory::Service::smtp);
+    ++asked;
+    if (silent) return std::make_unique<Pending>();
     Result<directory::LoginAnswer> answer = refused;
     if (address == "alice@here.test" && password.reveal() == "secret") answer = accepted;
     if (address == "alice@here.test" && password.reveal() == "old") answer = expired;
@@ -88,6 +90,7 @@ class FakeCredentials final : public directory::Credentials {
   }
   PendingPtr find_scram_keys(std::string_view address, directory::Service,
                              UniqueFunction<void(Result<directory::ScramAnswer>)> done) override {
+    ++asked;
     directory::ScramAnswer known{.user = {kSalt, kIterations, {}}, .reason = refused.reason};
     if (address == "alice@here.test") {
       known.user.keys = {keys("secret"), keys("old")};
@@ -101,6 +104,8 @@ class FakeCredentials final : public directory::Credentials {
   static constexpr const char* kSalt = "salt of 16 octets";
   static constexpr unsigned kIterations = 2;
   bool away = false;
+  bool silent = false;  // verifies for ever
+  int asked = 0;
 
  private:
   static sasl::ScramKeys keys(const char* password) {
