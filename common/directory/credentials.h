@@ -46,7 +46,7 @@ class Credentials {
   virtual ~Credentials() = default;
 
   // `address` is user@domain as the client gave it. Verifies off the loop (argon2id), at most a few
-  // at a time; an error when too many wait.
+  // at a time; an error when too many wait. One that is cancelled before its turn costs no hash.
   [[nodiscard]] virtual PendingPtr verify_password(
       std::string_view address, Secret password, Service service,
       UniqueFunction<void(Result<LoginAnswer>)> done) = 0;
