@@ -19,9 +19,7 @@ checks::Client first_met(const Services& services, const Listener& listener, int
                          const net::IpAddress& address) {
   if (listener.mode == config::SmtpMode::local)
     return services.policy.meet_local(net::peer_credentials(fd).uid);
-  checks::Client client = services.policy.meet(address, listener.service());
-  client.may_xclient = net::contains(services.xclient_networks, address);
-  return client;
+  return meet(services, address, listener.service());
 }
 
 }  // namespace
@@ -194,34 +192,6 @@ void Connection::on_judged(const checks::Verdicts& verdicts) {
   act();
 }
 
-// Who may speak for others may go on to do so, whoever it speaks for now. A client that is logged
-// in there is one of our users.
-void Connection::become_client(const smtp::XclientArguments& told) {
-  net::IpAddress address = told.address ? net::IpAddress() : client_.address;
-  if (told.address && !told.address->empty()) {
-    const auto parsed = net::IpAddress::parse(*told.address);
-    if (!parsed) return session_.on_verdict({501, "5.5.4", "XCLIENT: bad ADDR"});
-    address = *parsed;
-  }
-  checks::Client client = services_.policy.meet(address, client_.service);
-  client.may_xclient = client_.may_xclient;
-  client.name = told.name.value_or(client_.name);
-  services_.log.debug("client_told")
-      .with("by", client_.str())
-      .with("client", client.str())
-      .with("name", client.name)
-      .with("login", told.login.value_or(""))
-      .with("port", told.port.value_or(""))
-      .with("destination", told.destination_address.value_or(""))
-      .with("destination_port", told.destination_port.value_or(""));
-  const std::string& login = told.login ? *told.login : session_.identity();
-  client.may_relay = client.may_relay || !login.empty();
-  client.user = login;
-  client_ = std::move(client);
-  inquiry_.connect(inquiry_.facts().early);
-  session_.on_client(told, offered_to(client_, listener_.session, services_.clock.now()));
-}
-
 // ---- Pace ----
 
 bool Connection::is_too_slow(const PaceLimits& limits, bool scarce) {
@@ -281,6 +251,7 @@ void Connection::on_drained() {
 }
 
 void Connection::finish() {
+  leave_told();
   question_.reset();
   inquiry_.cancel();
   delay_.reset();

@@ -54,10 +54,12 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void carry_out(smtp::Action& action);
   void send(std::string bytes);
   bool held_back() const noexcept { return delay_ && delay_->armed(); }
-  void become_client(const smtp::XclientArguments& told);
   void start_tls();
   void note_failed_handshake();
   void adjust_stream();
+  void become_client(const smtp::XclientArguments& told);
+  bool enter_told(const net::IpAddress& address);
+  void leave_told();
 
   void authenticate(smtp::Authenticate& begin);
   void respond(smtp::AuthResponse& response);
@@ -92,6 +94,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   const Listener& listener_;
   UniqueFunction<void()> on_done_;
   checks::Client client_;
+  std::optional<net::IpAddress> told_;  // by XCLIENT, and admitted
   checks::Inquiry inquiry_;
   smtp::ServerSession session_;
   PendingPtr question_;                   // to the directory, for VRFY and EXPN

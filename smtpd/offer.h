@@ -2,7 +2,7 @@
 //
 //   DSN       who may relay or has to log in, and by LMTP everybody; not strangers
 //   AUTH      who has to log in; without TLS from the loopback alone, where configured
-//   XCLIENT   who connects from smtpd.xclient_networks
+//   XCLIENT   who is in smtpd.xclient_networks
 //   else      everybody
 //
 // A stranger who may ask for reports of success has us send mail to whom it names as the sender,

@@ -63,6 +63,13 @@ checks::Service Listener::service() const noexcept {
 
 bool Listener::takes_submissions() const noexcept { return takes_submissions_in(mode); }
 
+checks::Client meet(const Services& services, const net::IpAddress& address,
+                    checks::Service service) {
+  checks::Client client = services.policy.meet(address, service);
+  client.may_xclient = net::contains(services.xclient_networks, address);
+  return client;
+}
+
 Listener make_listener(const config::Settings& settings, const config::SmtpListener& listener) {
   return {session_settings(settings, listener), listener.mode};
 }

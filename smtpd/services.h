@@ -42,6 +42,10 @@ struct Listener {
   bool takes_submissions() const noexcept;
 };
 
+// What the configuration says of who connects from `address`, or is said to.
+checks::Client meet(const Services& services, const net::IpAddress& address,
+                    checks::Service service);
+
 Listener make_listener(const config::Settings& settings, const config::SmtpListener& listener);
 
 }  // namespace postrider::smtpd

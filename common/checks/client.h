@@ -15,7 +15,7 @@ enum class Service : std::uint8_t { open, own };
 struct Client {
   net::IpAddress address;    // unspecified: not known
   bool may_relay = false;    // in relay.networks, logged in, or a program of this host
-  bool may_xclient = false;  // the connection is from smtpd.xclient_networks
+  bool may_xclient = false;  // it is in smtpd.xclient_networks
   std::string name;          // of its host, as XCLIENT told it; empty: not told
   Service service = Service::open;
   std::string user;             // who has logged in; empty: nobody

@@ -107,10 +107,12 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"smtpd.xclient_networks", Type::networks, &at<&S::smtpd, &S::Smtpd::xclient_networks>, "[]",
      "",
      "Clients that may say with XCLIENT for which client they speak: its address, its host's name, "
-     "its "
-     "login. What is decided and logged is so for that client; the limit of connections per "
-     "address "
-     "counts who connects. Who is logged in there may relay."},
+     "its login. What is decided and logged is so for that client; its bans and limits hold as if "
+     "it "
+     "had connected itself, besides those of who does (see smtpd.unlimited_networks). Who is "
+     "logged "
+     "in there may relay. Once an address was told, XCLIENT is refused, unless that address is one "
+     "of these as well: what follows may be the client's own words."},
     {"smtpd.future_release_max", Type::duration, &at<&S::smtpd, &S::Smtpd::future_release_max>,
      "1w", "0s..90d",
      "How long a user may have a message held before it is sent (FUTURERELEASE, RFC 4865), on "
