@@ -126,6 +126,8 @@ def test_a_trusted_client_says_who_it_speaks_for(suite):
         assert client.has_extn("xclient")
         assert client.docmd("XCLIENT ADDR=203.0.113.9 NAME=far.test")[0] == 220
         client.ehlo()
+        assert not client.has_extn("xclient")
+        assert client.docmd("XCLIENT ADDR=127.0.0.1 LOGIN=" + ANNA)[0] == 550
         client.mail("ada@example.org")
         assert client.rcpt(ELSEWHERE)[0] == 550
         client.rset()
