@@ -6,8 +6,8 @@
             client.sendmail("ada@example.org", ["anna@example.test"], MESSAGE)
         wait_for(lambda: suite.mailbox("anna@example.test"))
 
-The executables come from $POSTRIDER_BIN. Everything is on loopback, on free ports, in a temporary
-directory; processes are ended by their own pids.
+The executables come from $POSTRIDER_BIN, and those with the sanitizers from $POSTRIDER_SANITIZED_BIN. Everything
+is on loopback, on free ports, in a temporary directory; processes are ended by their own pids.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ import tomllib
 import pytest
 
 BIN = pathlib.Path(os.environ.get("POSTRIDER_BIN", "build/bin")).resolve()
+SANITIZED_BIN = pathlib.Path(os.environ.get("POSTRIDER_SANITIZED_BIN", "build/debug/bin")).resolve()
 PEERS = pathlib.Path(os.environ.get("POSTRIDER_PEERS", "build/peers")).resolve()
 HOSTNAME = "mx.example.test"
 DOMAIN = "example.test"
@@ -160,9 +161,10 @@ def is_alive(pid):
 
 class Instance:
     """`overrides` is merged into the configuration: {"section": {"key": value}, "route": [...]};
-    `environment` into that of the processes."""
+    `environment` into that of the processes; `programs` is where these are."""
 
-    def __init__(self, overrides=None, start=True, environment=None):
+    def __init__(self, overrides=None, start=True, environment=None, programs=BIN):
+        self.programs = programs
         self.environment = {**os.environ, **(environment or {})}
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="postrider-", dir="/tmp"))
         self.directory = self.root / "instance"
@@ -201,7 +203,7 @@ class Instance:
     def command(self, *arguments, input=None, check=True, with_config=True, program="postrider"):
         """Runs the command; returns the finished process with text output."""
         config = ["--config", str(self.config)] if with_config else []
-        done = subprocess.run([str(BIN / program), *config, *map(str, arguments)], input=input,
+        done = subprocess.run([str(self.programs / program), *config, *map(str, arguments)], input=input,
                               capture_output=True, text=True, timeout=60)
         if check and done.returncode != 0:
             raise AssertionError(f"{arguments}: exit {done.returncode}: {done.stderr}{done.stdout}")
@@ -214,7 +216,7 @@ class Instance:
     def start(self):
         """Starts the suite in a process group of its own, as a shell does, and waits for the line `ready`."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([str(BIN / "postrider"), "--config", str(self.config), "run"],
+            self.process = subprocess.Popen([str(self.programs / "postrider"), "--config", str(self.config), "run"],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                             process_group=0, env=self.environment)
         timer = threading.Timer(START_SECONDS, self.process.kill)
@@ -229,7 +231,7 @@ class Instance:
     def smtpd_alone(self):
         """Runs smtpd without the others: what it accepts stays in the spool."""
         with self.log.open("ab") as log:
-            process = subprocess.Popen([str(BIN / "smtpd"), "--config", str(self.config)], stderr=log)
+            process = subprocess.Popen([str(self.programs / "smtpd"), "--config", str(self.config)], stderr=log)
         try:
             wait_for(lambda: not _is_free(self.smtp_port), what="the listener")
             yield process
