@@ -130,18 +130,23 @@ def test_a_handshake_has_its_time():
 # ---- Within a message ----
 
 
-@pytest.mark.parametrize("says_so", [True, False], ids=["close_notify", "reset"])
-def test_a_session_that_ends_within_a_message_leaves_nothing(suite, says_so):
+# How it ends: by a reset, by close_notify, or by that and octets in the clear.
+@pytest.mark.parametrize("behind", [None, b"", b"x"], ids=["reset", "close_notify", "close_notify and an octet"])
+@pytest.mark.parametrize("content", [b"DATA\r\nSubject: half\r\n\r\nhalf a message\r\n.\r", b"BDAT 100\r\n0123456789"],
+                         ids=["DATA", "BDAT"])
+def test_a_session_that_ends_within_a_message_leaves_nothing(suite, content, behind):
     before = b"".join(f.read_bytes() for f in (suite.spool / "incoming").glob("*.seg"))
     client = suite.smtp()
     client.starttls(context=unverified())
     client.ehlo()
     client.mail("ada@example.org")
     client.rcpt(USER)
-    assert client.docmd("DATA")[0] == 354
-    client.send(b"Subject: half\r\n\r\nhalf a message\r\n.\r")
-    if says_so:
-        client.sock.unwrap()
+    client.send(content)
+    if content.startswith(b"DATA"):
+        assert client.getreply()[0] == 354
+    if behind is not None:
+        client.sock = client.sock.unwrap()
+        client.send(behind)
     client.close()
     assert served(suite)
     assert b"".join(f.read_bytes() for f in (suite.spool / "incoming").glob("*.seg")) == before

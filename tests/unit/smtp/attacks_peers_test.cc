@@ -116,7 +116,7 @@ TEST_CASE("smtp server session: inputs from public advisories", "[smtp][peers]")
       "CVE-2023-51764/51765/51766, CVE-2024-27305, CVE-2023-51747",  // smuggling, above
       "GHSA-5835-4gvc-32pc",                                        // credentials: values are bound
       "CVE-2020-12674 / 12673, CVE-2023-42114..6, CVE-2026-40687",  // mechanisms: no NTLM
-      "CVE-2026-45185 (Dead.Letter)",                               // TLS comes in a later issue
+      "CVE-2026-45185 (Dead.Letter)",  // test_tls.py: close_notify within a chunk
   };
   const auto cases = nlohmann::json::parse(*json).at("cases");
   for (const auto& row : cases) {
