@@ -38,7 +38,9 @@ OPTIONS = {"ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=4:thread_local_qua
 LOGIN = base64.b64encode(f"\0{vectors.USER}\0{vectors.PASSWORD}".encode())
 PROXY_HEADER = b"PROXY TCP4 203.0.113.9 127.0.0.1 40000 25\r\n"
 
-Listener = collections.namedtuple("Listener", "port tls preface verb", defaults=(False, b"", b"EHLO"))
+# What is said first; the word for EHLO; and who may send there, in the place of the vectors' stranger.
+STRANGER = b"<a@b.example>"
+Listener = collections.namedtuple("Listener", "port tls preface verb sender", defaults=(False, b"", b"EHLO", STRANGER))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +63,8 @@ def suite():
             running.add_user(address, vectors.PASSWORD)
         running.listeners = {
             "smtp": {"mx": Listener(base + 25), "submission": Listener(base + 587),
-                     "submissions": Listener(base + 465, True, b"EHLO a\r\nAUTH PLAIN " + LOGIN + b"\r\n"),
+                     "submissions": Listener(base + 465, True, b"EHLO a\r\nAUTH PLAIN " + LOGIN + b"\r\n",
+                                             sender=f"<{vectors.USER}>".encode()),
                      "lmtp": Listener(base + 24, verb=b"LHLO"), "proxy": Listener(proxied, False, PROXY_HEADER)},
             "pop3": {"pop3": Listener(base + 110)},
             "tls": {"submissions": Listener(base + 465), "proxy": Listener(proxied)}}
@@ -113,7 +116,8 @@ def play(listener, segments, cut):
 def attack(suite, one, cut):
     played = collections.Counter()
     for listener in suite.listeners[one.protocol].values():
-        segments = [re.sub(rb"(?i)\A[eh][eh]lo", listener.verb, segment) for segment in one.segments]
+        segments = [re.sub(rb"(?i)\A[eh][eh]lo", listener.verb, segment).replace(STRANGER, listener.sender)
+                    for segment in one.segments]
         play(listener, segments, cut)
         played[one.set] += 1
     return played
