@@ -6,6 +6,12 @@
 
 namespace postrider::message {
 
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n";
+
+}  // namespace
+
 std::string_view FieldFilter::feed(std::string_view bytes) {
   if (state_ == State::body) return bytes;
   kept_.clear();
@@ -35,6 +41,11 @@ void FieldFilter::take_header(std::string_view& bytes) {
 
 // An octet at a time, until it is known what the line is. A CR before its first octet says nothing.
 void FieldFilter::begin_line(char c) {
+  if (begun_.ends_with('\n') && !is_wsp(c)) {  // a name alone on its line, and no colon follows
+    kept_ += begun_;
+    begun_.clear();
+    dropping_ = false;
+  }
   if (begun_.empty() && c == '\r') {
     kept_ += c;
     return;
@@ -56,14 +67,13 @@ void FieldFilter::begin_line(char c) {
   begun_.clear();
 }
 
-// What has begun is the beginning of a name, or a name and white space.
+// What has begun is the beginning of a name, or a name and white space, folded or not.
 bool FieldFilter::may_be_unwanted() const {
   return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
     if (begun_.size() <= name.size())
       return equals_ignoring_case(begun_, name.substr(0, begun_.size()));
     return begun_.size() <= name.size() + kMaxSpace && starts_with_ignoring_case(begun_, name) &&
-           std::all_of(begun_.begin() + static_cast<std::ptrdiff_t>(name.size()), begun_.end(),
-                       &is_wsp);
+           begun_.find_first_not_of(kSpace, name.size()) == std::string::npos;
   });
 }
 
@@ -71,7 +81,7 @@ bool FieldFilter::is_unwanted() const {
   return std::any_of(names_.begin(), names_.end(), [&](std::string_view name) {
     if (!starts_with_ignoring_case(begun_, name)) return false;
     const std::string_view rest = std::string_view(begun_).substr(name.size());
-    const std::size_t space = std::min(rest.find_first_not_of(" \t"), rest.size());
+    const std::size_t space = std::min(rest.find_first_not_of(kSpace), rest.size());
     return rest.substr(space) == ":" || space >= kMaxSpace;
   });
 }

@@ -39,7 +39,10 @@ void HeaderScanner::finish() {
 void HeaderScanner::keep(std::string_view text) {
   const std::size_t first = text.find_first_not_of('\r');
   if (line_is_empty_ && first == std::string_view::npos) return;
-  if (line_is_empty_) begin_line(text[first]);
+  if (line_is_empty_) {
+    text.remove_prefix(first);
+    begin_line(text.front());
+  }
   field_.append(text.substr(0, kMaxFieldOctets - std::min(field_.size(), kMaxFieldOctets)));
 }
 

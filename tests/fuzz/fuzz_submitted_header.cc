@@ -1,4 +1,4 @@
-// Any octets as the content that a user submits: what is left out, and whom the header names, does
+// Any lines as the content that a user submits: what is left out, and whom the header names, does
 // not depend on where it is cut; and no field that is to be left out stays in.
 #include <array>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "common/base/check.h"
 #include "common/checks/header.h"
 #include "common/message/field_filter.h"
+#include "common/smtp/data_reader.h"
 
 using namespace postrider;
 
@@ -35,9 +36,11 @@ checks::HeaderFacts surveyed(std::string_view content, std::size_t step) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const std::string_view content(reinterpret_cast<const char*>(data), size);
-  const std::string kept = filtered(content, size);
-  const checks::HeaderFacts facts = surveyed(content, size);
+  std::string_view input(reinterpret_cast<const char*>(data), size);
+  smtp::DataReader reader(size + 1, smtp::DataReader::Framing::chunks);
+  const std::string_view content = reader.read(input);
+  const std::string kept = filtered(content, size + 1);
+  const checks::HeaderFacts facts = surveyed(content, size + 1);
   POSTRIDER_CHECK(kept.size() <= size);
   POSTRIDER_CHECK(facts.authors.size() <= checks::kMaxAuthors + 1);
   for (const std::size_t step : {std::size_t{1}, size / 3 + 1}) {

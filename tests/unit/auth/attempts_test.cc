@@ -32,8 +32,9 @@ struct Fixture {
   // What is counted against an address or an account, by its name.
   std::map<std::string, double> failures() const {
     std::map<std::string, double> counted;
-    for (const limits::BanRow& row : bans.list(settings.memory, clock.now()))
-      counted[row.name] = row.failures;
+    const auto rows = bans.list(settings.memory, clock.now());
+    REQUIRE(rows);
+    for (const limits::BanRow& row : *rows) counted[row.name] = row.failures;
     return counted;
   }
   auth::Attempts& attempts() {
@@ -121,7 +122,7 @@ TEST_CASE("attempts: while a ban holds, whatever is tried counts for nothing and
   const auto [kind, name] = GENERATE(table<limits::BanKind, const char*>(
       {{limits::BanKind::account, "anna@a.test"}, {limits::BanKind::address, "192.0.2.1"}}));
   f.fail("192.0.2.1", "anna@a.test");
-  f.bans.ban(kind, name, f.clock.now() + 1h, f.clock.now());
+  REQUIRE(f.bans.ban(kind, name, f.clock.now() + 1h, f.clock.now()));
   const Counted before = f.failures();
   for (const End how : {End::banned, End::accepted, End::refused, End::abandoned}) {
     const auto consequence = f.end(how, "192.0.2.1", "Anna@a.test");

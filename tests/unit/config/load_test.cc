@@ -209,10 +209,11 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: smtpd.listen: `address` is missing"},
       {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"mx\", mask = [\"dsn\", 5] }]",
        "p.toml:3: smtpd.listen: \"dsn\" is not one of PIPELINING|SIZE|8BITMIME|ENHANCEDSTATUSCODES|"
-       "CHUNKING|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|FUTURERELEASE|STARTTLS|"
+       "CHUNKING|BINARYMIME|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|FUTURERELEASE|STARTTLS|"
        "REQUIRETLS|XCLIENT|AUTH\n"
        "p.toml:3: smtpd.listen: a number is not one of PIPELINING|SIZE|8BITMIME|"
-       "ENHANCEDSTATUSCODES|CHUNKING|BINARYMIME|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|FUTURERELEASE|STARTTLS|"
+       "ENHANCEDSTATUSCODES|CHUNKING|BINARYMIME|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|FUTURERELEASE|"
+       "STARTTLS|"
        "REQUIRETLS|XCLIENT|AUTH"},
       {"[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", mode = \"mx\", mask = \"DSN\" }]",
        "p.toml:3: smtpd.listen: `mask` is an array of keywords, as in [\"CHUNKING\", \"DSN\"]"},

@@ -37,6 +37,7 @@ struct Case {
 TEST_CASE("header scanner: fields are reported unfolded, however the bytes are cut", "[message]") {
   const auto row = GENERATE(values<Case>({
       {"A: b\r\n\r\nbody: x\r\n", {{"A=b"}, true, 8}},
+      {"\rA: b\r\n\r c\r\n\r\r\nbody: x\r\n", {{"A=b c"}, true, 15}},
       {"A: b\nC:d\n\nbody: x\n", {{"A=b", "C=d"}, true, 10}},
       {"Subject: one\r\n two\r\n\tthree\r\nX:\r\n\r\n",
        {{"Subject=one two\tthree", "X="}, true, 34}},

@@ -184,7 +184,7 @@ TEST_CASE("pop3d connection: a wrong password is refused and told, but never sho
 TEST_CASE("pop3d connection: while an account is banned, right and wrong passwords look the same",
           "[pop3d]") {
   Fixture f;
-  f.bans.ban(limits::BanKind::account, "ann@t", f.clock.now() + 1h, f.clock.now());
+  REQUIRE(f.bans.ban(limits::BanKind::account, "ann@t", f.clock.now() + 1h, f.clock.now()));
   f.connect("192.0.2.1");
   f.receive_until("\r\n");
   for (const char* pass : {"PASS secret", "PASS hunter2"}) {
@@ -192,7 +192,7 @@ TEST_CASE("pop3d connection: while an account is banned, right and wrong passwor
     CHECK(f.say(pass) == "-ERR [SYS/TEMP] too many wrong passwords, try again later\r\n");
   }
   CHECK(f.credentials.asked == 0);
-  CHECK(f.bans.list(1h, f.clock.now()).size() == 1);
+  CHECK(f.bans.list(1h, f.clock.now()).value().size() == 1);
   CHECK(f.counters.value(metrics::Counter::pop3_logins_refused) == 2);
   f.clock.advance(1h);
   f.say("USER ann@t");

@@ -95,7 +95,7 @@ TEST_CASE("smtpd connection: while an account is banned, right and wrong passwor
   ScramClient client("alice@here.test", password);
   CHECK(peer.exchange("AUTH SCRAM-SHA-256 " + to_base64(client.first()) + "\r\n", 454) == right);
   CHECK(f.world.credentials.asked == 0);
-  CHECK(f.world.bans.list(std::chrono::hours{1}, f.world.clock.now()).size() == 1);
+  CHECK(f.world.bans.list(std::chrono::hours{1}, f.world.clock.now()).value().size() == 1);
   CHECK(f.logged("mechanism=SCRAM-SHA-256 reason=\"the address or the account is banned\""));
   peer.exchange("MAIL FROM:<alice@here.test>\r\n", 530);
   f.world.clock.advance(std::chrono::hours{1});
@@ -110,8 +110,8 @@ TEST_CASE("smtpd connection: a ban that begins within an exchange leaves its pro
   ScramClient client("alice@here.test", password);
   const std::string challenge =
       peer.exchange("AUTH SCRAM-SHA-256 " + to_base64(client.first()) + "\r\n", 334);
-  f.world.bans.ban(limits::BanKind::address, "203.0.113.9",
-                   f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now());
+  REQUIRE(f.world.bans.ban(limits::BanKind::address, "203.0.113.9",
+                           f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now()));
   const std::string last = client.last(*from_base64(challenge.substr(4, challenge.size() - 6)));
   CHECK(peer.exchange(to_base64(last) + "\r\n", 454) ==
         "454 4.7.0 too many wrong passwords, try again later\r\n");
@@ -216,7 +216,7 @@ TEST_CASE("smtpd connection: a client that leaves while its password is verified
   CHECK(
       f.logged("event=authentication_failed user=alice@here.test client=203.0.113.9 "
                "mechanism=PLAIN reason=\"the client left before the answer\""));
-  const auto counted = f.world.bans.list(std::chrono::hours{1}, f.world.clock.now());
+  const auto counted = f.world.bans.list(std::chrono::hours{1}, f.world.clock.now()).value();
   REQUIRE(counted.size() == 1);
   CHECK(counted[0].kind == limits::BanKind::address);
 }

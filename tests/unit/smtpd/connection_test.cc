@@ -343,13 +343,13 @@ TEST_CASE("smtpd connection: the bans and limits of a client hold where XCLIENT 
   const net::IpAddress client = *net::IpAddress::parse("203.0.113.9");
   std::string reason = "too many connections from your address, try again later";
   SECTION("banned") {
-    f.world.bans.ban(limits::BanKind::address, client.str(),
-                     f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now());
+    REQUIRE(f.world.bans.ban(limits::BanKind::address, client.str(),
+                             f.world.clock.now() + std::chrono::hours{1}, f.world.clock.now()));
     reason = "too many wrong passwords from your address, try again later";
   }
   SECTION("here too often") {
     f.world.settings.smtpd.connection_limit_per_address = 1;
-    REQUIRE_FALSE(f.world.admission.enter(client));
+    REQUIRE_FALSE(f.world.admission().enter(client));
   }
   f.world.services().xclient_networks = net::parse_networks({"198.51.100.1"});
   Peer& peer = f.connect("198.51.100.1");
@@ -368,13 +368,13 @@ TEST_CASE("smtpd connection: a client that XCLIENT told of is there until anothe
   f.stop_when_done = true;
   Peer& peer = f.connect("198.51.100.1");
   peer.exchange("XCLIENT ADDR=198.51.100.2\r\n", 220);
-  CHECK(f.world.admission.enter(first));
+  CHECK(f.world.admission().enter(first));
   peer.exchange("XCLIENT ADDR=203.0.113.9\r\n", 220);
-  CHECK_FALSE(f.world.admission.enter(first));
-  CHECK(f.world.admission.enter(second));
+  CHECK_FALSE(f.world.admission().enter(first));
+  CHECK(f.world.admission().enter(second));
   peer.hang_up();
   while (f.connection) f.world.loop.run();
-  CHECK_FALSE(f.world.admission.enter(second));
+  CHECK_FALSE(f.world.admission().enter(second));
 }
 
 TEST_CASE("smtpd connection: others may not say who they speak for", "[smtpd]") {

@@ -209,8 +209,11 @@ TEST_CASE("smtpd server: a proxy that leaves or is late is let go", "[smtpd]") {
 }
 
 TEST_CASE("smtpd server: the limit per address is the client's, not the proxy's", "[smtpd]") {
-  ProxiedFixture f;
+  Fixture f;
+  f.listener.proxy = true;
+  f.world.settings.smtpd.proxy_networks = {"127.0.0.1"};
   f.world.settings.smtpd.connection_limit_per_address = 1;
+  f.server();
   const auto first = f.connect();
   first->exchange("PROXY TCP4 192.0.2.7 127.0.0.1 5 25\r\n", 220);
   const auto second = f.connect();

@@ -141,10 +141,15 @@ struct World {
   Services& services() {
     if (!services_) {
       services_ =
-          std::make_unique<Services>(Services{loop, clock, log, counters, policy, admission,
+          std::make_unique<Services>(Services{loop, clock, log, counters, policy, admission(),
                                               credentials, attempts, writer, settings, tls.get()});
     }
     return *services_;
+  }
+
+  Admission& admission() {
+    if (!admission_) admission_.emplace(tally, attempts, clock, settings);
+    return *admission_;
   }
 
   // What all connections of a listener share.
@@ -200,7 +205,6 @@ struct World {
   limits::Bans bans;
   FakeCredentials credentials{loop};
   auth::Attempts attempts{bans, settings.bans, clock, log, counters};
-  Admission admission{tally, attempts, clock, settings};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),
@@ -212,6 +216,7 @@ struct World {
                        [this](const spool::SegmentProgress& p) { progress = p; }};
 
  private:
+  std::optional<Admission> admission_;  // made with the settings as the test has changed them
   std::unique_ptr<Services> services_;
   std::optional<Listener> listener_;
 };
