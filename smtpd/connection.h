@@ -83,6 +83,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void commit_if_accepted(const checks::Verdicts& verdicts);
   void committed(const MessageId& id, const Result<void>& result);
   void refuse_message(const smtp::Reply& reason);
+  void refuse_at_end(const smtp::Reply& reason);
   void drop_message(const smtp::Reply& reason);
   // `id` is empty when the message was refused before it had one.
   void note_refused(std::string_view id, const smtp::Reply& reason);

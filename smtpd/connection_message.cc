@@ -38,12 +38,19 @@ void Connection::open_message(std::uint64_t declared_size) {
   session_.on_verdict({250, "2.0.0", "ok"});
 }
 
+// The checks see what others will.
 void Connection::append(std::string_view content) {
+  if (filter_) content = filter_->feed(content);
   if (const auto refusal = refusal_in(inquiry_.read(content))) return refuse_message(*refusal);
-  if (!draft_->append(filter_ ? filter_->feed(content) : content)) refuse_message(no_storage());
+  if (!draft_->append(content)) refuse_message(no_storage());
 }
 
 void Connection::commit() {
+  if (filter_) {
+    const std::string_view rest = filter_->finish();
+    if (const auto refusal = refusal_in(inquiry_.read(rest))) return refuse_at_end(*refusal);
+    if (!draft_->append(rest)) return refuse_at_end(no_storage());
+  }
   const auto verdicts = inquiry_.finish([this](const checks::Verdicts& later) {
     commit_if_accepted(later);
     act();
@@ -51,24 +58,19 @@ void Connection::commit() {
   if (verdicts) commit_if_accepted(*verdicts);
 }
 
+void Connection::refuse_at_end(const smtp::Reply& reason) {
+  drop_message(reason);
+  session_.on_verdict(reason);
+}
+
 void Connection::commit_if_accepted(const checks::Verdicts& verdicts) {
-  if (const auto refusal = refusal_in(verdicts)) {
-    drop_message(*refusal);
-    return session_.on_verdict(*refusal);
-  }
-  if (filter_ && !draft_->append(filter_->finish())) {
-    drop_message(no_storage());
-    return session_.on_verdict(no_storage());
-  }
+  if (const auto refusal = refusal_in(verdicts)) return refuse_at_end(*refusal);
   const MessageId id = draft_->id();
   const spool::Envelope written =
       envelope_of({id, services_.clock.now(), services_.settings, listener_, session_, client_,
                    inquiry_, tls_ ? &*tls_ : nullptr});
-  if (written.ByteSizeLong() > spool::kMaxEnvelope) {
-    const smtp::Reply reason{452, "4.5.3", "too many recipients for one message"};
-    drop_message(reason);
-    return session_.on_verdict(reason);
-  }
+  if (written.ByteSizeLong() > spool::kMaxEnvelope)
+    return refuse_at_end({452, "4.5.3", "too many recipients for one message"});
   size_ = draft_->size();
   commit_ = services_.writer.commit(std::move(draft_), written,
                                     [this, id](const Result<void>& r) { committed(id, r); });

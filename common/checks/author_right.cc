@@ -1,7 +1,8 @@
 // author_right.cc - whom From and Sender name is one whom the user who has logged in may send as.
 //
 // The fields are what a reader sees, so that a user who may send as an address alone would pass for
-// anybody without it. A header without From gets one of the sender's.
+// anybody without it. A header without From gets one of the sender's. Resent fields name who sent a
+// message on, not who wrote it, and are not looked at.
 #include <fmt/format.h>
 
 #include "common/checks/rows.h"
@@ -15,8 +16,8 @@ smtp::Reply refusal(const std::string& reason) { return {550, "5.7.1", reason}; 
 }  // namespace
 
 Finding author_right(const Facts& facts) {
-  if (facts.header.single[kFrom] == 0) return std::nullopt;
-  if (facts.authors.empty()) return refusal("the From field names no address");
+  if (facts.header.authors_unclear)
+    return refusal("From or Sender stands twice, or is no list of addresses");
   if (facts.authors.size() > kMaxAuthors)
     return refusal(fmt::format("From and Sender name more than {} addresses", kMaxAuthors));
   for (const Author& author : facts.authors)

@@ -35,6 +35,7 @@ constexpr auto kChecks = [] {
       {"null_sender", data, strangers, 0, &S::null_sender, &null_sender},
       {"header_limit", end, everyone, 0, nullptr, &header_limit},
       {"loop", end, everyone, 0, nullptr, &loop},
+      {"submitted_header", end, everyone, 0, nullptr, &submitted_header},
       {"header_syntax", end, strangers, 0, &S::header_syntax, &header_syntax},
       {"header_repeated", end, strangers, 0, &S::header_repeated, &header_repeated},
       {"header_missing", end, strangers, 0, &S::header_missing, &header_missing},

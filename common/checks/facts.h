@@ -43,7 +43,7 @@ enum class DomainMail : std::uint8_t {
 // Whether the user who has logged in may send as an address.
 enum class SendRight : std::uint8_t { granted, denied, unknown };
 
-// Whom the header names as one who wrote or sent the message.
+// Whom From or Sender names.
 struct Author {
   std::string address;  // as written
   SendRight right = SendRight::unknown;

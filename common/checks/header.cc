@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "common/base/ascii.h"
-#include "common/message/address_list.h"
+#include "common/message/mailbox_list.h"
 
 namespace postrider::checks {
 
@@ -31,9 +31,7 @@ void HeaderSurvey::count(std::string_view name, std::string_view value) {
     ++facts_.received;
     return;
   }
-  if (authors_ == Authors::keep &&
-      (equals_ignoring_case(name, "From") || equals_ignoring_case(name, "Sender")))
-    keep_authors(value);
+  if (authors_ == Authors::keep) keep_authors(name, value);
   if (equals_ignoring_case(name, "TLS-Required")) {
     ++facts_.tls_required;
     if (equals_ignoring_case(value, "No")) ++facts_.tls_required_no;
@@ -45,11 +43,18 @@ void HeaderSurvey::count(std::string_view name, std::string_view value) {
     ++facts_.single[static_cast<std::size_t>(single - kSingleFields.begin())];
 }
 
-void HeaderSurvey::keep_authors(std::string_view value) {
-  for (std::string& address : message::addresses_in(value)) {
-    if (facts_.authors.size() > kMaxAuthors) return;
-    facts_.authors.push_back(std::move(address));
+// Before the field is counted.
+void HeaderSurvey::keep_authors(std::string_view name, std::string_view value) {
+  const bool is_sender = equals_ignoring_case(name, "Sender");
+  if (!is_sender && !equals_ignoring_case(name, "From")) return;
+  auto addresses = message::parse_mailbox_list(value);
+  const bool twice = facts_.single[is_sender ? kSender : kFrom] > 0;
+  if (!addresses || twice || scanner_.cut() || (is_sender && addresses->size() > 1)) {
+    facts_.authors_unclear = true;
+    return;
   }
+  for (std::string& address : *addresses)
+    if (facts_.authors.size() <= kMaxAuthors) facts_.authors.push_back(std::move(address));
 }
 
 void HeaderSurvey::update() {

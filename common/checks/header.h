@@ -19,7 +19,7 @@ inline constexpr std::array<std::string_view, 11> kSingleFields{
     "Bcc",  "Message-ID", "In-Reply-To", "References", "Subject"};
 inline constexpr std::size_t kRequiredFields = 2;
 // The places of those that are asked for one by one.
-inline constexpr std::size_t kFrom = 0, kDate = 1, kMessageId = 7;
+inline constexpr std::size_t kFrom = 0, kDate = 1, kSender = 2, kMessageId = 7;
 
 // Addresses in From and Sender that are looked at: RFC 5322 section 3.6.2 has no limit.
 inline constexpr std::size_t kMaxAuthors = 20;
@@ -34,7 +34,11 @@ struct HeaderFacts {
   std::uint64_t tls_required = 0;     // TLS-Required fields
   std::uint64_t tls_required_no = 0;  // and those of the one value that there is
   bool ascii = true;
-  std::vector<std::string> authors;  // in From and Sender, where asked for; kMaxAuthors + 1 at most
+  // Where they are asked for: whom From and Sender name, kMaxAuthors + 1 at most; and whether one
+  // of them stands twice, is too long, or cannot be read for certain, Sender with more than one
+  // address.
+  std::vector<std::string> authors;
+  bool authors_unclear = false;
 
   // One field, and one alone, says "TLS-Required: No" (RFC 8689 section 3).
   bool tls_not_required() const noexcept { return tls_required == 1 && tls_required_no == 1; }
@@ -57,7 +61,7 @@ class HeaderSurvey {
 
  private:
   void count(std::string_view name, std::string_view value);
-  void keep_authors(std::string_view value);
+  void keep_authors(std::string_view name, std::string_view value);
   void update();
 
   const Authors authors_;

@@ -21,6 +21,7 @@ Finding pipelining(const Facts& facts);
 Finding null_sender(const Facts& facts);
 Finding header_limit(const Facts& facts);
 Finding loop(const Facts& facts);
+Finding submitted_header(const Facts& facts);
 Finding header_syntax(const Facts& facts);
 Finding header_repeated(const Facts& facts);
 Finding header_missing(const Facts& facts);

@@ -45,7 +45,10 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "but mail programs in use write whole paragraphs of HTML on one line, so the default is "
      "generous; a message with a longer line is refused."},
     {"smtpd.header_limit", Type::size, &at<&S::smtpd, &S::Smtpd::header_limit>, "1MiB",
-     "16KiB..16MiB", "The largest header section of a message; a larger one is refused."},
+     "16KiB..16MiB",
+     "The largest header section of a message; a larger one is refused. A message with binary "
+     "parts "
+     "(BINARYMIME) has at most 64KiB in the header of each part, and 50 parts within each other."},
     {"smtpd.header_field_limit", Type::count, &at<&S::smtpd, &S::Smtpd::header_field_limit>,
      "10000", "100..1000000", "Header fields of a message; one with more is refused."},
     {"smtpd.received_limit", Type::count, &at<&S::smtpd, &S::Smtpd::received_limit>, "100",

@@ -22,6 +22,8 @@ PendingPtr SqliteDirectory::find_send_right(std::string_view mailbox, std::strin
 Result<bool> SqliteDirectory::may_send(const std::string& mailbox, std::string_view address) {
   auto reached = reaches(address, mailbox);
   if (!reached || *reached) return reached;
+  // Who logged in elsewhere (XCLIENT) need not be a user of ours.
+  if (!mailbox.empty() && equals_ignoring_case(address, mailbox)) return true;
   return is_granted(mailbox, address);
 }
 

@@ -18,9 +18,18 @@ constexpr std::string_view kEncoding = "Content-Transfer-Encoding";
 constexpr std::size_t kOctetsPerLine = 57;
 constexpr std::string_view kCrlf = "\r\n";
 
+// The longest line that may be a delimiter, with the CRLF before it.
+constexpr std::size_t kMaxDelimiter =
+    2 + 2 + BinaryConverter::kMaxBoundary + 2 + BinaryConverter::kMaxPadding + 2;
+
 struct Description {
   ContentType content;
-  bool binary = false;
+  std::string encoding;  // in lower case; empty: not told
+
+  // Its octets are the content's.
+  bool encoded() const {
+    return !encoding.empty() && encoding != "7bit" && encoding != "8bit" && encoding != "binary";
+  }
 };
 
 Description describe(std::string_view header) {
@@ -33,7 +42,7 @@ Description describe(std::string_view header) {
       description.content = parse_content_type(value);
     } else if (!has_encoding && equals_ignoring_case(name, kEncoding)) {
       has_encoding = true;
-      description.binary = equals_ignoring_case(value, "binary");
+      description.encoding = to_lower(value);
     }
   });
   scanner.feed(header);
@@ -118,15 +127,18 @@ void BinaryConverter::take_header(std::string_view& octets) {
 }
 
 void BinaryConverter::end_header() {
-  const auto [content, binary] = describe(header_);
-  const bool holds_parts = content.is_multipart() || content.is_message();
+  const Description part = describe(header_);
+  const bool binary = part.encoding == "binary";
+  const bool holds_message = part.content.is_message() && !part.encoded();
+  const bool holds_parts = part.content.is_multipart() || holds_message;
   out_ += !binary ? header_ : with_encoding(header_, holds_parts ? "8bit" : "base64");
   header_.clear();
   line_ = 0;
-  if (content.is_message()) return;  // whose header comes next
-  if (content.is_multipart() && !content.boundary.empty()) {
+  if (holds_message) return;  // whose header comes next
+  if (part.content.is_multipart() && !part.content.boundary.empty()) {
     if (boundaries_.size() == kMaxDepth) defect_ = Defect::too_deep;
-    boundaries_.push_back(content.boundary);
+    if (part.content.boundary.size() > kMaxBoundary) defect_ = Defect::long_boundary;
+    boundaries_.push_back("--" + part.content.boundary);
   }
   begin_body(binary && !holds_parts ? In::octets : In::lines);
 }
@@ -162,38 +174,33 @@ void BinaryConverter::let_go() {
   } while (!held_.empty() && match(held_).kind == Match::Kind::none);
 }
 
+// A line that begins as a delimiter does is held until it ends, and looked at once.
 BinaryConverter::Match BinaryConverter::match(std::string_view held) const {
-  Match best;
+  const Match possible{Match::Kind::possible};
+  if (held.size() > kMaxDelimiter) return {};
   if (held.starts_with('\r')) {
-    if (held.size() == 1) return {Match::Kind::possible};
-    if (held[1] != '\n') return best;
+    if (held.size() == 1) return possible;
+    if (held[1] != '\n') return {};
     held.remove_prefix(kCrlf.size());
   } else if (!at_line_start_) {
-    return best;
+    return {};
   }
-  for (std::size_t i = boundaries_.size(); i-- > 0 && best.kind != Match::Kind::delimiter;) {
-    const Match one = match_boundary(i, held);
-    if (one.kind != Match::Kind::none) best = one;
-  }
-  return best;
+  if (boundaries_.empty() || !held.starts_with(std::string_view("--").substr(0, held.size())))
+    return {};
+  return held.ends_with('\n') ? match_delimiter(held) : possible;
 }
 
-// `line`: "--", the boundary, "--" where it closes the multipart, white space, CRLF.
-BinaryConverter::Match BinaryConverter::match_boundary(std::size_t multipart,
-                                                       std::string_view line) const {
-  const Match possible{Match::Kind::possible, multipart, false};
-  const std::string start = "--" + boundaries_[multipart];
-  if (line.size() < start.size()) return start.starts_with(line) ? possible : Match{};
-  if (!line.starts_with(start)) return {};
-  line.remove_prefix(start.size());
-  if (line == "-") return possible;
-  const bool closes = line.starts_with("--");
-  if (closes) line.remove_prefix(2);
-  const std::size_t padding = std::min(line.find_first_not_of(" \t"), line.size());
-  if (padding > kMaxPadding) return {};
-  line.remove_prefix(padding);
-  if (line == kCrlf) return {Match::Kind::delimiter, multipart, closes};
-  return line.empty() || line == "\r" ? possible : Match{};
+// "--", the boundary, "--" where it closes the multipart, white space, CRLF.
+BinaryConverter::Match BinaryConverter::match_delimiter(std::string_view line) const {
+  for (std::size_t i = boundaries_.size(); i-- > 0;) {
+    if (!line.starts_with(boundaries_[i])) continue;
+    std::string_view rest = line.substr(boundaries_[i].size());
+    const bool closes = rest.starts_with("--");
+    if (closes) rest.remove_prefix(2);
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+    if (rest == kCrlf) return {Match::Kind::delimiter, i, closes};
+  }
+  return {};
 }
 
 // The CRLF before a delimiter is a part of it.

@@ -19,13 +19,15 @@ namespace postrider::message {
 
 class BinaryConverter {
  public:
-  static constexpr std::size_t kMaxHeader = 1U << 20U;  // octets of one part's header
-  static constexpr std::size_t kMaxDepth = 50;          // multiparts within each other
-  static constexpr std::size_t kMaxPadding = 64;        // white space behind a delimiter
+  static constexpr std::size_t kMaxHeader = 65536;  // octets of one part's header
+  static constexpr std::size_t kMaxDepth = 50;      // multiparts within each other
+  static constexpr std::size_t kMaxPadding = 64;    // white space behind a delimiter
 
-  enum class Defect : std::uint8_t { none, long_header, too_deep };
+  static constexpr std::size_t kMaxBoundary = 70;  // RFC 2046 section 5.1.1
 
-  // What comes out for the next octets; valid until the next call. Nothing once there is a defect.
+  enum class Defect : std::uint8_t { none, long_header, too_deep, long_boundary };
+
+  // What comes out for the next octets; valid until the next call. With a defect it ends.
   std::string_view feed(std::string_view octets);
   // The message ended: what was kept back. Called once.
   std::string_view finish();
@@ -47,14 +49,14 @@ class BinaryConverter {
   void end_header();
   void begin_body(In in);
   Match match(std::string_view held) const;
-  Match match_boundary(std::size_t multipart, std::string_view line) const;
+  Match match_delimiter(std::string_view line) const;
   void end_part(const Match& delimiter);
   void let_go();
   void emit(std::string_view octets);
   void end_encoding();
 
   In in_ = In::header;
-  std::vector<std::string> boundaries_;  // of the multiparts that are open, the innermost last
+  std::vector<std::string> boundaries_;  // "--" and that of each open multipart, innermost last
   std::string header_;                   // of the part under way, until it is over
   std::size_t line_ = 0;                 // where its last line begins
   std::string held_;                     // of a body: what may turn out to be a delimiter

@@ -43,7 +43,9 @@ void HeaderScanner::keep(std::string_view text) {
     text.remove_prefix(first);
     begin_line(text.front());
   }
-  field_.append(text.substr(0, kMaxFieldOctets - std::min(field_.size(), kMaxFieldOctets)));
+  const std::size_t room = kMaxFieldOctets - std::min(field_.size(), kMaxFieldOctets);
+  cut_ = cut_ || text.size() > room;
+  field_.append(text.substr(0, room));
 }
 
 void HeaderScanner::begin_line(char first) {
@@ -73,6 +75,7 @@ void HeaderScanner::report() {
     ++misfits_;
   }
   field_.clear();
+  cut_ = false;
 }
 
 }  // namespace postrider::message

@@ -32,6 +32,8 @@ class HeaderScanner {
   // The message ended: reports a last field that no empty line followed.
   void finish();
 
+  // The field that is being reported was longer than what is kept of one.
+  bool cut() const noexcept { return cut_; }
   // The section is over: the empty line was seen, or finish() was called.
   bool done() const noexcept { return done_; }
   // Octets of the section so far, line ends and the empty line among them.
@@ -54,6 +56,7 @@ class HeaderScanner {
   std::uint64_t misfits_ = 0;
   std::uint64_t line_octets_ = 0;  // of the line under way, its CR included
   std::uint64_t longest_line_ = 0;
+  bool cut_ = false;           // the field under way
   bool line_is_empty_ = true;  // nothing but CR so far
   bool ends_in_cr_ = false;    // the line, so far
   bool done_ = false;

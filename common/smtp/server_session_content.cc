@@ -67,7 +67,9 @@ void ServerSession::bdat(std::string_view argument) {
   if (!offered_.chunking) {
     chunk_->misplaced = Reply{502, "5.5.1", "command not implemented"};
   } else if (state_ == State::rcpt) {
-    const std::uint64_t expected = std::max(transaction_.mail.size.value_or(0), chunk->octets);
+    std::uint64_t expected = std::max(transaction_.mail.size.value_or(0), chunk->octets);
+    if (transaction_.mail.body == Body::binary_mime && expected <= settings_.message_size_limit)
+      expected += expected / 3;  // in base64
     ask(Question::open, OpenMessage{expected});
   } else if (state_ == State::chunks) {
     begin_chunk();
@@ -152,7 +154,7 @@ std::optional<Reply> ServerSession::judge_content() const {
       return Reply{550, "5.6.11", "a line of the message ends without CRLF"};
   }
   if (converter_ && converter_->defect() != message::BinaryConverter::Defect::none)
-    return Reply{554, "5.6.1", "the parts of the message are too deep or their headers too long"};
+    return Reply{554, "5.6.1", "the message has parts too deep, or headers or boundaries too long"};
   if (content_octets_ > settings_.message_size_limit) return too_big();
   return std::nullopt;
 }

@@ -1,5 +1,5 @@
 // Any octets as a message of BODY=BINARYMIME: what comes out does not depend on where it is cut,
-// has no more than four thirds of what went in, and is not converted again.
+// has no more than twice what went in, and is not converted again.
 #include <cstdint>
 #include <string>
 #include <string_view>

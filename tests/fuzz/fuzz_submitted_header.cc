@@ -45,7 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   POSTRIDER_CHECK(facts.authors.size() <= checks::kMaxAuthors + 1);
   for (const std::size_t step : {std::size_t{1}, size / 3 + 1}) {
     POSTRIDER_CHECK(filtered(content, step) == kept);
-    POSTRIDER_CHECK(surveyed(content, step).authors == facts.authors);
+    const checks::HeaderFacts cut = surveyed(content, step);
+    POSTRIDER_CHECK(cut.authors == facts.authors);
+    POSTRIDER_CHECK(cut.authors_unclear == facts.authors_unclear && cut.misfits == facts.misfits);
   }
   POSTRIDER_CHECK(filtered(kept, kept.size() + 1) == kept);
   message::HeaderScanner scanner([](std::string_view name, std::string_view) {

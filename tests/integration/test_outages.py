@@ -51,8 +51,9 @@ def test_a_destination_that_hangs_with_more_mail_than_memory_holds_stops_no_othe
         wait_for(lambda: suite.mailbox(SENDER), what="a local delivery")
         # All of it is there, and most of it on disk.
         wait_for(lambda: suite.json("status")["deferred"] >= BACKLOG - ACTIVE_LIMIT, what="room in memory")
-        status = suite.json("status")
-        assert status["active"] + status["deferred"] == BACKLOG
+        # The local one is done once it is synced.
+        status = wait_for(lambda: (s := suite.json("status"))["active"] + s["deferred"] == BACKLOG and s,
+                          what="the end of the local delivery")
         assert status["active"] <= ACTIVE_LIMIT
         assert "outage_began" not in suite.log_text()
 

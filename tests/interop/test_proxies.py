@@ -82,7 +82,7 @@ def test_curl_says_that_it_is_the_client(suite, tmp_path):
 @required("swaks")
 def test_swaks_speaks_for_a_user_who_is_logged_in(suite):
     before = len(suite.mailbox(ANNA))
-    done = swaks(suite.port_base + 587, "--xclient-addr", "203.0.113.9", "--xclient-name", "far.test",
+    done = swaks(suite.port_base + 587, "--from", ANNA, "--xclient-addr", "203.0.113.9", "--xclient-name", "far.test",
                  "--xclient-login", ANNA, "--xclient-port", "4711", "--xclient-proto", "ESMTP",
                  "--xclient-destaddr", "192.0.2.1", "--xclient-destport", "587", "--xclient-helo", "far.test")
     assert done.returncode == 0, done.stdout + done.stderr

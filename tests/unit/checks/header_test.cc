@@ -49,20 +49,30 @@ TEST_CASE("header survey: what stands behind the header is not looked at", "[che
 }
 
 TEST_CASE("header survey: the authors are kept where they are asked for", "[checks]") {
-  const auto authors = [](std::string_view header) {
-    return survey(header, 7, HeaderSurvey::Authors::keep).authors;
+  const auto kept = [](std::string_view header) {
+    return survey(header, 7, HeaderSurvey::Authors::keep);
   };
   using Strings = std::vector<std::string>;
-  CHECK(
-      authors("FROM: Ann <ann@a.test>,\r\n ben@b.test\r\nTo: c@c.test\r\n\r\nFrom: d@d.test\r\n") ==
-      Strings{"ann@a.test", "ben@b.test"});
-  CHECK(authors("Sender: a@a.test\r\nFrom : b@b.test\r\nFrom: c@c.test\r\n\r\n") ==
-        Strings{"a@a.test", "b@b.test", "c@c.test"});
-  CHECK(authors("Resent-From: a@a.test\r\nReply-To: b@b.test\r\nFrom: nobody:;\r\n\r\n").empty());
+  const HeaderFacts two = kept(
+      "FROM: Ann <ann@a.test>,\r\n ben@b.test\r\nSender : c@c.test\r\nTo: d@d.test\r\n"
+      "Resent-From: e@e.test\r\n\r\nFrom: f@f.test\r\n");
+  CHECK(two.authors == Strings{"ann@a.test", "ben@b.test", "c@c.test"});
+  CHECK_FALSE(two.authors_unclear);
   std::string many = "From: a@b.test";
   for (std::size_t i = 0; i < 100; ++i) many += ", a@b.test";
-  CHECK(authors(many + "\r\n\r\n").size() == kMaxAuthors + 1);
+  CHECK(kept(many + "\r\n\r\n").authors.size() == kMaxAuthors + 1);
   CHECK(survey("From: a@a.test\r\n\r\n").authors.empty());
+}
+
+TEST_CASE("header survey: authors who cannot be told for certain", "[checks]") {
+  const auto header = GENERATE_COPY(values<std::string>(
+      {"From: nobody:;\r\n\r\n", "From: a@a.test\r\nfrom: a@a.test\r\n\r\n",
+       "Sender: a@a.test, b@b.test\r\nFrom: a@a.test\r\n\r\n",
+       "Sender: a@a.test\r\nSender: a@a.test\r\n\r\n",
+       "From: a@a.test" + std::string(message::HeaderScanner::kMaxFieldOctets, ' ') +
+           ", b@b.test\r\n\r\n"}));
+  CHECK(survey(header, 7, HeaderSurvey::Authors::keep).authors_unclear);
+  CHECK_FALSE(survey(header).authors_unclear);
 }
 
 TEST_CASE("header survey: one field says that TLS is not required, and says No", "[checks]") {

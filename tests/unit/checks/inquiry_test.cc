@@ -224,7 +224,7 @@ TEST_CASE("inquiry: authors are asked about when the header is over, and awaited
 TEST_CASE("inquiry: an author that is no address is not the user's", "[checks]") {
   UserFixture f;
   f.accept_recipient();
-  const Verdicts verdicts = f.inquiry.read("From: <<alice@here.test>\r\n\r\n");
+  const Verdicts verdicts = f.inquiry.read("From: alice..@here.test\r\n\r\n");
   REQUIRE(decisive(verdicts) != nullptr);
   CHECK(decisive(verdicts)->check == "author_right");
   CHECK(f.finished().empty());

@@ -40,15 +40,35 @@ TEST_CASE("author_right: all whom the header names are the user's", "[checks]") 
   CHECK(user.found(&author_right) == "550 5.7.1 ann@here.test may not send as ben@here.test");
 }
 
-TEST_CASE("author_right: a From that names nobody or a crowd is refused, a missing one added",
-          "[checks]") {
+TEST_CASE("author_right: who cannot be read for certain is refused, and a crowd", "[checks]") {
   User user;
-  user.facts.authors.clear();
-  CHECK(user.found(&author_right) == "550 5.7.1 the From field names no address");
+  user.facts.header.authors_unclear = true;
+  CHECK(user.found(&author_right) ==
+        "550 5.7.1 From or Sender stands twice, or is no list of addresses");
+  user.facts.header.authors_unclear = false;
   user.facts.authors.resize(kMaxAuthors + 1);
   CHECK(user.found(&author_right) == "550 5.7.1 From and Sender name more than 20 addresses");
+}
+
+TEST_CASE("author_right: a Sender without From is looked at, and no author is none", "[checks]") {
+  User user;
   user.facts.header.single[kFrom] = 0;
+  user.facts.authors = {{"ben@here.test", SendRight::denied}};
+  CHECK(user.found(&author_right) == "550 5.7.1 ann@here.test may not send as ben@here.test");
+  user.facts.authors.clear();
   CHECK(user.found(&author_right).empty());
+}
+
+TEST_CASE("submitted_header: each line of a submitted header belongs to a field", "[checks]") {
+  User user;
+  CHECK(user.found(&submitted_header).empty());
+  user.facts.header.misfits = 1;
+  CHECK(user.found(&submitted_header) == "550 5.6.0 a line of the header belongs to no field");
+  user.client = {.service = Service::own, .uid = 33};
+  CHECK_FALSE(user.found(&submitted_header).empty());
+  checks::test::Stranger stranger;
+  stranger.facts.header.misfits = 1;
+  CHECK(stranger.found(&submitted_header).empty());
 }
 
 TEST_CASE("local_user: programs of users who are denied may not submit", "[checks]") {

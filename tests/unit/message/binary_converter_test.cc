@@ -83,11 +83,14 @@ TEST_CASE("binary converter: what is not binary stays as it is", "[message]") {
       "Content-Transfer-Encoding: 8bit\r\n\r\nx\ry\r\n--\r\n",
       "Content-Type: multipart/mixed\r\nContent-Transfer-Encoding: 7bit\r\n\r\n--\r\n--x\r\n",
       "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\n--x--\r\n--x\r\n",
+      "Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+          std::string(BinaryConverter::kMaxHeader, 'x'),
       "A: Content-Transfer-Encoding: binary\r\n\r\n\0"s,
   }));
   for (std::size_t step = 1; step <= message.size(); ++step) {
     CAPTURE(step, message);
     CHECK(converted(message, step) == message);
+    step += step / 50;
   }
 }
 
@@ -113,7 +116,7 @@ TEST_CASE("binary converter: base64 has lines of 76 characters", "[message]") {
   CHECK(from_base64(text) == octets);
 }
 
-TEST_CASE("binary converter: headers and depth have limits", "[message]") {
+TEST_CASE("binary converter: headers, depth and boundaries have limits", "[message]") {
   BinaryConverter long_header;
   const std::string line(1000, 'x');
   for (std::size_t i = 0; i <= BinaryConverter::kMaxHeader; i += line.size())
@@ -125,4 +128,11 @@ TEST_CASE("binary converter: headers and depth have limits", "[message]") {
     deep.feed("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n");
   }
   CHECK(deep.defect() == BinaryConverter::Defect::too_deep);
+  BinaryConverter far_apart;
+  const std::string boundary(BinaryConverter::kMaxBoundary, 'b');
+  far_apart.feed("Content-Type: multipart/mixed; boundary=" + boundary + "\r\n\r\n");
+  CHECK(far_apart.defect() == BinaryConverter::Defect::none);
+  far_apart.feed("--" + boundary + "\r\nContent-Type: multipart/x; boundary=x" + boundary +
+                 "\r\n\r\n");
+  CHECK(far_apart.defect() == BinaryConverter::Defect::long_boundary);
 }

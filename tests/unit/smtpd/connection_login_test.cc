@@ -61,7 +61,7 @@ TEST_CASE("smtpd connection: who has logged in may relay, and trace, envelope an
 
   peer.exchange("MAIL FROM:<alice@here.test> SMTPUTF8\r\nRCPT TO:<friend@far.test>\r\nDATA\r\n",
                 354);
-  peer.exchange("x\r\n.\r\n", 250);
+  peer.exchange("x: y\r\n.\r\n", 250);
   CHECK(f.world.envelopes()[1].protocol() == "UTF8SMTPSA");
 }
 
@@ -260,6 +260,6 @@ TEST_CASE("smtpd connection: a password in the clear is taken from the loopback 
   peer.exchange(plain("alice@here.test", "secret"), c.taken ? 235 : 538);
   if (!c.taken) return;
   peer.exchange(kEnvelope, 354);
-  peer.exchange("x\r\n.\r\n", 250);
+  peer.exchange("x: y\r\n.\r\n", 250);
   CHECK(world.envelopes()[0].protocol() == "ESMTPA");
 }

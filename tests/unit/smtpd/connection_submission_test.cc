@@ -88,13 +88,15 @@ TEST_CASE("smtpd submission: nobody sends as somebody else, in envelope or heade
         "553 5.7.1 alice@here.test may not send as bob@here.test\r\n");
   CHECK(f.logged("check=sender_right"));
   peer.exchange("RSET\r\n", 250);
-  const auto* const header = GENERATE(
-      "From: bob@here.test\r\n", "From: alice@here.test\r\nFROM : bob@here.test\r\n",
-      "From: alice@here.test\r\nSender: bob@here.test\r\n",
-      "From: \"alice@here.test\" <bob@here.test>\r\n", "From: alice@here.test,\r\n bob@far\r\n",
-      "Resent-From: alice@here.test\r\nFrom: bob@here.test\r\n", "From: undisclosed:;\r\n");
+  const std::string header = GENERATE_COPY(values<std::string>(
+      {"From: bob@here.test\r\n", "From: alice@here.test\r\nFROM : bob@here.test\r\n",
+       "From: alice@here.test\r\nSender: bob@here.test\r\n", "Sender: bob@here.test\r\n",
+       "From: \"alice@here.test\" <bob@here.test>\r\n", "From: alice@here.test,\r\n bob@far\r\n",
+       "Resent-From: alice@here.test\r\nFrom: bob@here.test\r\n", "From: undisclosed:;\r\n",
+       "From: bob:;\r\nSender: alice@here.test\r\n", "From: bob@here.test <alice@here.test>\r\n",
+       "From: alice@here.test" + std::string(8200, ' ') + "<bob@here.test>\r\n"}));
   peer.exchange(kAliceToFriend, 354);
-  peer.exchange(std::string(header) + "\r\nFrom: alice@here.test\r\n.\r\n", 550);
+  peer.exchange(header + "\r\nFrom: alice@here.test\r\n.\r\n", 550);
   CHECK(f.logged("check=author_right"));
   CHECK(f.world.envelopes().empty());
 }
@@ -138,12 +140,32 @@ TEST_CASE("smtpd submission: Bcc stays here", "[smtpd]") {
   CHECK(f.world.contents().back() == std::string(kWhole) + "To: f@g.test\r\n\r\nBcc: x\r\n");
 }
 
-TEST_CASE("smtpd submission: a header that ends within a name is kept whole", "[smtpd]") {
+TEST_CASE("smtpd submission: a line that could go on with a field that is added is refused",
+          "[smtpd]") {
+  const auto* const content =
+      GENERATE(" <bob@here.test>\r\nSubject: x\r\n\r\n", "\t, bob@here.test\r\n\r\n",
+               " Bcc: b@c.test\r\n", "From\v: bob@here.test\r\n\r\n",
+               "\xef\xbb\xbf"
+               "From: bob@here.test\r\n\r\n",
+               "Bcc\v: b@c.test\r\n\r\n", "Subject: x\r\nBcc");
   LocalFixture f;
   Peer& peer = f.connect();
-  peer.exchange("EHLO a\r\nMAIL FROM:<a@here.test>\r\nRCPT TO:<b@far.test>\r\nBDAT 3 LAST\r\nBcc",
-                250);
-  CHECK(f.world.contents().back() == "Bcc");
+  const std::string octets = content;
+  peer.exchange("EHLO a\r\nMAIL FROM:<a@here.test>\r\nRCPT TO:<b@far.test>\r\nBDAT " +
+                    std::to_string(octets.size()) + " LAST\r\n" + octets,
+                550);
+  f.world.log.flush();
+  CHECK(f.world.lines.find("check=submitted_header") != std::string::npos);
+  CHECK(f.world.envelopes().empty());
+}
+
+TEST_CASE("smtpd submission: of those in Bcc nothing is kept", "[smtpd]") {
+  LocalFixture f;
+  Peer& peer = f.connect();
+  peer.exchange("EHLO a\r\nMAIL FROM:<a@here.test> SMTPUTF8\r\nRCPT TO:<b@far.test>\r\nDATA\r\n",
+                354);
+  peer.exchange(std::string(kWhole) + "Bcc: j\xc3\xbcrgen@far.test\r\n\r\nx\r\n.\r\n", 250);
+  CHECK_FALSE(f.world.envelopes().back().smtputf8());
 }
 
 TEST_CASE("smtpd submission: the client is hidden where the configuration says so", "[smtpd]") {
