@@ -67,10 +67,7 @@ void Connection::admit(directory::LoginAnswer login) {
 
 void Connection::refuse_login(const auth::Refused& refused) {
   if (refused.why == auth::Refused::Why::unavailable) {
-    services_.log.error("authentication_unavailable")
-        .with("user", login_->user())
-        .with("client", client_.str())
-        .with("reason", refused.reason);
+    services_.attempts.note_unavailable(refused.reason);
     return session_.on_verdict(reply_to(refused.why));
   }
   const bool was_banned = refused.why == auth::Refused::Why::banned;

@@ -30,13 +30,17 @@ Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, c
       counters_(counters),
       unreachable_(log, clock,
                    {"bans_unreachable", "bans_reachable",
-                    "wrong passwords are not counted, and no ban holds"}) {}
+                    "wrong passwords are not counted, and no ban holds"}),
+      unavailable_(log, clock,
+                   {"authentication_unavailable", "authentication_available",
+                    "users who log in are told to try again"}) {}
 
 Consequence Attempts::note(const Attempt& attempt) {
   using End = Attempt::End;
   const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user);
   const bool accepted = attempt.end == End::accepted && !banned;
   counters_.add(accepted ? Counter::authentications : Counter::authentication_failures);
+  if (accepted) unavailable_.passed();
   if (accepted) return {};
   log_.info("authentication_failed")
       .with("user", attempt.user)
@@ -46,6 +50,8 @@ Consequence Attempts::note(const Attempt& attempt) {
   // Under a ban each waits the same, whatever its password.
   return {banned, banned ? hold_back(1) : count_failure(attempt)};
 }
+
+void Attempts::note_unavailable(std::string_view reason) { unavailable_.holds(reason); }
 
 // Nobody knows who a client without an address is.
 bool Attempts::is_exempt(const net::IpAddress& client) const {
@@ -83,9 +89,8 @@ std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
 
 // How many failures count for that name now, this one among them.
 double Attempts::count(BanKind kind, const std::string& name, std::uint64_t limit) {
-  const auto row =
-      bans_.fail(kind, name, {static_cast<double>(limit), settings_.memory, settings_.duration},
-                 clock_.now());
+  const auto row = bans_.fail(
+      kind, name, {static_cast<double>(limit), settings_.memory, settings_.duration}, clock_.now());
   if (!row) {
     unreachable_.holds(row.error().text);
     return 1;

@@ -65,6 +65,9 @@ class Attempts {
   // Once for each login that was judged or abandoned; not for one that could not be judged. What
   // was accepted is refused if a ban has begun meanwhile.
   Consequence note(const Attempt& attempt);
+  // For one that could not be: the log tells when that begins, and that it is over when a login is
+  // accepted.
+  void note_unavailable(std::string_view reason);
 
  private:
   bool is_exempt(const net::IpAddress& client) const;
@@ -80,6 +83,7 @@ class Attempts {
   log::Logger& log_;
   metrics::Counters& counters_;
   log::Condition unreachable_;  // the bans
+  log::Condition unavailable_;  // whoever knows passwords
 };
 
 }  // namespace postrider::auth

@@ -56,6 +56,21 @@ struct Fixture {
 
 }  // namespace
 
+TEST_CASE("attempts: that none can be judged is told once, and that it is over", "[auth]") {
+  Fixture f;
+  const auto told = [&](std::string_view event) {
+    const std::size_t first = f.lines.find(event);
+    return first != std::string::npos && first == f.lines.rfind(event);
+  };
+  for (int i = 0; i < 3; ++i) f.attempts().note_unavailable("away");
+  CHECK(told("event=authentication_unavailable reason=away effect="));
+  f.fail();
+  CHECK_FALSE(told("event=authentication_available"));
+  f.succeed();
+  f.succeed();
+  CHECK(told("event=authentication_available"));
+}
+
 TEST_CASE("attempts: each is counted, and who failed is told in a line of its own", "[auth]") {
   Fixture f;
   const net::IpAddress client = *net::IpAddress::parse("2001:db8::1");
