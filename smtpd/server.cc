@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "common/net/peer_credentials.h"
 #include "common/smtp/reply.h"
 
 namespace postrider::smtpd {
@@ -39,15 +40,42 @@ Server::Server(Services& services, std::span<const ListeningSocket> listening)
   }
 }
 
+// For whom a connection counts: an address, or without one the user of this host whose program it
+// is. Of a client whose proxy does not tell an address, neither is known.
+struct Server::Origin {
+  Origin(const Fd& fd, const net::IpAddress& from) : address(from) {
+    if (address.is_unspecified()) uid = net::peer_credentials(fd.get()).uid;
+  }
+  bool is_user() const noexcept { return address.is_unspecified(); }
+  std::string str() const {
+    if (!is_user()) return address.str();
+    return uid == net::PeerCredentials::kNoUser ? "unknown" : "uid " + std::to_string(uid);
+  }
+
+  net::IpAddress address;
+  unsigned uid = net::PeerCredentials::kNoUser;
+};
+
+std::optional<std::string_view> Server::enter(const Origin& origin) {
+  auto& admission = services_.admission;
+  return origin.is_user() ? admission.enter_user(origin.uid) : admission.enter(origin.address);
+}
+
+void Server::leave(const Origin& origin) {
+  auto& admission = services_.admission;
+  return origin.is_user() ? admission.leave_user(origin.uid) : admission.leave(origin.address);
+}
+
 void Server::accept(const Listener& listener, Fd fd, const net::SocketAddress& client) {
+  const Origin origin(fd, client.ip);
   if (connections_.size() >= services_.settings.smtpd.connection_limit)
-    return refuse(fd, client, "too many connections, try again later");
-  if (const auto reason = services_.admission.enter(client.ip)) return refuse(fd, client, *reason);
+    return refuse(fd, origin, "too many connections, try again later");
+  if (const auto reason = enter(origin)) return refuse(fd, origin, *reason);
   services_.counters.add(Counter::smtp_connections);
   const std::uint64_t number = next_number_++;
   connections_.emplace(
       number, std::make_unique<Connection>(services_, listener, std::move(fd), client,
-                                           [this, number, ip = client.ip] { remove(number, ip); }));
+                                           [this, number, origin] { remove(number, origin); }));
 }
 
 // ---- Behind a proxy ----
@@ -98,16 +126,16 @@ void Server::end_slow() {
 
 // One system call that does not wait: a client that cannot take a line now gets none, and one that
 // wants TLS first gets it in the clear, as a handshake would cost what the limit is to save.
-void Server::refuse(const Fd& fd, const net::SocketAddress& client, std::string_view reason) {
+void Server::refuse(const Fd& fd, const Origin& origin, std::string_view reason) {
   services_.counters.add(Counter::smtp_connections_refused);
-  services_.log.info("connection_refused").with("client", client.ip.str()).with("reason", reason);
+  services_.log.info("connection_refused").with("client", origin.str()).with("reason", reason);
   const std::string line =
       smtp::to_wire({421, "4.7.0", services_.settings.hostname + ' ' + std::string(reason)});
   static_cast<void>(::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-void Server::remove(std::uint64_t number, const net::IpAddress& address) {
-  services_.admission.leave(address);
+void Server::remove(std::uint64_t number, const Origin& origin) {
+  leave(origin);
   const auto connection = connections_.find(number);
   services_.loop.destroy_later(std::move(connection->second));
   connections_.erase(connection);

@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -45,13 +46,16 @@ class Server {
   using ConnectionMap = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
   using ReceptionMap = std::unordered_map<std::uint64_t, std::unique_ptr<net::ProxyReception>>;
 
+  struct Origin;
+  std::optional<std::string_view> enter(const Origin& origin);
+  void leave(const Origin& origin);
   void accept(const Listener& listener, Fd fd, const net::SocketAddress& client);
   void accept_from_proxy(const Listener& listener, Fd fd, const net::SocketAddress& proxy);
   void received(const Listener& listener, std::uint64_t number, const net::SocketAddress& proxy,
                 const Result<net::ProxyHeader>& header);
-  void refuse(const Fd& fd, const net::SocketAddress& client, std::string_view reason);
+  void refuse(const Fd& fd, const Origin& origin, std::string_view reason);
   void refuse_proxy(const net::SocketAddress& proxy, std::string_view reason);
-  void remove(std::uint64_t number, const net::IpAddress& address);
+  void remove(std::uint64_t number, const Origin& origin);
   void idle_later();
 
   Services& services_;

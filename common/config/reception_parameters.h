@@ -72,7 +72,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"smtpd.connection_limit_per_address", Type::count,
      &at<&S::smtpd, &S::Smtpd::connection_limit_per_address>, "100", "0..100000",
      "Connections at a time from one client address, of all workers together; a further one gets "
-     "421. 0: no limit, as for the three parameters that follow."},
+     "421. On Unix sockets each user of the host has as many; so have, together, all clients of "
+     "whom a PROXY header tells no address. 0: no limit, as for the three parameters that follow."},
     {"smtpd.connection_limit_per_network", Type::count,
      &at<&S::smtpd, &S::Smtpd::connection_limit_per_network>, "500", "0..100000",
      "Connections at a time from one network: the /24 of an IPv4 address, the /64 of an IPv6 one."},

@@ -38,6 +38,10 @@ Connections::Scope Connections::scope(const net::IpAddress& address) const {
           tally_.key("connections of a network", net::Network::around(address).str())};
 }
 
+Tally::Key Connections::user(unsigned uid) const {
+  return tally_.key("connections of a user", std::to_string(uid));
+}
+
 bool Connections::is_limited(const net::IpAddress& address) const {
   return !address.is_unspecified() && !net::contains(limits_.unlimited, address);
 }
@@ -68,5 +72,15 @@ void Connections::leave(const net::IpAddress& address) {
   tally_.leave(one);
   tally_.leave(network);
 }
+
+std::optional<std::string_view> Connections::enter_user(unsigned uid) {
+  const Tally::Key key = user(uid);
+  if (reached(static_cast<double>(tally_.present(key)), limits_.per_address))
+    return "too many connections from clients like you, try again later";
+  tally_.enter(key, clock_.now());
+  return std::nullopt;
+}
+
+void Connections::leave_user(unsigned uid) { tally_.leave(user(uid)); }
 
 }  // namespace postrider::limits

@@ -75,6 +75,18 @@ TEST_CASE("connections: a client whose address is not known is not counted", "[l
   for (int i = 0; i < 3; ++i) CHECK(f.enter("0.0.0.0").empty());
 }
 
+TEST_CASE("connections: a user of this host has so many at a time, as often as it likes",
+          "[limits]") {
+  Fixture f({.per_address = 2, .per_network = 1, .rate_per_address = 1});
+  CHECK_FALSE(f.connections.enter_user(1000));
+  CHECK_FALSE(f.connections.enter_user(1000));
+  CHECK(f.connections.enter_user(1000) ==
+        "too many connections from clients like you, try again later");
+  CHECK_FALSE(f.connections.enter_user(1001));
+  f.connections.leave_user(1000);
+  CHECK_FALSE(f.connections.enter_user(1000));
+}
+
 TEST_CASE("connections: counts that cannot be shared are a worker's own, and the log says so",
           "[limits]") {
   const ManualClock clock;

@@ -1,6 +1,7 @@
 #include "smtpd/server.h"
 
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
@@ -93,6 +94,49 @@ TEST_CASE("smtpd server: while slots are scarce, who does not get on loses its o
   CHECK(first->expect_close() == "421 4.4.2 mx.test timed out waiting for input, closing\r\n");
   CHECK(f.world.counters.value(Counter::smtp_connections_slow) == 1);
   CHECK(f.world.lines.find("event=connection_too_slow client=127.0.0.1") != std::string::npos);
+}
+
+namespace {
+
+// A listener on a Unix socket, as programs of this host use it.
+struct LocalFixture {
+  explicit LocalFixture(config::SmtpMode mode) {
+    auto fd = net::open_listening_unix_socket(path, 0600);
+    REQUIRE(fd);
+    listening = std::move(*fd);
+    world.settings.smtpd.connection_limit_per_address = 1;
+    const ListeningSocket socket{listening.get(), {.address = "unix:" + path, .mode = mode}};
+    server.emplace(world.services(), std::span(&socket, 1));
+  }
+  std::unique_ptr<Peer> connect() {
+    auto fd = net::connect_unix(path);
+    REQUIRE(fd);
+    return std::make_unique<Peer>(world.loop, std::move(*fd));
+  }
+
+  World world;
+  const std::string path = world.folder.path("submit.sock");
+  Fd listening;
+  std::optional<Server> server;
+};
+
+}  // namespace
+
+TEST_CASE("smtpd server: the programs of a user of this host have so many connections together",
+          "[smtpd]") {
+  LocalFixture f(GENERATE(config::SmtpMode::local, config::SmtpMode::lmtp));
+  const auto first = f.connect();
+  first->expect(220);
+  const auto second = f.connect();
+  CHECK(second->expect_close() ==
+        "421 4.7.0 mx.test too many connections from clients like you, try again later\r\n");
+  CHECK(f.world.lines.find("event=connection_refused client=\"uid " + std::to_string(::getuid())) !=
+        std::string::npos);
+  first->send("QUIT\r\n");
+  first->expect_close();
+  first->hang_up();
+  while (f.server->connections() > 0) event_base_loop(f.world.loop.raw(), EVLOOP_ONCE);
+  f.connect()->expect(220);
 }
 
 TEST_CASE("smtpd server: draining ends idle sessions at once and waits for a message under way",
@@ -220,6 +264,20 @@ TEST_CASE("smtpd server: the limit per address is the client's, not the proxy's"
   second->exchange("PROXY TCP4 192.0.2.8 127.0.0.1 5 25\r\n", 220);
   const auto third = f.connect();
   third->exchange("PROXY TCP4 192.0.2.7 127.0.0.1 5 25\r\n", 421);
+}
+
+TEST_CASE("smtpd server: clients of whom their proxy tells no address have one limit together",
+          "[smtpd]") {
+  Fixture f;
+  f.listener.proxy = true;
+  f.world.settings.smtpd.proxy_networks = {"127.0.0.1"};
+  f.world.settings.smtpd.connection_limit_per_address = 1;
+  f.server();
+  const auto first = f.connect();
+  first->exchange("PROXY UNKNOWN\r\n", 220);
+  const auto second = f.connect();
+  second->exchange("PROXY UNKNOWN\r\n", 421);
+  CHECK(f.world.lines.find("event=connection_refused client=unknown ") != std::string::npos);
 }
 
 TEST_CASE("smtpd server: draining waits for no PROXY header", "[smtpd]") {
