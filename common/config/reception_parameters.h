@@ -57,6 +57,17 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "section 6.3: at least 100)."},
     {"smtpd.bad_command_limit", Type::count, &at<&S::smtpd, &S::Smtpd::bad_command_limit>, "20",
      "1..1000", "Wrong commands in one session, after which it is ended with 421."},
+    {"smtpd.bad_recipient_limit", Type::count, &at<&S::smtpd, &S::Smtpd::bad_recipient_limit>,
+     "100", "0..1000000",
+     "Recipients refused for good (and addresses that VRFY and EXPN do not know, where they are "
+     "on) in one session since it last brought a message, after which it is ended with 421: who "
+     "has so many is guessing addresses. Refusals for now do not count. 0: no limit."},
+    {"smtpd.command_limit", Type::count, &at<&S::smtpd, &S::Smtpd::command_limit>, "1000",
+     "10..1000000",
+     "Commands in one session that bring no message nearer, as NOOP, RSET, or a RCPT that gets "
+     "452, after which it is ended with 421. They are counted anew from each accepted message, and "
+     "from each accepted recipient beyond those that the session has had in one transaction since; "
+     "a BDAT whose octets are taken does not count."},
     {"smtpd.connection_limit", Type::count, &at<&S::smtpd, &S::Smtpd::connection_limit>, "5000",
      "1..100000", "Connections at a time, for each worker; a further one gets 421."},
     {"smtpd.busy_percent", Type::count, &at<&S::smtpd, &S::Smtpd::busy_percent>, "80", "0..100",

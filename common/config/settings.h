@@ -76,12 +76,14 @@ struct Settings {
     std::uint64_t text_line_limit = 0;  // octets of a line of the message with CRLF
     std::uint64_t header_limit = 0;     // octets of the header section
     std::uint64_t header_field_limit = 0;
-    std::uint64_t received_limit = 0;     // Received fields before a loop is assumed
-    std::uint64_t bad_command_limit = 0;  // then 421 and the connection is closed
-    std::uint64_t connection_limit = 0;   // per worker
-    std::uint64_t busy_percent = 0;       // of connection_limit: slots are scarce from there on
-    seconds busy_timeout{};               // then a client that does not get on is ended
-    std::uint64_t min_data_rate = 0;      // octets a second that are getting on
+    std::uint64_t received_limit = 0;       // Received fields before a loop is assumed
+    std::uint64_t bad_command_limit = 0;    // then 421 and the connection is closed
+    std::uint64_t bad_recipient_limit = 0;  // the same; 0: no limit
+    std::uint64_t command_limit = 0;        // that bring no message nearer; the same
+    std::uint64_t connection_limit = 0;     // per worker
+    std::uint64_t busy_percent = 0;         // of connection_limit: slots are scarce from there on
+    seconds busy_timeout{};                 // then a client that does not get on is ended
+    std::uint64_t min_data_rate = 0;        // octets a second that are getting on
     // Of all workers together; 0: no limit. A network is a /24 or /64, a rate is for a minute.
     std::uint64_t connection_limit_per_address = 0;
     std::uint64_t connection_limit_per_network = 0;

@@ -47,6 +47,8 @@ struct ServerSettings {
   std::uint64_t recipient_limit = 1000;           // a message; RFC 5321 section 4.5.3.1.8: >= 100
   std::uint64_t recipient_domain_limit = 0;       // domains of a message's recipients; 0: none
   std::uint64_t bad_command_limit = 20;           // since the last accepted message
+  std::uint64_t bad_recipient_limit = 100;        // refused for good, since then; 0: none
+  std::uint64_t command_limit = 1000;             // since then, or since a further recipient
   std::uint64_t message_limit = 0;                // a connection; 0: none
   bool vrfy = false;                              // answer VRFY truly
   bool expn = false;                              // answer EXPN at all

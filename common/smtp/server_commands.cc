@@ -21,7 +21,7 @@ namespace postrider::smtp {
 //
 //   ready --- AUTH ---> authenticating --- the exchange ends ---> ready
 //
-//   any but data and authenticating --- QUIT, too many bad commands, 421 ---> closed
+//   any but data and authenticating --- QUIT, too many commands, 421 ---> closed
 //
 // MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
 class ServerSession::StateSet {
@@ -110,6 +110,8 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb,
 
 void ServerSession::execute(std::string_view line) {
   ++progress_.commands;
+  if (++idle_commands_ > settings_.command_limit)
+    return close({421, "4.7.0", settings_.hostname + " closing: too many commands and no message"});
   const auto [verb, argument] = split_command(line);
   const Command* const command = find_command(verb, settings_.protocol);
   if (command == nullptr) return complain({500, "5.5.2", "command not recognized"});

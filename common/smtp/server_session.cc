@@ -12,14 +12,6 @@
 
 namespace postrider::smtp {
 
-namespace {
-
-// How far a session has come towards the end of a message; each recipient is a place farther.
-constexpr std::size_t kPlaceOfHello = 1;
-constexpr std::size_t kPlaceOfMail = 2;
-
-}  // namespace
-
 ServerSession::ServerSession(const ServerSettings& settings, const Extensions& offered)
     : settings_(settings), offered_(offered), commands_(settings.line_limit) {
   tls_due_ = settings_.tls == Tls::implicit;
@@ -41,12 +33,11 @@ void ServerSession::on_verdict(Reply verdict) {
       break;
     case Question::recipient:
       if (!verdict.positive()) {
-        if (!verdict.temporary()) ++errors_;  // what is temporary is our trouble
+        if (!verdict.temporary()) return refuse_address(verdict);  // else it is our trouble
         break;
       }
-      transaction_.recipients.push_back(std::move(candidate_));
       state_ = State::rcpt;
-      advance(kPlaceOfMail + transaction_.recipients.size());
+      add_recipient();
       break;
     case Question::open:
       if (chunk_ && verdict.code != 421) return open_chunks(std::move(verdict));
@@ -67,6 +58,8 @@ void ServerSession::on_verdict(Reply verdict) {
       if (!verdict.temporary()) return complain(verdict);
       break;
     case Question::directory:
+      if (!verdict.positive() && !verdict.temporary()) return refuse_address(verdict);
+      break;
     case Question::client:
     case Question::tls:
     case Question::none: break;
@@ -171,24 +164,6 @@ void ServerSession::reset() {
   tried_ = state_;
 }
 
-// Whoever comes no farther than before, as by MAIL after RSET, makes no step.
-void ServerSession::advance(std::size_t place) {
-  if (place <= farthest_) return;
-  farthest_ = place;
-  ++progress_.steps;
-}
-
-// A step, after which those that were made count again.
-void ServerSession::begin_anew() {
-  farthest_ = 0;
-  ++progress_.steps;
-}
-
-void ServerSession::accepted() {
-  ++messages_;
-  bad_commands_ = 0;
-}
-
 // ---- What is said ----
 
 void ServerSession::greet() {
@@ -209,14 +184,6 @@ void ServerSession::say(const Reply& reply) {
 void ServerSession::say_at_end(const Reply& reply) {
   const std::size_t times = lmtp() ? transaction_.recipients.size() : 1;
   for (std::size_t i = 0; i < times; ++i) say(reply);
-}
-
-// A reply to what no client should send; too many of them end the conversation.
-void ServerSession::complain(const Reply& reply) {
-  ++errors_;
-  say(reply);
-  if (++bad_commands_ >= settings_.bad_command_limit)
-    close({421, "4.7.0", settings_.hostname + " closing: too many bad commands"});
 }
 
 void ServerSession::ask(Question question, Action action) {

@@ -68,7 +68,7 @@ class ServerSession {
     std::uint64_t content = 0;   // octets of messages
   };
   Progress progress() const noexcept { return progress_; }
-  // Bad commands and refused recipients, so far.
+  // Bad commands and addresses that were refused for good, so far.
   std::uint64_t errors() const noexcept { return errors_; }
   // The owner is what the client waits for.
   bool busy() const noexcept { return waiting() && question_ != Question::tls; }
@@ -137,8 +137,12 @@ class ServerSession {
   void respond(std::string_view line);
   void give_up_auth(const Reply& reply);
 
+  // How far a session has come towards the end of a message; each recipient is a place farther.
+  static constexpr std::size_t kPlaceOfHello = 1;
+  static constexpr std::size_t kPlaceOfMail = 2;
   void advance(std::size_t place);
   void begin_anew();
+  void add_recipient();
   void begin_content(State state, DataReader::Framing framing);
   bool take_content();
   void refuse_data(const Reply& verdict);
@@ -160,6 +164,7 @@ class ServerSession {
   void say(const Reply& reply);
   void say_at_end(const Reply& reply);
   void complain(const Reply& reply);
+  void refuse_address(const Reply& reply);
   void ask(Question question, Action action);
   bool has_room_for_domain(std::string_view domain) const;
   template <typename Ask>
@@ -205,7 +210,13 @@ class ServerSession {
   bool transaction_over_ = false;  // cleared by the next step
   RcptArguments candidate_;        // the recipient that the owner is asked about
   std::uint64_t messages_ = 0;
+  // Since a message was accepted:
   std::uint64_t bad_commands_ = 0;
+  std::uint64_t bad_recipients_ = 0;
+  std::size_t most_recipients_ = 0;  // accepted, of one transaction
+  // Since a message was accepted, or a transaction had more recipients than any since then; but no
+  // BDAT whose octets were taken.
+  std::uint64_t idle_commands_ = 0;
   std::uint64_t errors_ = 0;
   Progress progress_;
   std::size_t farthest_ = 0;  // place of the session: see advance()

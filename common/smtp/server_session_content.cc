@@ -122,6 +122,7 @@ void ServerSession::end_of_chunk() {
   if (chunk_->last && !chunk_->misplaced && convert_rest()) return;
   const Chunk chunk = std::move(*std::exchange(chunk_, std::nullopt));
   if (chunk.misplaced) return chunk.excused ? say(*chunk.misplaced) : complain(*chunk.misplaced);
+  if (!refusal_ && chunk.octets > 0) --idle_commands_;
   if (!chunk.last)
     return say(
         refusal_.value_or(Reply{250, "2.0.0", fmt::format("{} octets received", chunk.octets)}));

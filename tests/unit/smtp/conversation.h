@@ -34,6 +34,9 @@ class Conversation {
   UniqueFunction<Reply(const Mailbox&)> on_recipient = [](const Mailbox&) {
     return Reply{250, "2.1.5", "recipient ok"};
   };
+  UniqueFunction<Reply(const Mailbox&)> on_address = [](const Mailbox& asked) {
+    return Reply{250, "2.1.5", asked.str()};
+  };
   UniqueFunction<Reply()> on_open = [] { return Reply{250, "2.0.0", "ok"}; };
   UniqueFunction<Reply()> on_commit = [] { return Reply{250, "2.0.0", "queued"}; };
 
@@ -71,12 +74,8 @@ class Conversation {
                    [&](const Send& send) { sent_ += send.bytes, ++sends; },
                    [&](const AskSender& ask) { verdict_ = on_sender(ask.sender); },
                    [&](const AskRecipient& ask) { verdict_ = on_recipient(ask.recipient); },
-                   [&](const AskVerify& ask) {
-                     verdict_ = {250, "2.1.5", ask.mailbox.str()};
-                   },
-                   [&](const AskExpand& ask) {
-                     verdict_ = {250, "2.1.5", ask.list.str()};
-                   },
+                   [&](const AskVerify& ask) { verdict_ = on_address(ask.mailbox); },
+                   [&](const AskExpand& ask) { verdict_ = on_address(ask.list); },
                    [&](const OpenMessage&) { verdict_ = on_open(), content_.clear(); },
                    [&](const AppendMessage& append) { content_ += append.content; },
                    [&](const CommitMessage&) { commit(); },

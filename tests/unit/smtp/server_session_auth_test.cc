@@ -199,6 +199,16 @@ TEST_CASE("smtp server session: wrong passwords end the conversation at last, an
   CHECK(c.closed);
 }
 
+TEST_CASE("smtp server session: logins that cannot be judged come to an end", "[smtp][auth]") {
+  ServerSettings settings = submission();
+  settings.command_limit = 10;
+  Secured c(settings);
+  c.login.away = true;
+  std::string heard;
+  for (int i = 0; i < 20 && !c.closed; ++i) heard = c.say("AUTH PLAIN AHRlc3QAMTIzNQ==\r\n");
+  CHECK(heard == "421 4.7.0 mx.test closing: too many commands and no message\r\n");
+}
+
 TEST_CASE("smtp server session: what is pipelined behind AUTH waits for its end", "[smtp][auth]") {
   Secured c;
   CHECK(codes(c.say(std::string(kLogin) + std::string(kMail) + "RCPT TO:<b@b.test>\r\n")) ==

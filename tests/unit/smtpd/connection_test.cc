@@ -269,6 +269,7 @@ TEST_CASE("smtpd connection: a client that is silent is told so", "[smtpd]") {
 
 TEST_CASE("smtpd connection: a client that reads no replies is not read from", "[smtpd]") {
   Fixture f;
+  f.world.settings.smtpd.command_limit = 1'000'000;
   Peer& peer = f.connect();
   peer.stop_reading();
   std::size_t sent = 0;
