@@ -88,11 +88,13 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
 // ---- The session ----
 
 void Connection::act() {
-  while (!held_back()) {
+  while (!held_back() && !unread()) {
     auto action = session_.next_action();
     if (!action) break;
     carry_out(*action);
   }
+  session_.keep_input();
+  stream_.want_drained(unread() || finish_when_written_);
   stream_.flush();
   adjust_stream();
 }
@@ -132,16 +134,18 @@ void Connection::send(std::string bytes) {
   delayed_ = std::move(bytes);
   if (!delay_)
     delay_.emplace(services_.loop, [this] {
-      stream_.send(std::exchange(delayed_, {}));
+      send_delayed();
       act();
     });
   delay_->arm(delay);
 }
 
+void Connection::send_delayed() { stream_.send(std::exchange(delayed_, {})); }
+
 // Back-pressure: a client that does not wait for answers, or does not read them, waits itself.
 void Connection::adjust_stream() {
   const bool busy = (session_.waiting() && session_.unprocessed() > 0) || held_back();
-  if (busy || stream_.unsent() > kMaxUnsent) {
+  if (busy || unread()) {
     stream_.pause_reading();
   } else {
     stream_.resume_reading();
@@ -194,16 +198,21 @@ void Connection::on_judged(const checks::Verdicts& verdicts) {
 
 // ---- Pace ----
 
+// While there are slots, who is held back has its time from then on.
 bool Connection::is_too_slow(const PaceLimits& limits, bool scarce) {
-  if (linger_ || held_back() || gone_) return false;
+  if (linger_ || gone_ || (held_back() && !scarce)) return false;
   return pace_.is_too_slow(session_, limits, scarce, services_.loop.now());
 }
 
-// Within a handshake there is nothing that could be said.
+// Within a handshake there is nothing that could be said, and who reads nothing would not hear it.
 void Connection::end_slow() {
   services_.counters.add(Counter::smtp_connections_slow);
   services_.log.info("connection_too_slow").with("client", client_.str());
-  if (session_.waiting()) return finish();
+  if (session_.waiting() || unread()) return finish();
+  if (held_back()) {
+    delay_->disarm();
+    send_delayed();
+  }
   session_.on_timeout();
   act();
 }
@@ -241,8 +250,7 @@ void Connection::begin_close(const smtp::Close& close) {
   linger_->arm(kLinger);
   stream_.set_idle_timeout(std::chrono::microseconds{0});
   finish_when_written_ = close.wish == smtp::Close::At::client;
-  if (finish_when_written_) return stream_.want_drained(true);
-  stream_.shut_down();
+  if (!finish_when_written_) stream_.shut_down();
 }
 
 void Connection::on_drained() {

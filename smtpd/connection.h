@@ -23,7 +23,8 @@ namespace postrider::smtpd {
 
 class Connection final : public event::Deferred, private net::Stream::Owner {
  public:
-  // Replies that a client does not read, in octets: beyond, nothing more is read from it.
+  // Replies that a client does not read, in octets: beyond, nothing more is read from it, nor done
+  // of what it said; what is under way adds ServerSession::kReplies and a reply.
   static constexpr std::size_t kMaxUnsent = 65536;
   // After the last reply: how long it may take the client to read it; and how long a client that
   // did not say QUIT is heard out, so that a reset does not overtake the reply.
@@ -54,6 +55,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void carry_out(smtp::Action& action);
   void send(std::string bytes);
   bool held_back() const noexcept { return delay_ && delay_->armed(); }
+  void send_delayed();
+  bool unread() const noexcept { return stream_.unsent() > kMaxUnsent; }
   void start_tls();
   void note_failed_handshake();
   void adjust_stream();
@@ -111,7 +114,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   Pace pace_;
   std::uint64_t errors_ = 0;           // of the session, as far as they were counted
   std::optional<event::Timer> delay_;  // of the reply to an error, once there was one to hold back
-  std::string delayed_;                // that reply
+  std::string delayed_;                // that reply, and those that go with it
   std::optional<event::Timer> login_delay_;  // of the reply to a login, once one was refused
   auth::Refused::Why login_refusal_{};       // for that reply
   bool receiving_ = false;                   // which time-out holds

@@ -96,7 +96,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "Connections a minute from one network."},
     {"smtpd.error_limit", Type::count, &at<&S::smtpd, &S::Smtpd::error_limit>, "10", "0..100000",
      "Bad commands and refused recipients of one client address in an hour, whatever the number of "
-     "its connections, after which the reply to each further one is held back."},
+     "its connections, after which the reply to each further one is held back, and what stands "
+     "behind it waits."},
     {"smtpd.error_delay", Type::duration, &at<&S::smtpd, &S::Smtpd::error_delay>, "1s", "0s..1m",
      "How much longer with each error the replies are held back. 0s: never."},
     {"smtpd.error_delay_max", Type::duration, &at<&S::smtpd, &S::Smtpd::error_delay_max>, "10s",

@@ -113,10 +113,14 @@ void ServerSession::on_timeout() {
 void ServerSession::on_shutdown() { shutting_down_ = true; }
 
 std::optional<Action> ServerSession::next_action() {
-  while (!action_ && !tls_due_ && !waiting() && state_ != State::closed && step()) {
+  while (!action_ && !tls_due_ && !waiting() && !replies_due() && state_ != State::closed &&
+         step()) {
   }
   if (action_) return std::exchange(action_, std::nullopt);
-  if (!waiting() && !replies_.empty()) return Send{std::exchange(replies_, {})};
+  if (!waiting() && !replies_.empty()) {
+    errors_given_ = errors_;
+    return Send{std::exchange(replies_, {})};
+  }
   if (std::exchange(tls_due_, false)) {
     question_ = Question::tls;
     return StartTls{};
@@ -184,6 +188,11 @@ void ServerSession::say(const Reply& reply) {
 void ServerSession::say_at_end(const Reply& reply) {
   const std::size_t times = lmtp() ? transaction_.recipients.size() : 1;
   for (std::size_t i = 0; i < times; ++i) say(reply);
+}
+
+// The owner may hold back the reply to an error before the next command is carried out.
+bool ServerSession::replies_due() const noexcept {
+  return replies_.size() >= kReplies || errors_ != errors_given_;
 }
 
 void ServerSession::ask(Question question, Action action) {

@@ -11,7 +11,8 @@
 //  - after OpenMessage was granted exactly one of CommitMessage, AbortMessage or the owner's own
 //    on_message_refused() ends the message;
 //  - each command gets one reply, but the end of a message in LMTP one for each recipient; replies
-//  that can go together come as one Send;
+//  that can go together come as one Send, but one to an error ends its own, and none is much
+//  longer than kReplies;
 //  - after Close comes no further action.
 //
 // RFC 5321 (SMTP), RFC 1870 (SIZE), RFC 2034 and RFC 3463 (enhanced status codes), RFC 2920
@@ -36,6 +37,9 @@ namespace postrider::smtp {
 
 class ServerSession {
  public:
+  // Octets of replies that are gathered before the owner is given them.
+  static constexpr std::size_t kReplies = 4096;
+
   // `settings` outlives the session. The first action is the greeting; under implicit TLS it
   // follows the handshake (RFC 8314 section 3). `offered` is what this client gets of
   // settings.offered.
@@ -60,6 +64,8 @@ class ServerSession {
   void on_shutdown();  // closes as soon as no command and no message is under way
 
   std::optional<Action> next_action();
+  // The owner goes on later with what next_action() would give: `bytes` need not stay valid.
+  void keep_input() { input_.keep(); }
 
   // How far the client has come, for who asks whether it gets on.
   struct Progress {
@@ -163,6 +169,7 @@ class ServerSession {
   bool lmtp() const noexcept { return settings_.protocol == Protocol::lmtp; }
   void say(const Reply& reply);
   void say_at_end(const Reply& reply);
+  bool replies_due() const noexcept;
   void complain(const Reply& reply);
   void refuse_address(const Reply& reply);
   void ask(Question question, Action action);
@@ -230,7 +237,8 @@ class ServerSession {
   bool message_open_ = false;                          // the owner has one
   std::optional<Reply> refusal_;                       // of the message under way
 
-  std::string replies_;  // said, and not yet given to the owner
+  std::string replies_;             // said, and not yet given to the owner
+  std::uint64_t errors_given_ = 0;  // those whose replies were
   std::optional<Action> action_;
 };
 

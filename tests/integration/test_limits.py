@@ -75,6 +75,16 @@ def test_errors_cost_time_in_the_next_connection_as_well():
         assert max(times[:2]) < 0.9 <= min(times[2:])
 
 
+def test_errors_that_come_in_one_packet_cost_the_time_of_each():
+    with limited(error_limit=2, error_delay="1s", error_delay_max="1s") as suite, greeting(suite)[0] as client:
+        begin = time.monotonic()
+        client.sendall(b"EHLO a\r\nMAIL FROM:<a@b.test>\r\n" + b"RCPT TO:<nobody@example.test>\r\n" * 5 + b"QUIT\r\n")
+        client.settimeout(20)
+        heard = b"".join(iter(lambda: client.recv(4096), b""))
+        assert heard.count(b"550 ") == 5 and b"221 " in heard
+        assert time.monotonic() - begin > 2.8
+
+
 # ---- Bans ----
 
 

@@ -1,4 +1,5 @@
 // What a ServerSession makes of a client that does not wait for replies.
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "common/smtp/server_session.h"
@@ -73,4 +74,40 @@ TEST_CASE(
                     ".\r\n")) == "250 250 452 421");
   CHECK(c.closed);
   CHECK(c.messages.empty());
+}
+
+TEST_CASE("smtp server session: the reply to an error is given before what follows is done",
+          "[smtp]") {
+  const auto [bytes, sends] = GENERATE(table<std::string, unsigned>({
+      {"FOO\r\nBAR\r\nNOOP\r\n", 3},
+      {"NOOP\r\nMAIL FROM:<a@a>\r\nFOO\r\nRCPT TO:<b@b>\r\nNOOP\r\n", 2},
+      {"MAIL FROM:<a@a>\r\nRCPT TO:<guess@b>\r\nRCPT TO:<guess@b>\r\nRCPT TO:<b@b>\r\n", 3},
+  }));
+  Conversation c;
+  c.on_recipient = [](const Mailbox& recipient) {
+    return recipient.local_part == "guess" ? Reply{550, "5.1.1", "no"} : Reply{250, "2.1.5", "ok"};
+  };
+  c.say("EHLO a\r\n");
+  c.sends = 0;
+  c.say(bytes);
+  CHECK(c.sends == sends);
+}
+
+TEST_CASE("smtp server session: replies are given before they are many octets", "[smtp]") {
+  const ServerSettings settings{.hostname = "mx.test", .command_limit = 10'000};
+  ServerSession session(settings, settings.offered);
+  std::string bytes;
+  for (int i = 0; i < 3000; ++i) bytes += "EHLO a\r\n";
+  session.on_bytes(bytes);
+  std::size_t longest = 0;
+  std::size_t replies = 0;
+  while (auto action = session.next_action()) {
+    const auto* const send = std::get_if<Send>(&*action);
+    REQUIRE(send != nullptr);
+    longest = std::max(longest, send->bytes.size());
+    for (std::size_t at = 0; (at = send->bytes.find("250 ", at)) != std::string::npos; ++at)
+      ++replies;
+  }
+  CHECK(replies == 3000);
+  CHECK(longest < ServerSession::kReplies + 512);
 }

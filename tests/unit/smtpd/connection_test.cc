@@ -288,6 +288,30 @@ TEST_CASE("smtpd connection: a client that reads no replies is not read from", "
   CHECK(sent < 4'000'000);
 }
 
+TEST_CASE(
+    "smtpd connection: a client that reads no replies has few made for it, and all if it does",
+    "[smtpd]") {
+  Fixture f;
+  f.world.settings.smtpd.command_limit = 1'000'000;
+  Peer& peer = f.connect();
+  const bool reads = GENERATE(false, true);
+  if (!reads) peer.stop_reading();
+  std::string packet;
+  while (packet.size() < 65'000) packet += "EHLO a\r\n";
+  peer.send(packet + "QUIT\r\n");
+  if (!reads) {
+    peer.drain(), peer.drain();
+    f.connection->shut_down();  // before the command that would be next
+    peer.resume_reading();
+  }
+  const std::string heard = peer.expect_close();
+  CHECK(heard.find(reads ? "221 2.0.0 " : "421 4.3.2 ") != std::string::npos);
+  // Beside those that the kernel holds.
+  constexpr std::size_t kBuffer = 400'000;
+  CHECK((heard.size() > 1'000'000) == reads);
+  if (!reads) CHECK(heard.size() < kBuffer + Connection::kMaxUnsent);
+}
+
 TEST_CASE("smtpd connection: a shutdown says 421 between commands", "[smtpd]") {
   Fixture f;
   Peer& peer = f.connect();
@@ -456,5 +480,24 @@ TEST_CASE("smtpd connection: the reply to an error is held back, and what follow
   peer.send("BAR\r\nEHLO a.test\r\n");
   peer.drain();
   CHECK(peer.heard().empty());
+  Fixture other;  // reads into the same buffer
+  other.connect().exchange("NOOPNOOPNOOPNOOP\r\n", 500);
   CHECK(peer.expect(250).starts_with("500 5.5.2 command not recognized\r\n250-mx.test\r\n"));
+}
+
+TEST_CASE("smtpd connection: of errors in one packet each is held back before the next command",
+          "[smtpd]") {
+  const std::string guess = "RCPT TO:<nobody@here.test>\r\n";
+  const auto [errors, refused] = GENERATE_COPY(table<std::string, std::uint64_t>({
+      {guess + guess + guess, 1},
+      {"FOO\r\n" + guess + guess, 0},
+  }));
+  Fixture f;
+  f.world.settings.smtpd.error_limit = 0;
+  Peer& peer = f.connect();
+  peer.exchange("EHLO a\r\nMAIL FROM:<a@far.test>\r\n", 250);
+  peer.send(errors);
+  for (int i = 0; i < 10; ++i) peer.drain();
+  CHECK(peer.heard().empty());
+  CHECK(f.world.counters.value(Counter::smtp_recipients_refused) == refused);
 }

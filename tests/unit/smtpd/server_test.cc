@@ -96,6 +96,33 @@ TEST_CASE("smtpd server: while slots are scarce, who does not get on loses its o
   CHECK(f.world.lines.find("event=connection_too_slow client=127.0.0.1") != std::string::npos);
 }
 
+TEST_CASE("smtpd server: while slots are scarce, who is held back for errors loses its own",
+          "[smtpd]") {
+  Fixture f;
+  const bool scarce = GENERATE(true, false);
+  f.world.settings.smtpd.connection_limit = scarce ? 1 : 100;
+  f.world.settings.smtpd.busy_timeout = std::chrono::seconds{0};
+  f.world.settings.smtpd.error_limit = 0;
+  f.world.settings.smtpd.error_delay = std::chrono::minutes{1};
+  f.world.settings.smtpd.error_delay_max = std::chrono::minutes{1};
+  f.server();
+  const auto peer = f.connect();
+  peer->expect(220);
+  peer->send("FOO\r\nNOOP\r\n");
+  for (int i = 0; i < 10; ++i) peer->drain();
+  CHECK(peer->heard().empty());
+  f.server().end_slow();
+  if (!scarce) {
+    peer->drain();
+    CHECK(peer->heard().empty());
+    CHECK(f.server().connections() == 1);
+    return;
+  }
+  CHECK(peer->expect_close() ==
+        "500 5.5.2 command not recognized\r\n"
+        "421 4.4.2 mx.test timed out waiting for input, closing\r\n");
+}
+
 namespace {
 
 // A listener on a Unix socket, as programs of this host use it.

@@ -276,6 +276,7 @@ class Peer {
     return n < 0 ? 0 : static_cast<std::size_t>(n);
   }
   void stop_reading() { readable_.disable(); }
+  void resume_reading() { readable_.enable(); }
 
   void hang_up() {
     readable_.disable();
