@@ -22,6 +22,7 @@ namespace postrider::smtp {
 //   ready --- AUTH ---> authenticating --- the exchange ends ---> ready
 //
 //   any but data and authenticating --- QUIT, too many commands, 421 ---> closed
+//   data, chunks --- too much of a message that is refused ---> closed
 //
 // MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
 class ServerSession::StateSet {

@@ -71,7 +71,7 @@ class ServerSession {
   struct Progress {
     std::uint64_t commands = 0;  // carried out, and messages ended
     std::uint64_t steps = 0;     // nearer to the end of a message than before it, and those ends
-    std::uint64_t content = 0;   // octets of messages
+    std::uint64_t content = 0;   // octets of messages, as far as they were not refused
   };
   Progress progress() const noexcept { return progress_; }
   // Bad commands and addresses that were refused for good, so far.
@@ -160,6 +160,7 @@ class ServerSession {
   bool convert_rest();
   std::optional<Reply> judge_content() const;
   void refuse(Reply reason);
+  void pass_over(std::size_t octets, const Reply& reason);
   void drop_message(const Reply& reason);
   void end_of_content();
   void accepted();
@@ -234,6 +235,7 @@ class ServerSession {
   DataReader content_;
   std::optional<message::BinaryConverter> converter_;  // of binary content, into lines
   std::uint64_t content_octets_ = 0;                   // as they arrived
+  std::uint64_t passed_over_ = 0;                      // octets, since content began
   bool message_open_ = false;                          // the owner has one
   std::optional<Reply> refusal_;                       // of the message under way
 

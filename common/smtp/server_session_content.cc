@@ -14,6 +14,7 @@ void ServerSession::begin_content(State state, DataReader::Framing framing) {
   state_ = state;
   content_ = DataReader(settings_.text_line_limit, framing);
   content_octets_ = 0;
+  passed_over_ = 0;
   converter_.reset();
   if (transaction_.mail.body == Body::binary_mime) converter_.emplace();
   refusal_.reset();
@@ -47,9 +48,14 @@ bool ServerSession::take_content() {
   if (input_.rest().empty()) return false;
   const std::size_t octets = input_.rest().size();
   const std::string_view content = content_.read(input_.rest());
-  progress_.content += octets - input_.rest().size();
+  const std::size_t taken = octets - input_.rest().size();
+  if (refusal_) {
+    pass_over(taken, *refusal_);
+    return true;
+  }
+  progress_.content += taken;
   content_octets_ += content.size();
-  if (!refusal_) hand_on(content);
+  hand_on(content);
   return true;
 }
 
@@ -101,9 +107,11 @@ bool ServerSession::take_chunk() {
   std::string_view piece = input.substr(0, std::min<std::uint64_t>(chunk_->left, input.size()));
   chunk_->left -= piece.size();
   input.remove_prefix(piece.size());
-  if (chunk_->misplaced) return true;
+  if (const auto& reason = chunk_->misplaced ? chunk_->misplaced : refusal_) {
+    pass_over(piece.size(), *reason);
+    return true;
+  }
   progress_.content += piece.size();
-  if (refusal_) return true;
   content_octets_ += piece.size();
   if (converter_) piece = converter_->feed(piece);
   hand_on(content_.read(piece));

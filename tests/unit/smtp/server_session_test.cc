@@ -229,10 +229,25 @@ TEST_CASE("smtp server session: the message size holds by SIZE= and by count", "
   c.say("MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nDATA\r\n");
   CHECK(c.say("123456789\r\n") == "");
   CHECK(c.aborted.size() == 1);
-  for (int i = 0; i < 1000; ++i) CHECK(c.say("more\r\n") == "");
+  CHECK(c.say("more\r\n") == "");
   CHECK(c.session.unprocessed() == 0);
   CHECK(c.say(".\r\n").starts_with("552 5.3.4 "));
   CHECK(c.messages.size() == 1);
+}
+
+TEST_CASE("smtp server session: what is refused is passed over, but not without end", "[smtp]") {
+  const std::string content = GENERATE("12345678901\r\n", "bare\nlf\r\n");
+  Conversation c({.hostname = "mx.test", .message_size_limit = 10});
+  c.say(std::string(kEnvelope) + "DATA\r\n" + content);
+  const auto before = c.session.progress().content;
+  const std::size_t step = GENERATE(std::string_view::npos, std::size_t{1});
+  CHECK(c.say("12345\r\n.\r", step) == "");
+  CHECK(codes(c.say("\nMAIL FROM:<a@a>\r\n", step)).ends_with(" 250"));
+  CHECK(c.session.progress().content == before);
+  c.say("RCPT TO:<b@b>\r\nDATA\r\n" + content);
+  CHECK(codes(c.say("123456789\r\nQUIT\r\n.\r\n", step)).starts_with("55"));
+  CHECK(c.closed);
+  CHECK(c.messages.empty());
 }
 
 TEST_CASE("smtp server session: the owner refuses a message and gives its own reason", "[smtp]") {
