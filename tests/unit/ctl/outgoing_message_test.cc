@@ -50,6 +50,47 @@ TEST_CASE("outgoing message: recipients are read from the header, those of Bcc t
   CHECK(prepare(text, given).content == message.content);
 }
 
+TEST_CASE("outgoing message: no recipient is read of a line that goes to all of them", "[ctl]") {
+  struct Case {
+    const char* text;
+    Strings recipients;
+    std::string fields;  // kept in the header
+    std::string body;
+  };
+  const Case cases[] = {
+      {"To: a@x\nBcc : b@x\n\n", {"a@x", "b@x"}, "To: a@x\r\nBcc : b@x\r\n", ""},
+      {"To: a@x\nBcc\n : b@x\n\n", {"a@x", "b@x"}, "To: a@x\r\nBcc\r\n : b@x\r\n", ""},
+      {"From anna Sat Jan  1 10:00:00 2028\nTo: a@x\nBcc: b@x\n\n",
+       {"a@x", "b@x"},
+       "To: a@x\r\nBcc: b@x\r\n",
+       ""},
+      {"To: a@x\nHi\nBcc: b@x\n", {"a@x"}, "To: a@x\r\n", "Hi\r\nBcc: b@x\r\n"},
+      {"To: a@x\nno field: Bcc\n\nx\n", {"a@x"}, "To: a@x\r\n", "no field: Bcc\r\n\r\nx\r\n"},
+      {" To: a@x\nBcc: b@x\n", {}, "", " To: a@x\r\nBcc: b@x\r\n"},
+      {"To: a@x\n\n Bcc: b@x\n", {"a@x"}, "To: a@x\r\n", " Bcc: b@x\r\n"},
+      {"\n Bcc: b@x\n", {}, "", " Bcc: b@x\r\n"},
+      {"To: a@x\n: b@x\n", {"a@x"}, "To: a@x\r\n", ": b@x\r\n"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    const OutgoingMessage message = prepare(c.text, options());
+    CHECK(message.recipients == c.recipients);
+    CHECK(message.content == c.fields + std::string(kAdded) + c.body);
+  }
+}
+
+TEST_CASE("outgoing message: a From with white space before its colon is one", "[ctl]") {
+  CHECK(prepare("From : a@b\n\nx\n", options()).content == "From : a@b\r\n\r\nx\r\n");
+}
+
+TEST_CASE("outgoing message: of a long field each recipient is read", "[ctl]") {
+  std::string text = "Bcc: a0@a.test";
+  for (int i = 1; i < 1000; ++i) text += ",\n a" + std::to_string(i) + "@a.test";
+  const OutgoingMessage message = prepare(text + "\n\n", options());
+  REQUIRE(message.recipients.size() == 1000);
+  CHECK(message.recipients.back() == "a999@a.test");
+}
+
 TEST_CASE("outgoing message: a dot alone ends the message only where it is to", "[ctl]") {
   const std::string text = std::string(kWhole) + "\none\n.\ntwo\n";
   auto given = options();
