@@ -18,6 +18,7 @@ namespace postrider::ctl {
 
 namespace {
 
+using namespace std::chrono_literals;
 using smtp::ClientSession;
 
 constexpr std::size_t kReadChunk = 16384;
@@ -54,25 +55,31 @@ class Dialogue {
       std::string portion;
       stuffer.append(rest.substr(0, kContentPortion), portion);
       rest.remove_prefix(std::min(rest.size(), kContentPortion));
-      write(portion);
+      if (!write(portion)) return;
     }
     std::string end;
     stuffer.finish(end);
-    write(end);
-    session_.on_content_sent();
+    if (write(end)) session_.on_content_sent();
   }
   void act(ClientSession::Done& done) { outcomes_ = std::move(done.outcomes); }
   void act(ClientSession::Unusable& unusable) { unusable_ = std::move(unusable.reply); }
   void act(ClientSession::Close&) { closed_ = true; }
 
-  // A write that fails is noticed by the next read.
-  void write(std::string_view bytes) {
+  // False: it failed, and nothing is sent after it, as the server could not see what is missing. A
+  // reply that came before is read yet.
+  bool write(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t n = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return;
-      bytes.remove_prefix(static_cast<std::size_t>(n));
+      if (n > 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+        continue;
+      }
+      if (errno == EAGAIN) session_.on_timeout();
+      ::shutdown(fd_.get(), SHUT_RDWR);
+      return false;
     }
+    return true;
   }
 
   void read() {
@@ -93,10 +100,14 @@ class Dialogue {
   bool closed_ = false;
 };
 
-Result<Fd> connect(const std::string& socket) {
+timeval to_timeval(std::chrono::milliseconds time) {
+  return {.tv_sec = time / 1s, .tv_usec = time % 1s / 1us};
+}
+
+Result<Fd> connect(const std::string& socket, std::chrono::milliseconds silence) {
   auto fd = net::connect_unix(socket);
   if (!fd) return fd;
-  const timeval timeout{.tv_sec = kSubmissionTimeout.count(), .tv_usec = 0};
+  const timeval timeout = to_timeval(silence);
   const int flags = ::fcntl(fd->get(), F_GETFL);
   if (flags < 0 || ::fcntl(fd->get(), F_SETFL, flags & ~O_NONBLOCK) != 0 ||
       ::setsockopt(fd->get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) != 0 ||
@@ -110,8 +121,9 @@ Result<Fd> connect(const std::string& socket) {
 Result<std::vector<smtp::RecipientOutcome>> submit(const std::string& socket,
                                                    const std::string& own_name,
                                                    const smtp::ClientTransaction& transaction,
-                                                   std::string_view content) {
-  auto fd = connect(socket);
+                                                   std::string_view content,
+                                                   std::chrono::milliseconds silence) {
+  auto fd = connect(socket, silence);
   if (!fd) return fail(ErrorKind::temporary, fd.error().text);
   return Dialogue(std::move(*fd), own_name, transaction, content).run();
 }

@@ -11,15 +11,15 @@
 
 namespace postrider::ctl {
 
-// How long the server may be silent (RFC 5321 section 4.5.3.2).
+// How long the server may be silent, or not read (RFC 5321 section 4.5.3.2).
 inline constexpr std::chrono::seconds kSubmissionTimeout{300};
 
 // Blocks. `socket` is the path of the socket of an smtpd. `own_name` is said in EHLO. `content` has
-// CRLF lines. An outcome for each recipient of `transaction`, or why no server could be asked
-// (temporary).
-Result<std::vector<smtp::RecipientOutcome>> submit(const std::string& socket,
-                                                   const std::string& own_name,
-                                                   const smtp::ClientTransaction& transaction,
-                                                   std::string_view content);
+// CRLF lines. After `silence` the server is given up. An outcome for each recipient of
+// `transaction`, or why no server could be asked (temporary).
+Result<std::vector<smtp::RecipientOutcome>> submit(
+    const std::string& socket, const std::string& own_name,
+    const smtp::ClientTransaction& transaction, std::string_view content,
+    std::chrono::milliseconds silence = kSubmissionTimeout);
 
 }  // namespace postrider::ctl
