@@ -27,6 +27,41 @@ TEST_CASE("sendmail options: values apart, the null sender, what follows --", "[
   CHECK(parse_sendmail({"-"}).recipients == Strings{"-"});
 }
 
+TEST_CASE("sendmail options: letters that share an argument", "[ctl]") {
+  struct Case {
+    Strings arguments;
+    bool dot_ends, read_recipients;
+    std::string sender, full_name;
+    Strings recipients;
+  };
+  const Case cases[] = {
+      {{"-ti"}, false, true, "", "", {}},
+      {{"-it"}, false, true, "", "", {}},
+      {{"-vtin"}, false, true, "", "", {}},
+      {{"-toi"}, false, true, "", "", {}},
+      {{"-ot"}, true, false, "", "", {}},  // a value of o
+      {{"-oit"}, true, false, "", "", {}},
+      {{"-tfada@a.test", "x@a.test"}, true, true, "ada@a.test", "", {"x@a.test"}},
+      {{"-tif", "ada@a.test", "x@a.test"}, false, true, "ada@a.test", "", {"x@a.test"}},
+      {{"-fti"}, true, false, "ti", "", {}},
+      {{"-iF", "Ada L.", "-t"}, false, true, "", "Ada L.", {}},
+      {{"-em", "-q15m", "-pESMTP:it", "x@a.test"}, true, false, "", "", {"x@a.test"}},
+      {{"-itd", "x@a.test"}, false, true, "", "", {"x@a.test"}},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.arguments);
+    const auto options = parse_sendmail(c.arguments);
+    CHECK(options.wrong.empty());
+    CHECK(options.dot_ends == c.dot_ends);
+    CHECK(options.read_recipients == c.read_recipients);
+    CHECK(options.sender == c.sender);
+    CHECK(options.full_name == c.full_name);
+    CHECK(options.recipients == c.recipients);
+  }
+  CHECK(parse_sendmail({"-itf"}).wrong == "-f needs a value");
+  CHECK(parse_sendmail({"-ibp"}).list_queue);
+}
+
 TEST_CASE("sendmail options: modes", "[ctl]") {
   CHECK(parse_sendmail({"-bp"}).list_queue);
   CHECK(parse_sendmail({"-bm", "x"}).wrong.empty());
