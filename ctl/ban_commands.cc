@@ -11,6 +11,7 @@
 #include "common/base/timestamp.h"
 #include "common/config/units.h"
 #include "common/limits/bans.h"
+#include "common/net/address.h"
 #include "ctl/ban_name.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
@@ -67,6 +68,12 @@ void list(Context& context) {
       [&] { show(context, {}); });
 }
 
+// Of such an address a ban would not be heeded.
+bool is_exempt(const std::string& text, const config::Settings& settings) {
+  const auto address = net::IpAddress::parse(std::string_view(text).substr(0, text.find('/')));
+  return address && net::contains(net::parse_networks(settings.bans.exempt_networks), *address);
+}
+
 void add(Context& context, const std::string& text, const std::string& duration) {
   const auto named = parse_ban_name(text);
   if (!named) return context.refuse(ExitStatus::usage, named.error().text);
@@ -77,7 +84,12 @@ void add(Context& context, const std::string& text, const std::string& duration)
   const auto& [kind, name] = *named;
   with_bans(
       context,
-      [&](limits::Bans& bans, const config::Settings&) {
+      [&](limits::Bans& bans, const config::Settings& settings) {
+        if (is_exempt(text, settings))
+          return context.refuse(ExitStatus::refused,
+                                fmt::format("{} is in bans.exempt_networks: no ban of it would "
+                                            "hold; take it out there first",
+                                            text));
         const WallTime now = SystemClock().now();
         const WallTime until = now + *time;
         if (const auto banned = bans.ban(kind, name, until, now); !banned)

@@ -113,6 +113,15 @@ def test_what_cannot_be_banned_is_said(arguments, complaint):
         assert done.returncode == 2 and complaint in done.stderr
 
 
+def test_a_ban_that_nothing_would_heed_is_refused():
+    with Instance({"bans": {"exempt_networks": ["127.0.0.0/8", "2001:db8::/32"]}}) as suite:
+        for address in ("127.0.0.1", "127.0.0.1/32", "2001:db8::1", "2001:db8::/64"):
+            done = suite.command("bans", "add", address, check=False)
+            assert done.returncode == 1 and f"{address} is in bans.exempt_networks" in done.stderr
+        assert suite.command("bans", "list").stdout.strip() == "nobody"
+        suite.command("bans", "add", "192.0.2.1")
+
+
 def test_the_command_makes_no_bans_of_its_own():
     with Instance(start=False) as suite:
         assert suite.command("bans", "list").stdout.strip() == "nobody"
