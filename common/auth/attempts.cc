@@ -5,6 +5,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/timestamp.h"
+#include "common/limits/open_at_start.h"
 
 namespace postrider::auth {
 
@@ -12,7 +13,7 @@ using limits::BanKind;
 using metrics::Counter;
 
 limits::Bans open_bans(const std::string& run_directory, log::Logger& log) {
-  auto bans = limits::Bans::open(run_directory + "/bans");
+  auto bans = limits::open_at_start([&] { return limits::Bans::open(run_directory + "/bans"); });
   if (bans) return std::move(*bans);
   log.warning("bans_not_shared")
       .with("reason", bans.error().text)

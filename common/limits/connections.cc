@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "common/limits/open_at_start.h"
+
 namespace postrider::limits {
 
 namespace {
@@ -18,7 +20,8 @@ bool reached(double count, std::uint64_t limit) {
 }  // namespace
 
 Tally open_tally(const std::string& run_directory, std::string_view daemon, log::Logger& log) {
-  auto tally = Tally::open(fmt::format("{}/{}.clients", run_directory, daemon));
+  const std::string path = fmt::format("{}/{}.clients", run_directory, daemon);
+  auto tally = open_at_start([&] { return Tally::open(path); });
   if (tally) return std::move(*tally);
   log.warning("clients_not_shared")
       .with("reason", tally.error().text)

@@ -58,8 +58,18 @@ struct Tally::File {
 
   Header& header() const { return *reinterpret_cast<Header*>(file.memory()); }
 
-  // The first part without a living owner; all others of that kind are no longer counted.
+  // The part is reserved and cleared without the header's lock, as others wait for that: this one's
+  // own lock keeps it, and it counts when it is ready.
   Result<void> take_part() {
+    if (auto found = lock_part(); !found) return found;
+    if (auto reserved = file.reserve(offset_of(own), kPartSize); !reserved) return reserved;
+    std::memset(file.memory() + offset_of(own), 0, kPartSize);
+    header().taken |= bit_of(own);
+    return {};
+  }
+
+  // The first part without a living owner; all others of that kind are no longer counted.
+  Result<void> lock_part() {
     const auto lock = file.lock();
     if (!lock) return tl::unexpected<Error>(lock.error());
     std::optional<std::size_t> found;
@@ -74,9 +84,6 @@ struct Tally::File {
     }
     if (!found) return fail(ErrorKind::temporary, "too many processes have it open");
     own = *found;
-    if (auto reserved = file.reserve(offset_of(own), kPartSize); !reserved) return reserved;
-    std::memset(file.memory() + offset_of(own), 0, kPartSize);
-    header().taken |= bit_of(own);
     return {};
   }
 
