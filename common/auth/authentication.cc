@@ -1,5 +1,6 @@
 #include "common/auth/authentication.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/base/overloaded.h"
@@ -11,7 +12,16 @@ using directory::ScramAnswer;
 
 namespace {
 
+constexpr std::string_view kWithdrawn = "the password was withdrawn during the login";
+
 Refused unavailable(const Error& error) { return {Refused::Why::unavailable, error.text}; }
+// What proving those keys means by what is known now.
+LoginAnswer login_by(const sasl::ScramKeys& keys, const ScramAnswer& known) {
+  const auto found = std::find(known.user.keys.begin(), known.user.keys.end(), keys);
+  if (found == known.user.keys.end()) return {.reason = kWithdrawn};
+  return known.logins[static_cast<std::size_t>(found - known.user.keys.begin())];
+}
+
 Refused banned() { return {Refused::Why::banned, {}}; }
 
 }  // namespace
@@ -42,9 +52,7 @@ std::optional<Event> Authentication::go_on(sasl::Step step) {
           [&](sasl::Challenge& challenge) -> Answer { return std::move(challenge); },
           [&](sasl::AskPassword& ask) -> Answer { return ask_password(ask); },
           [&](const sasl::AskKeys& ask) -> Answer { return ask_keys(ask); },
-          [&](const sasl::Proven& proven) -> Answer {
-            return judge(std::move(scram_.logins[proven.keys]));
-          },
+          [&](const sasl::Proven& proven) -> Answer { return confirm(proven); },
           [&](const sasl::Refused& refused) -> Answer { return explain(refused.why); },
       },
       step);
@@ -67,8 +75,18 @@ std::optional<Event> Authentication::ask_keys(const sasl::AskKeys& ask) {
     if (!answer) return on_event_(unavailable(answer.error()));
     scram_ = std::move(*answer);
     // Of its own keys an exchange asks once.
-    if (auto event = go_on(exchange_.on_keys(std::move(scram_.user)))) on_event_(std::move(*event));
+    if (auto event = go_on(exchange_.on_keys(scram_.user))) on_event_(std::move(*event));
   });
+  return std::nullopt;
+}
+
+// The client may have taken minutes for its proof: what it has proven must be a password still.
+std::optional<Event> Authentication::confirm(const sasl::Proven& proven) {
+  const sasl::ScramKeys keys = scram_.user.keys[proven.keys];
+  question_ = credentials_.find_scram_keys(
+      user(), service_, [this, keys](const Result<ScramAnswer>& answer) {
+        on_event_(answer ? judge(login_by(keys, *answer)) : Event(unavailable(answer.error())));
+      });
   return std::nullopt;
 }
 

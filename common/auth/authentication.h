@@ -53,6 +53,7 @@ class Authentication final : public event::Deferred {
   std::optional<Event> go_on(sasl::Step step);
   std::optional<Event> ask_password(sasl::AskPassword& ask);
   std::optional<Event> ask_keys(const sasl::AskKeys& ask);
+  std::optional<Event> confirm(const sasl::Proven& proven);
   static Event judge(directory::LoginAnswer answer);
   Refused explain(sasl::Refused::Why why) const;
 

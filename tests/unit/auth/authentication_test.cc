@@ -153,6 +153,34 @@ TEST_CASE("authentication: SCRAM comes to what the proven password stands for", 
   CHECK(last == outcome);
 }
 
+TEST_CASE("authentication: SCRAM does not accept a password that was withdrawn since it began",
+          "[auth]") {
+  Fixture f(Mechanism::scram_sha_256);
+  const auto keys = *sasl::derive_scram_keys(Secret("secret"), kSalt, 2);
+  const auto other = *sasl::derive_scram_keys(Secret("other"), kSalt, 2);
+  const LoginAnswer phone{.accepted = true, .mailbox = "anna@a.test", .app_password = "phone"};
+  const LoginAnswer main{.accepted = true, .mailbox = "anna@a.test"};
+  f.credentials.scram = ScramAnswer{{kSalt, 2, {keys}}, {phone}, "wrong password"};
+  ScramClient client("anna@a.test", "secret");
+  const std::string challenge = f.begin(client.first());
+  REQUIRE(challenge.starts_with("challenge "));
+  const std::string last = f.respond(client.last(challenge.substr(10)));
+  REQUIRE(last == "challenge " + client.expected());
+  const auto [known, outcome] = GENERATE_COPY(table<Result<ScramAnswer>, const char*>({
+      {ScramAnswer{{kSalt, 2, {}}, {}, "no such user"},
+       "credentials: the password was withdrawn during the login"},
+      {ScramAnswer{{kSalt, 2, {other}}, {main}, "wrong password"},
+       "credentials: the password was withdrawn during the login"},
+      {ScramAnswer{{kSalt, 2, {keys}}, {LoginAnswer{.reason = "expired"}}, "wrong password"},
+       "credentials: expired"},
+      {ScramAnswer{{kSalt, 2, {other, keys}}, {main, phone}, "wrong password"},
+       "anna@a.test phone"},
+      {fail(ErrorKind::temporary, "no file"), "unavailable: no file"},
+  }));
+  f.credentials.scram = known;
+  CHECK(f.respond("") == outcome);
+}
+
 TEST_CASE("authentication: nobody is asked of a user who is banned", "[auth]") {
   SECTION("by PLAIN") {
     Fixture f(Mechanism::plain);
