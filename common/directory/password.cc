@@ -36,8 +36,13 @@ Result<std::string> hash_password(const Secret& password) {
   return std::string(hash.data());
 }
 
+// What is longer than the library's own hashes, as with a longer salt, it verifies but cannot read
+// the cost of.
 bool is_password_hash(const std::string& hash) {
   start_library();
+  if (hash.size() >= crypto_pwhash_STRBYTES)
+    return hash.starts_with(crypto_pwhash_argon2id_STRPREFIX) ||
+           hash.starts_with(crypto_pwhash_argon2i_STRPREFIX);
   return ::crypto_pwhash_str_needs_rehash(hash.c_str(), kPasses, kMemory) >= 0;
 }
 

@@ -33,6 +33,19 @@ TEST_CASE("directory password: no hash fits nothing; what is no hash is an error
   CHECK(verdict.error().text.find(hash) == std::string::npos);
 }
 
+TEST_CASE("directory password: another program's argon2 hash may be longer than ours",
+          "[directory]") {
+  // 64 octets of the password "secret".
+  const std::string hash =
+      "$argon2id$v=19$m=8192,t=1,p=1$AAECAwQFBgcICQoLDA0ODw$5NsH4gkW/"
+      "7LkjHAjZfNRXhhXHfTzVboqCjDlfo5Q"
+      "ITtwuoxemaI0OHt2QAr96xjnFvnSHj0vPZLsCKgj74EImA";
+  CHECK(is_password_hash(hash));
+  CHECK(password_fits(hash, Secret("secret")).value());
+  CHECK_FALSE(password_fits(hash, Secret("secreu")).value());
+  CHECK_FALSE(is_password_hash("$6$" + std::string(200, 'a')));
+}
+
 TEST_CASE("directory password: a hash of another cost is one", "[directory]") {
   const auto hash = hash_password(Secret("any"));
   CHECK(is_password_hash(*hash));
