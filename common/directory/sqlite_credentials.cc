@@ -34,16 +34,17 @@ tl::unexpected<Error> temporary(const Error& error) {
 // Of another program: nobody can be told that the password is wrong.
 bool is_foreign(const std::string& hash) { return !hash.empty() && !is_password_hash(hash); }
 
-tl::unexpected<Error> foreign_hash(const Address& address, std::string_view app_password) {
+std::string foreign_hash(const Address& address, std::string_view app_password) {
   const std::string user = address.str();
-  return fail(ErrorKind::temporary,
-              app_password.empty()
-                  ? fmt::format("directory: the password of {} is no argon2id hash; set it anew "
-                                "with: postrider user passwd {}",
-                                user, user)
-                  : fmt::format("directory: the app password {} of {} is no argon2id hash; remove "
-                                "it with: postrider user app-password remove {} '{}'",
-                                app_password, user, user, app_password));
+  if (app_password.empty())
+    return fmt::format(
+        "directory: the password of {} is no argon2id hash; set it anew with: postrider user "
+        "passwd {}",
+        user, user);
+  return fmt::format(
+      "directory: the app password {} of {} is no argon2id hash; remove it with: postrider user "
+      "app-password remove {} '{}'",
+      app_password, user, user, app_password);
 }
 
 std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
@@ -101,6 +102,8 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
       [this, key = std::move(key), version = file_.version(), candidate = std::move(*candidate),
        done = std::move(done)](const Result<bool>& fits) mutable {
         if (!fits) return done(tl::unexpected<Error>(fits.error()));
+        if (!candidate.trouble.empty())
+          return done(fail(ErrorKind::temporary, std::move(candidate.trouble)));
         if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
         // What has changed meanwhile may be this password.
         if (candidate.answer.accepted && version == file_.version()) keep(key, candidate);
@@ -136,7 +139,10 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     }
     row.reset();
   }
-  if (is_foreign(candidate.hash)) return foreign_hash(address, app_password);
+  if (is_foreign(candidate.hash)) {
+    candidate.trouble = foreign_hash(address, app_password);
+    candidate.hash.clear();  // costs what a wrong password costs
+  }
   return candidate;
 }
 
@@ -205,7 +211,8 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     if (!*another) break;
     add(row.text(Column::scram), judge(row, address.str(), service));
   }
-  if (foreign && answer.user.keys.empty()) return foreign_hash(address, {});
+  if (foreign && answer.user.keys.empty())
+    return fail(ErrorKind::temporary, foreign_hash(address, {}));
   return answer;
 }
 

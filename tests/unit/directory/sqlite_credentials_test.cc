@@ -284,6 +284,20 @@ TEST_CASE(
   CHECK(world.log_in("nobody@example.org", "secret").reason == "no such user");
 }
 
+TEST_CASE("sqlite credentials: a hash of another program costs what a wrong password costs",
+          "[directory]") {
+  World world;
+  auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
+  REQUIRE(database->execute("UPDATE users SET password = '{SHA512-CRYPT}$6$salt$abc'"));
+  const auto pending = world.credentials.verify_password(
+      "anna@example.org", Secret("secret"), Service::smtp, [&](const Result<LoginAnswer>& answer) {
+        CHECK_FALSE(answer);
+        world.loop.stop();
+      });
+  CHECK(world.pool.unfinished() == 1);
+  world.loop.run();
+}
+
 TEST_CASE("sqlite credentials: too many passwords at once are refused for now", "[directory]") {
   World world;
   std::vector<PendingPtr> pending;
