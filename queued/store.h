@@ -126,7 +126,7 @@ class Store : public StoreReader {
   Result<void> set_aside(const std::string& id, const Error& error);
   Result<Changed> update_all(const ipc::Filter& filter, const std::string& after,
                              std::string_view sql, const std::string& reason,
-                             UniqueFunction<WallTime(const std::string& id)> time_of);
+                             UniqueFunction<Result<WallTime>(const std::string& id)> time_of);
 
   Fd deferred_;  // the folder, open as long as this, so that no failed write of its files is missed
   std::unique_ptr<Statements> statements_;

@@ -16,7 +16,7 @@ tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::m
 // `sql` updates the row ?1; ?2 is a reason, ?3 the message's time.
 Result<Changed> Store::update_all(const ipc::Filter& filter, const std::string& after,
                                   std::string_view sql, const std::string& reason,
-                                  UniqueFunction<WallTime(const std::string& id)> time_of) {
+                                  UniqueFunction<Result<WallTime>(const std::string& id)> time_of) {
   auto ids = matching(filter, after, kVerbPortion);
   if (!ids) return pass_on(std::move(ids.error()));
   auto update = database_.prepare(sql);
@@ -25,7 +25,9 @@ Result<Changed> Store::update_all(const ipc::Filter& filter, const std::string& 
   if (!transaction) return pass_on(std::move(transaction.error()));
   Changed changed;
   for (const std::string& id : *ids) {
-    auto done = update->bind(std::string_view(id), std::string_view(reason), us(time_of(id))).run();
+    auto time = time_of(id);
+    if (!time) return pass_on(std::move(time.error()));
+    auto done = update->bind(std::string_view(id), std::string_view(reason), us(*time)).run();
     if (!done) return pass_on(std::move(done.error()));
     changed.messages += static_cast<std::uint64_t>(database_.changes());
   }
@@ -49,9 +51,12 @@ Result<Changed> Store::release(const ipc::Filter& filter, const std::string& aft
   return update_all(held, after,
                     "UPDATE message SET state=0, hold_reason=?2, next_attempt_us=?3, released=1 "
                     "WHERE id=?1 AND state=2",
-                    "", [this, now](const std::string& id) {
-                      const auto stored = load(id);  // what is damaged is found when it is due
-                      return stored ? std::max(now, stored->data.release()) : now;
+                    "", [this, now](const std::string& id) -> Result<WallTime> {
+                      auto stored = load(id);
+                      if (stored) return std::max(now, stored->data.release());
+                      // What is damaged is found when it is due.
+                      if (stored.error().kind == ErrorKind::corrupt) return now;
+                      return pass_on(std::move(stored.error()));
                     });
 }
 

@@ -142,6 +142,31 @@ TEST_CASE("queued release: what an operator has held and released is sent no soo
   CHECK(f.attempts.size() == 1);
 }
 
+TEST_CASE("queued release: one that the database cannot read now is not released too early",
+          "[queued]") {
+  Fixture f;
+  f.hold(24h);
+  f.settle();
+  ipc::Filter filter;
+  filter.set_all(true);
+  std::optional<Result<queued::Changed>> changed;
+  const auto change = [&](auto verb) {
+    changed.reset();
+    const auto pending = f.life->store.ask(
+        verb, [&](Result<queued::Changed> answer) { changed = std::move(answer); });
+    f.run_until([&] { return changed.has_value(); });
+  };
+  change([&](queued::Store& store) { return store.hold(filter, {}, "by the operator"); });
+  REQUIRE(changed->value().messages == 1);
+  auto other = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
+  REQUIRE(other);
+  REQUIRE(other->execute("ALTER TABLE recipient RENAME TO elsewhere"));
+  change([&](queued::Store& store) { return store.release(filter, {}, f.clock.now()); });
+  CHECK_FALSE(*changed);
+  REQUIRE(other->execute("ALTER TABLE elsewhere RENAME TO recipient"));
+  CHECK(f.listed().state() == "held");
+}
+
 TEST_CASE("queued release: a disk that fails while a message waits puts it off no further",
           "[queued]") {
   Fixture f;
