@@ -80,6 +80,11 @@ struct Bans::File {
     return found == last ? nullptr : found;
   }
   Row& find_or_make(BanKind kind, std::string_view name, WallTime now) const;
+  bool has_room(BanKind kind, std::string_view name, WallTime now) const {
+    Row* const first = place_of(kind, name);
+    return std::any_of(first, first + kWays,
+                       [&](const Row& row) { return row.is(kind, name) || !row.in_force(now); });
+  }
   void set_ban(Row& row, WallTime until) const {
     row.banned_until = count(until);
     header().last_end = std::max(header().last_end.load(), row.banned_until);
@@ -130,6 +135,7 @@ Result<BanRow> Bans::fail(BanKind kind, std::string_view name, const BanLimits& 
   name = name.substr(0, kMaxName);
   const auto lock = file_->file.lock();
   if (!lock) return tl::unexpected<Error>(lock.error());
+  if (!file_->has_room(kind, name, now)) return BanRow{kind, std::string(name), 1, now};
   Row& row = file_->find_or_make(kind, name, now);
   const bool was_banned = row.in_force(now);
   row.failures = static_cast<float>(row.faded(limits.memory, now) + 1);

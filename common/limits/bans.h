@@ -8,7 +8,8 @@
 // call may fail as temporary, when another process keeps the lock (shared_file.h).
 //
 // Bounded: kRows rows. Where there is no room, the row goes whose last failure is longest ago, and
-// a ban that is in force only for another.
+// a ban that is in force only for another: a failure that finds nothing else to push out is
+// forgotten.
 //
 //   file = magic (8), hash key (16), end of the last ban (8), zeros up to 4096 | kRows rows
 #pragma once

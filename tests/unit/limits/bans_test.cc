@@ -113,6 +113,26 @@ TEST_CASE("bans: full, they forget failures before bans", "[limits]") {
   CHECK(bans.list(240h, kNow)->size() <= Bans::kRows);
 }
 
+TEST_CASE("bans: full of bans, they keep each of them, and take a failure for the first",
+          "[limits]") {
+  Bans bans;
+  for (std::size_t i = 0; i < 4 * Bans::kRows; ++i)
+    REQUIRE(bans.ban(BanKind::account, std::to_string(i), kNow + 24h, kNow));
+  const auto before = bans.list(1h, kNow).value();
+  REQUIRE(before.size() == Bans::kRows);
+  for (int i = 0; i < 1000; ++i) {
+    const auto row = bans.fail(BanKind::address, std::to_string(i), kLimits, kNow).value();
+    CHECK(row.failures == Approx(1));
+    CHECK_FALSE(row.banned_until);
+  }
+  const auto after = bans.list(1h, kNow).value();
+  CHECK(std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                   [](const auto& a, const auto& b) { return a.name == b.name; }));
+  // One that is known is counted on.
+  CHECK(bans.fail(before.front().kind, before.front().name, kLimits, kNow)->banned_until ==
+        kNow + 24h);
+}
+
 TEST_CASE("bans: a name that is too long is cut, and found again", "[limits]") {
   Bans bans;
   const std::string name(1000, 'a');
