@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/config/routes.h"
+#include "common/net/peer_credentials.h"
 
 namespace postrider::checks {
 
@@ -14,11 +15,20 @@ constexpr log::Condition::Words kDirectoryAway{
     "directory_away", "directory_answers",
     "recipients are refused with a temporary reply until it answers"};
 
-// Of the users that there are: the configuration was checked for others.
-std::set<unsigned> uids_of(const std::vector<std::string>& names) {
+// Nothing if one is not known, as when the host's directory of users is away: the configuration was
+// checked for those that are none.
+std::optional<std::set<unsigned>> uids_of(const std::vector<std::string>& names, log::Logger& log) {
   std::set<unsigned> uids;
-  for (const std::string& name : names)
-    if (const passwd* user = ::getpwnam(name.c_str()); user != nullptr) uids.insert(user->pw_uid);
+  for (const std::string& name : names) {
+    const passwd* const user = ::getpwnam(name.c_str());
+    if (user == nullptr) {
+      log.error("denied_user_unknown")
+          .with("user", name)
+          .with("effect", "no program of this host may submit mail to this worker");
+      return std::nullopt;
+    }
+    uids.insert(user->pw_uid);
+  }
   return uids;
 }
 
@@ -28,7 +38,7 @@ Policy::Policy(const Parts& parts)
     : parts_(parts),
       directory_away_(parts.log, parts.clock, kDirectoryAway),
       relay_networks_(net::parse_networks(parts.settings.relay.networks)),
-      denied_uids_(uids_of(parts.settings.smtpd.denied_local_users)),
+      denied_uids_(uids_of(parts.settings.smtpd.denied_local_users, parts.log)),
       order_(ordered(parts.settings)),
       full_marks_(parts.settings.paths.run) {}
 
@@ -39,7 +49,9 @@ Client Policy::meet(const net::IpAddress& address, Service service) const {
 }
 
 Client Policy::meet_local(unsigned uid) const {
-  return {.may_relay = denied_uids_.count(uid) == 0, .service = Service::own, .uid = uid};
+  const bool may_relay =
+      uid != net::PeerCredentials::kNoUser && denied_uids_ && denied_uids_->count(uid) == 0;
+  return {.may_relay = may_relay, .service = Service::own, .uid = uid};
 }
 
 PendingPtr Policy::find(const smtp::Mailbox& mailbox, UniqueFunction<void(Answer)> done) {

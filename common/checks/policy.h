@@ -2,6 +2,7 @@
 // of clients and domains.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -36,7 +37,8 @@ class Policy {
   explicit Policy(const Parts& parts);
 
   Client meet(const net::IpAddress& address, Service service) const;
-  // A program of this host, run by that user.
+  // A program of this host, run by that user. Who is unknown, or cannot be told from a denied user,
+  // may not relay.
   Client meet_local(unsigned uid) const;
 
   // What the directory says of an address. The log is told when it is away, once; whoever asked
@@ -66,7 +68,7 @@ class Policy {
   const Parts parts_;
   log::Condition directory_away_;
   const net::Networks relay_networks_;
-  const std::set<unsigned> denied_uids_;
+  const std::optional<std::set<unsigned>> denied_uids_;  // none: not known
   const Order order_;
   const quota::FullMarks full_marks_;
 };

@@ -1,6 +1,7 @@
 #include <pwd.h>
 
 #include "common/checks/policy.h"
+#include "common/net/peer_credentials.h"
 
 #include "tests/unit/smtpd/world.h"
 
@@ -60,6 +61,18 @@ TEST_CASE("policy: programs of this host may relay, but those of denied users", 
   CHECK_FALSE(root.stranger());
   CHECK(root.str() == "uid 0");
   CHECK_FALSE(policy.meet_local(nobody->pw_uid).may_relay);
+  CHECK_FALSE(policy.meet_local(net::PeerCredentials::kNoUser).may_relay);
+}
+
+TEST_CASE("policy: where a denied user is not known, no program of this host may relay",
+          "[checks]") {
+  World world;
+  world.settings.smtpd.denied_local_users = {"nobody", "no such user"};
+  const Policy policy({world.loop, world.directory, world.directory, world.resolver, world.settings,
+                       world.log, world.clock});
+  CHECK_FALSE(policy.meet_local(0).may_relay);
+  world.log.flush();
+  CHECK(count(world.lines, "event=denied_user_unknown user=\"no such user\"") == 1);
 }
 
 TEST_CASE("policy: a route takes a domain of ours elsewhere, one that holds does not", "[checks]") {
