@@ -2,6 +2,7 @@
 // another.
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -104,15 +105,19 @@ std::optional<Envelope> envelope_of(const Options& options, Context& context) {
   if (!recipient) return wrong("an address", options.to);
   if (!address) return wrong("an IP address", options.ip);
   return Envelope{*sender, *recipient, *address,
-                  options.helo.empty() ? address->literal() : options.helo, options.auth};
+                  options.helo.empty() ? address->literal() : options.helo, ""};
 }
 
 void explain_message(Context& context, const config::Settings& settings, const Options& options) {
-  const auto envelope = envelope_of(options, context);
+  auto envelope = envelope_of(options, context);
   if (!envelope) return;
-  const auto user = smtp::parse_mailbox(options.auth);
-  if (!options.auth.empty() && (!user || !is_user(settings, *user)))
-    return context.refuse(ExitStatus::refused, fmt::format("no such user: {}", options.auth));
+  if (!options.auth.empty()) {
+    const auto user = smtp::parse_mailbox(options.auth);
+    auto mailbox = user ? find_mailbox(settings, *user) : std::nullopt;
+    if (!mailbox)
+      return context.refuse(ExitStatus::refused, fmt::format("no such user: {}", options.auth));
+    envelope->login = std::move(*mailbox);
+  }
   const Explanation explanation = explain(settings, *envelope);
   context.status = status_of(explanation.reply);
   context.answer(to_json(explanation), to_text(explanation));

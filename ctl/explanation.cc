@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "common/auth/attempts.h"
 #include "common/base/clock.h"
 #include "common/checks/inquiry.h"
 #include "common/config/parameters.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_directory.h"
+#include "common/limits/bans.h"
 #include "common/net/cares_resolver.h"
 
 namespace postrider::ctl {
@@ -81,6 +83,37 @@ CheckStep judged(const Check& check, const checks::Facts& facts) {
   return step;
 }
 
+struct BanStep {
+  CheckStep step;
+  std::optional<smtp::Reply> reply;  // to who is banned
+};
+
+// What is asked of a client that connects and of a user who logs in, before all checks.
+BanStep judge_bans(World& world, const Envelope& envelope) {
+  BanStep found{{"connect", "banned", "refuse", "pass", ""}, std::nullopt};
+  auto bans = limits::Bans::open_existing(world.settings.paths.run + "/bans");
+  if (!bans && bans.error().kind == ErrorKind::not_found) return found;  // no daemon has run yet
+  if (!bans) {
+    found.step.verdict = "-";
+    found.step.reason = bans.error().text;
+    return found;
+  }
+  const auto refuse = [&](std::string who, smtp::Reply reply) {
+    found.step.verdict = "refuse";
+    found.step.reason = std::move(who) + " is banned";
+    found.reply = std::move(reply);
+    return found;
+  };
+  metrics::Counters counters;
+  auth::Attempts attempts(*bans, world.settings.bans, world.clock, world.log, counters);
+  if (attempts.is_banned(envelope.address))
+    return refuse(envelope.address.str(),
+                  {421, "4.7.0", "too many wrong passwords from your address, try again later"});
+  if (!envelope.login.empty() && attempts.is_banned(envelope.address, envelope.login))
+    return refuse(envelope.login, {454, "4.7.0", "too many wrong passwords, try again later"});
+  return found;
+}
+
 }  // namespace
 
 Explanation explain(const config::Settings& settings, const Envelope& envelope) {
@@ -96,21 +129,26 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
     world.loop.stop();
   });
   world.loop.run();
+  auto [step, banned] = judge_bans(world, envelope);
+  if (banned) explanation.reply = std::move(*banned);
+  explanation.checks.push_back(std::move(step));
   for (const Check* const check : world.policy.order())
     explanation.checks.push_back(judged(*check, inquiry.facts()));
   if (explanation.reply.positive()) explanation.route = world.route(envelope.recipient.str());
   return explanation;
 }
 
-bool is_user(const config::Settings& settings, const smtp::Mailbox& address) {
+std::optional<std::string> find_mailbox(const config::Settings& settings,
+                                        const smtp::Mailbox& address) {
   World world(settings);
-  bool is = false;
+  std::optional<std::string> mailbox;
   const auto question = world.policy.find(address, [&](const checks::Policy::Answer& answer) {
-    is = answer && answer->kind == directory::RecipientAnswer::Kind::mailbox;
+    if (answer && answer->kind == directory::RecipientAnswer::Kind::mailbox)
+      mailbox = answer->mailbox;
     world.loop.stop();
   });
   world.loop.run();
-  return is;
+  return mailbox;
 }
 
 std::vector<routing::RouteStep> explain_route(const config::Settings& settings,

@@ -2,6 +2,7 @@
 // queued does, by the same code, without effects.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,7 +21,7 @@ struct Envelope {
   smtp::Mailbox recipient;
   net::IpAddress address;  // of the client
   std::string helo;
-  std::string login;  // the user who has logged in; empty: nobody
+  std::string login;  // the mailbox of the user who has logged in; empty: nobody
 };
 
 struct CheckStep {
@@ -34,15 +35,16 @@ struct CheckStep {
 struct Explanation {
   checks::Client client;
   std::vector<CheckStep> checks;
-  smtp::Reply reply;                      // to RCPT
+  smtp::Reply reply;                      // to RCPT, or to who is banned
   std::vector<routing::RouteStep> route;  // of an accepted recipient
 };
 
-// Asks DNS and the directory of the configuration, and waits for their answers.
+// Asks DNS, and the directory and the bans of the configuration, and waits for their answers.
 Explanation explain(const config::Settings& settings, const Envelope& envelope);
 
-// Whether a mailbox of ours has that address.
-bool is_user(const config::Settings& settings, const smtp::Mailbox& address);
+// The mailbox of ours that has that address.
+std::optional<std::string> find_mailbox(const config::Settings& settings,
+                                        const smtp::Mailbox& address);
 
 // The routing alone.
 std::vector<routing::RouteStep> explain_route(const config::Settings& settings,

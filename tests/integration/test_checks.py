@@ -161,6 +161,29 @@ def test_explain_ends_as_the_message_would(suite, arguments, status, reply):
     assert bool(answer["steps"]) == (status == 0)
 
 
+def test_explain_reads_a_login_as_its_mailbox(suite):
+    arguments = ("--from", ANNA, "--to", "bob@elsewhere.test", "--auth")
+    assert explained(suite, *arguments, ANNA.replace("@", "+x@"))[:2] == explained(suite, *arguments, ANNA)[:2]
+
+
+@pytest.mark.parametrize("name, arguments, reply", [
+    ("203.0.113.9", ("--ip", "203.0.113.9"),
+     "421 4.7.0 too many wrong passwords from your address, try again later"),
+    (ANNA, ("--auth", ANNA), "454 4.7.0 too many wrong passwords, try again later"),
+])
+def test_explain_knows_of_bans(suite, name, arguments, reply):
+    asked = ("--from", ANNA, "--to", ANNA, *arguments)
+    assert explained(suite, *asked)[2]["banned"] == "pass"
+    suite.command("bans", "add", name)
+    try:
+        ended, answer, verdicts = explained(suite, *asked)
+    finally:
+        suite.command("bans", "lift", name)
+    assert (ended, answer["reply"], answer["accepted"], answer["steps"]) == (75, reply, False, [])
+    assert verdicts["banned"] == "refuse"
+    assert answer["checks"][0]["reason"] == f"{name} is banned"
+
+
 def test_explain_knows_that_postmaster_hears_everybody(suite):
     status, answer, verdicts = explained(suite, "--from", "ann@good.test", "--to", "Postmaster@example.test",
                                          "--ip", "127.0.0.3")
