@@ -22,6 +22,10 @@ Result<Fd> open_one(const std::string& text) {
   return net::open_listening_socket(*address);
 }
 
+void remove_if_unix(const std::string& address) {
+  if (const auto path = config::unix_path(address)) ::unlink(std::string(*path).c_str());
+}
+
 }  // namespace
 
 Result<void> Sockets::open(const config::Settings& settings) {
@@ -31,15 +35,18 @@ Result<void> Sockets::open(const config::Settings& settings) {
     socket.listener = listener;
     if (socket.fd || open_.count(listener.address) > 0) continue;
     auto fd = open_one(listener.address);
-    if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+    if (!fd) {
+      for (const auto& [address, opened] : wanted)
+        if (opened.fd) remove_if_unix(address);
+      return tl::unexpected<Error>(std::move(fd.error()));
+    }
     socket.fd = std::move(*fd);
   }
   for (auto& [address, socket] : wanted)
     if (!socket.fd) socket.fd = std::move(open_[address].fd);
   open_.swap(wanted);
   for (const auto& [address, socket] : wanted)
-    if (const auto path = config::unix_path(address); path && open_.count(address) == 0)
-      ::unlink(std::string(*path).c_str());
+    if (open_.count(address) == 0) remove_if_unix(address);
   return {};
 }
 

@@ -62,9 +62,11 @@ TEST_CASE("smtpd sockets: after an error all is as it was", "[smtpd]") {
   Sockets sockets;
   REQUIRE(sockets.open(listening_on({{address, SmtpMode::lmtp}})));
   const auto opened =
-      sockets.open(listening_on({{"unix:" + folder.path() + "/none/x", SmtpMode::lmtp}}));
+      sockets.open(listening_on({{"unix:" + folder.path() + "/new.sock", SmtpMode::lmtp},
+                                 {"unix:" + folder.path() + "/none/x", SmtpMode::lmtp}}));
   REQUIRE_FALSE(opened);
   CHECK(opened.error().text.find("/none/x") != std::string::npos);
+  CHECK_FALSE(exists(folder.path() + "/new.sock"));
   CHECK(sockets.listening().size() == 1);
   CHECK(net::connect_unix(folder.path() + "/lmtp.sock"));
 }
