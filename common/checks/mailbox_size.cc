@@ -1,5 +1,6 @@
 // mailbox_size.cc - the message, as large as MAIL declares it (RFC 1870), could stand in the
-// recipient's mailbox were it empty: waiting for room would be of no use.
+// recipient's mailbox were it empty: waiting for room would be of no use. Whoever asks with one
+// size after another can find out how large a mailbox may be, though no reply tells it.
 #include "common/checks/rows.h"
 
 namespace postrider::checks {

@@ -198,7 +198,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"checks.quota", Type::choice, &at<&S::checks, &S::Checks::quota>, "defer", kCheckActions,
      "A recipient whose mailbox was found full in the last minutes: 452 4.2.2 or 552 5.2.2. Others "
      "of the same message are not touched. Whoever the client is, its mail has no room. A message "
-     "that is larger than the whole mailbox may be is refused in any case: 552 5.2.3."},
+     "that is larger than the whole mailbox may be is refused in any case: 552 5.2.3; "
+     "by trying sizes a stranger can find out how large it may be."},
     {"checks.pipelining", Type::choice, &at<&S::checks, &S::Checks::pipelining>, "refuse",
      kCheckActions,
      "A client that does not wait for a reply that it must wait for (RFC 2920): before it was "
