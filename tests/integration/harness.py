@@ -32,6 +32,10 @@ import pytest
 BIN = pathlib.Path(os.environ.get("POSTRIDER_BIN", "build/bin")).resolve()
 SANITIZED_BIN = pathlib.Path(os.environ.get("POSTRIDER_SANITIZED_BIN", "build/debug/bin")).resolve()
 PEERS = pathlib.Path(os.environ.get("POSTRIDER_PEERS", "build/peers")).resolve()
+# What the sanitizers write to the log when they have found something.
+SANITIZER_REPORTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
+needs_sanitized = pytest.mark.skipif(not (SANITIZED_BIN / "postrider").exists(),
+                                     reason=f"the programs with the sanitizers are not in {SANITIZED_BIN}")
 HOSTNAME = "mx.example.test"
 DOMAIN = "example.test"
 START_SECONDS = 60
@@ -302,6 +306,10 @@ class Instance:
 
     def log_text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def sanitizer_reports(self):
+        """The lines of the log in which a sanitizer has found something."""
+        return [line for line in self.log_text().splitlines() if any(word in line for word in SANITIZER_REPORTS)]
 
     def events(self, name):
         """The lines of the log that tell of this event."""

@@ -18,11 +18,10 @@ import threading
 import pytest
 import vectors
 from certificates import unverified
-from harness import DOMAIN, SANITIZED_BIN, Instance, free_port, wait_for, without_trace
+from harness import DOMAIN, SANITIZED_BIN, Instance, free_port, needs_sanitized, wait_for, without_trace
 
 pytestmark = [pytest.mark.skipif(not vectors.FIXTURES.is_dir(), reason=f"{vectors.FIXTURES} is not there"),
-              pytest.mark.skipif(not (SANITIZED_BIN / "postrider").exists(),
-                                 reason=f"the programs with the sanitizers are not in {SANITIZED_BIN}")]
+              needs_sanitized]
 
 LONG = bool(os.environ.get("POSTRIDER_LONG"))
 INNOCENT = f"anna@{DOMAIN}"
@@ -32,7 +31,6 @@ QUIET = 0.02  # seconds that a client waits for a reply that may not come
 HANGS = 60  # seconds after which a connection counts as hanging
 # How much a process may grow from the first tenth of the plays to the last.
 MAY_GROW = 16 << 20
-REPORTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
 # What is freed is kept poisoned by the sanitizer: little of it, so that memory tells of the programs.
 OPTIONS = {"ASAN_OPTIONS": "detect_leaks=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64"}
 LOGIN = base64.b64encode(f"\0{vectors.USER}\0{vectors.PASSWORD}".encode())
@@ -248,5 +246,5 @@ def test_hostile_clients_find_nothing_and_disturb_nobody(suite):
     for recipient in vectors.RECIPIENTS:
         assert not [content for content in suite.mailbox(recipient) if vectors.SMUGGLED in content]
     assert suite.stop() == 0
-    assert not [line for line in suite.log_text().splitlines() if any(report in line for report in REPORTS)]
+    assert not suite.sanitizer_reports()
     assert "worker_died" not in suite.log_text() and "daemon_died" not in suite.log_text()

@@ -1,4 +1,4 @@
-"""curl's own 135 cases of SMTP and POP3, played by the real curl against the real suite.
+"""curl's own 135 cases of SMTP and POP3, played by the real curl against the real suite, built with the sanitizers.
 
 A case tells, in curl's XML, the client's command and input, what a fake server says, and what curl
 must say. Here the server is a real one, so the outcome counts: curl's exit status, what it printed,
@@ -14,12 +14,13 @@ import shutil
 import subprocess
 
 import pytest
-from harness import Instance, wait_for, without_trace
+from harness import SANITIZED_BIN, Instance, needs_sanitized, wait_for, without_trace
 
 FIXTURES = pathlib.Path(os.environ.get("FIXTURES_DIR", "../shared/fixtures"))
 CASES = FIXTURES / "protocol" / "curl"
 CURL = shutil.which("curl")
-pytestmark = pytest.mark.skipif(not CASES.is_dir() or CURL is None, reason=f"{CASES} or curl is not there")
+pytestmark = [pytest.mark.skipif(not CASES.is_dir() or CURL is None, reason=f"{CASES} or curl is not there"),
+              needs_sanitized]
 
 # Why, and which.
 NOT_PLAYED = {
@@ -108,13 +109,15 @@ def played(server):
 @pytest.fixture(scope="module")
 def suite():
     with Instance({"smtpd": {"message_size_limit": f"{SIZE_LIMIT}B"}, "bans": {"delay": "0s"},
-                   "route": [{"match": "xn--4cab6c.se", "via": "hold:"}]}) as running:
+                   "route": [{"match": "xn--4cab6c.se", "via": "hold:"}]}, programs=SANITIZED_BIN) as running:
         running.command("domain", "add", "example.com")
         for user, password in PASSWORDS.items():
             running.add_user(f"{user}@example.com", password)
         for user in RECIPIENTS:
             running.add_user(f"{user}@example.com")
         yield running
+        assert running.stop() == 0
+        assert not running.sanitizer_reports() and not running.events("worker_died")
 
 
 def curl(suite, case, folder):
