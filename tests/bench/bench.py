@@ -24,6 +24,7 @@ PEERS = {
     'accept': ('ours', 'null', 'journal', 'postfix'),
     'latency': ('ours', 'null', 'journal', 'postfix', 'opensmtpd'),
     'tls': ('ours',),
+    'strangers': ('ours',),
     'local': ('ours', 'postfix'),
     'relay': ('ours', 'postfix'),
     'large': ('ours', 'postfix', 'opensmtpd'),

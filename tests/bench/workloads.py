@@ -138,6 +138,26 @@ def tls(a, out, rep):
                 a.stop()
 
 
+def strangers(a, out, rep):
+    """The accept of `latency` from clients that may not relay: with the checks as by default, and without."""
+    box = 'box@' + b.LOCAL_DOMAIN
+    for keep, word in ((True, 's=100 reused'), (False, 's=100 one per connection')):
+        for mode, checks in (('unchecked', 'checks off'), ('strangers', 'default checks')):
+            case = f'{word}, {checks}'
+            a.reset()
+            a.start(mode)
+            try:
+                def run(n):
+                    return b.load(smtpload(a, 100, n, 4096, keep, box, b.BOXES, limit=60), 70)
+                n = sized((a.name, 'strangers', case), 100, lambda n: run(n)[0], 40000)
+                with Watch(a) as w:
+                    _, rc, o, tool = run(n)
+                b.emit(out, {'workload': 'strangers', 'peer': a.name, 'case': case, 'rep': rep, 'n': n, 'rc': rc,
+                             **json.loads(o), **w.result(n, tool)})
+            finally:
+                a.stop()
+
+
 def local(a, out, rep):
     """Accept and deliver to 100 Maildirs; until the last message is in new/, and durable there."""
     for sessions, keep in ((1, True), (20, False), (20, True), (100, True)):

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -8,6 +9,15 @@ from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, 
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
 # Where mail that is to be deferred goes: nothing listens there.
 NOWHERE = '[127.0.0.3]:2'
+# Of the load's clients nobody may relay, and each is counted and checked as any stranger.
+STRANGERS = """\
+unlimited_networks = []
+connection_limit_per_network = 5000
+connection_rate_per_address = 1000000
+connection_rate_per_network = 1000000
+[relay]
+networks = []
+"""
 
 
 class Ours(Adapter):
@@ -15,8 +25,10 @@ class Ours(Adapter):
     smtp = ('127.0.0.1', 2520)
     pop3 = ('127.0.0.1', 2521)
     starttls = True
-    conf_note = ('hold, idle: smtpd and queued run, the deliverds do not (as mta and mda of opensmtpd are paused); '
-                 'deferred: everything is routed to a port where nothing listens; size and connection limits raised')
+    conf_note = ('hold, idle, strangers, unchecked: smtpd and queued run, the deliverds do not (as mta and mda of '
+                 'opensmtpd are paused); deferred: everything is routed to a port where nothing listens; strangers, '
+                 'unchecked: nobody may relay, and for these the checks are as by default, or off; size and '
+                 'connection limits raised')
 
     def __init__(self):
         super().__init__()
@@ -43,6 +55,7 @@ class Ours(Adapter):
             (self.dir / folder).mkdir(exist_ok=True)
         route = {'relay': f'smtp:[{SINK[0]}]:{SINK[1]}', 'deferred': f'smtp:{NOWHERE}'}.get(mode)
         certificate, key = self.make_certificate()
+        strangers = STRANGERS if mode in ('strangers', 'unchecked') else ''
         self.conf.write_text(f'''\
 hostname = "mx.{LOCAL_DOMAIN}"
 [tls]
@@ -57,10 +70,18 @@ run = "{self.dir}/run"
 listen = [{{ address = "{self.smtp[0]}:{self.smtp[1]}", mode = "mx" }}]
 message_size_limit = "{MAX_MESSAGE // 1024}KiB"
 connection_limit_per_address = 5000
-[pop3d]
+{strangers}[pop3d]
 listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
-''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else ''))
+''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else '')
+            + (self.checks_off() if mode == 'unchecked' else ''))
         self.make_directory()
+
+    def checks_off(self):
+        """All that have an action, whichever the release has."""
+        example = subprocess.run([BIN_OURS / 'postrider', 'config', 'example'], capture_output=True, text=True, check=True)
+        section = re.search(r'^\[checks\]\n(.*?)(?=^\[|\Z)', example.stdout, re.M | re.S)[1]
+        names = re.findall(r'^# (\w+) = "(?:off|tag|defer|refuse)"$', section, re.M)
+        return '[checks]\n' + ''.join(f'{name} = "off"\n' for name in names)
 
     def make_directory(self):
         """Domain and users; made once, as each password costs what argon2id is meant to cost."""
@@ -76,7 +97,7 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
         subprocess.run(self.command('domain', 'list'), check=True, stdout=subprocess.DEVNULL)
 
     def launch(self):
-        if self.mode in ('hold', 'idle'):
+        if self.mode in ('hold', 'idle', 'strangers', 'unchecked'):
             for daemon in ('queued', 'smtpd'):
                 self.group.spawn([BIN_OURS / daemon, '--config', self.conf], log=self.log)
         else:
