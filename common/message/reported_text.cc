@@ -1,12 +1,12 @@
 #include "common/message/reported_text.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/unitext.h"
+#include "common/base/utf8.h"
 #include "common/base/xtext.h"
 #include "common/message/report.h"
 
@@ -16,28 +16,6 @@ namespace {
 
 // RFC 5322 section 2.1.1: lines should be no longer.
 constexpr std::size_t kLine = 78;
-
-struct Character {
-  char32_t code = 0;
-  std::size_t octets = 0;  // 0: `text` does not begin with a character
-};
-
-// The first character of `text`, which is not empty, as UTF-8 has it (RFC 3629 section 4).
-Character first_character(std::string_view text) noexcept {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = at(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return {};
-  char32_t code = lead & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0U) != 0x80) return {};
-    code = (code << 6U) | (at(i) & 0x3fU);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  return overlong || surrogate || code > 0x10ffff ? Character{} : Character{code, length};
-}
 
 // Calls `add` with each character of `text`, '?' for an octet that begins none and ' ' for a
 // control character, until kMaxReportedValue octets were taken.
@@ -81,15 +59,7 @@ std::string reported_ascii(std::string_view text) {
 
 std::string typed_address(std::string_view address) {
   if (is_all_ascii(address)) return "rfc822; " + reported(address);
-  std::string out = "utf-8; ";
-  for_each_character(address, out, [&](std::string_view octets, char32_t code) {
-    if (code < 0x80 && code != '\\' && code != '+' && code != '=') {
-      out += octets;
-    } else {
-      fmt::format_to(std::back_inserter(out), "\\x{{{:X}}}", static_cast<std::uint32_t>(code));
-    }
-  });
-  return out;
+  return "utf-8; " + to_addr_xtext(reported(address));
 }
 
 std::string original_recipient(std::string_view orcpt) {

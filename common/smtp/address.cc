@@ -6,6 +6,7 @@
 #include <array>
 
 #include "common/base/ascii.h"
+#include "common/base/utf8.h"
 
 namespace postrider::smtp {
 
@@ -13,27 +14,10 @@ namespace {
 
 constexpr std::string_view kPostmaster = "postmaster";
 
-// The length of the well-formed UTF-8 sequence of two octets or more that `text` begins with
-// (RFC 3629 section 4), or 0.
+// The length of the character beyond ASCII that `text` begins with, or 0.
 std::size_t utf8_sequence(std::string_view text) {
-  const auto octet = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto tail = [&](std::size_t i) { return (octet(i) & 0xc0U) == 0x80U; };
-  const unsigned lead = octet(0);
-  const unsigned second = octet(1);
-  if (lead >= 0xc2 && lead <= 0xdf) return tail(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool overlong = lead == 0xe0 && second < 0xa0;
-    const bool surrogate = lead == 0xed && second > 0x9f;
-    return tail(1) && tail(2) && !overlong && !surrogate ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool overlong = lead == 0xf0 && second < 0x90;
-    const bool beyond = lead == 0xf4 && second > 0x8f;
-    return tail(1) && tail(2) && tail(3) && !overlong && !beyond ? 4 : 0;
-  }
-  return 0;
+  const Character character = first_character(text);
+  return character.code < 0x80 ? 0 : character.octets;
 }
 
 // RFC 5322 section 3.2.3.

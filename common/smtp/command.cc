@@ -80,7 +80,7 @@ Parsed<RcptArguments> parse_rcpt(std::string_view argument, const Extensions& of
   rcpt.recipient = std::move(*recipient);
   if (auto refusal = internationalize(rcpt.recipient, charset, bad_syntax))
     return tl::unexpected(std::move(*refusal));
-  if (auto refusal = set_parameters(argument, offered, rcpt))
+  if (auto refusal = set_parameters(argument, offered, charset, rcpt))
     return tl::unexpected(std::move(*refusal));
   return rcpt;
 }

@@ -10,6 +10,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/timestamp.h"
+#include "common/base/unitext.h"
 #include "common/base/xtext.h"
 #include "common/smtp/notify.h"
 
@@ -135,16 +136,29 @@ bool set_notify(std::string_view value, RcptArguments& rcpt) {
   return true;
 }
 
+// The ASCII form of an address of type utf-8, which is a Mailbox (RFC 6533 section 3).
+std::optional<std::string> utf8_address(std::string_view unitext) {
+  const auto mailbox = from_addr_unitext(unitext);
+  if (!mailbox || !parse_mailbox(*mailbox, Charset::utf8)) return std::nullopt;
+  return to_addr_xtext(*mailbox);
+}
+
 // original-recipient-address = addr-type ";" xtext. What is no xtext stands in no ORCPT; what it
-// stands for has no control character either.
+// stands for has no control character either. Type utf-8 alone has an encoding of its own.
 bool set_orcpt(std::string_view value, RcptArguments& rcpt) {
   const std::size_t semicolon = value.find(';');
   if (semicolon == 0 || semicolon == std::string_view::npos || value.size() > kMaxOrcpt)
     return false;
   const std::string_view type = value.substr(0, semicolon);
+  const std::string_view written = value.substr(semicolon + 1);
+  if (equals_ignoring_case(type, "utf-8")) {
+    const auto address = utf8_address(written);
+    rcpt.orcpt = fmt::format("utf-8;{}", address.value_or(""));
+    return address && rcpt.orcpt.size() <= kMaxOrcpt;
+  }
   const bool is_atom =
       std::all_of(type.begin(), type.end(), [](char c) { return is_alnum(c) || c == '-'; });
-  const auto address = from_xtext(value.substr(semicolon + 1));
+  const auto address = from_xtext(written);
   if (!is_atom || !address || address->empty() || !is_printable(*address)) return false;
   rcpt.orcpt = value;
   return true;
@@ -215,7 +229,9 @@ std::optional<Reply> set_parameters(std::string_view parameters, const Extension
 }
 
 std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
-                                    RcptArguments& rcpt) {
+                                    Charset charset, RcptArguments& rcpt) {
+  if (charset == Charset::ascii && !is_all_ascii(parameters))
+    return Reply{501, "5.5.4", "a parameter beyond ASCII needs SMTPUTF8"};
   return set_all(kOfRcpt, parameters, offered, rcpt);
 }
 

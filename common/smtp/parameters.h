@@ -4,9 +4,9 @@
 // table in parameters.cc.
 //
 // RFC 5321 section 4.1.2 (syntax), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 3461 section 4 (RET,
-// ENVID, NOTIFY, ORCPT), RFC 4954 section 5 (AUTH), RFC 6531 section 3.4 (SMTPUTF8), RFC 6710
-// section 3 (MT-PRIORITY), RFC 8689 section 2 (REQUIRETLS), RFC 4865 section 2 (HOLDFOR,
-// HOLDUNTIL).
+// ENVID, NOTIFY, ORCPT), RFC 6533 section 3 (ORCPT beyond ASCII), RFC 4954 section 5 (AUTH), RFC
+// 6531 section 3.4 (SMTPUTF8), RFC 6710 section 3 (MT-PRIORITY), RFC 8689 section 2 (REQUIRETLS),
+// RFC 4865 section 2 (HOLDFOR, HOLDUNTIL).
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ namespace postrider::smtp {
 
 enum class Body : std::uint8_t { seven_bit, eight_bit_mime, binary_mime };
 
-// RFC 3461 section 4.4 and 4.2, as they stand in the command.
+// RFC 3461 section 4.4 and 4.2, as they stand in the command, and as they are passed on.
 inline constexpr std::size_t kMaxEnvid = 100;
 inline constexpr std::size_t kMaxOrcpt = 500;
 
@@ -56,14 +56,14 @@ struct MailArguments {
 struct RcptArguments {
   Mailbox recipient;
   std::string notify;  // as to_value() writes it; empty: not given
-  std::string orcpt;   // as given; empty: not given
+  std::string orcpt;   // as given, but of type utf-8 in ASCII; empty: not given
 };
 
-// Sets what `parameters` say, each once: those of the extensions that are `offered`. Gives the
-// reply that refuses them, if any.
+// Sets what `parameters` say, each once: those of the extensions that are `offered`. `charset` is
+// the transaction's. Gives the reply that refuses them, if any.
 std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
                                     MailArguments& mail);
 std::optional<Reply> set_parameters(std::string_view parameters, const Extensions& offered,
-                                    RcptArguments& rcpt);
+                                    Charset charset, RcptArguments& rcpt);
 
 }  // namespace postrider::smtp

@@ -11,7 +11,7 @@ MESSAGE = "Subject: Grüße\r\n\r\nbody\r\n".encode()
 @pytest.fixture(scope="module")
 def parts():
     with Peer() as modern, Peer() as plain:
-        modern.script["EHLO"] = lambda *_: "250-peer.test\n250-8BITMIME\n250 SMTPUTF8"
+        modern.script["EHLO"] = lambda *_: "250-peer.test\n250-8BITMIME\n250-DSN\n250 SMTPUTF8"
         routes = [{"match": "xn--b-eha.test", "via": modern.route}, {"match": "plain.test", "via": plain.route}]
         with Instance({"route": routes}) as suite:
             suite.add_user(ANNA)
@@ -23,7 +23,7 @@ def send(suite, sender, recipient, message):
     client.ehlo()
     client.command_encoding = "utf-8"
     assert client.mail(sender, ["SMTPUTF8", "BODY=8BITMIME"])[0] == 250
-    assert client.rcpt(recipient)[0] == 250
+    assert client.rcpt(recipient, ["ORCPT=utf-8;李@old.test"])[0] == 250
     assert client.data(message)[0] == 250
     client.quit()
 
@@ -36,7 +36,7 @@ def test_a_server_with_smtputf8_gets_it_as_it_is(parts):
     [mail] = [argument for verb, argument in modern.commands if verb == "MAIL"]
     [rcpt] = [argument for verb, argument in modern.commands if verb == "RCPT"]
     assert mail == f"FROM:<{ANNA}> BODY=8BITMIME SMTPUTF8"
-    assert rcpt.encode("latin-1").decode() == "TO:<李@xn--b-eha.test>"
+    assert rcpt.encode("latin-1").decode() == "TO:<李@xn--b-eha.test> ORCPT=utf-8;\\x{674E}@old.test"
 
 
 @pytest.mark.parametrize("recipient, message, why", [
@@ -50,6 +50,7 @@ def test_a_server_without_gives_it_back(parts, recipient, message, why):
     wait_for(lambda: len(suite.mailbox(ANNA)) == before + 1)
     report = suite.mailbox(ANNA)[-1].decode()
     assert "\nStatus: 5.6.7\n" in report and why in report
+    assert "\nOriginal-Recipient: utf-8; \\x{674E}@old.test\n" in report
     assert ("Final-Recipient: utf-8; \\x{674E}@plain.test" in report) == recipient.startswith("李")
     assert not plain.messages
 

@@ -205,6 +205,13 @@ TEST_CASE("message report: an internationalized original comes back as one", "[m
   CHECK(has(compose(request), "Content-Type: message/global\r\n"));
 }
 
+TEST_CASE("message report: an original recipient beyond ASCII stays as programs read it",
+          "[message]") {
+  ReportRequest request = example();
+  request.recipients[0].orcpt = "utf-8;\\x{674E}\\x{2B}a@y.test";
+  CHECK(has(compose(request), "Original-Recipient: utf-8; \\x{674E}\\x{2B}a@y.test\r\n"));
+}
+
 TEST_CASE("message report: addresses beyond ASCII are encoded for programs, plain for people",
           "[message]") {
   ReportRequest request = example();

@@ -3,13 +3,32 @@
 #include <catch2/catch.hpp>
 
 #include <limits>
+#include <string>
+#include <string_view>
+
+#include "common/base/ascii.h"
 
 using namespace postrider::smtp;
 
 namespace {
 
-constexpr Extensions kAll{
-    .eight_bit_mime = true, .dsn = true, .smtputf8 = true, .size = true, .mt_priority = true};
+constexpr Extensions kAll{.eight_bit_mime = true,
+                          .dsn = true,
+                          .smtputf8 = true,
+                          .size = true,
+                          .mt_priority = true,
+                          .requiretls = true};
+
+std::string repeated(std::string_view text, std::size_t times) {
+  std::string all;
+  while (times-- > 0) all += text;
+  return all;
+}
+
+// Of the transaction that `parameters` belong to.
+Charset charset_for(std::string_view parameters) {
+  return postrider::is_all_ascii(parameters) ? Charset::ascii : Charset::utf8;
+}
 
 }  // namespace
 
@@ -61,10 +80,14 @@ TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
   const auto parameters = GENERATE(values<std::string>({
       "SIZE=1 SIZE=1",
       "SIZE",
+      "SIZE=",
       "SIZE=-1",
       "SIZE=1k",
       "BODY=BINARYMIME",
       "BODY",
+      "BODY=",
+      "BODY=9BIT",
+      "BODY=7BIT BODY=7BIT",
       "MT-PRIORITY",
       "MT-PRIORITY=",
       "MT-PRIORITY=10",
@@ -78,6 +101,9 @@ TEST_CASE("smtp parameters: a value of MAIL's that is wrong is 501", "[smtp]") {
       "SMTPUTF8=",
       "SMTPUTF8=1",
       "SMTPUTF8 SMTPUTF8",
+      "REQUIRETLS=",
+      "REQUIRETLS=1",
+      "REQUIRETLS REQUIRETLS",
       "RET",
       "RET=",
       "RET=BODY",
@@ -107,11 +133,17 @@ TEST_CASE("smtp parameters: those of RCPT", "[smtp]") {
       {"ORCPT=rfc822;Bob@x.test", "", "rfc822;Bob@x.test"},
       {"NOTIFY=SUCCESS ORCPT=rfc822;a+2Bb@x.test", "SUCCESS", "rfc822;a+2Bb@x.test"},
       {"ORCPT=utf-8;\\x{674E}@x.test", "", "utf-8;\\x{674E}@x.test"},
+      {"ORCPT=UTF-8;\\x{674E}@x.test", "", "utf-8;\\x{674E}@x.test"},
+      {"ORCPT=utf-8;a\\x{2B}\\x{10FFFF}@x.test", "", "utf-8;a\\x{2B}\\x{10FFFF}@x.test"},
+      {"ORCPT=utf-8;bob@x.test", "", "utf-8;bob@x.test"},
+      {"ORCPT=utf-8;\xe6\x9d\x8e@x.test", "", "utf-8;\\x{674E}@x.test"},
+      {"ORCPT=utf-8;\xe6\x9d\x8e\\x{F6}@x\xc3\xb6.test", "",
+       "utf-8;\\x{674E}\\x{F6}@x\\x{F6}.test"},
       {"ORCPT=rfc822;" + std::string(493, 'x'), "", "rfc822;" + std::string(493, 'x')},
   }));
   CAPTURE(parameters);
   RcptArguments rcpt;
-  CHECK_FALSE(set_parameters(parameters, kAll, rcpt));
+  CHECK_FALSE(set_parameters(parameters, kAll, charset_for(parameters), rcpt));
   CHECK(rcpt.notify == notify);
   CHECK(rcpt.orcpt == orcpt);
 }
@@ -133,26 +165,48 @@ TEST_CASE("smtp parameters: a value of RCPT's that is wrong is 501", "[smtp]") {
       "ORCPT=rfc822;a+0A",
       "ORCPT=rfc822;a+C3+BC",
       "ORCPT=rfc822;" + std::string(494, 'x'),
+      "ORCPT=rfc822;a ORCPT=rfc822;a",
+      "ORCPT=rfc822;j\xc3\xb6rg@x.test",
+      "ORCPT=utf-8;",
+      "ORCPT=utf-8;a+2Bb@x.test",
+      "ORCPT=utf-8;\\x{674e}@x.test",
+      "ORCPT=utf-8;\\x{674E}",
+      "ORCPT=utf-8;a\\x{0A}@x.test",
+      "ORCPT=utf-8;j\xf6rg@x.test",
+      // Longer in ASCII than may be passed on.
+      "ORCPT=utf-8;" + repeated("\xe6\x9d\x8e", 21) + "@" + repeated("\xe6\x9d\x8e", 20) + "." +
+          repeated("\xe6\x9d\x8e", 20) + ".test",
   }));
   CAPTURE(parameters);
   RcptArguments rcpt;
-  const auto refusal = set_parameters(parameters, kAll, rcpt);
+  const auto refusal = set_parameters(parameters, kAll, charset_for(parameters), rcpt);
   REQUIRE(refusal);
   CHECK(refusal->code == 501);
   CHECK(refusal->status == "5.5.4");
 }
 
+TEST_CASE("smtp parameters: beyond ASCII there is an ORCPT within SMTPUTF8 alone", "[smtp]") {
+  constexpr std::string_view kOrcpt = "ORCPT=utf-8;\xe6\x9d\x8e@x.test";
+  RcptArguments rcpt;
+  CHECK_FALSE(set_parameters(kOrcpt, kAll, Charset::utf8, rcpt));
+  const auto refusal = set_parameters(kOrcpt, kAll, Charset::ascii, rcpt);
+  REQUIRE(refusal);
+  CHECK(to_line(*refusal) == "501 5.5.4 a parameter beyond ASCII needs SMTPUTF8");
+  CHECK_FALSE(set_parameters("ORCPT=utf-8;\\x{674E}@x.test", kAll, Charset::ascii, rcpt));
+}
+
 TEST_CASE("smtp parameters: one that is unknown, or of an extension that is not offered, is 555",
           "[smtp]") {
   MailArguments mail;
-  const auto* const of_mail = GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>",
-                                       "NOTIFY=NEVER", "SMTPUTF8", "MT-PRIORITY=1", "=");
+  const auto* const of_mail =
+      GENERATE("SIZE=1", "BODY=7BIT", "RET=FULL", "ENVID=a", "AUTH=<>", "NOTIFY=NEVER",
+               "REQUIRETLS", "SMTPUTF8", "MT-PRIORITY=1", "=");
   CAPTURE(of_mail);
   CHECK(set_parameters(of_mail, {}, mail)->code == 555);
   RcptArguments rcpt;
   const auto* const of_rcpt = GENERATE("NOTIFY=NEVER", "ORCPT=rfc822;a", "RET=FULL", "X");
   CAPTURE(of_rcpt);
-  CHECK(set_parameters(of_rcpt, {}, rcpt)->code == 555);
+  CHECK(set_parameters(of_rcpt, {}, Charset::ascii, rcpt)->code == 555);
 }
 
 namespace {
@@ -176,8 +230,10 @@ TEST_CASE("smtp parameters: a message may be held for a time, or until one", "[s
 TEST_CASE("smtp parameters: it may not be held longer than is offered, or in two ways", "[smtp]") {
   const auto* const parameters =
       GENERATE("HOLDFOR=3601", "HOLDFOR=1000000000", "HOLDFOR=0", "HOLDFOR=01", "HOLDFOR=-1",
-               "HOLDFOR=1x", "HOLDFOR", "HOLDFOR=", "HOLDUNTIL=2027-01-15T09:00:01Z",
-               "HOLDUNTIL=tomorrow", "HOLDUNTIL", "HOLDFOR=1 HOLDUNTIL=2027-01-15T08:00:00Z");
+               "HOLDFOR=1x", "HOLDFOR", "HOLDFOR=", "HOLDFOR=1 HOLDFOR=1",
+               "HOLDUNTIL=2027-01-15T09:00:01Z", "HOLDUNTIL=tomorrow", "HOLDUNTIL",
+               "HOLDUNTIL=", "HOLDUNTIL=2027-01-15T08:00:00Z HOLDUNTIL=2027-01-15T08:00:00Z",
+               "HOLDFOR=1 HOLDUNTIL=2027-01-15T08:00:00Z");
   CAPTURE(parameters);
   MailArguments mail;
   const auto refusal = set_parameters(parameters, kHolds, mail);
