@@ -314,6 +314,7 @@ Extensions ServerSession::offered() const {
   offered.starttls = starttls_offered();
   offered.requiretls = offered_.requiretls && secured_;  // RFC 8689 section 2
   offered.auth = auth_offered();
+  offered.smtputf8 = offered_.smtputf8 && offered_.eight_bit_mime;  // RFC 6531 section 3.1 item 8
   // RFC 3030 section 3.
   offered.binary_mime = offered_.binary_mime && offered_.chunking && offered_.eight_bit_mime;
   offered.size_limit = settings_.message_size_limit;

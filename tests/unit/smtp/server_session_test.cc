@@ -390,24 +390,6 @@ TEST_CASE("smtp server session: who is told of no status codes is given none", "
         "250 mx.test\r\n250 ok\r\n500 command not recognized\r\n");
 }
 
-TEST_CASE("smtp server session: each extension that is not offered is not honoured", "[smtp]") {
-  const auto [keyword, command, code] = GENERATE(table<std::string, std::string, std::string>({
-      {"SIZE", "MAIL FROM:<a@a.test> SIZE=1", "555"},
-      {"8BITMIME", "MAIL FROM:<a@a.test> BODY=8BITMIME", "555"},
-      {"DSN", "MAIL FROM:<a@a.test> RET=FULL", "555"},
-      {"SMTPUTF8", "MAIL FROM:<a@a.test> SMTPUTF8", "555"},
-      {"MT-PRIORITY", "MAIL FROM:<a@a.test> MT-PRIORITY=1", "555"},
-      {"CHUNKING", "BDAT 0 LAST", "502"},
-      {"BINARYMIME", "MAIL FROM:<a@a.test> BODY=BINARYMIME", "501"},
-  }));
-  ServerSettings settings{.hostname = "mx.test"};
-  withdraw(keyword, settings.offered);
-  Conversation c(settings);
-  greeted(c);
-  CHECK(c.say("EHLO a.test\r\n").find(keyword) == std::string::npos);
-  CHECK(codes(c.say(command + "\r\n")) == code);
-}
-
 TEST_CASE("smtp server session: addresses beyond ASCII go with a transaction of SMTPUTF8",
           "[smtp]") {
   Conversation c({.hostname = "mx.test", .vrfy = true});
