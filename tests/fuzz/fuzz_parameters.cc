@@ -1,14 +1,27 @@
 // The arguments of MAIL and RCPT: what is taken can be said again by our client and means the same.
 #include <string>
 
+#include "common/base/ascii.h"
 #include "common/base/check.h"
 #include "common/smtp/client_transaction.h"
 #include "common/smtp/command.h"
 
 using namespace postrider::smtp;
 
-static constexpr Extensions kAll{
-    .eight_bit_mime = true, .dsn = true, .smtputf8 = true, .size = true, .mt_priority = true};
+using namespace std::chrono_literals;
+
+static constexpr Extensions kAll{.eight_bit_mime = true,
+                                 .dsn = true,
+                                 .smtputf8 = true,
+                                 .size = true,
+                                 .chunking = true,
+                                 .binary_mime = true,
+                                 .mt_priority = true,
+                                 .future_release = true,
+                                 .future_release_max = 3600s,
+                                 .future_release_until = postrider::WallTime(1'800'003'600s),
+                                 .requiretls = true,
+                                 .auth = true};
 
 // What follows the verb.
 static std::string argument_of(const std::string& command) {
@@ -21,7 +34,12 @@ static std::string argument_of(const std::string& command) {
 static void check_mail(std::string_view text) {
   const auto mail = parse_mail(text, kAll);
   if (!mail) return;
+  POSTRIDER_CHECK(!(mail->hold_for && mail->hold_until));
+  POSTRIDER_CHECK(mail->hold_for <= kAll.future_release_max);
+  POSTRIDER_CHECK(mail->hold_until <= kAll.future_release_until);
   ClientTransaction transaction;
+  transaction.eight_bit = mail->body != Body::seven_bit;
+  transaction.smtputf8 = mail->charset == Charset::utf8;
   transaction.sender = mail->sender.str();
   transaction.priority = mail->priority;
   transaction.envid = mail->envid;
@@ -30,11 +48,14 @@ static void check_mail(std::string_view text) {
   const auto again = parse_mail(argument_of(mail_command(transaction, kAll)), kAll);
   POSTRIDER_CHECK(again && again->sender == mail->sender && again->priority == mail->priority);
   POSTRIDER_CHECK(again->envid == mail->envid && again->ret == mail->ret);
+  POSTRIDER_CHECK((again->body == Body::eight_bit_mime) == transaction.eight_bit);
+  POSTRIDER_CHECK(again->charset == mail->charset);
 }
 
 static void check_rcpt(std::string_view text) {
   const auto rcpt = parse_rcpt(text, kAll, Charset::utf8);
   if (!rcpt) return;
+  POSTRIDER_CHECK(postrider::is_all_ascii(rcpt->orcpt));
   const ClientRecipient recipient{rcpt->recipient.str(), rcpt->notify, rcpt->orcpt};
   POSTRIDER_CHECK(!obstacle(recipient, kAll));
   const auto again = parse_rcpt(argument_of(rcpt_command(recipient, kAll)), kAll, Charset::utf8);
