@@ -1,5 +1,9 @@
 #include "common/directory/password.h"
 
+#include <algorithm>
+#include <ctime>
+#include <limits>
+
 #include <catch2/catch.hpp>
 
 using namespace postrider;
@@ -53,4 +57,27 @@ TEST_CASE("directory password: a hash of another cost is one", "[directory]") {
   CHECK(
       is_password_hash("$argon2id$v=19$m=8192,t=1,p=1$kcByz7bAztYIBqZV+AryGA$"
                        "gw3MUP4ipvDVNoBTkvVwJxknCL2rZZLreQr6d57JknA"));
+}
+
+namespace {
+
+// The least processor time of some attempts, as those that were disturbed take longer.
+std::clock_t cost_of_refusal(const std::string& hash) {
+  std::clock_t least = std::numeric_limits<std::clock_t>::max();
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const std::clock_t begin = std::clock();
+    CHECK_FALSE(password_fits(hash, Secret("wrong")).value());
+    least = std::min(least, std::clock() - begin);
+  }
+  return least;
+}
+
+}  // namespace
+
+TEST_CASE("directory password: that there is none takes as long to find as that it is wrong",
+          "[directory]") {
+  const std::clock_t wrong = cost_of_refusal(hash_password(Secret("right")).value());
+  const std::clock_t none = cost_of_refusal("");
+  CHECK(none > wrong / 2);
+  CHECK(none < wrong * 2);
 }

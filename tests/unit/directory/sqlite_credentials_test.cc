@@ -86,6 +86,9 @@ struct World {
   SqliteCredentials credentials{loop, pool, clock, temporary.path("d.db")};
 };
 
+// In the form of one; nobody has it.
+constexpr const char* kUnknownAppPassword = "aaaaa-aaaaa-aaaaa-aaaaa";
+
 }  // namespace
 
 TEST_CASE("sqlite credentials: the main password is for every service", "[directory]") {
@@ -175,6 +178,61 @@ TEST_CASE("sqlite credentials: an app password is for its scope, until it expire
   world.wait(WatchedDatabase::kRecheck);
   CHECK(world.log_in("anna@example.org", phone).reason == "wrong password");
   CHECK(world.prove("anna@example.org", phone.c_str()).reason == "wrong password");
+}
+
+TEST_CASE("sqlite credentials: an unknown user costs the one hash that a wrong password costs",
+          "[directory]") {
+  World world;
+  const auto phone =
+      world.editor.add_app_password("anna@example.org", {"phone", {.smtp = true}, 0, 0});
+  REQUIRE(phone);
+  std::string nearly(phone->reveal());
+  nearly.back() = nearly.back() == 'a' ? 'b' : 'a';
+  struct Case {
+    std::string_view address, password, reason;
+  };
+  for (const Case& c : {Case{"anna@example.org", "wrong", "wrong password"},
+                        Case{"anna@example.org", nearly, "wrong password"},
+                        Case{"anna@example.org", kUnknownAppPassword, "wrong password"},
+                        Case{"nobody@example.org", "wrong", "no such user"},
+                        Case{"nobody@example.org", kUnknownAppPassword, "no such user"},
+                        Case{"nobody@elsewhere.test", "wrong", "no such user"},
+                        Case{"bert@example.org", "wrong", "the user has no password"},
+                        Case{"bert@example.org", kUnknownAppPassword, "the user has no password"},
+                        Case{"no address", "wrong", "no such user"}}) {
+    CAPTURE(c.address, c.password);
+    for (int time = 0; time < 2; ++time) {  // nor is it remembered that there is none
+      std::string_view reason;
+      const auto pending = world.credentials.verify_password(
+          c.address, Secret(std::string(c.password)), Service::smtp, [&](auto answer) {
+            reason = answer->reason;
+            world.loop.stop();
+          });
+      CHECK(world.pool.unfinished() == 1);
+      world.loop.run();
+      CHECK(reason == c.reason);
+      CHECK(world.pool.unfinished() == 0);
+    }
+  }
+}
+
+TEST_CASE("sqlite credentials: SCRAM is answered on the next turn, without a hash, for all alike",
+          "[directory]") {
+  World world;
+  for (const std::string_view address :
+       {"anna@example.org", "bert@example.org", "nobody@example.org", "no address"}) {
+    CAPTURE(address);
+    bool answered = false;
+    const auto pending =
+        world.credentials.find_scram_keys(address, Service::smtp, [&](auto answer) {
+          answered = answer.has_value();
+          world.loop.stop();
+        });
+    CHECK_FALSE(answered);
+    CHECK(world.pool.unfinished() == 0);
+    world.loop.run();
+    CHECK(answered);
+  }
 }
 
 TEST_CASE("sqlite credentials: for SCRAM an unknown user looks as any other", "[directory]") {
