@@ -133,8 +133,8 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"smtpd.future_release_max", Type::duration, &at<&S::smtpd, &S::Smtpd::future_release_max>,
      "1w", "0s..90d",
      "How long a user may have a message held before it is sent (FUTURERELEASE, RFC 4865), on "
-     "submission and submissions. Its lifetime counts from then; `postrider queue retry` sends it "
-     "at once. 0s: not offered."},
+     "submission, submissions and local. Its lifetime counts from then; `postrider queue retry` "
+     "sends it at once. 0s: not offered."},
     {"smtpd.vrfy", Type::choice, &at<&S::smtpd, &S::Smtpd::vrfy>, "off", "off|on",
      "Whether VRFY tells which users exist; off answers 252."},
     {"smtpd.expn", Type::choice, &at<&S::smtpd, &S::Smtpd::expn>, "off", "off|on",

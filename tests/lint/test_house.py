@@ -83,9 +83,15 @@ def test_nothing_is_promised_for_later():
     assert not found, found
 
 
-def test_every_rfc_of_the_code_stands_in_the_table_and_the_reverse():
+def rfc_table():
+    """The status of each RFC, by its number."""
     table = dict(re.findall(r"^\| (\d+) \|[^|]*\| ([^|]*) \|", (ROOT / "common/RFCS.md").read_text(), re.M))
     assert len(table) > 20
+    return table
+
+
+def test_every_rfc_of_the_code_stands_in_the_table_and_the_reverse():
+    table = rfc_table()
     named = set()
     for name in sources(".h", ".cc", ".proto"):
         if not name.startswith("tests/"):
@@ -94,3 +100,12 @@ def test_every_rfc_of_the_code_stands_in_the_table_and_the_reverse():
     later = {rfc for rfc, status in table.items() if status.strip() == "later"}
     assert named <= table.keys(), f"without a row: {sorted(named - table.keys())}"
     assert table.keys() - later <= named, f"without a word in the code: {sorted(table.keys() - later - named)}"
+
+
+def test_what_the_code_deviates_from_is_not_called_whole():
+    table = rfc_table()
+    deviations = {rfc: name for name in sources(".h", ".cc") if not name.startswith("tests/")
+                  for rfc in re.findall(r"Deviation: RFC (\d+)", (ROOT / name).read_text())}
+    assert deviations
+    wrong = {rfc: name for rfc, name in deviations.items() if table[rfc].strip() == "whole"}
+    assert not wrong, wrong
