@@ -29,7 +29,7 @@ inline constexpr auto kReception = std::to_array<Parameter>({
     {"smtpd.message_size_limit", Type::size, &at<&S::smtpd, &S::Smtpd::message_size_limit>, "50MiB",
      "64KiB..4GiB",
      "The largest message accepted, as SIZE announces it (RFC 1870). A larger one gets 552. Of a "
-     "message that is refused as much again is passed over, then 421 ends the session."},
+     "message that is refused twice as much is passed over, then 421 ends the session."},
     {"smtpd.recipient_limit", Type::count, &at<&S::smtpd, &S::Smtpd::recipient_limit>, "1000",
      "1..100000",
      "Recipients of one message; further ones get 452 (RFC 5321 section 4.5.3.1.8: at least 100)."},

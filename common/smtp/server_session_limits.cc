@@ -54,11 +54,11 @@ void ServerSession::refuse_address(const Reply& reply) {
     close({421, "4.7.0", settings_.hostname + " closing: too many refused recipients"});
 }
 
-// What is refused is taken all the same, so that its end is found: as much as a message may have.
-// Who goes on hears why the message is refused, as at its end, so that it is not tried again.
+// What is refused is taken all the same, so that its end is found: twice as much as a message may
+// have. Who goes on hears why the message is refused, as at its end, so that it is not tried again.
 void ServerSession::pass_over(std::size_t octets, const Reply& reason) {
   passed_over_ += octets;
-  if (passed_over_ <= settings_.message_size_limit) return;
+  if (passed_over_ <= 2 * settings_.message_size_limit) return;
   say(reason);
   close({421, "4.7.0", settings_.hostname + " closing: too much came of what is refused"});
 }

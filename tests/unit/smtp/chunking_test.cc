@@ -161,10 +161,7 @@ TEST_CASE("smtp chunking: the size limit holds before and while a chunk comes", 
   SECTION("a first chunk that is too big is not handed on") {
     CHECK(c.say("BDAT 11 LAST\r\n") == "");
     CHECK(c.aborted.size() == 1);
-    CHECK(c.say("1234567890") == "");
-    CHECK(c.say("1").starts_with("552 5.3.4 "));
-    CHECK(c.closed);
-    return;
+    CHECK(c.say("12345678901").starts_with("552 5.3.4 "));
   }
   SECTION("nor is a later one; the rest is passed over") {
     CHECK(codes(c.say(bdat("123456", false))) == "250");
@@ -173,9 +170,9 @@ TEST_CASE("smtp chunking: the size limit holds before and while a chunk comes", 
     CHECK(codes(c.say(bdat("", true))) == "552");
     CHECK(c.aborted.size() == 1);
   }
-  SECTION("of the largest number of all not more is passed over than a message may have") {
+  SECTION("of the largest number of all twice as much is passed over as a message may have") {
     CHECK(c.say("BDAT 18446744073709551615 LAST\r\n") == "");
-    for (int i = 0; i < 10; ++i) CHECK(c.say("x") == "");
+    for (int i = 0; i < 20; ++i) CHECK(c.say("x") == "");
     CHECK(c.session.unprocessed() == 0);
     CHECK(c.session.progress().content == 0);
     CHECK(codes(c.say("x")) == "552 421");
@@ -192,7 +189,7 @@ TEST_CASE("smtp chunking: chunks that belong nowhere are passed over, but not wi
           "[smtp]") {
   Conversation c({.hostname = "mx.test", .message_size_limit = 10});
   c.say("EHLO a\r\n");
-  CHECK(codes(c.say(bdat("12345", false) + bdat("12345", false))) == "503 503");
+  CHECK(codes(c.say(bdat("1234567890", false) + bdat("1234567890", false))) == "503 503");
   CHECK(codes(c.say(bdat("x", false))) == "503 421");
   CHECK(c.session.progress().content == 0);
   CHECK(c.closed);

@@ -245,7 +245,7 @@ TEST_CASE("smtp server session: what is refused is passed over, but not without 
   CHECK(codes(c.say("\nMAIL FROM:<a@a>\r\n", step)).ends_with(" 250"));
   CHECK(c.session.progress().content == before);
   c.say("RCPT TO:<b@b>\r\nDATA\r\n" + content);
-  CHECK(codes(c.say("123456789\r\nQUIT\r\n.\r\n", step)).starts_with("55"));
+  CHECK(codes(c.say("123456789\r\n123456789\r\nQUIT\r\n.\r\n", step)).starts_with("55"));
   CHECK(c.closed);
   CHECK(c.messages.empty());
 }
