@@ -47,6 +47,7 @@ Connection::Connection(Services& services, const Listener& listener, Fd fd,
 
 // What a stranger has sent by now, it sent without having heard the greeting.
 void Connection::greet() {
+  pace_ = Pace(services_.loop.now());
   inquiry_.connect(client_.stranger() && stream_.input_waits());
   stream_.resume_reading();
   act();
@@ -200,7 +201,8 @@ void Connection::on_judged(const checks::Verdicts& verdicts) {
 
 // While there are slots, who is held back has its time from then on.
 bool Connection::is_too_slow(const PaceLimits& limits, bool scarce) {
-  if (linger_ || gone_ || (held_back() && !scarce)) return false;
+  const bool not_greeted = greeting_ && greeting_->armed();
+  if (linger_ || gone_ || not_greeted || (held_back() && !scarce)) return false;
   return pace_.is_too_slow(session_, limits, scarce, services_.loop.now());
 }
 

@@ -17,7 +17,7 @@ bool Pace::is_too_slow(const smtp::ServerSession& session, const PaceLimits& lim
   } else if (session.busy()) {
     last_step_ += span;
   }
-  if (scarce) return now - last_step_ > limits.busy_timeout;
+  if (scarce) return !session.busy() && now - last_step_ > limits.busy_timeout;
   return !session.receiving() && now - last_command_ > limits.command_timeout;
 }
 

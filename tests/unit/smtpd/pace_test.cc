@@ -114,6 +114,17 @@ TEST_CASE("smtpd pace: who waits for us is not slow", "[smtpd]") {
   CHECK_FALSE(f.is_too_slow(3600s, true));
 }
 
+TEST_CASE("smtpd pace: who was idle while there were slots, and waits for us now, is not slow",
+          "[smtpd]") {
+  Fixture f;
+  f.say("EHLO a.test\r\n");
+  CHECK_FALSE(f.is_too_slow(100s, false));
+  f.answering = false;
+  f.say("MAIL FROM:<a@a.test>\r\n");
+  REQUIRE(f.session.busy());
+  CHECK_FALSE(f.is_too_slow(2s, true));
+}
+
 TEST_CASE("smtpd pace: what a client waits for us is not added to its time, nor taken from it",
           "[smtpd]") {
   Fixture f;

@@ -96,6 +96,22 @@ TEST_CASE("smtpd server: while slots are scarce, who does not get on loses its o
   CHECK(f.world.lines.find("event=connection_too_slow client=127.0.0.1") != std::string::npos);
 }
 
+TEST_CASE("smtpd server: who waits for a greeting that is held back is not slow", "[smtpd]") {
+  Fixture f;
+  f.world.settings.smtpd.connection_limit = 1;
+  f.world.settings.smtpd.busy_timeout = std::chrono::seconds{0};
+  f.world.settings.relay.networks.clear();
+  f.world.settings.checks.greeting_delay = std::chrono::minutes{1};
+  f.server();
+  const auto peer = f.connect();
+  for (int i = 0; i < 10; ++i) peer->drain();
+  REQUIRE(f.server().connections() == 1);
+  f.server().end_slow();
+  peer->drain();
+  CHECK(peer->heard().empty());
+  CHECK(f.server().connections() == 1);
+}
+
 TEST_CASE("smtpd server: while slots are scarce, who is held back for errors loses its own",
           "[smtpd]") {
   Fixture f;
