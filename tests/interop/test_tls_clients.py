@@ -111,8 +111,8 @@ def test_swaks_is_told_under_implicit_tls_that_it_has_to_log_in(suite):
 
 
 def s_client(suite, port, *options, input=b"QUIT\n"):
-    starttls = [] if port == 465 else ["-starttls", "smtp"]
     """With -ign_eof it ends with the server, else with its input, and takes commands of its own (R)."""
+    starttls = [] if port == 465 else ["-starttls", "smtp"]
     return run("openssl", "s_client", "-connect", f"127.0.0.1:{suite.port_base + port}", "-servername", HOSTNAME,
                "-CAfile", suite.authority, "-verify_return_error", "-crlf", *starttls, *options,
                input=input)
@@ -151,45 +151,6 @@ def test_testssl_finds_nothing_above_low(suite, port, tmp_path):
         examined += ["--std", "--server-preference", "--pfs", "--vulnerable"]
     elif port != 587:  # which a short run holds for as good as 25
         examined += ["--renegotiation", "--heartbleed", "--ccs-injection", "--compression", "--ticketbleed"]
-    starttls = [] if port == 465 else ["-starttls", "smtp"]
-    """With -ign_eof it ends with the server, else with its input, and takes commands of its own (R)."""
-    return run("openssl", "s_client", "-connect", f"127.0.0.1:{suite.port_base + port}", "-servername", HOSTNAME,
-               "-CAfile", suite.authority, "-verify_return_error", "-crlf", *starttls, *options,
-               input=input)
-
-
-@pytest.mark.parametrize("port", [25, 587, 465])
-@pytest.mark.parametrize("version, agreed", [("-tls1_1", False), ("-tls1_2", True), ("-tls1_3", True)])
-def test_openssl_agrees_on_tls_12_and_13_alone(suite, port, version, agreed):
-    # At level 0 the client itself would take the old version.
-    done = s_client(suite, port, version, "-cipher", "ALL:@SECLEVEL=0", "-ign_eof")
-    assert (done.returncode == 0) == agreed, done.stderr
-    if agreed:
-        assert b"221 2.0.0 " in done.stdout and b"Verify return code: 0 (ok)" in done.stdout
-
-
-@pytest.mark.parametrize("protocol, agreed", [("smtp", True), ("h2,smtp", True), ("http/1.1", False)])
-def test_openssl_is_refused_when_it_names_other_protocols(suite, protocol, agreed):
-    done = s_client(suite, 465, "-alpn", protocol, "-ign_eof")
-    assert (done.returncode == 0) == agreed
-    assert (b"no application protocol" in done.stderr) != agreed
-
-
-def test_openssl_cannot_renegotiate(suite):
-    done = s_client(suite, 25, "-tls1_2", input=b"R\n")
-    assert b"no renegotiation" in done.stderr
-
-
-# ---- testssl.sh ----
-
-
-@required("testssl")
-@pytest.mark.parametrize("port", [25, 465, 587])
-def test_testssl_finds_nothing_above_low(suite, port, tmp_path):
-    examined = ["--protocols", "--std", "--server-preference", "--server-defaults", "--pfs", "--vulnerable"]
-    if not os.environ.get("POSTRIDER_LONG"):
-        examined = ["--protocols", "--server-defaults", "--renegotiation", "--heartbleed", "--ccs-injection",
-                    "--compression", "--ticketbleed"] if port != 587 else ["--protocols", "--server-defaults"]
     starttls = [] if port == 465 else ["--starttls", "smtp"]
     found = tmp_path / "found.json"
     done = run("testssl", "--quiet", "--warnings", "batch", "--color", 0, "--nodns", "none", "--ip", "127.0.0.1",

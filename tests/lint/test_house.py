@@ -1,5 +1,6 @@
 """The rules of the house that a machine can hold: includes, sizes, promises for later."""
 
+import ast
 import pathlib
 import re
 import subprocess
@@ -74,6 +75,14 @@ def test_no_source_is_too_long_to_be_read_in_a_sitting():
     long = {name: lines for name in sources(".h", ".cc") if not name.startswith("tests/")
             and (lines := len((ROOT / name).read_text().splitlines())) > MAX_SOURCE}
     assert not long, long
+
+
+def test_no_test_in_python_hides_another_of_its_name():
+    hidden = []
+    for name in sources(".py"):
+        defined = [one.name for one in ast.parse((ROOT / name).read_text()).body if isinstance(one, ast.FunctionDef)]
+        hidden += [f"{name}: {one} is defined twice" for one in set(defined) if defined.count(one) > 1]
+    assert not hidden, "\n".join(hidden)
 
 
 def test_nothing_is_promised_for_later():

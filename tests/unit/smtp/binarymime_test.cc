@@ -5,6 +5,7 @@
 #include "tests/unit/smtp/replies.h"
 
 using namespace postrider::smtp;
+using test::bdat;
 using test::codes;
 using test::Conversation;
 
@@ -12,11 +13,6 @@ namespace {
 
 constexpr std::string_view kEnvelope =
     "EHLO a.test\r\nMAIL FROM:<a@a.test> BODY=BINARYMIME\r\nRCPT TO:<b@b.test>\r\n";
-
-std::string bdat(std::string_view chunk, bool last) {
-  return "BDAT " + std::to_string(chunk.size()) + (last ? " LAST" : "") + "\r\n" +
-         std::string(chunk);
-}
 
 std::string with_header(std::string_view encoding, std::string_view body) {
   return "Content-Type: image/x\r\nContent-Transfer-Encoding: " + std::string(encoding) +

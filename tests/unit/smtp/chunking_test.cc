@@ -5,6 +5,7 @@
 #include "tests/unit/smtp/replies.h"
 
 using namespace postrider::smtp;
+using test::bdat;
 using test::codes;
 using test::Conversation;
 using test::Message;
@@ -13,11 +14,6 @@ namespace {
 
 constexpr std::string_view kEnvelope =
     "EHLO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\n";
-
-std::string bdat(std::string_view chunk, bool last) {
-  return "BDAT " + std::to_string(chunk.size()) + (last ? " LAST" : "") + "\r\n" +
-         std::string(chunk);
-}
 
 // A conversation whose recipient was accepted.
 Conversation& in_transaction(Conversation& c) {

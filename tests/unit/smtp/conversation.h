@@ -13,6 +13,12 @@
 
 namespace postrider::smtp::test {
 
+// BDAT and the octets of its chunk (RFC 3030 section 2).
+inline std::string bdat(std::string_view chunk, bool last) {
+  return "BDAT " + std::to_string(chunk.size()) + (last ? " LAST" : "") + "\r\n" +
+         std::string(chunk);
+}
+
 struct Message {
   std::string sender;
   std::vector<std::string> recipients;
