@@ -3,9 +3,8 @@
 //   between commands   a command within command_timeout, whichever it is and however its octets
 //                      trickle
 //   within a message   it does, as long as the stream's own time-out says so
-//   slots are scarce   a step towards the end of a message, or min_data_rate octets of one a
-//   second,
-//                      within busy_timeout: NOOP and its like keep no slot
+//   slots are scarce   within busy_timeout a step towards the end of a message, or min_data_rate
+//                      octets of one a second: NOOP and its like keep no slot
 //
 // The time that a client waits for us does not count. RFC 5321 section 4.5.3.2 asks to wait 5
 // minutes for a command, and 3 for a piece of a message; and section 3.8 allows to close with 421
