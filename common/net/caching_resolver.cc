@@ -58,11 +58,9 @@ PendingPtr CachingResolver::find(Entries<Answer>& entries, const std::string& na
 template <typename Answer>
 void CachingResolver::answered(Entries<Answer>& entries, const std::string& name, Answer answer) {
   Entry<Answer> asked = std::move(entries[name]);
-  if (answer.status == DnsStatus::temporary) {
-    entries.erase(name);
-  } else {
-    entries[name] = {answer, loop_.now() + kLifetime, nullptr, {}};
-  }
+  const std::chrono::microseconds lifetime =
+      answer.status == DnsStatus::temporary ? failure_lifetime_ : kLifetime;
+  entries[name] = {answer, loop_.now() + lifetime, nullptr, {}};
   for (const WaiterPtr<Answer>& waiter : asked.waiters)
     if (!waiter->cancelled) waiter->done(answer);
 }

@@ -1,7 +1,9 @@
 // caching_resolver.h - a Resolver that remembers answers for a short while.
 //
 // A burst of mail to one domain asks the same questions thousands of times: they are asked once,
-// and who asks meanwhile waits for the same answer. Failures are not remembered.
+// and who asks meanwhile waits for the same answer. A failure is remembered for a moment (RFC 2308
+// section 7 allows five minutes): else each message of a burst waits anew for a server that is
+// away.
 #pragma once
 
 #include <chrono>
@@ -19,11 +21,14 @@ class CachingResolver final : public Resolver {
  public:
   // c-ares 1.18 does not tell the TTL of MX records; this is shorter than nearly all of them.
   static constexpr std::chrono::seconds kLifetime{60};
+  static constexpr std::chrono::seconds kFailureLifetime{2};
   // Names that are remembered; beyond, all answers are forgotten.
   static constexpr std::size_t kMaxNames = 10000;
 
   // Both outlive the resolver.
-  CachingResolver(event::EventLoop& loop, Resolver& source) : loop_(loop), source_(source) {}
+  CachingResolver(event::EventLoop& loop, Resolver& source,
+                  std::chrono::microseconds failure_lifetime = kFailureLifetime)
+      : loop_(loop), source_(source), failure_lifetime_(failure_lifetime) {}
 
   PendingPtr find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) override;
   PendingPtr find_addresses(const std::string& host,
@@ -57,6 +62,7 @@ class CachingResolver final : public Resolver {
 
   event::EventLoop& loop_;
   Resolver& source_;
+  const std::chrono::microseconds failure_lifetime_;
   Entries<MxAnswer> mx_;
   Entries<AddressAnswer> addresses_;
   Entries<NameAnswer> names_;

@@ -22,13 +22,13 @@ if [ ! -e /usr/sbin/policy-rc.d ]; then
 fi
 
 want="g++ make python3 adduser dovecot-core dovecot-pop3d dovecot-lmtpd
- libicu72 libnsl2 libsasl2-2 libssl3 libssl-dev libdb5.3 libevent-2.1-7 netbase strace"
+ libicu72 libnsl2 libsasl2-2 libssl3 libssl-dev libdb5.3 libevent-2.1-7 libfstrm0 libprotobuf-c1 netbase strace"
 missing=
 for p in $want; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing="$missing $p"
 done
 need_debs=
-for p in postfix opensmtpd; do
+for p in postfix opensmtpd nsd; do
   ls "$peers"/debs/${p}_*.deb >/dev/null 2>&1 || need_debs="$need_debs $p"
 done
 if [ -n "$missing$need_debs" ]; then apt-get update -qq; fi
@@ -46,6 +46,7 @@ unpack() { # PACKAGE PREFIX
 }
 unpack postfix postfix
 unpack opensmtpd opensmtpd
+unpack nsd nsd
 
 user() { # NAME HOME
   getent group "$1" >/dev/null || addgroup --quiet --system --force-badname "$1"

@@ -4,11 +4,12 @@ import shutil
 import subprocess
 import time
 
-from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, ROOT, SINK
+from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS, ROOT, SINK
 
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
 # Where mail that is to be deferred goes: nothing listens there.
 NOWHERE = '[127.0.0.3]:2'
+NAME_SERVER = ('127.0.0.1', 2553)
 # Of the load's clients nobody may relay, and each is counted and checked as any stranger.
 STRANGERS = """\
 unlimited_networks = []
@@ -17,7 +18,15 @@ connection_rate_per_address = 1000000
 connection_rate_per_network = 1000000
 [relay]
 networks = []
-"""
+[dns]
+servers = ["%s:%d"]
+""" % NAME_SERVER
+# What they ask there: the client's name leads back to it, and the sender's domain takes mail.
+ZONES = {
+    '127.in-addr.arpa': '1.0.0 PTR load.test.',
+    'load.test': '@ A 127.0.0.1\n@ MX 10 @',
+}
+SOA = '@ SOA @ @ 1 3600 900 86400 60\n@ NS @\n'
 
 
 class Ours(Adapter):
@@ -27,7 +36,7 @@ class Ours(Adapter):
     starttls = True
     conf_note = ('hold, idle, strangers, unchecked: smtpd and queued run, the deliverds do not (as mta and mda of '
                  'opensmtpd are paused); deferred: everything is routed to a port where nothing listens; strangers, '
-                 'unchecked: nobody may relay, and for these the checks are as by default, or off; size and '
+                 'unchecked: nobody may relay, nsd answers, and the checks are as by default, or off; size and '
                  'connection limits raised')
 
     def __init__(self):
@@ -76,6 +85,32 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
             + (self.checks_off() if mode == 'unchecked' else ''))
         self.make_directory()
 
+    def serve_names(self):
+        """nsd, the only name server that smtpd asks."""
+        folder = self.dir / 'nsd'
+        folder.mkdir()
+        zones = ''
+        for name, records in ZONES.items():
+            (folder / name).write_text(f'$ORIGIN {name}.\n$TTL 3600\n{SOA}{records}\n')
+            zones += f'zone:\n  name: {name}\n  zonefile: {name}\n'
+        (folder / 'nsd.conf').write_text(f'''\
+server:
+  ip-address: {NAME_SERVER[0]}@{NAME_SERVER[1]}
+  username: ""
+  chroot: ""
+  zonesdir: "{folder}"
+  database: ""
+  pidfile: ""
+  xfrdfile: "{folder}/xfrd.state"
+  zonelistfile: "{folder}/zone.list"
+  logfile: "{folder}/log"
+remote-control:
+  control-enable: no
+{zones}''')
+        self.group.spawn([PEERS / 'nsd/usr/sbin/nsd', '-d', '-c', folder / 'nsd.conf'], log=folder / 'log')
+        while not (folder / 'log').exists() or 'nsd started' not in (folder / 'log').read_text():
+            time.sleep(0.02)
+
     def checks_off(self):
         """All that have an action, whichever the release has."""
         example = subprocess.run([BIN_OURS / 'postrider', 'config', 'example'], capture_output=True, text=True, check=True)
@@ -97,6 +132,8 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
         subprocess.run(self.command('domain', 'list'), check=True, stdout=subprocess.DEVNULL)
 
     def launch(self):
+        if self.mode in ('strangers', 'unchecked'):
+            self.serve_names()
         if self.mode in ('hold', 'idle', 'strangers', 'unchecked'):
             for daemon in ('queued', 'smtpd'):
                 self.group.spawn([BIN_OURS / daemon, '--config', self.conf], log=self.log)

@@ -4,6 +4,7 @@
 
 using namespace postrider;
 using namespace postrider::net;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -34,9 +35,12 @@ class CountingResolver final : public Resolver {
 };
 
 struct Fixture {
+  explicit Fixture(std::chrono::milliseconds failure_lifetime = 1h)
+      : resolver(loop, source, failure_lifetime) {}
+
   event::EventLoop loop;
   CountingResolver source{loop};
-  CachingResolver resolver{loop, source};
+  CachingResolver resolver;
   int answers = 0;
 
   PendingPtr ask_mx(const std::string& domain) {
@@ -73,13 +77,22 @@ TEST_CASE("caching resolver: names and kinds of questions are told apart", "[net
   CHECK(f.source.questions == 3);
 }
 
-TEST_CASE("caching resolver: a failure is told to all who wait, and not remembered", "[net]") {
-  Fixture f;
+TEST_CASE("caching resolver: a failure is told to all who wait or ask soon after, then asked anew",
+          "[net]") {
+  Fixture f(20ms);
   f.source.status = DnsStatus::temporary;
   const PendingPtr first = f.ask_mx("x.test"), second = f.ask_mx("x.test");
   f.loop.run();
   CHECK(f.answers == 2);
   const PendingPtr third = f.ask_mx("x.test");
+  f.loop.run();
+  CHECK(f.answers == 3);
+  CHECK(f.source.questions == 1);
+
+  event::Timer past(f.loop, [&f] { f.loop.stop(); });
+  past.arm(30ms);
+  f.loop.run();
+  const PendingPtr fourth = f.ask_mx("x.test");
   f.loop.run();
   CHECK(f.source.questions == 2);
 }
