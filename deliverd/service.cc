@@ -38,7 +38,7 @@ class Relay final : public Delivery {
         log::Logger& log, metrics::Counters& counters)
       : resolver_(loop, {settings.dns.servers, settings.dns.timeout,
                          static_cast<unsigned>(settings.dns.tries)}),
-        cache_(loop, resolver_),
+        cache_(loop, resolver_, {}),
         delivery_(loop, settings, cache_, random_, clock, log, counters) {}
 
   void deliver(const ipc::Job& job, int source, Done done) override {

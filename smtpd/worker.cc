@@ -64,7 +64,7 @@ class Worker {
         directory_(loop_, directory_file(settings), settings.hostname),
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
                           static_cast<unsigned>(settings.dns.tries)}),
-        dns_cache_(loop_, resolver_),
+        dns_cache_(loop_, resolver_, {}),
         policy_({loop_, directory_, directory_, dns_cache_, settings, log_, clock_}),
         tally_(limits::open_tally(settings.paths.run, "smtpd", log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),

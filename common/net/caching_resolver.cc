@@ -1,5 +1,6 @@
 #include "common/net/caching_resolver.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace postrider::net {
@@ -59,7 +60,9 @@ template <typename Answer>
 void CachingResolver::answered(Entries<Answer>& entries, const std::string& name, Answer answer) {
   Entry<Answer> asked = std::move(entries[name]);
   const std::chrono::microseconds lifetime =
-      answer.status == DnsStatus::temporary ? failure_lifetime_ : kLifetime;
+      answer.status == DnsStatus::temporary
+          ? lifetimes_.of_failure
+          : std::clamp<std::chrono::microseconds>(answer.ttl, lifetimes_.least, lifetimes_.most);
   entries[name] = {answer, loop_.now() + lifetime, nullptr, {}};
   for (const WaiterPtr<Answer>& waiter : asked.waiters)
     if (!waiter->cancelled) waiter->done(answer);

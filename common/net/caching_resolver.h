@@ -1,4 +1,4 @@
-// caching_resolver.h - a Resolver that remembers answers for a short while.
+// caching_resolver.h - a Resolver that remembers answers for as long as DNS allows.
 //
 // A burst of mail to one domain asks the same questions thousands of times: they are asked once,
 // and who asks meanwhile waits for the same answer. A failure is remembered for a moment (RFC 2308
@@ -19,16 +19,19 @@ namespace postrider::net {
 
 class CachingResolver final : public Resolver {
  public:
-  // c-ares 1.18 does not tell the TTL of MX records; this is shorter than nearly all of them.
-  static constexpr std::chrono::seconds kLifetime{60};
-  static constexpr std::chrono::seconds kFailureLifetime{2};
+  // How long answers are remembered: as DNS says, but within these bounds, so that a burst shares
+  // one question whatever a zone says, and nothing outlives a morning's change of servers.
+  struct Lifetimes {
+    std::chrono::microseconds least = std::chrono::seconds{1};
+    std::chrono::microseconds most = std::chrono::hours{1};
+    std::chrono::microseconds of_failure = std::chrono::seconds{2};
+  };
   // Names that are remembered; beyond, all answers are forgotten.
   static constexpr std::size_t kMaxNames = 10000;
 
   // Both outlive the resolver.
-  CachingResolver(event::EventLoop& loop, Resolver& source,
-                  std::chrono::microseconds failure_lifetime = kFailureLifetime)
-      : loop_(loop), source_(source), failure_lifetime_(failure_lifetime) {}
+  CachingResolver(event::EventLoop& loop, Resolver& source, const Lifetimes& lifetimes)
+      : loop_(loop), source_(source), lifetimes_(lifetimes) {}
 
   PendingPtr find_mx(const std::string& domain, UniqueFunction<void(MxAnswer)> done) override;
   PendingPtr find_addresses(const std::string& host,
@@ -62,7 +65,7 @@ class CachingResolver final : public Resolver {
 
   event::EventLoop& loop_;
   Resolver& source_;
-  const std::chrono::microseconds failure_lifetime_;
+  const Lifetimes lifetimes_;
   Entries<MxAnswer> mx_;
   Entries<AddressAnswer> addresses_;
   Entries<NameAnswer> names_;

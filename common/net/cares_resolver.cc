@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <span>
 #include <stdexcept>
 #include <utility>
 
@@ -14,6 +16,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/handle.h"
+#include "common/net/dns_message.h"
 
 namespace postrider::net {
 
@@ -21,6 +24,9 @@ namespace {
 
 // Larger answers come over TCP (dnsflagday.net/2020: no fragments).
 constexpr int kMaxDatagram = 1232;
+
+// Beside those of c-ares.
+constexpr int kReferral = -1;
 
 void check(int status, std::string_view what) {
   if (status != ARES_SUCCESS)
@@ -47,6 +53,7 @@ std::string_view reason_of(int ares_status) noexcept {
     case ARES_ENOTFOUND: return "the name does not exist";
     case ARES_EBADNAME: return "this is not a possible domain name";
     case ARES_ETIMEOUT: return "no DNS server answered in time";
+    case kReferral: return "the DNS server has no answer but refers to others (it is lame here)";
     // c-ares goes to the next server after each of these, and says this after the last.
     case ARES_ECONNREFUSED: return "no DNS server had an answer (unreachable, SERVFAIL or REFUSED)";
     case ARES_EBADRESP: return "the DNS server's answer is malformed";
@@ -77,13 +84,21 @@ class CaresResolver::Lookup {
   Lookup& operator=(const Lookup&) = delete;
   virtual ~Lookup() = default;
 
-  virtual void add_answer(int type, int status, const unsigned char* octets, int length) = 0;
+  void add(int type, int status, std::span<const unsigned char> octets) {
+    const DnsMessage message = read_dns_message(octets);
+    if (status == ARES_ENODATA && message.referral) status = kReferral;
+    ttl_ = std::min(ttl_.value_or(message.ttl), message.ttl);
+    add_answer(type, status, octets.data(), static_cast<int>(octets.size()));
+  }
   virtual void finish() = 0;
 
   std::size_t unanswered = 0;
   bool cancelled = false;
 
  protected:
+  virtual void add_answer(int type, int status, const unsigned char* octets, int length) = 0;
+  // Of all answers so far.
+  std::chrono::seconds ttl() const { return ttl_.value_or(std::chrono::seconds{0}); }
   // Why there is no answer: "example.org MX: the name does not exist".
   std::string why(int type, int status) const {
     return fmt::format("{} {}: {}", name_, type_name(type), reason_of(status));
@@ -91,6 +106,7 @@ class CaresResolver::Lookup {
 
  private:
   const std::string name_;
+  std::optional<std::chrono::seconds> ttl_;
 };
 
 class CaresResolver::MxLookup final : public Lookup {
@@ -114,7 +130,10 @@ class CaresResolver::MxLookup final : public Lookup {
     if (status != ARES_SUCCESS) answer_.reason = why(type, status);
   }
 
-  void finish() override { done_(std::move(answer_)); }
+  void finish() override {
+    answer_.ttl = ttl();
+    done_(std::move(answer_));
+  }
 
  private:
   UniqueFunction<void(MxAnswer)> done_;
@@ -139,6 +158,7 @@ class CaresResolver::AddressLookup final : public Lookup {
     answer_.addresses = std::move(v4_);
     answer_.addresses.insert(answer_.addresses.end(), v6_.begin(), v6_.end());
     if (answer_.addresses.size() > kMaxAddresses) answer_.addresses.resize(kMaxAddresses);
+    answer_.ttl = ttl();
     done_(std::move(answer_));
   }
 
@@ -209,7 +229,10 @@ class CaresResolver::NameLookup final : public Lookup {
     if (status != ARES_SUCCESS) answer_.reason = why(type, status);
   }
 
-  void finish() override { done_(std::move(answer_)); }
+  void finish() override {
+    answer_.ttl = ttl();
+    done_(std::move(answer_));
+  }
 
  private:
   UniqueFunction<void(NameAnswer)> done_;
@@ -309,7 +332,8 @@ void CaresResolver::on_answer(void* question, int status, int /*timeouts*/, unsi
   const std::shared_ptr<Lookup>& lookup = owned->lookup;
   if (status == ARES_EDESTRUCTION) lookup->cancelled = true;
   if (lookup->cancelled) return;
-  lookup->add_answer(owned->type, status, octets, length);
+  lookup->add(owned->type, status,
+              {octets, octets == nullptr ? 0 : static_cast<std::size_t>(length)});
   if (--lookup->unanswered > 0) return;
   owned->loop.defer([lookup] {
     if (!lookup->cancelled) lookup->finish();

@@ -4,6 +4,7 @@
 // the real one. What an answer may hold is bounded by the constants here.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,7 +19,8 @@ enum class DnsStatus {
   found,      // the answer holds at least one record
   no_data,    // the name exists, records of this type do not
   no_domain,  // NXDOMAIN: final
-  temporary,  // SERVFAIL, REFUSED, a time-out, a malformed or truncated answer: try again
+  temporary,  // SERVFAIL, REFUSED, a referral, a time-out, a malformed or truncated answer: try
+              // again
 };
 
 struct MxRecord {
@@ -31,18 +33,21 @@ struct MxAnswer {
   DnsStatus status = DnsStatus::temporary;
   std::vector<MxRecord> records;  // by preference, as the server ordered equals; at most kMaxMx
   std::string reason;             // for people, where status is not found
+  std::chrono::seconds ttl{0};    // how long DNS allows it to be remembered
 };
 
 struct NameAnswer {
   DnsStatus status = DnsStatus::temporary;
   std::vector<std::string> names;  // lower case, without the final dot; at most kMaxNames
   std::string reason;
+  std::chrono::seconds ttl{0};  // how long DNS allows it to be remembered
 };
 
 struct AddressAnswer {
   DnsStatus status = DnsStatus::temporary;
   std::vector<IpAddress> addresses;  // at most kMaxAddresses
   std::string reason;
+  std::chrono::seconds ttl{0};  // how long DNS allows it to be remembered
 };
 
 class Resolver {

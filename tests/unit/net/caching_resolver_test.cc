@@ -14,7 +14,9 @@ class CountingResolver final : public Resolver {
   explicit CountingResolver(event::EventLoop& loop) : loop_(loop) {}
   PendingPtr find_mx(const std::string&, UniqueFunction<void(MxAnswer)> done) override {
     ++questions;
-    loop_.defer([this, done = std::move(done)]() mutable { done({status, {{10, "a.test"}}, ""}); });
+    loop_.defer([this, done = std::move(done)]() mutable {
+      done({status, {{10, "a.test"}}, "", ttl});
+    });
     return std::make_unique<Pending>();
   }
   PendingPtr find_addresses(const std::string&, UniqueFunction<void(AddressAnswer)> done) override {
@@ -29,14 +31,15 @@ class CountingResolver final : public Resolver {
   }
   int questions = 0;
   DnsStatus status = DnsStatus::found;
+  std::chrono::seconds ttl{3600};
 
  private:
   event::EventLoop& loop_;
 };
 
 struct Fixture {
-  explicit Fixture(std::chrono::milliseconds failure_lifetime = 1h)
-      : resolver(loop, source, failure_lifetime) {}
+  explicit Fixture(const CachingResolver::Lifetimes& lifetimes = {})
+      : resolver(loop, source, lifetimes) {}
 
   event::EventLoop loop;
   CountingResolver source{loop};
@@ -68,6 +71,23 @@ TEST_CASE("caching resolver: who asks at the same time, or soon after, shares on
   CHECK(f.source.questions == 1);
 }
 
+TEST_CASE("caching resolver: what DNS does not want to be remembered is shared for a moment only",
+          "[net]") {
+  Fixture f({.least = 20ms});
+  f.source.ttl = 0s;
+  const PendingPtr first = f.ask_mx("x.test");
+  f.loop.run();
+  const PendingPtr soon = f.ask_mx("x.test");
+  f.loop.run();
+  CHECK(f.source.questions == 1);
+  event::Timer past(f.loop, [&f] { f.loop.stop(); });
+  past.arm(30ms);
+  f.loop.run();
+  const PendingPtr later = f.ask_mx("x.test");
+  f.loop.run();
+  CHECK(f.source.questions == 2);
+}
+
 TEST_CASE("caching resolver: names and kinds of questions are told apart", "[net]") {
   Fixture f;
   const PendingPtr mx = f.ask_mx("x.test"), other = f.ask_mx("y.test");
@@ -79,7 +99,7 @@ TEST_CASE("caching resolver: names and kinds of questions are told apart", "[net
 
 TEST_CASE("caching resolver: a failure is told to all who wait or ask soon after, then asked anew",
           "[net]") {
-  Fixture f(20ms);
+  Fixture f({.of_failure = 20ms});
   f.source.status = DnsStatus::temporary;
   const PendingPtr first = f.ask_mx("x.test"), second = f.ask_mx("x.test");
   f.loop.run();

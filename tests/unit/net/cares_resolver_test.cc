@@ -13,11 +13,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::uint16_t kA = 1, kCname = 5, kPtr = 12, kMx = 15, kAaaa = 28;
+constexpr std::uint16_t kA = 1, kNs = 2, kCname = 5, kSoa = 6, kPtr = 12, kMx = 15, kAaaa = 28;
 
 std::string u16(unsigned value) {
   return {static_cast<char>(value >> 8U), static_cast<char>(value & 0xffU)};
 }
+
+std::string u32(unsigned value) { return u16(value >> 16U) + u16(value & 0xffffU); }
 
 std::string dns_name(std::string_view name) {
   std::string wire;
@@ -34,6 +36,7 @@ struct Record {
   std::string owner;
   std::uint16_t type;
   std::string data;
+  unsigned ttl = 60;
 };
 
 // What the server says to one question.
@@ -42,6 +45,7 @@ struct Zone {
   std::vector<Record> answer;
   bool silent = false;
   bool truncated = false;
+  std::vector<Record> authority = {};
 };
 
 Record mx(const std::string& owner, unsigned preference, std::string_view host) {
@@ -89,12 +93,14 @@ class FakeServer {
     if (zone.silent) return;
     std::string reply(octets, 2);
     reply += u16(0x8180U | zone.rcode | (zone.truncated ? 0x0200U : 0U));
-    reply += u16(1) + u16(static_cast<unsigned>(zone.answer.size())) + u16(0) + u16(0);
+    reply += u16(1) + u16(static_cast<unsigned>(zone.answer.size())) +
+             u16(static_cast<unsigned>(zone.authority.size())) + u16(0);
     reply += question.substr(0, at + 5);
-    for (const Record& record : zone.answer)
-      reply += (record.owner == name ? "\xc0\x0c" : dns_name(record.owner)) + u16(record.type) +
-               u16(1) + u16(0) + u16(60) + u16(static_cast<unsigned>(record.data.size())) +
-               record.data;
+    for (const auto* section : {&zone.answer, &zone.authority})
+      for (const Record& record : *section)
+        reply += (record.owner == name ? "\xc0\x0c" : dns_name(record.owner)) + u16(record.type) +
+                 u16(1) + u32(record.ttl) + u16(static_cast<unsigned>(record.data.size())) +
+                 record.data;
     ::sendto(fd_.get(), reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), length);
   }
 
@@ -201,6 +207,51 @@ TEST_CASE("cares resolver: each failure has its status and a reason for people",
     CHECK(answer.status == c.status);
     CHECK(answer.reason == c.reason);
   }
+}
+
+TEST_CASE("cares resolver: an answer may be remembered for the least of its records' TTLs",
+          "[net]") {
+  Fixture f;
+  f.server.zones[{"x.test", kMx}].answer = {{"x.test", kCname, dns_name("y.test"), 300},
+                                            {"y.test", kMx, u16(10) + dns_name("a"), 7200},
+                                            {"y.test", kMx, u16(20) + dns_name("b"), 900}};
+  CHECK(f.find_mx("x.test").ttl == 300s);
+  f.server.zones[{"h.test", kA}].answer = {{"h.test", kA, std::string("\xc0\0\2\1", 4), 500}};
+  f.server.zones[{"h.test", kAaaa}] = {
+      0,
+      {},
+      false,
+      false,
+      {{"test", kSoa, dns_name(".") + dns_name(".") + std::string(16, '\0') + u32(90), 40}}};
+  CHECK(f.find_addresses("h.test").ttl == 40s);
+}
+
+TEST_CASE("cares resolver: a negative answer may be remembered for what its SOA says", "[net]") {
+  const auto soa = [](unsigned minimum, unsigned ttl) {
+    return Record{"test", kSoa,
+                  dns_name(".") + dns_name(".") + std::string(16, '\0') + u32(minimum), ttl};
+  };
+  Fixture f;
+  f.server.zones[{"x.test", kMx}] = {3, {}, false, false, {soa(90, 3600)}};
+  CHECK(f.find_mx("x.test").ttl == 90s);
+  f.server.zones[{"x.test", kMx}] = {0, {}, false, false, {soa(3600, 30)}};
+  CHECK(f.find_mx("x.test").ttl == 30s);
+  f.server.zones[{"x.test", kMx}] = {0, {}, false, false, {}};
+  CHECK(f.find_mx("x.test").ttl == 0s);
+}
+
+TEST_CASE("cares resolver: a referral is no answer, a negative one that names servers is",
+          "[net]") {
+  Fixture f;
+  const Record server{"test", kNs, dns_name("ns.test")};
+  const Record soa{"test", kSoa, dns_name(".") + dns_name(".") + std::string(20, '\0')};
+  f.server.zones[{"x.test", kMx}] = {0, {}, false, false, {server}};
+  const MxAnswer lame = f.find_mx("x.test");
+  CHECK(lame.status == DnsStatus::temporary);
+  CHECK(lame.reason ==
+        "x.test MX: the DNS server has no answer but refers to others (it is lame here)");
+  f.server.zones[{"x.test", kMx}].authority.push_back(soa);
+  CHECK(f.find_mx("x.test").status == DnsStatus::no_data);
 }
 
 TEST_CASE("cares resolver: a name that cannot be asked for does not exist", "[net]") {
