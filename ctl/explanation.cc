@@ -32,14 +32,14 @@ struct World {
                         static_cast<unsigned>(settings.dns.tries)}),
         policy({loop, directory, directory, resolver, settings, log, clock}) {}
 
-  std::vector<routing::RouteStep> route(const std::string& address) {
+  std::vector<routing::RouteStep> route(const std::string& address,
+                                        const config::RoutedMail& mail) {
     std::vector<routing::RouteStep> steps;
     routing::Router router(settings, directory);
-    const auto question =
-        router.route(address, config::Holds::apply, [&](routing::RouteAnswer answer) {
-          steps = std::move(answer.steps);
-          loop.stop();
-        });
+    const auto question = router.route(address, mail, [&](routing::RouteAnswer answer) {
+      steps = std::move(answer.steps);
+      loop.stop();
+    });
     loop.run();
     return steps;
   }
@@ -134,7 +134,9 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
   explanation.checks.push_back(std::move(step));
   for (const Check* const check : world.policy.order())
     explanation.checks.push_back(judged(*check, inquiry.facts()));
-  if (explanation.reply.positive()) explanation.route = world.route(envelope.recipient.str());
+  if (explanation.reply.positive())
+    explanation.route =
+        world.route(envelope.recipient.str(), {envelope.sender.str(), envelope.login});
   return explanation;
 }
 
@@ -153,7 +155,7 @@ std::optional<std::string> find_mailbox(const config::Settings& settings,
 
 std::vector<routing::RouteStep> explain_route(const config::Settings& settings,
                                               const smtp::Mailbox& address) {
-  return World(settings).route(address.str());
+  return World(settings).route(address.str(), {});
 }
 
 }  // namespace postrider::ctl

@@ -132,13 +132,15 @@ void Queue::drop_copy(const Message& message) {
 void Queue::route(Message& message) {
   const auto count = static_cast<std::uint32_t>(message.data.recipients.size());
   message.routing = 1;  // until all are asked
-  using config::Holds;
-  const Holds holds = message.data.released ? Holds::pass : Holds::apply;
+  const config::RoutedMail mail{
+      .sender = message.data.sender(),
+      .account = message.data.envelope.auth(),
+      .holds = message.data.released ? config::Holds::pass : config::Holds::apply};
   for (std::uint32_t i = 0; i < count; ++i) {
     Recipient& recipient = message.data.recipients[i];
     if (recipient.state != RecipientState::waiting) continue;
     ++message.routing;
-    message.pending.push_back(parts_.router.route(recipient.address, holds,
+    message.pending.push_back(parts_.router.route(recipient.address, mail,
                                                   [this, &message, i](routing::RouteAnswer answer) {
                                                     apply_route(message, i, std::move(answer));
                                                     if (--message.routing == 0) dispatch(message);

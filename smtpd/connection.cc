@@ -107,7 +107,7 @@ void Connection::carry_out(smtp::Action& action) {
                  [&](const smtp::AskRecipient& ask) { ask_recipient(ask.recipient); },
                  [&](const smtp::AskVerify& ask) {
                    ask_directory(ask.mailbox, [this, asked = ask.mailbox](const auto& answer) {
-                     return answer_vrfy(asked, answer, services_.policy.route_of(asked));
+                     return answer_vrfy(asked, answer, services_.policy.route_of(asked, "", ""));
                    });
                  },
                  [&](const smtp::AskExpand& ask) {

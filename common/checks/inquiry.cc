@@ -66,7 +66,7 @@ void Inquiry::ask_for_sender(Needs needs) {
 void Inquiry::judge_recipient(const smtp::Mailbox& recipient, Judged done) {
   judged_ = std::move(done);
   facts_.recipient = recipient;
-  facts_.route = policy_.route_of(recipient);
+  facts_.route = policy_.route_of(recipient, facts_.sender.str(), facts_.client.user);
   recipient_question_ = policy_.find(recipient, [this](Policy::Answer answer) {
     recipient_question_.reset();
     facts_.full = answer && answer->quota > 0 && policy_.is_full(answer->mailbox);

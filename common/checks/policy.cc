@@ -80,9 +80,10 @@ void Policy::note(const Result<T>& answer) {
   }
 }
 
-const config::Route* Policy::route_of(const smtp::Mailbox& mailbox) const {
+const config::Route* Policy::route_of(const smtp::Mailbox& mailbox, std::string_view sender,
+                                      std::string_view user) const {
   return config::find_route(parts_.settings.routes, mailbox.domain, config::Whose::ours,
-                            config::Holds::pass);
+                            {sender, user, config::Holds::pass});
 }
 
 }  // namespace postrider::checks

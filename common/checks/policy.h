@@ -48,8 +48,10 @@ class Policy {
   [[nodiscard]] PendingPtr find_send_right(std::string_view user, const smtp::Mailbox& address,
                                            UniqueFunction<void(SendRight)> done);
   // The route that takes the domain elsewhere if it is ours, or null. One that holds its mail does
-  // not: it comes back to us with its release.
-  const config::Route* route_of(const smtp::Mailbox& mailbox) const;
+  // not: it comes back to us with its release. `sender`, `user`: whose mail it is; both may be
+  // empty.
+  const config::Route* route_of(const smtp::Mailbox& mailbox, std::string_view sender,
+                                std::string_view user) const;
 
   // Whether the mailbox was found full lately.
   bool is_full(const std::string& mailbox) const {

@@ -123,10 +123,15 @@ class Reader {
   }
 
   void read(const Value& value, Route& route) {
-    const auto [match, via] = fields<2>(value, Names<2>{"match", "via"});
+    const auto [match, via, sender, account] =
+        fields<2>(value, Names<4>{"match", "via", "sender", "account"});
     if (match == nullptr || via == nullptr) return;
     read_route_part(*match, &is_route_match, kRouteMatchForms, route.match);
-    read_route_part(*via, &is_route_via, kRouteViaForms, route.via);
+    read_via(*via, route.via);
+    if (sender != nullptr)
+      read_route_part(*sender, &is_route_match, kRouteMatchForms, route.sender);
+    if (account != nullptr)
+      read_route_part(*account, &is_route_account, kRouteAccountForms, route.account);
   }
 
  private:
@@ -229,6 +234,16 @@ class Reader {
     member = *text;
   }
 
+  // One, or an array of next hops.
+  void read_via(const Value& value, std::vector<std::string>& via) {
+    const auto* array = std::get_if<Value::Array>(&value.data);
+    if (array == nullptr)
+      return read_route_part(value, &is_route_via, kRouteViaForms, via.emplace_back());
+    for (const Value& element : *array)
+      read_route_part(element, &is_next_hop, kNextHopForms, via.emplace_back());
+    if (array->empty()) complain(value, fmt::format("[] is not {}", kRouteViaForms));
+  }
+
   template <std::size_t count>
   using Names = std::array<std::string_view, count>;
 
@@ -305,7 +320,15 @@ std::string text_of(const Parameter&, const CertificateFiles& value) {
                      quote(value.key));
 }
 std::string text_of(const Parameter&, const Route& value) {
-  return fmt::format("{{ match = {}, via = {} }}", quote(value.match), quote(value.via));
+  std::string via;
+  for (const std::string& one : value.via)
+    via += fmt::format("{}{}", via.empty() ? "" : ", ", quote(one));
+  if (value.via.size() > 1) via = fmt::format("[{}]", via);
+  const auto part = [](std::string_view name, const std::string& text) {
+    return text.empty() ? "" : fmt::format(", {} = {}", name, quote(text));
+  };
+  return fmt::format("{{ match = {}{}{}, via = {} }}", quote(value.match),
+                     part("sender", value.sender), part("account", value.account), via);
 }
 template <typename Element>
 std::string text_of(const Parameter& parameter, const std::vector<Element>& values) {

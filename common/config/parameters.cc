@@ -92,9 +92,13 @@ constexpr auto kOthers = std::to_array<Parameter>({
 
     {"route", Type::routes, &top<&S::routes>, "[]", "",
      "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a "
-     "dot before it for its subdomains, or \"*\" for every domain that is not ours; the first that "
-     "matches counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" "
-     "or \"hold:\". A domain of ours (postrider domain add) that a route names, as on a gateway or "
+     "dot before it for its subdomains, or \"*\" for every domain that is not ours. `sender`, in "
+     "the same forms, takes mail of senders in that domain alone; `account` that of one user who "
+     "has logged in, as in \"ada@example.org\", or of all users of a domain. The first route that "
+     "matches in all that it says counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", "
+     "\"mx\", \"discard:\" or \"hold:\"; or an array of the first three: the next is asked when "
+     "one gives no session. A domain of ours (postrider domain add) that a route names, as on a "
+     "gateway or "
      "a "
      "backup MX, is taken elsewhere as a whole: mail for each of its addresses is accepted from "
      "everyone, and its users here get none. \"hold:\" keeps mail until it is released (postrider "
@@ -253,7 +257,8 @@ std::string_view describe(Type type) noexcept {
     case Type::certificates:
       return "an array of tables, as in [{ certificate = \"/etc/ssl/b.pem\", key = "
              "\"/etc/ssl/b.key\" }]";
-    case Type::routes: return "[[route]] tables with `match` and `via`";
+    case Type::routes:
+      return "[[route]] tables with `match` and `via`, perhaps with `sender` and `account`";
   }
   return "";
 }

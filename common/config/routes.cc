@@ -1,7 +1,6 @@
 #include "common/config/routes.h"
 
 #include <algorithm>
-#include <array>
 
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
@@ -14,19 +13,38 @@ namespace {
 
 constexpr std::string_view kSmtp = "smtp:";
 constexpr std::string_view kAllOthers = "*";
-constexpr std::string_view kHold = "hold:";
+constexpr std::string_view kMx = "mx";
 
 bool is_port(std::string_view text) {
   const auto port = parse_count(text);
   return port && *port >= 1 && *port <= 65535;
 }
 
-bool takes(const Route& route, std::string_view domain, Whose whose) {
-  const std::string_view match = route.match;
-  if (match == kAllOthers) return whose == Whose::others;
+std::string_view domain_of(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+// `match` is a domain, or one with a dot before it: its subdomains.
+bool covers(std::string_view match, std::string_view domain) {
   if (!match.starts_with('.')) return equals_ignoring_case(match, domain);
   return domain.size() > match.size() &&
          equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
+}
+
+bool takes_recipient(const Route& route, std::string_view domain, Whose whose) {
+  return route.match == kAllOthers ? whose == Whose::others : covers(route.match, domain);
+}
+
+bool takes_sender(const Route& route, std::string_view sender) {
+  return route.sender.empty() || route.sender == kAllOthers ||
+         covers(route.sender, domain_of(sender));
+}
+
+bool takes_account(const Route& route, std::string_view account) {
+  if (route.account.empty()) return true;
+  const bool whole = route.account.find('@') != std::string::npos;
+  return equals_ignoring_case(route.account, whole ? account : domain_of(account));
 }
 
 }  // namespace
@@ -51,15 +69,24 @@ bool is_server(std::string_view text) {
 }
 
 bool is_route_via(std::string_view text) {
-  constexpr std::array<std::string_view, 3> kWords{"mx", "discard:", kHold};
-  if (std::find(kWords.begin(), kWords.end(), text) != kWords.end()) return true;
-  return text.starts_with(kSmtp) && is_server(text.substr(kSmtp.size()));
+  return text == "discard:" || text == "hold:" || is_next_hop(text);
+}
+
+bool is_next_hop(std::string_view via) {
+  return via == kMx || (via.starts_with(kSmtp) && is_server(via.substr(kSmtp.size())));
+}
+
+bool is_route_account(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  return at == std::string_view::npos ? is_domain_name(text)
+                                      : at > 0 && is_domain_name(text.substr(at + 1));
 }
 
 const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose,
-                        Holds holds) {
+                        const RoutedMail& mail) {
   const auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& route) {
-    return takes(route, domain, whose) && (holds == Holds::apply || route.via != kHold);
+    return takes_recipient(route, domain, whose) && takes_sender(route, mail.sender) &&
+           takes_account(route, mail.account) && (mail.holds == Holds::apply || !route.holds());
   });
   return found == routes.end() ? nullptr : &*found;
 }

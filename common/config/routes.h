@@ -1,4 +1,4 @@
-// routes.h - the two halves of a [[route]]: which domains, and where their mail goes.
+// routes.h - the two halves of a [[route]]: which mail, and where it goes.
 //
 // Who may send to a domain (smtpd) and where its mail goes (queued) is one decision: find_route().
 #pragma once
@@ -21,6 +21,10 @@ bool is_server(std::string_view text);
 
 // "smtp:" and a server, "mx", "discard:" or "hold:".
 bool is_route_via(std::string_view text);
+// Of these, a way to a server; a route may have several.
+bool is_next_hop(std::string_view via);
+inline constexpr std::string_view kNextHopForms =
+    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\" or \"mx\"";
 inline constexpr std::string_view kRouteViaForms =
     "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" or \"hold:\"";
 
@@ -30,10 +34,22 @@ enum class Whose : std::uint8_t { ours, others };
 // Whether `via = "hold:"` counts: not for a message that an operator has released.
 enum class Holds : std::uint8_t { apply, pass };
 
-// The first route that takes the mail of `domain`, in upper or lower case, or null; it is one of
+// An address of a user who has logged in, or a domain of such users.
+bool is_route_account(std::string_view text);
+inline constexpr std::string_view kRouteAccountForms =
+    "a user's address, as in \"ada@example.org\", or the users' domain";
+
+// What a route is chosen by, beside the recipient's domain.
+struct RoutedMail {
+  std::string_view sender;   // the reverse-path; empty: <>
+  std::string_view account;  // of the user who has logged in; empty: nobody
+  Holds holds = Holds::apply;
+};
+
+// The first route that takes such mail for `domain`, in upper or lower case, or null; it is one of
 // `routes`. A domain of ours is taken by its name or by its parent's (".example.org"), and then all
 // its addresses are, whether or not the directory knows their users; "*" leaves it where it is.
 const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose,
-                        Holds holds);
+                        const RoutedMail& mail);
 
 }  // namespace postrider::config

@@ -29,19 +29,16 @@ std::string with_port(const std::string& via, std::uint64_t port) {
 Target by_route(const config::Settings& settings, const config::Route& route,
                 const std::string& address, const std::string& domain) {
   Target target{.address = address};
-  if (route.via == "discard:") {
+  if (route.via.front() == "discard:") {
     target.fate = Target::Fate::discard;
-  } else if (route.via == "hold:") {
+  } else if (route.holds()) {
     target.fate = Target::Fate::hold;
     target.reason = fmt::format("held by the route for {}", route.match);
   } else {
     target.fate = Target::Fate::deliver;
-    if (route.via == "mx") {
-      target.next_hop = "mx:" + domain;
-    } else if (route.via.starts_with("smtp:")) {
-      target.next_hop = with_port(route.via, settings.relay.port);
-    } else {
-      target.next_hop = route.via;
+    for (const std::string& via : route.via) {
+      if (!target.next_hop.empty()) target.next_hop += ',';
+      target.next_hop += via == "mx" ? "mx:" + domain : with_port(via, settings.relay.port);
     }
   }
   return target;
@@ -50,9 +47,9 @@ Target by_route(const config::Settings& settings, const config::Route& route,
 }  // namespace
 
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
-                       config::Whose whose, config::Holds holds) {
+                       config::Whose whose, const config::RoutedMail& mail) {
   const std::string domain = domain_of(address);
-  if (const config::Route* const route = config::find_route(settings.routes, domain, whose, holds))
+  if (const config::Route* const route = config::find_route(settings.routes, domain, whose, mail))
     return by_route(settings, *route, address, domain);
   Target target{.address = address, .fate = Target::Fate::deliver};
   if (whose == config::Whose::ours) {
@@ -68,9 +65,9 @@ Target choose_next_hop(const config::Settings& settings, const std::string& addr
 // Asks the directory for one address after another until none is left to be asked.
 class Router::Expansion final : public Pending {
  public:
-  Expansion(Router& router, const std::string& address, config::Holds holds,
+  Expansion(Router& router, const std::string& address, const config::RoutedMail& mail,
             UniqueFunction<void(RouteAnswer)> done)
-      : router_(router), holds_(holds), done_(std::move(done)) {
+      : router_(router), mail_(mail), done_(std::move(done)) {
     seen_.insert(to_lower(address));
     waiting_.push_back({address, 0});
     ask();
@@ -110,7 +107,7 @@ class Router::Expansion final : public Pending {
       const bool ours = answer->kind == Kind::mailbox;
       Target target =
           ours ? way_of(asked, *answer)
-               : choose_next_hop(router_.settings_, asked.address, config::Whose::others, holds_);
+               : choose_next_hop(router_.settings_, asked.address, config::Whose::others, mail_);
       settle(std::move(target), ours ? "mailbox" : "next hop");
     }
     ask();
@@ -118,16 +115,16 @@ class Router::Expansion final : public Pending {
 
   // A route takes mail as it was addressed: what a tag or upper case means, the other host knows.
   Target way_of(const Question& asked, const directory::RecipientAnswer& known) const {
-    Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, holds_);
+    Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
     if (target.next_hop == "local")
-      target = choose_next_hop(router_.settings_, known.mailbox, config::Whose::ours, holds_);
+      target = choose_next_hop(router_.settings_, known.mailbox, config::Whose::ours, mail_);
     target.quota = known.quota;
     return target;
   }
 
   // A route may take a whole domain elsewhere, whoever lives in it here.
   void on_unknown(const Question& asked) {
-    Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, holds_);
+    Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
     if (target.next_hop == "local") {
       target.fate = Target::Fate::refuse;
       target.status = "5.1.1";
@@ -174,7 +171,7 @@ class Router::Expansion final : public Pending {
   }
 
   Router& router_;
-  config::Holds holds_;
+  const config::RoutedMail mail_;
   UniqueFunction<void(RouteAnswer)> done_;
   std::deque<Question> waiting_;
   std::set<std::string> seen_;
@@ -182,9 +179,9 @@ class Router::Expansion final : public Pending {
   RouteAnswer answer_;
 };
 
-PendingPtr Router::route(const std::string& address, config::Holds holds,
+PendingPtr Router::route(const std::string& address, const config::RoutedMail& mail,
                          UniqueFunction<void(RouteAnswer)> done) {
-  return std::make_unique<Expansion>(*this, address, holds, std::move(done));
+  return std::make_unique<Expansion>(*this, address, mail, std::move(done));
 }
 
 }  // namespace postrider::routing

@@ -20,7 +20,7 @@ namespace postrider::routing {
 // What is to be done for one address that an original address leads to.
 struct Target {
   enum class Fate {
-    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT"
+    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT"; several with commas
     discard,  // a route says so: it counts as delivered
     hold,     // a route says so
     refuse,   // never: `status` and `reason`
@@ -49,7 +49,7 @@ struct RouteAnswer {
 // Where mail for an address that is not an alias goes: by [[route]], else into the local mailbox of
 // a domain of ours, else to the smart host, else by MX.
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
-                       config::Whose whose, config::Holds holds = config::Holds::apply);
+                       config::Whose whose, const config::RoutedMail& mail);
 
 class Router {
  public:
@@ -63,8 +63,8 @@ class Router {
   Router(const config::Settings& settings, directory::Directory& directory)
       : settings_(settings), directory_(directory) {}
 
-  // `done` runs on the loop, never inside the call.
-  [[nodiscard]] PendingPtr route(const std::string& address, config::Holds holds,
+  // `done` runs on the loop, never inside the call. What `mail` refers to outlives the question.
+  [[nodiscard]] PendingPtr route(const std::string& address, const config::RoutedMail& mail,
                                  UniqueFunction<void(RouteAnswer)> done);
 
  private:

@@ -29,6 +29,12 @@ RecipientOutcome our_reason(Outcome outcome, std::string status, std::string tex
   return {outcome, {0, std::move(status), std::move(text)}};
 }
 
+// RFC 3463 section 3.8: security or policy. What is said of the client's address is said of one
+// family.
+bool is_refused_for_policy(const RecipientOutcome& outcome) {
+  return outcome.outcome == Outcome::failed && smtp::status_of(outcome).starts_with("5.7.");
+}
+
 // "1.234": seconds with milliseconds.
 std::string seconds_since(WallTime arrival, WallTime now) {
   const auto ms = std::chrono::floor<std::chrono::milliseconds>(now - arrival).count();
@@ -50,10 +56,23 @@ Attempt::Attempt(const AttemptContext& context, const ipc::Job& job, int source,
 }
 
 void Attempt::start() {
-  const auto hop =
-      parse_next_hop(job_.next_hop(), static_cast<std::uint16_t>(context_.settings.relay.port));
-  if (!hop) return conclude_open({our_reason(Outcome::deferred, "4.3.5", hop.error().text), ""});
-  std::visit([this](const auto& kind) { follow(kind); }, *hop);
+  auto hops =
+      parse_next_hops(job_.next_hop(), static_cast<std::uint16_t>(context_.settings.relay.port));
+  if (!hops) return conclude_open({our_reason(Outcome::deferred, "4.3.5", hops.error().text), ""});
+  hops_.assign(std::move_iterator(hops->begin()), std::move_iterator(hops->end()));
+  try_next_hop();
+}
+
+void Attempt::try_next_hop() {
+  if (hops_.empty()) return conclude_open(*failure_);
+  const NextHop hop = std::move(hops_.front());
+  hops_.pop_front();
+  host_was_configured_ = false;
+  host_.clear();
+  hosts_.clear();
+  addresses_.clear();
+  addresses_tried_ = 0;
+  std::visit([this](const auto& kind) { follow(kind); }, hop);
 }
 
 void Attempt::follow(const MxHop& hop) {
@@ -61,7 +80,7 @@ void Attempt::follow(const MxHop& hop) {
   question_ =
       context_.resolver.find_mx(hop.domain, [this, domain = hop.domain](const auto& answer) {
         HostRoute route = route_hosts(domain, answer, context_.settings.hostname, context_.random);
-        if (route.hosts.empty()) return conclude_open({route.no_hosts, ""});
+        if (route.hosts.empty()) host_failed({route.no_hosts, ""});
         hosts_.assign(route.hosts.begin(), route.hosts.end());
         try_next_host();
       });
@@ -81,7 +100,9 @@ void Attempt::follow(const net::SocketAddress& hop) {
 }
 
 void Attempt::try_next_host() {
-  if (hosts_.empty()) return conclude_open(*failure_);
+  conclude_refused();
+  if (open_.empty()) return finish();
+  if (hosts_.empty()) return try_next_hop();
   host_ = std::move(hosts_.front());
   hosts_.pop_front();
   question_ = context_.resolver.find_addresses(
@@ -91,6 +112,7 @@ void Attempt::try_next_host() {
 void Attempt::on_addresses(net::AddressAnswer answer) {
   if (answer.status == net::DnsStatus::found) {
     addresses_.assign(answer.addresses.begin(), answer.addresses.end());
+    if (leads_back()) return turn_back();
   } else if (answer.status == net::DnsStatus::temporary) {
     host_failed({our_reason(Outcome::deferred, "4.4.3", answer.reason), ""});
   } else {
@@ -102,11 +124,31 @@ void Attempt::on_addresses(net::AddressAnswer answer) {
   try_next_address();
 }
 
+// Mail exchangers are cut at our own name; one that has our address under another name is us, too.
+bool Attempt::leads_back() const {
+  return !host_was_configured_ &&
+         std::any_of(addresses_.begin(), addresses_.end(), [this](const net::IpAddress& ip) {
+           return context_.own.contain({ip, port_});
+         });
+}
+
+void Attempt::turn_back() {
+  hosts_.clear();  // those that follow are no better
+  addresses_.clear();
+  host_failed(
+      {our_reason(Outcome::failed, "5.4.6",
+                  fmt::format("mail for this domain loops back to myself: its mail exchanger "
+                              "{} is this host, which does not know the domain",
+                              host_)),
+       ""});
+  try_next_host();
+}
+
 void Attempt::try_next_address() {
   if (addresses_.empty()) return try_next_host();
   if (addresses_tried_ == context_.settings.deliverd.hosts_per_attempt) {
     failure_->outcome.outcome = Outcome::deferred;  // those not tried may be better
-    return conclude_open(*failure_);
+    return try_next_hop();
   }
   address_ = addresses_.front();
   addresses_.pop_front();
@@ -138,11 +180,30 @@ void Attempt::on_transfer(TransferResult result) {
       open_.push_back(asked[i]);
       told.outcome.outcome = told.outcome.reply.permanent() ? Outcome::failed : Outcome::deferred;
       host_failed(std::move(told));
+    } else if (is_refused_for_policy(told.outcome) && other_family_left()) {
+      open_.push_back(asked[i]);
+      refused_.insert_or_assign(asked[i], std::move(told));
     } else {
       conclude(asked[i], to_ipc(told.outcome.outcome), told);
     }
   }
-  open_.empty() ? finish() : try_next_address();
+  if (open_.empty()) return finish();
+  if (!refused_.empty())
+    std::erase_if(addresses_, [this](const auto& ip) { return ip.is_v4() == address_.is_v4(); });
+  try_next_address();
+}
+
+bool Attempt::other_family_left() const {
+  return std::any_of(addresses_.begin(), addresses_.end(),
+                     [this](const auto& ip) { return ip.is_v4() != address_.is_v4(); });
+}
+
+// Their other family gave no session: it may another time, and think better of them.
+void Attempt::conclude_refused() {
+  for (const auto& [recipient, told] : std::exchange(refused_, {})) {
+    if (std::erase(open_, recipient) == 0) continue;
+    conclude(recipient, ipc::DEFERRED, *failure_);
+  }
 }
 
 void Attempt::host_failed(Told told) {

@@ -1,13 +1,15 @@
-// attempt.h - one attempt at a job: asks DNS, then one host after another, until every recipient
-// has its result or no host is left.
+// attempt.h - one attempt at a job: asks DNS, then one host after another, of one next hop after
+// another, until every recipient has its result or no host is left.
 //
 // A host that fails before it decides (no connection, no session, lost before the end of the data)
-// leaves its recipients to the next; a host's word on a recipient is final for this attempt. At the
-// end the rest is deferred, unless every host refused for good. A host that gave no session just
-// now is passed over with what it said then, unless the job is a probe.
+// leaves its recipients to the next; a host's word on a recipient is final for this attempt, but
+// one for reasons of policy is asked for by the other family of IP addresses as well, where the
+// host has both. At the end the rest is deferred, unless every host refused for good. A host that
+// gave no session just now is passed over with what it said then, unless the job is a probe.
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@
 #include "deliverd/delivery.h"
 #include "deliverd/remote/connection_pool.h"
 #include "deliverd/remote/next_hop.h"
+#include "deliverd/remote/own_addresses.h"
 
 namespace postrider::deliverd {
 
@@ -34,6 +37,7 @@ struct AttemptContext {
   Random& random;
   const Clock& clock;
   log::Logger& log;
+  const OwnAddresses own;
 };
 
 class Attempt final : public event::Deferred {
@@ -53,6 +57,7 @@ class Attempt final : public event::Deferred {
   void follow(const HostHop& hop);
   void follow(const net::SocketAddress& hop);
 
+  void try_next_hop();
   void try_next_host();
   void try_next_address();
   void on_addresses(net::AddressAnswer answer);
@@ -65,6 +70,10 @@ class Attempt final : public event::Deferred {
     bool dsn = false;  // the host reports on what it accepted
   };
   void host_failed(Told told);
+  bool leads_back() const;
+  void turn_back();
+  bool other_family_left() const;
+  void conclude_refused();
   void conclude(int recipient, ipc::Outcome outcome, const Told& told);
   void conclude_open(const Told& told);
   void finish();
@@ -76,17 +85,19 @@ class Attempt final : public event::Deferred {
   const int source_;
   Done done_;
 
-  std::deque<std::string> hosts_;         // still to be tried
+  std::deque<NextHop> hops_;              // still to be tried
+  std::deque<std::string> hosts_;         // of the hop that is tried, still to be tried
   std::deque<net::IpAddress> addresses_;  // of host_, still to be tried
   std::uint16_t port_ = 0;
-  bool host_was_configured_ = false;  // an administrator named the host, no DNS answer
-  std::string host_;                  // "" for an address that was named
-  net::IpAddress address_;            // of host_, being tried
-  std::uint64_t addresses_tried_ = 0;
-  bool session_given_ = false;   // by one of the hosts so far
-  std::optional<Told> failure_;  // of the hosts so far: a temporary one, if any
+  bool host_was_configured_ = false;   // an administrator named the host, no DNS answer
+  std::string host_;                   // "" for an address that was named
+  net::IpAddress address_;             // of host_, being tried
+  std::uint64_t addresses_tried_ = 0;  // of the hop
+  bool session_given_ = false;         // by one of the hosts so far
+  std::optional<Told> failure_;        // of the hosts so far: a temporary one, if any
 
-  std::vector<int> open_;  // recipients without a result
+  std::vector<int> open_;        // recipients without a result
+  std::map<int, Told> refused_;  // of these, whom one family of host_ refused for its policy
   ipc::JobResult result_;
   PendingPtr question_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: a deferred task

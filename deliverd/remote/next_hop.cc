@@ -38,8 +38,6 @@ bool take_port(std::string_view& host, std::uint16_t& port) {
   return true;
 }
 
-}  // namespace
-
 Result<NextHop> parse_next_hop(std::string_view text, std::uint16_t port) {
   const auto wrong = [&] {
     return fail(ErrorKind::invalid, fmt::format("'{}' is no next hop: it is mx:DOMAIN, "
@@ -58,6 +56,21 @@ Result<NextHop> parse_next_hop(std::string_view text, std::uint16_t port) {
   if (host.empty() || host.find_first_of("[]: ") != std::string_view::npos) return wrong();
   if (by_mx) return NextHop(MxHop{to_lower(host), port});
   return NextHop(HostHop{to_lower(host), port});
+}
+
+}  // namespace
+
+Result<std::vector<NextHop>> parse_next_hops(std::string_view text, std::uint16_t port) {
+  std::vector<NextHop> hops;
+  for (bool more = true; more;) {
+    const std::size_t comma = text.find(',');
+    auto hop = parse_next_hop(text.substr(0, comma), port);
+    if (!hop) return tl::unexpected<Error>(std::move(hop.error()));
+    hops.push_back(std::move(*hop));
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  return hops;
 }
 
 }  // namespace postrider::deliverd

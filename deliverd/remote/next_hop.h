@@ -1,10 +1,12 @@
-// next_hop.h - what a job says of its way: an exchange of mail by MX, a named host, or an address.
+// next_hop.h - what a job says of its way: an exchange of mail by MX, a named host, or an address;
+// or several of them, of which the next is asked when one gives no session.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "common/base/result.h"
 #include "common/net/address.h"
@@ -25,8 +27,9 @@ struct HostHop {
 };
 using NextHop = std::variant<MxHop, HostHop, net::SocketAddress>;
 
-// Reads "mx:DOMAIN", "mx:[ADDRESS]" (the domain of user@[192.0.2.1]), "smtp:HOST",
-// "smtp:HOST:PORT", "smtp:[ADDRESS]" and "smtp:[ADDRESS]:PORT". Where no port is told it is `port`.
-Result<NextHop> parse_next_hop(std::string_view text, std::uint16_t port);
+// Reads next hops with commas between them, each "mx:DOMAIN", "mx:[ADDRESS]" (the domain of
+// user@[192.0.2.1]), "smtp:HOST", "smtp:HOST:PORT", "smtp:[ADDRESS]" or "smtp:[ADDRESS]:PORT".
+// Where no port is told it is `port`. Gives at least one.
+Result<std::vector<NextHop>> parse_next_hops(std::string_view text, std::uint16_t port);
 
 }  // namespace postrider::deliverd

@@ -10,7 +10,9 @@ RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& s
     : loop_(loop),
       counters_(counters),
       pool_(loop, settings, log, counters),
-      context_{loop, settings, resolver, pool_, random, clock, log} {}
+      context_{
+          loop,   settings, resolver, pool_,
+          random, clock,    log,      OwnAddresses(settings.smtpd.listen, interface_addresses())} {}
 
 void RemoteDelivery::deliver(const ipc::Job& job, int source, Done done) {
   counters_.add(metrics::Counter::delivery_attempts_remote);

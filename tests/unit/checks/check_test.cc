@@ -114,7 +114,7 @@ TEST_CASE("checks: a message that no empty mailbox of the recipient could take i
   CHECK(verdict->action == CheckAction::refuse);
   CHECK(to_line(verdict->reply) ==
         "552 5.2.3 the message is larger than the recipient's mailbox may be");
-  const config::Route elsewhere{"here.test", "smtp:h.test"};
+  const config::Route elsewhere{"here.test", {"smtp:h.test"}};
   s.facts.route = &elsewhere;
   CHECK_FALSE(judge(named("mailbox_size"), s.facts));
   s.facts.route = nullptr;

@@ -49,7 +49,7 @@ TEST_CASE("recipient check: who may get mail from whom", "[checks]") {
 }
 
 TEST_CASE("recipient check: a domain of ours that a route takes gets mail for anyone", "[checks]") {
-  const config::Route route{"here.test", GENERATE("smtp:h.test", "mx", "discard:")};
+  const config::Route route{"here.test", {GENERATE("smtp:h.test", "mx", "discard:")}};
   Stranger s;
   s.facts.route = &route;
   const auto found = [&](Result<RecipientAnswer> answer) {

@@ -77,11 +77,12 @@ TEST_CASE("policy: where a denied user is not known, no program of this host may
 
 TEST_CASE("policy: a route takes a domain of ours elsewhere, one that holds does not", "[checks]") {
   World world;
-  REQUIRE(world.policy.route_of({"nobody", "gateway.test"}) != nullptr);
-  CHECK(world.policy.route_of({"nobody", "gateway.test"})->via == "smtp:[192.0.2.9]:2525");
+  REQUIRE(world.policy.route_of({"nobody", "gateway.test"}, "", "") != nullptr);
+  CHECK(world.policy.route_of({"nobody", "gateway.test"}, "", "")->via.front() ==
+        "smtp:[192.0.2.9]:2525");
   // Released, it would come to a mailbox that is not there: a report to a sender who may be forged.
-  CHECK(world.policy.route_of({"nobody", "held.test"}) == nullptr);
-  CHECK(world.policy.route_of({"alice", "here.test"}) == nullptr);
+  CHECK(world.policy.route_of({"nobody", "held.test"}, "", "") == nullptr);
+  CHECK(world.policy.route_of({"alice", "here.test"}, "", "") == nullptr);
 }
 
 TEST_CASE("policy: why the directory cannot answer is told once", "[checks]") {

@@ -71,7 +71,9 @@ match = ".example.org"
 via = "smtp:[::1]:2626"
 [[route]]
 match = "*"
-via = "hold:"
+sender = "news.example.org"
+account = "ada@example.org"
+via = ["smtp:one.example.net", "mx"]
 [dns]
 servers = ["127.0.0.1:20053"]
 [deliverd]
@@ -103,7 +105,11 @@ plaintext_auth = "always"
   CHECK(settings.tls.additional[0].key == "/etc/tls/b.key");
   REQUIRE(settings.routes.size() == 2);
   CHECK(settings.routes[0].match == ".example.org");
-  CHECK(settings.routes[0].via == "smtp:[::1]:2626");
+  CHECK(settings.routes[0].via == std::vector<std::string>{"smtp:[::1]:2626"});
+  CHECK(settings.routes[0].sender.empty());
+  CHECK(settings.routes[1].sender == "news.example.org");
+  CHECK(settings.routes[1].account == "ada@example.org");
+  CHECK(settings.routes[1].via == std::vector<std::string>{"smtp:one.example.net", "mx"});
   CHECK(settings.deliverd.sync == SyncMode::each);
   CHECK(settings.deliverd.sync_interval == 20ms);
   CHECK(settings.pop3d.listen.at(0).tls == Pop3Tls::none);
@@ -243,6 +249,15 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, "
        "or "
        "\"*\""},
+      {"[[route]]\nmatch = \"*\"\nvia = [\"mx\", \"hold:\"]",
+       "p.toml:4: route: \"hold:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
+       "\"smtp:[ADDRESS]:PORT\" or \"mx\""},
+      {"[[route]]\nmatch = \"*\"\nvia = []",
+       "p.toml:4: route: [] is not \"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", "
+       "\"mx\", \"discard:\" or \"hold:\""},
+      {"[[route]]\nmatch = \"*\"\nvia = \"mx\"\naccount = \"ada@\"",
+       "p.toml:5: route: \"ada@\" is not a user's address, as in \"ada@example.org\", or the "
+       "users' domain"},
       {"[queue]\nliftime = \"5d\"",
        "p.toml:3: queue.liftime: unknown parameter; did you mean `queue.lifetime`?"},
       {"[smtp]\nworkers = 2", "p.toml:2: smtp: unknown parameter; did you mean `smtpd`?"},

@@ -112,7 +112,7 @@ TEST_CASE("queued notify: success is told by us where no other server does", "[q
 TEST_CASE("queued notify: what a route discards counts as delivered", "[queued]") {
   QueueFixture f;
   f.notify = "SUCCESS";
-  f.settings.routes = {{.match = "far.test", .via = "discard:"}};
+  f.settings.routes = {{.match = "far.test", .via = {"discard:"}}};
   f.accept("a@x.test", {"b@far.test"});
   f.settle();
   CHECK(f.life->reports.sent ==

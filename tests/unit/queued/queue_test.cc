@@ -126,7 +126,7 @@ TEST_CASE("queued: a directory that cannot answer defers, and routing is decided
   CHECK(f.life->reports.sent.empty());
 
   f.life->directory.broken = false;
-  f.settings.routes = {{.match = "local.test", .via = "smtp:[127.0.0.1]:2525"}};
+  f.settings.routes = {{.match = "local.test", .via = {"smtp:[127.0.0.1]:2525"}}};
   f.clock.advance(34min);
   f.settle();
   CHECK(f.attempts == Lines{"smtp:[127.0.0.1]:2525: bob@local.test"});
@@ -331,7 +331,7 @@ TEST_CASE("queued: a filter that names nothing matches nothing, unless it says a
 TEST_CASE("queued: a route that holds, holds its recipients alone, and a release passes it",
           "[queued]") {
   QueueFixture f;
-  f.settings.routes = {{.match = "held.test", .via = "hold:"}};
+  f.settings.routes = {{.match = "held.test", .via = {"hold:"}}};
   f.accept("a@x.test", {"bob@local.test", "c@held.test"});
   f.settle();
   CHECK(f.attempts == Lines{"local: bob@local.test"});

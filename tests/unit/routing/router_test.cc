@@ -26,13 +26,12 @@ std::vector<std::string> routed(const config::Settings& settings, const std::str
   directory.aliases = std::move(aliases);
   routing::Router router(settings, directory);
   std::vector<std::string> lines;
-  const auto pending =
-      router.route(address, config::Holds::apply, [&](const routing::RouteAnswer& answer) {
-        for (const Target& target : answer.targets)
-          lines.push_back(target.address + " " +
-                          (target.fate == Target::Fate::deliver ? target.next_hop : target.status));
-        loop.stop();
-      });
+  const auto pending = router.route(address, {}, [&](const routing::RouteAnswer& answer) {
+    for (const Target& target : answer.targets)
+      lines.push_back(target.address + " " +
+                      (target.fate == Target::Fate::deliver ? target.next_hop : target.status));
+    loop.stop();
+  });
   loop.run();
   return lines;
 }
@@ -57,30 +56,51 @@ TEST_CASE("router: the next hop by route, mailbox, smart host, MX", "[routing]")
           {"mx", "relay.test", others, "mx:x.test"},
       }));
   std::vector<config::Route> routes;
-  if (!via.empty()) routes.push_back({"x.test", via});
-  CHECK(choose_next_hop(settings_with(routes, smarthost), "a@X.test", whose).next_hop == expected);
+  if (!via.empty()) routes.push_back({"x.test", {via}});
+  CHECK(choose_next_hop(settings_with(routes, smarthost), "a@X.test", whose, {}).next_hop ==
+        expected);
 }
 
 TEST_CASE("router: the first route that matches decides", "[routing]") {
-  const auto settings = settings_with({{"a.test", "smtp:one.test"},
-                                       {".a.test", "smtp:two.test"},
-                                       {"b.test", "discard:"},
-                                       {"c.test", "hold:"},
-                                       {"*", "smtp:rest.test"}});
-  CHECK(choose_next_hop(settings, "x@a.test", config::Whose::others).next_hop ==
+  const auto settings = settings_with({{"a.test", {"smtp:one.test"}},
+                                       {".a.test", {"smtp:two.test"}},
+                                       {"b.test", {"discard:"}},
+                                       {"c.test", {"hold:"}},
+                                       {"*", {"smtp:rest.test"}}});
+  CHECK(choose_next_hop(settings, "x@a.test", config::Whose::others, {}).next_hop ==
         "smtp:one.test:25");
-  CHECK(choose_next_hop(settings, "x@deep.a.test", config::Whose::others).next_hop ==
+  CHECK(choose_next_hop(settings, "x@deep.a.test", config::Whose::others, {}).next_hop ==
         "smtp:two.test:25");
-  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::ours).next_hop == "local");
-  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::others).next_hop ==
+  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::ours, {}).next_hop == "local");
+  CHECK(choose_next_hop(settings, "x@nota.test", config::Whose::others, {}).next_hop ==
         "smtp:rest.test:25");
-  CHECK(choose_next_hop(settings, "x@b.test", config::Whose::others).fate == Target::Fate::discard);
-  CHECK(choose_next_hop(settings, "x@c.test", config::Whose::others).fate == Target::Fate::hold);
+  CHECK(choose_next_hop(settings, "x@b.test", config::Whose::others, {}).fate ==
+        Target::Fate::discard);
+  CHECK(choose_next_hop(settings, "x@c.test", config::Whose::others, {}).fate ==
+        Target::Fate::hold);
+}
+
+TEST_CASE("router: several next hops are one way, in their order", "[routing]") {
+  const auto settings =
+      settings_with({{"a.test", {"smtp:one.test", "mx", "smtp:[192.0.2.1]:2525"}}});
+  CHECK(choose_next_hop(settings, "x@A.test", config::Whose::others, {}).next_hop ==
+        "smtp:one.test:25,mx:a.test,smtp:[192.0.2.1]:2525");
+}
+
+TEST_CASE("router: whose mail it is may decide on its way", "[routing]") {
+  const auto settings = settings_with(
+      {{"*", {"smtp:news.test"}, "news.test"}, {"*", {"smtp:ada.test"}, "", "ada@here.test"}});
+  const auto hop = [&](const config::RoutedMail& mail) {
+    return choose_next_hop(settings, "x@a.test", config::Whose::others, mail).next_hop;
+  };
+  CHECK(hop({.sender = "a@news.test"}) == "smtp:news.test:25");
+  CHECK(hop({.sender = "a@here.test", .account = "ada@here.test"}) == "smtp:ada.test:25");
+  CHECK(hop({.sender = "a@here.test", .account = "bob@here.test"}) == "mx:a.test");
 }
 
 TEST_CASE("router: an unknown user is refused, unless a route takes the domain", "[routing]") {
   CHECK(routed(settings_with({}), "nobody@local.test") == Lines{"nobody@local.test 5.1.1"});
-  CHECK(routed(settings_with({{"local.test", "smtp:h.test"}}), "nobody@local.test") ==
+  CHECK(routed(settings_with({{"local.test", {"smtp:h.test"}}}), "nobody@local.test") ==
         Lines{"nobody@local.test smtp:h.test:25"});
 }
 
@@ -88,7 +108,7 @@ TEST_CASE("router: a route takes an address as it was given, a mailbox is as the
           "[routing]") {
   const std::string asked = GENERATE("User+Tag@Local.test", "USER@LOCAL.TEST", "user@local.test");
   CHECK(routed(settings_with({}), asked) == Lines{"user@local.test local"});
-  CHECK(routed(settings_with({{"local.test", "smtp:h.test"}}), asked) ==
+  CHECK(routed(settings_with({{"local.test", {"smtp:h.test"}}}), asked) ==
         Lines{asked + " smtp:h.test:25"});
 }
 

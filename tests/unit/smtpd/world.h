@@ -126,7 +126,7 @@ inline config::Settings world_settings() {
   settings.smtpd.unlimited_networks.clear();  // the connections are from 127.0.0.1
   settings.relay.networks = {"192.0.2.0/24"};
   settings.routes = {
-      {"gateway.test", "smtp:[192.0.2.9]:2525"}, {"held.test", "hold:"}, {"*", "smtp:rest.test"}};
+      {"gateway.test", {"smtp:[192.0.2.9]:2525"}}, {"held.test", {"hold:"}}, {"*", {"smtp:rest.test"}}};
   for (const checks::Check& check : checks::all_checks())
     if (check.action != nullptr) settings.checks.*check.action = config::CheckAction::off;
   return settings;

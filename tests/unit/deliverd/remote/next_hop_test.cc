@@ -7,6 +7,14 @@ using namespace postrider::deliverd;
 
 namespace {
 
+// The only one that `text` names.
+NextHop hop_of(std::string_view text, std::uint16_t port) {
+  const auto hops = parse_next_hops(text, port);
+  REQUIRE(hops);
+  REQUIRE(hops->size() == 1);
+  return hops->front();
+}
+
 net::SocketAddress at(std::string_view ip, std::uint16_t port) {
   return {*net::IpAddress::parse(ip), port};
 }
@@ -14,14 +22,21 @@ net::SocketAddress at(std::string_view ip, std::uint16_t port) {
 }  // namespace
 
 TEST_CASE("deliverd next hop: each form is read", "[deliverd]") {
-  CHECK(*parse_next_hop("mx:Example.org", 25) == NextHop(MxHop{"example.org", 25}));
-  CHECK(*parse_next_hop("mx:[192.0.2.1]", 25) == NextHop(at("192.0.2.1", 25)));
-  CHECK(*parse_next_hop("mx:[IPv6:2001:db8::1]", 25) == NextHop(at("2001:db8::1", 25)));
-  CHECK(*parse_next_hop("smtp:relay.test", 2525) == NextHop(HostHop{"relay.test", 2525}));
-  CHECK(*parse_next_hop("smtp:relay.test:26", 25) == NextHop(HostHop{"relay.test", 26}));
-  CHECK(*parse_next_hop("smtp:[192.0.2.1]", 25) == NextHop(at("192.0.2.1", 25)));
-  CHECK(*parse_next_hop("smtp:[192.0.2.1]:26", 25) == NextHop(at("192.0.2.1", 26)));
-  CHECK(*parse_next_hop("smtp:[2001:db8::1]:26", 25) == NextHop(at("2001:db8::1", 26)));
+  CHECK(hop_of("mx:Example.org", 25) == NextHop(MxHop{"example.org", 25}));
+  CHECK(hop_of("mx:[192.0.2.1]", 25) == NextHop(at("192.0.2.1", 25)));
+  CHECK(hop_of("mx:[IPv6:2001:db8::1]", 25) == NextHop(at("2001:db8::1", 25)));
+  CHECK(hop_of("smtp:relay.test", 2525) == NextHop(HostHop{"relay.test", 2525}));
+  CHECK(hop_of("smtp:relay.test:26", 25) == NextHop(HostHop{"relay.test", 26}));
+  CHECK(hop_of("smtp:[192.0.2.1]", 25) == NextHop(at("192.0.2.1", 25)));
+  CHECK(hop_of("smtp:[192.0.2.1]:26", 25) == NextHop(at("192.0.2.1", 26)));
+  CHECK(hop_of("smtp:[2001:db8::1]:26", 25) == NextHop(at("2001:db8::1", 26)));
+}
+
+TEST_CASE("deliverd next hop: several are read in their order", "[deliverd]") {
+  CHECK(*parse_next_hops("smtp:a.test:26,mx:b.test,smtp:[2001:db8::1]", 25) ==
+        std::vector<NextHop>{HostHop{"a.test", 26}, MxHop{"b.test", 25}, at("2001:db8::1", 25)});
+  for (const char* text : {",", "mx:a.test,", ",mx:a.test", "mx:a.test,,mx:b.test", "mx:a.test,b"})
+    CHECK_FALSE(parse_next_hops(text, 25));
 }
 
 TEST_CASE("deliverd next hop: what is none is refused", "[deliverd]") {
@@ -31,5 +46,5 @@ TEST_CASE("deliverd next hop: what is none is refused", "[deliverd]") {
                            "smtp:a.test:", "smtp:a.test:0", "smtp:a.test:65536", "smtp:a.test:x",
                            "smtp:[192.0.2.1", "smtp:[192.0.2.1]:", "smtp:2001:db8::1"}));
   CAPTURE(text);
-  CHECK_FALSE(parse_next_hop(text, 25));
+  CHECK_FALSE(parse_next_hops(text, 25));
 }

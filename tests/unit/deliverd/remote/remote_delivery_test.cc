@@ -83,6 +83,98 @@ TEST_CASE("deliverd remote: when a host fails the next is tried", "[deliverd]") 
   CHECK(f.server.messages.empty());
 }
 
+TEST_CASE("deliverd remote: of several next hops the next is asked when one gives no session",
+          "[deliverd]") {
+  Fixture f;
+  const auto [first, told] = GENERATE(table<std::string, std::string>({
+      {"mx:x.test", "250 queued from mx2.test[127.0.0.2]"},
+      {"mx:null.test", "250 queued from other.test[127.0.0.2]"},
+      {"mx:slow.test", "250 queued from other.test[127.0.0.2]"},
+      {"smtp:absent.test", "250 queued from other.test[127.0.0.2]"},
+      {"smtp:[127.0.0.3]", "250 queued from other.test[127.0.0.2]"},
+      {"smtp:mx1.test,smtp:[127.0.0.3]", "250 queued from other.test[127.0.0.2]"},
+  }));
+  CAPTURE(first);
+  f.server.replies["greeting"] = "554 no mail here";
+  f.resolver.mx["null.test"] = {net::DnsStatus::found, {{0, ""}}, ""};
+  f.resolver.mx["slow.test"] = {net::DnsStatus::temporary, {}, "slow.test MX: no answer"};
+  f.resolver.hosts["other.test"] = addresses({"127.0.0.2"});
+  ipc::Job job = f.job();
+  job.set_next_hop(first + ",smtp:other.test");
+  CHECK(f.run(job) == "DELIVERED 2.0.0 " + told);
+}
+
+TEST_CASE("deliverd remote: a later next hop is tried, however many addresses an earlier one has",
+          "[deliverd]") {
+  Fixture f;
+  f.settings.deliverd.hosts_per_attempt = 2;
+  f.resolver.hosts["many.test"] = addresses({"127.0.0.3", "127.0.0.4", "127.0.0.5"});
+  ipc::Job job = f.job();
+  job.set_next_hop("smtp:many.test,smtp:mx1.test");
+  CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+}
+
+TEST_CASE("deliverd remote: a word on a recipient is final, whatever other next hops there are",
+          "[deliverd]") {
+  Fixture f;
+  f.server.replies["RCPT"] = GENERATE(as<std::string>(), "450 4.2.0 later", "550 5.1.1 unknown");
+  ipc::Job job = f.job();
+  job.set_next_hop("smtp:mx1.test,smtp:mx2.test");
+  CHECK(f.run(job).find(f.server.replies["RCPT"]) != std::string::npos);
+  CHECK(f.second.connections == 0);
+}
+
+TEST_CASE("deliverd remote: the other family is asked before a refusal for policy ends the mail",
+          "[deliverd]") {
+  Fixture f;
+  FakeServer v6(f.loop, "::1", f.server.address.port);
+  f.resolver.hosts["mx1.test"] = addresses({"::1", "127.0.0.1"});
+  const auto [first, second, expected] = GENERATE(table<std::string, std::string, std::string>({
+      {"550 5.7.25 no name", "", "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]"},
+      {"550 5.7.1 no name", "550 5.7.1 nor here",
+       "FAILED 5.7.1 550 5.7.1 nor here from mx1.test[127.0.0.1]"},
+      {"550 5.7.1 no name", "450 4.7.1 later",
+       "DEFERRED 4.7.1 450 4.7.1 later from mx1.test[127.0.0.1]"},
+      {"550 5.1.1 unknown", "", "FAILED 5.1.1 550 5.1.1 unknown from mx1.test[::1]"},
+      {"450 4.7.1 later", "", "DEFERRED 4.7.1 450 4.7.1 later from mx1.test[::1]"},
+  }));
+  CAPTURE(first, second);
+  v6.replies["RCPT"] = first;
+  f.server.replies["RCPT"] = second;
+  CHECK(f.run(f.job()) == expected);
+  CHECK(f.second.connections == 0);
+}
+
+TEST_CASE("deliverd remote: where the other family gives no session, a refusal for policy waits",
+          "[deliverd]") {
+  Fixture f;
+  FakeServer v6(f.loop, "::1", f.server.address.port);
+  f.resolver.hosts["mx1.test"] = addresses({"::1", "127.0.0.1"});
+  v6.replies["RCPT"] = "550 5.7.25 no name";
+  f.server.replies["greeting"] = "554 5.3.2 not now";
+  CHECK(f.run(f.job({"a@x.test", "b@x.test"})) ==
+        "DEFERRED 4.3.2 554 5.3.2 not now from mx1.test[127.0.0.1]");
+  CHECK(f.results[0].recipients(1).outcome() == ipc::DEFERRED);
+  CHECK(f.second.connections == 0);
+}
+
+TEST_CASE("deliverd remote: mail whose exchanger has our address loops back to us", "[deliverd]") {
+  Fixture f;
+  f.settings.smtpd.listen = {{GENERATE(as<std::string>(), "127.0.0.1:", "0.0.0.0:", "[::]:") +
+                                  std::to_string(f.server.address.port),
+                              config::SmtpMode::mx}};
+  RemoteDelivery delivery{f.loop, f.settings, f.resolver, f.random, f.clock, f.log, f.counters};
+  ipc::RecipientResult result;
+  delivery.deliver(f.job(), f.source.get(), [&](const ipc::JobResult& told) {
+    result = told.recipients(0);
+    f.loop.stop();
+  });
+  f.loop.run();
+  CHECK(result.status() == "5.4.6");
+  CHECK(result.outcome() == ipc::FAILED);
+  CHECK(f.server.connections + f.second.connections == 0);
+}
+
 TEST_CASE("deliverd remote: a host that gives no session is told goodbye", "[deliverd]") {
   const auto [to, reply] = GENERATE(table<std::string, std::string>({
       {"greeting", "554 no mail here"},
