@@ -1,0 +1,184 @@
+"""A server that goes wrong in each way at each step of the dialogue: what was a temporary fault never ends mail,
+nothing is lost, nothing comes twice, and the next attempt comes when it was planned.
+
+Each pair of fault and step has a server and a domain of its own; all run at the same time. A server goes wrong once,
+then serves."""
+
+import collections
+import socket
+import struct
+import time
+
+from harness import Instance, wait_for
+from peer import Peer
+
+SENDER = "sender@example.test"
+STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT", "END")
+RETRY = 3  # seconds
+FLOOD = 4 << 20  # octets that a server sends without end; the client gives up long before
+
+
+class Hangup(Exception):
+    pass
+
+
+def replies(text):
+    def say(connection):
+        connection.sendall(text)
+    return say
+
+
+def then_hangs_up(text):
+    def say(connection):
+        connection.sendall(text)
+        raise Hangup
+    return say
+
+
+def resets(connection):
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    raise Hangup
+
+
+def closes(_):
+    raise Hangup
+
+
+def closes_one_half(connection):
+    """Sends nothing more, and goes on reading."""
+    connection.shutdown(socket.SHUT_WR)
+    while connection.recv(65536):
+        pass
+    raise Hangup
+
+
+def hangs(connection):
+    while connection.recv(65536):
+        pass
+    raise Hangup
+
+
+def floods(piece):
+    def send(connection):
+        for _ in range(FLOOD // len(piece)):
+            connection.sendall(piece)
+        raise Hangup
+    return send
+
+
+TEMPORARY = {
+    "reset": resets,
+    "close": closes,
+    "half-closed": closes_one_half,
+    "hang": hangs,
+    "421": then_hangs_up(b"421 4.3.2 closing\r\n"),
+    "4xx": replies(b"451 4.3.0 come back later\r\n"),
+    "4xx-many-lines": replies(b"451-4.3.0 come\r\n451-4.3.0 back\r\n451 4.3.0 later\r\n"),
+    "garbage": replies(b"\x00\xff\x7f what?\r\n"),
+    "no-code": replies(b"ok, go on\r\n"),
+    "code-alone-ends": then_hangs_up(b"25"),
+    "codes-differ": replies(b"250-one\r\n354 two\r\n"),
+    "endless-line": floods(b"250-" + b"a" * 65532),
+    "endless-reply": floods(b"250-more\r\n" * 1000),
+}
+# CVE-2020-8794 among them: each of these is a refusal, however odd.
+PERMANENT = {
+    "5xx": b"554 5.3.0 never\r\n",
+    "5xx-bare-lines": b"553-\r\n553\r\n",
+    "5xx-code-alone": b"553\r\n",
+    "5xx-nul": b"553 5.3.0 no\x00body\r\n",
+    "5xx-control": b"553 5.3.0 \x1b[2Jred\x07\r\n",
+}
+Case = collections.namedtuple("Case", "step fault temporary")
+
+
+class Faulty(Peer):
+    """Goes wrong at one step, once."""
+
+    def __init__(self, case):
+        super().__init__()
+        self.case = case
+        self.attempts = []  # when it was asked to take mail, or was connected to
+        self.went_wrong = None  # when
+        self._fault = TEMPORARY[case.fault] if case.temporary else replies(PERMANENT[case.fault])
+
+    @property
+    def domain(self):
+        return f"{self.case.step}-{self.case.fault}.test".lower()
+
+    def _say(self, connection, command, argument, default):
+        if command in ("CONNECT", "MAIL"):
+            self.attempts.append(time.monotonic())
+        content = self.case.step == "CONTENT" and command == "DATA"
+        if self.went_wrong or not (content or command == self.case.step):
+            return super()._say(connection, command, argument, default)
+        if content:
+            super()._say(connection, command, argument, default)
+            time.sleep(0.2)
+        self.went_wrong = time.monotonic()
+        try:
+            self._fault(connection)
+        except Hangup:
+            return ""
+        return "said"
+
+    def next_attempt(self):
+        """How long after it went wrong it was asked again; None: never, or what went wrong did not hinder it."""
+        if self.went_wrong is None:
+            return None
+        return next((when - self.went_wrong for when in self.attempts if when > self.went_wrong), None)
+
+
+def cases():
+    for step in STEPS:
+        for fault in TEMPORARY:
+            yield Case(step, fault, True)
+        for fault in PERMANENT:
+            yield Case(step, fault, False)
+
+
+def ends_mail(case):
+    """A refusal; but one of EHLO is answered with HELO (RFC 5321 section 3.2)."""
+    return not case.temporary and case.step != "EHLO"
+
+
+def test_each_fault_at_each_step():
+    servers = [Faulty(case) for case in cases()]
+    settings = {"queue": {"retry_interval": f"{RETRY}s", "retry_jitter": 0},
+                "deliverd": {name: "1s" for name in ("greeting_timeout", "command_timeout", "data_block_timeout",
+                                                     "data_end_timeout", "connect_timeout")},
+                "route": [{"match": one.domain, "via": one.route} for one in servers]}
+    with Instance(settings) as suite:
+        suite.add_user(SENDER)
+        for one in servers:
+            one.__enter__()
+        try:
+            with suite.smtp() as client:
+                for one in servers:
+                    # Larger than the sockets' buffers, where the fault is to come in between.
+                    lines = 200_000 if one.case.step == "CONTENT" else 10
+                    client.sendmail(SENDER, [f"x@{one.domain}"],
+                                    f"Subject: {one.domain}\r\n\r\n" + "a line of the message\r\n" * lines)
+            wait_for(lambda: not suite.json("queue", "list")["messages"], 60, "an empty queue")
+            time.sleep(RETRY)  # whatever would come twice comes now
+            reported = b"".join(suite.mailbox(SENDER))
+            log = suite.log_text()
+        finally:
+            for one in servers:
+                one.__exit__()
+    wrong = []
+    for one in servers:
+        expected = 0 if ends_mail(one.case) else 1
+        if one.went_wrong is None:
+            wrong.append(f"{one.domain}: did not go wrong")
+        if len(one.messages) != expected:
+            wrong.append(f"{one.domain}: {len(one.messages)} messages taken, {expected} expected")
+        if (f"x@{one.domain}".encode() in reported) != ends_mail(one.case):
+            wrong.append(f"{one.domain}: the sender was {'not ' if ends_mail(one.case) else ''}told")
+        after = one.next_attempt()
+        refused_ehlo = one.case.step == "EHLO" and not one.case.temporary
+        if after is not None and not refused_ehlo and after < RETRY * 0.9:
+            wrong.append(f"{one.domain}: tried again after {after:.1f} s")
+    assert not wrong, "\n".join(wrong)
+    assert "\x1b" not in log and "\x00" not in log and b"\x1b" not in reported and b"\x00" not in reported
