@@ -24,6 +24,7 @@ defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 lmtp unix - - n - - lmtp
 smtp unix - - n - - smtp
+virtual unix - n n - - virtual
 tlsmgr unix - - n 1000? 1 tlsmgr
 error unix - - n - - error
 retry unix - - n - - error
