@@ -5,6 +5,7 @@
 using namespace postrider;
 using namespace postrider::deliverd;
 using deliverd::test::addresses;
+using deliverd::test::FakeServer;
 using deliverd::test::Fixture;
 
 TEST_CASE("deliverd remote: a message reaches the best host, with its trace fields", "[deliverd]") {
