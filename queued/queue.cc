@@ -229,13 +229,12 @@ void Queue::dispatch(Message& message) {
   for (std::uint32_t i = 0; i < recipients.size(); ++i)
     if (recipients[i].state == RecipientState::attempted)
       groups[recipients[i].next_hop].push_back(i);
-  for (auto& [next_hop, indexes] : groups) {
-    for (std::size_t from = 0; from < indexes.size(); from += kRecipientsPerJob) {
-      const std::size_t to = std::min(from + kRecipientsPerJob, indexes.size());
-      const auto at = [&](std::size_t n) {
-        return indexes.begin() + static_cast<std::ptrdiff_t>(n);
-      };
-      schedule({.message = &message, .next_hop = next_hop, .recipients = {at(from), at(to)}});
+  for (const auto& [next_hop, indexes] : groups) {
+    for (auto from = indexes.begin(); from != indexes.end();) {
+      const auto left = static_cast<std::size_t>(indexes.end() - from);
+      const auto to = from + static_cast<std::ptrdiff_t>(std::min(left, kRecipientsPerJob));
+      schedule({.message = &message, .next_hop = next_hop, .recipients = {from, to}});
+      from = to;
     }
   }
   if (message.jobs > 0) on_work_();
