@@ -200,9 +200,11 @@ bool Attempt::other_family_left() const {
 
 // Their other family gave no session: it may another time, and think better of them.
 void Attempt::conclude_refused() {
-  for (const auto& [recipient, told] : std::exchange(refused_, {})) {
+  for (const auto& [recipient, refusal] : std::exchange(refused_, {})) {
     if (std::erase(open_, recipient) == 0) continue;
-    conclude(recipient, ipc::DEFERRED, *failure_);
+    Told told = *failure_;
+    told.outcome.outcome = Outcome::deferred;
+    conclude(recipient, ipc::DEFERRED, told);
   }
 }
 

@@ -16,7 +16,7 @@ TEST_CASE("smtpd verify: VRFY and EXPN tell what the directory knows", "[smtpd]"
   CHECK(vrfy(Kind::unknown_user) == "550 5.1.1 no such user");
   CHECK(vrfy(Kind::foreign).starts_with("252 2.5.2"));
   CHECK(answer_vrfy(asked, fail(ErrorKind::temporary, "x"), nullptr).code == 451);
-  const config::Route route{"here.test", "smtp:h.test"};
+  const config::Route route{"here.test", {"smtp:h.test"}};
   CHECK(answer_vrfy(asked, RecipientAnswer{Kind::unknown_user, "", {}}, &route).code == 252);
 
   const RecipientAnswer list{Kind::alias, "", {"a@here.test", "b@far.test"}};
