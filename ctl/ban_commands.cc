@@ -81,7 +81,8 @@ void add(Context& context, const std::string& text, const std::string& duration)
   if (!time || time->count() == 0)
     return context.refuse(ExitStatus::usage,
                           fmt::format("'{}' is not a time to ban for, as 12h is", duration));
-  const auto& [kind, name] = *named;
+  const limits::BanKind kind = named->kind;
+  const std::string& name = named->name;
   with_bans(
       context,
       [&](limits::Bans& bans, const config::Settings& settings) {
