@@ -10,7 +10,7 @@ namespace postrider::queued {
 enum class Reception : std::uint8_t {
   unknown,      // nothing was heard of it
   served,       // it answered, be it with a refusal
-  pushed_back,  // it asked for less: 421, a status 4.7.x; or the connection was lost
+  pushed_back,  // it asked for less: 421, 4.7.x, words of rates and lists; or it hung up
   unreachable,  // none of its hosts gave a session
 };
 

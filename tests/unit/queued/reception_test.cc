@@ -33,6 +33,10 @@ TEST_CASE("queued reception: what a result tells of its destination", "[queued]"
       {result(ipc::DEFERRED, "4.3.0", "the message could not be opened", ""), Reception::unknown},
       {result(ipc::CORRUPT, "5.3.0", "the message in the spool is damaged", ""),
        Reception::unknown},
+      {result(ipc::DEFERRED, "4.2.0", "450 4.2.0 too many messages"), Reception::pushed_back},
+      {result(ipc::DEFERRED, "4.0.0", "450 listed by dnsbl.test"), Reception::pushed_back},
+      {result(ipc::DEFERRED, "4.7.1", "450 4.7.1 greylisted"), Reception::served},
+      {result(ipc::DEFERRED, "4.3.0", "too many messages", ""), Reception::unknown},
       {result(ipc::DEFERRED, "4.7.30", "REQUIRETLS: no", ""), Reception::unknown},
       {ipc::JobResult(), Reception::unknown},
   }));
