@@ -49,13 +49,18 @@ struct Recipient {
   std::string status;    // of the last attempt: enhanced status code, the words, whose they are
   std::string reply;
   std::string remote;
-  std::uint64_t quota = 0;  // of the mailbox, as the last routing found it; kept in memory alone
+  // Kept in memory alone: what `reply` answers, and the mailbox's quota as the last routing found
+  // it.
+  std::string command;
+  std::uint64_t quota = 0;
 };
 
 // Of what its sender wants to be told.
 inline smtp::Notify notify_of(const Recipient& recipient) {
   return smtp::parse_notify(recipient.notify).value_or(smtp::Notify{});
 }
+
+inline bool is_open(const Recipient& recipient) { return !is_final(recipient.state); }
 
 struct MessageData {
   MessageId id;
@@ -76,6 +81,10 @@ struct MessageData {
   // From when its lifetime counts.
   WallTime born() const noexcept { return std::max(arrival, release()); }
 };
+
+inline bool any_open(const MessageData& data) {
+  return std::any_of(data.recipients.begin(), data.recipients.end(), is_open);
+}
 
 // An open file of the spool from which jobs take content.
 struct SourceFile {
@@ -115,5 +124,9 @@ struct Message {
   unsigned routing = 0;             // recipients whose routing is not known yet
   std::vector<PendingPtr> pending;  // those, and the report that is being written
 };
+
+inline bool is_held(const Message& message) {
+  return message.wish == Wish::hold || !message.held_by_route.empty();
+}
 
 }  // namespace postrider::queued

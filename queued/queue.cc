@@ -200,6 +200,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, routing::Target 
   recipient.status = std::move(target.status);
   recipient.reply = std::move(target.reason);
   recipient.remote.clear();
+  recipient.command.clear();
   switch (target.fate) {
     case routing::Target::Fate::discard:
       recipient.reply = "discarded by a route";

@@ -146,6 +146,7 @@ class Queue final : private Recall::Owner {
   void end_attempt(Message& message);
   bool waits_its_turn(const MessageData& data) const;
   void report(Message& message);
+  bool is_double_bounce(const MessageData& data, ReportKind kind) const;
   void log_not_sent(const MessageData& data);
   void note_reported(Message& message);
   void note_failed(const Message& message, const Recipient& recipient);

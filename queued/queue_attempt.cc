@@ -1,25 +1,14 @@
 // queue_attempt.cc - what becomes of a message when its attempt has ended.
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "common/base/check.h"
+#include "common/message/cause.h"
 #include "queued/queue.h"
 #include "queued/retry.h"
 
 namespace postrider::queued {
 
 namespace {
-
-bool is_open(const Recipient& recipient) { return !is_final(recipient.state); }
-
-bool is_held(const Message& message) {
-  return message.wish == Wish::hold || !message.held_by_route.empty();
-}
-
-bool any_open(const MessageData& data) {
-  return std::any_of(data.recipients.begin(), data.recipients.end(), is_open);
-}
 
 bool is_turned_away(const Recipient& recipient) {
   return !is_open(recipient) || recipient.state == RecipientState::turned_away;
@@ -48,21 +37,6 @@ const std::string* only_destination(const MessageData& data) {
     only = &recipient.next_hop;
   }
   return only;
-}
-
-// Those of whom the sender wants to be told this; nobody where there is no sender to be told.
-std::vector<std::uint32_t> wanting(const MessageData& data, ReportKind kind,
-                                   const std::vector<std::uint32_t>& concerned) {
-  std::vector<std::uint32_t> wanted;
-  if (data.sender().empty()) return wanted;
-  for (const std::uint32_t index : concerned) {
-    const smtp::Notify notify = notify_of(data.recipients[index]);
-    const bool wants = kind == ReportKind::failed    ? notify.failure
-                       : kind == ReportKind::delayed ? notify.delay
-                                                     : true;  // asked for before it was noted
-    if (wants) wanted.push_back(index);
-  }
-  return wanted;
 }
 
 }  // namespace
@@ -94,82 +68,6 @@ bool Queue::waits_its_turn(const MessageData& data) const {
          std::any_of(data.recipients.begin(), data.recipients.end(), [this](const Recipient& r) {
            return is_open(r) && !scheduler_.is_down(r.next_hop);
          });
-}
-
-// One kind after another; then what is late.
-void Queue::report(Message& message) {
-  if (message.to_report.empty()) return warn_of_delay(message);
-  const auto& [kind, concerned] = *message.to_report.begin();
-  const std::vector<std::uint32_t> wanted = wanting(message.data, kind, concerned);
-  if (wanted.empty()) {
-    log_not_sent(message.data);
-    note_reported(message);
-    return report(message);
-  }
-  // Refused by the router alone, it was never opened; the report returns what can be read, and
-  // nothing of what is damaged.
-  if (!message.corrupt) static_cast<void>(open_source(message));
-  message.pending.push_back(parts_.reports.send(
-      message, kind, wanted, expires(message), [this, &message](const Result<void>& sent) {
-        message.pending.clear();
-        if (!sent) {
-          // Nobody was told, so nothing is final: the message stays until the report is written.
-          // The disk may have it all the same.
-          message.repeated = true;
-          reports_failing_.holds(sent.error().text);
-          return retry_write_later(message);
-        }
-        reports_failing_.passed();
-        parts_.counters.add(metrics::Counter::queue_reports_sent);
-        note_reported(message);
-        report(message);
-      }));
-}
-
-void Queue::log_not_sent(const MessageData& data) {
-  constexpr std::string_view kEvent = "report_not_sent";
-  const bool of_report = data.sender().empty();
-  auto entry = of_report ? parts_.log.warning(kEvent) : parts_.log.info(kEvent);
-  entry.id(data.id).with("reason", of_report ? "the message is a report itself: its sender is <>"
-                                             : "the sender does not want to be told");
-}
-
-// What the first of the reports tells of is final now that the sender was told, or is not to be.
-void Queue::note_reported(Message& message) {
-  const auto told = message.to_report.extract(message.to_report.begin());
-  for (const std::uint32_t index : told.mapped()) {
-    const Recipient& recipient = message.data.recipients[index];
-    if (told.key() == ReportKind::failed) note_failed(message, recipient);
-    if (recipient.state == RecipientState::delivered) keep_delivered(message, recipient);
-  }
-}
-
-void Queue::note_failed(const Message& message, const Recipient& recipient) {
-  const bool expired = recipient.state == RecipientState::expired;
-  parts_.counters.add(expired ? metrics::Counter::queue_recipients_expired
-                              : metrics::Counter::queue_recipients_bounced);
-  log_fate(message, recipient, expired ? "expired" : "bounced");
-}
-
-void Queue::warn_of_delay(Message& message) {
-  MessageData& data = message.data;
-  const bool due = !data.warned && !data.sender().empty() && !is_held(message) && any_open(data) &&
-                   warning_is_due(parts_.settings.queue, data.born(), parts_.clock.now());
-  if (!due) return conclude(message);
-  std::vector<std::uint32_t> late;
-  for (std::uint32_t i = 0; i < data.recipients.size(); ++i)
-    if (is_open(data.recipients[i])) late.push_back(i);
-  late = wanting(data, ReportKind::delayed, late);
-  data.warned = late.empty();
-  if (late.empty()) return conclude(message);
-  message.pending.push_back(parts_.reports.send(message, ReportKind::delayed, late,
-                                                expires(message),
-                                                [this, &message](const Result<void>& sent) {
-                                                  message.pending.clear();
-                                                  // Else it is due again after the next attempt.
-                                                  message.data.warned = sent.has_value();
-                                                  conclude(message);
-                                                }));
 }
 
 void Queue::conclude(Message& message) {
@@ -256,6 +154,7 @@ void Queue::give_up(Message& message, std::string_view why) {
     recipients[i].status = "5.3.0";
     recipients[i].reply = why;
     recipients[i].remote.clear();
+    recipients[i].command.clear();
     message.to_report[ReportKind::failed].push_back(i);
   }
   report(message);
@@ -322,8 +221,8 @@ WallTime Queue::expires(const Message& message) const {
 void Queue::log_fate(const Message& message, const Recipient& recipient, std::string_view event) {
   const auto age =
       std::chrono::floor<std::chrono::milliseconds>(parts_.clock.now() - message.data.arrival);
-  parts_.log.info(event)
-      .id(message.data.id)
+  auto entry = parts_.log.info(event);
+  entry.id(message.data.id)
       .with("from", message.data.sender())
       .with("to", recipient.address)
       .with("original", recipient.original)
@@ -333,6 +232,8 @@ void Queue::log_fate(const Message& message, const Recipient& recipient, std::st
       .with("reply", recipient.reply)
       .with("attempt", message.data.attempts + 1)
       .with("age_ms", age.count());
+  if (recipient.state != RecipientState::delivered)
+    entry.with("cause", name_of(message::cause_of(recipient.status, recipient.reply)));
 }
 
 }  // namespace postrider::queued

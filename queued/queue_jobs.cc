@@ -122,6 +122,7 @@ void Queue::apply_result(Message& message, Recipient& recipient,
   recipient.status = result.status();
   recipient.reply = result.reply();
   recipient.remote = result.remote();
+  recipient.command = result.command();
   switch (result.outcome()) {
     case ipc::DELIVERED:
       return note_delivered(message, result.index(), success_of(recipient.next_hop, result));

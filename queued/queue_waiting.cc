@@ -44,6 +44,7 @@ void Queue::turn_away(Recipient& recipient, const Reason& reason) {
   recipient.status = reason.status;
   recipient.reply = reason.words;
   recipient.remote.clear();
+  recipient.command.clear();
 }
 
 void Queue::stop(std::vector<Work> works, RecipientState state) {

@@ -11,6 +11,13 @@ namespace postrider::queued {
 
 namespace {
 
+constexpr const char* kPostmaster = "postmaster";
+
+// RFC 8689 section 5: what is told of the message is protected as it was, and is its header alone.
+bool requires_tls(const MessageData& data) {
+  return data.envelope.tls() == spool::Envelope::TLS_REQUIRED;
+}
+
 // The beginning of the original, as a report returns it: our trace fields, then the content. What
 // cannot be read is left out; the report is worth more than its appendix.
 std::string beginning_of(spool::Disk& disk, const Message& message) {
@@ -33,7 +40,10 @@ message::ReportedRecipient reported(const Recipient& recipient) {
           .orcpt = recipient.orcpt,
           .status = expired ? "5.4.7" : recipient.status,
           .reply = recipient.reply,
-          .remote = recipient.remote};
+          .remote = recipient.remote,
+          .original = recipient.original,
+          .command = recipient.command,
+          .expired = expired};
 }
 
 // The same report has the same id, however often a crash has it written.
@@ -56,24 +66,8 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   auto draft = writer_.begin(0, id_of_report(message, kind, recipients));
   if (!draft) return fail_later(std::move(draft.error()), std::move(done));
   const std::string original = beginning_of(disk_, message);
-  const std::uint64_t size = message.data.envelope.trace().size() + message.data.content_length;
-  // RFC 8689 section 5: what is told of the message is protected as it was, and is its header
-  // alone.
-  const bool tls_required = message.data.envelope.tls() == spool::Envelope::TLS_REQUIRED;
-  message::ReportRequest request{.kind = kind,
-                                 .hostname = settings_.hostname,
-                                 .id = (*draft)->id().str(),
-                                 .now = clock_.now(),
-                                 .sender = message.data.sender(),
-                                 .envid = message.data.envelope.envid(),
-                                 .arrival = message.data.arrival,
-                                 .release_request = message.data.envelope.release_request(),
-                                 .smtputf8 = message.data.envelope.smtputf8(),
-                                 .return_content = kind == ReportKind::failed && !tls_required &&
-                                                   message.data.envelope.ret() != "HDRS" &&
-                                                   size <= settings_.queue.bounce_size_limit,
-                                 .original = original,
-                                 .original_size = size};
+  message::ReportRequest request = request_for(message, kind, original);
+  request.id = (*draft)->id().str();
   if (kind == ReportKind::delayed) request.retry_until = expires;
   for (const std::uint32_t index : recipients)
     request.recipients.push_back(reported(message.data.recipients[index]));
@@ -81,25 +75,60 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
 
   if (auto appended = (*draft)->append(report.content); !appended)
     return fail_later(std::move(appended.error()), std::move(done));
+  const spool::Envelope envelope = envelope_for(message, request, report);
+  log_.info("report")
+      .with("id", envelope.id())
+      .with("of", message.data.id.view())
+      .with("to", envelope.recipients(0).address())
+      .with("kind", action_of(kind));
+  return writer_.commit(std::move(*draft), envelope, std::move(done));
+}
+
+// `original` is kept as a view.
+message::ReportRequest ReportWriter::request_for(const Message& message, ReportKind kind,
+                                                 std::string_view original) const {
+  const MessageData& data = message.data;
+  const std::uint64_t size = data.envelope.trace().size() + data.content_length;
+  message::ReportRequest request{
+      .kind = kind,
+      .hostname = settings_.hostname,
+      .now = clock_.now(),
+      .sender = data.sender(),
+      .envid = data.envelope.envid(),
+      .arrival = data.arrival,
+      .release_request = data.envelope.release_request(),
+      .smtputf8 = data.envelope.smtputf8(),
+      .return_content = kind == ReportKind::failed && !requires_tls(data) &&
+                        data.envelope.ret() != "HDRS" && size <= settings_.queue.bounce_size_limit,
+      .original = original,
+      .original_size = size};
+  if (data.sender().empty()) {
+    request.double_bounce = true;
+    request.sender = fmt::format("{}@{}", kPostmaster, settings_.hostname);
+  }
+  return request;
+}
+
+spool::Envelope ReportWriter::envelope_for(const Message& message,
+                                           const message::ReportRequest& request,
+                                           const message::Report& report) const {
   spool::Envelope envelope;
-  envelope.set_id((*draft)->id().str());
-  envelope.set_arrival_us(clock_.now().time_since_epoch().count());
-  spool::Recipient& sender = *envelope.add_recipients();
-  sender.set_address(message.data.sender());
-  sender.set_notify("NEVER");  // RFC 3461 section 6.1
+  envelope.set_id(request.id);
+  envelope.set_arrival_us(request.now.time_since_epoch().count());
+  spool::Recipient& to = *envelope.add_recipients();
+  // The bare word never leads to another host.
+  to.set_address(request.double_bounce ? kPostmaster : request.sender);
+  to.set_notify("NEVER");  // RFC 3461 section 6.1
+  envelope.set_report(request.double_bounce ? spool::Envelope::TO_POSTMASTER
+                                            : spool::Envelope::TO_SENDER);
   envelope.set_body(report.eight_bit ? spool::Envelope::EIGHT_BIT_MIME
                                      : spool::Envelope::SEVEN_BIT);
   envelope.set_smtputf8(report.smtputf8);
   envelope.set_priority(message.data.envelope.priority());  // RFC 6710
-  if (tls_required) envelope.set_tls(spool::Envelope::TLS_REQUIRED);
+  if (requires_tls(message.data)) envelope.set_tls(spool::Envelope::TLS_REQUIRED);
   envelope.set_protocol("LOCAL");
   envelope.set_repeated(message.repeated);
-  log_.info("report")
-      .with("id", envelope.id())
-      .with("of", message.data.id.view())
-      .with("to", message.data.sender())
-      .with("kind", action_of(kind));
-  return writer_.commit(std::move(*draft), envelope, std::move(done));
+  return envelope;
 }
 
 PendingPtr ReportWriter::fail_later(Error error, Done done) {

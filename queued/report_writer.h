@@ -19,6 +19,10 @@ class ReportWriter final : public Reports {
                   Done done) override;
 
  private:
+  message::ReportRequest request_for(const Message& message, ReportKind kind,
+                                     std::string_view original) const;
+  spool::Envelope envelope_for(const Message& message, const message::ReportRequest& request,
+                               const message::Report& report) const;
   PendingPtr fail_later(Error error, Done done);
 
   event::EventLoop& loop_;

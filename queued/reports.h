@@ -21,8 +21,9 @@ class Reports {
   Reports& operator=(const Reports&) = delete;
   virtual ~Reports() = default;
 
-  // Reports on these recipients (by index) of `message`, whose sender is not <>. `done` runs on the
-  // loop once the report is durable, or was not written. `message` is valid during the call alone.
+  // Reports on these recipients (by index) of `message`, to its sender; where that is <>, to the
+  // postmaster. `done` runs on the loop once the report is durable, or was not written. `message`
+  // is valid during the call alone.
   [[nodiscard]] virtual PendingPtr send(const Message& message, ReportKind kind,
                                         const std::vector<std::uint32_t>& recipients,
                                         WallTime expires, Done done) = 0;

@@ -80,6 +80,12 @@ constexpr auto kOthers = std::to_array<Parameter>({
     {"queue.bounce_size_limit", Type::size, &at<&S::queue, &S::Queue::bounce_size_limit>, "50KiB",
      "0B..50MiB",
      "A report returns the whole message up to this size, and of a larger one the header alone."},
+    {"queue.double_bounces", Type::choice, &at<&S::queue, &S::Queue::double_bounces>, "postmaster",
+     "postmaster|discard",
+     "What becomes of a report of this server that cannot be delivered: it goes to the "
+     "postmaster's "
+     "mailbox, or is dropped. Either is logged, as is what others have sent from the empty "
+     "reverse-path and cannot be delivered: nobody is told of that."},
 
     {"relay.port", Type::count, &at<&S::relay, &S::Relay::port>, "25", "1..65535",
      "The port on which other mail servers are contacted."},

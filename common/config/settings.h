@@ -152,6 +152,7 @@ struct Settings {
     std::uint64_t active_limit = 0;             // messages in memory
     std::uint64_t destination_concurrency = 0;  // jobs under way for one destination
     std::uint64_t bounce_size_limit = 0;        // octets of the original that a bounce returns
+    std::string double_bounces;                 // "postmaster" or "discard"
   } queue;
 
   struct Relay {

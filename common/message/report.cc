@@ -3,58 +3,86 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
 #include "common/message/date.h"
 #include "common/message/header_scanner.h"
+#include "common/message/notice.h"
 #include "common/message/reported_text.h"
 
 namespace postrider::message {
 
 namespace {
 
+// Of the References of the original; a thread is known by its ends.
+constexpr std::size_t kMaxReferences = 20;
+
 struct KindText {
   std::string_view action;
   std::string_view subject;
-  std::string_view opening;  // of the part for people
 };
 
 const KindText& text_of(ReportKind kind) noexcept {
   static constexpr auto kTexts = std::to_array<KindText>({
-      {"failed", "Undelivered mail returned to sender",
-       "Your message could not be delivered to the recipients below. It will not be\r\n"
-       "tried again: to reach them, mend what the reason names and send it anew.\r\n"},
-      {"delayed", "Delayed mail (still being tried)",
-       "Your message could not yet be delivered to the recipients below. You need not\r\n"
-       "send it again: it is tried until the time given at the end.\r\n"},
-      {"delivered", "Delivered mail", "Your message was delivered to the recipients below.\r\n"},
-      {"relayed", "Relayed mail",
-       "Your message was passed on to servers that do not tell of its delivery, for the\r\n"
-       "recipients below.\r\n"},
-      {"expanded", "Expanded mail",
-       "Your message was passed on to all members of the recipients below.\r\n"},
+      {"failed", "Undelivered mail returned to sender"},
+      {"delayed", "Delayed mail (still being tried)"},
+      {"delivered", "Delivered mail"},
+      {"relayed", "Relayed mail"},
+      {"expanded", "Expanded mail"},
   });
   return kTexts[static_cast<std::size_t>(kind)];
 }
 
-// The Message-ID of the message that begins with `original`; empty if it has none.
-std::string message_id_of(std::string_view original) {
-  std::string id;
-  HeaderScanner scanner([&](std::string_view name, std::string_view value) {
-    if (id.empty() && equals_ignoring_case(name, "Message-ID")) id = value;
-  });
-  scanner.feed(original);
-  scanner.finish();
-  return id;
-}
+// What the report answers, as RFC 5322 section 3.6.4 has it; each field whole or empty.
+struct Thread {
+  std::string in_reply_to;
+  std::string references;
+};
 
 // Whether `text` is one msg-id that may be repeated in a header field.
 bool is_message_id(std::string_view text) {
-  return text.size() > 2 && text.size() <= 250 && text.front() == '<' && text.back() == '>' &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_ascii(c) && !is_control(c) && c != ' '; });
+  if (text.size() <= 2 || text.size() > 250 || text.front() != '<' || text.back() != '>')
+    return false;
+  const std::string_view within = text.substr(1, text.size() - 2);
+  return std::all_of(within.begin(), within.end(), [](char c) {
+    return is_ascii(c) && !is_control(c) && c != ' ' && c != '<' && c != '>';
+  });
+}
+
+// The last of the msg-ids in `references`: the nearest to the original.
+std::vector<std::string_view> nearest(std::string_view references) {
+  std::vector<std::string_view> ids;
+  while (!references.empty() && ids.size() < kMaxReferences) {
+    const std::size_t begin = references.rfind('<');
+    if (begin == std::string_view::npos) break;
+    const std::string_view id = trim(references.substr(begin));
+    if (!is_message_id(id)) break;
+    ids.push_back(id);
+    references.remove_suffix(references.size() - begin);
+  }
+  std::reverse(ids.begin(), ids.end());
+  return ids;
+}
+
+// The thread of the message that begins with `original`.
+Thread thread_of(std::string_view original) {
+  std::string id;
+  std::string references;
+  HeaderScanner scanner([&](std::string_view name, std::string_view value) {
+    if (id.empty() && equals_ignoring_case(name, "Message-ID")) id = value;
+    if (references.empty() && equals_ignoring_case(name, "References")) references = value;
+  });
+  scanner.feed(original);
+  scanner.finish();
+  if (!is_message_id(id)) return {};
+  Thread thread{.in_reply_to = fmt::format("In-Reply-To: {}\r\n", id), .references = "References:"};
+  for (const std::string_view older : nearest(references))
+    thread.references += fmt::format(" {}\r\n", older);
+  thread.references += fmt::format(" {}\r\n", id);
+  return thread;
 }
 
 std::string_view header_section(std::string_view message) {
@@ -82,7 +110,8 @@ class Composer {
         whole_(request.return_content && request.original_size <= kMaxReturned &&
                request.original.size() == request.original_size),
         returned_(returned_part(request, whole_)),
-        people_(for_people()),
+        global_(!is_all_ascii(request.sender)),
+        people_(notice(request)),
         status_(delivery_status()),
         boundary_(unused_boundary()) {}
 
@@ -90,11 +119,12 @@ class Composer {
     Report report;
     report.content = header();
     add_part(report.content, "text/plain; charset=utf-8", people_);
-    add_part(report.content, "message/delivery-status", status_);
+    add_part(report.content, global_ ? "message/global-delivery-status" : "message/delivery-status",
+             status_);
     add_part(report.content, returned_type(), returned_);
     report.content += fmt::format("--{}--\r\n", boundary_);
     report.eight_bit = !is_all_ascii(report.content);
-    report.smtputf8 = !is_all_ascii(request_.sender);
+    report.smtputf8 = global_;
     return report;
   }
 
@@ -104,35 +134,21 @@ class Composer {
     std::string text = fmt::format(
         "From: Mail Delivery System <MAILER-DAEMON@{}>\r\nTo: <{}>\r\nSubject: {}\r\n"
         "Date: {}\r\nMessage-ID: <{}@{}>\r\n",
-        host, reported(request_.sender), text_of(request_.kind).subject, rfc5322_date(request_.now),
-        request_.id, host);
-    if (const std::string original = message_id_of(request_.original); is_message_id(original))
-      text += fmt::format("In-Reply-To: {0}\r\nReferences: {0}\r\n", original);
+        host, reported(request_.sender), subject(), rfc5322_date(request_.now), request_.id, host);
+    const Thread thread = thread_of(request_.original);
+    text += thread.in_reply_to + thread.references;
     text += fmt::format(
         "Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\n"
         "Content-Type: multipart/report; report-type=delivery-status;\r\n\tboundary=\"{}\"\r\n",
         boundary_);
-    const bool ascii = is_all_ascii(people_) && is_all_ascii(returned_);
+    const bool ascii = is_all_ascii(people_) && is_all_ascii(status_) && is_all_ascii(returned_);
     text += fmt::format("Content-Transfer-Encoding: {}\r\n\r\n", ascii ? "7bit" : "8bit");
     return text += "This is a delivery report in MIME format.\r\n\r\n";
   }
 
-  std::string for_people() const {
-    std::string text = fmt::format("This is the mail server {}.\r\n\r\n{}", request_.hostname,
-                                   text_of(request_.kind).opening);
-    for (const ReportedRecipient& recipient : request_.recipients) {
-      text += fmt::format("\r\n  <{}>\r\n", reported(recipient.address));
-      if (recipient.reply.empty()) continue;
-      const std::string who = recipient.remote.empty()
-                                  ? "Reason"
-                                  : fmt::format("The server {} said", reported(recipient.remote));
-      text += fold(fmt::format("    {}: {}", who, reported(recipient.reply)), "      ");
-    }
-    if (request_.retry_until)
-      text += fmt::format("\r\nIt is tried until {}.\r\n", rfc5322_date(*request_.retry_until));
-    return text +=
-           fmt::format("\r\nIf you need help, ask <postmaster@{}> and quote this report.\r\n",
-                       request_.hostname);
+  std::string_view subject() const {
+    return request_.double_bounce ? "Undelivered report (double bounce)"
+                                  : text_of(request_.kind).subject;
   }
 
   // RFC 6522 section 3, RFC 6533.
@@ -158,17 +174,29 @@ class Composer {
     if (!recipient.orcpt.empty())
       text += fmt::format("Original-Recipient: {}\r\n", original_recipient(recipient.orcpt));
     text += fmt::format("Final-Recipient: {}\r\nAction: {}\r\nStatus: {}\r\n",
-                        typed_address(recipient.address), text_of(request_.kind).action,
+                        final_recipient(recipient.address), text_of(request_.kind).action,
                         reported_ascii(recipient.status));
-    if (!recipient.remote.empty()) {
-      const std::string host = recipient.remote.substr(0, recipient.remote.find('['));
-      if (!host.empty()) text += fmt::format("Remote-MTA: dns; {}\r\n", reported_ascii(host));
-      text += fold(fmt::format("Diagnostic-Code: smtp; {}", reported_ascii(recipient.reply)), " ");
-    }
+    // A host without a name is told of by its address in brackets.
+    const std::string host = recipient.remote.substr(0, recipient.remote.find('['));
+    const bool theirs = !recipient.remote.empty();
+    if (theirs)
+      text += fmt::format("Remote-MTA: dns; {}\r\n",
+                          reported_ascii(host.empty() ? recipient.remote : host));
+    // RFC 3464 section 2.3.6: the words of another system than SMTP are of a type that begins X-.
+    if (!recipient.reply.empty())
+      text += fold(fmt::format("Diagnostic-Code: {}; {}", theirs ? "smtp" : "x-postrider",
+                               reported_ascii(recipient.reply)),
+                   " ");
     text += fmt::format("Last-Attempt-Date: {}\r\n", rfc5322_date(request_.now));
     if (request_.retry_until)
       text += fmt::format("Will-Retry-Until: {}\r\n", rfc5322_date(*request_.retry_until));
     return text;
+  }
+
+  // RFC 6533 section 3: plain where the whole way takes it, else encoded.
+  std::string final_recipient(const std::string& address) const {
+    if (global_ && !is_all_ascii(address)) return "utf-8; " + reported(address);
+    return typed_address(address);
   }
 
   // RFC 2046 section 5.1.1: a boundary that no line of the parts begins with.
@@ -192,6 +220,7 @@ class Composer {
   const ReportRequest& request_;
   const bool whole_;
   const std::string returned_;
+  const bool global_;  // it goes under SMTPUTF8, as its recipient is beyond ASCII
   const std::string people_;
   const std::string status_;
   const std::string boundary_;

@@ -1,8 +1,8 @@
 // report.h - composes delivery status notifications. Pure: values in, a message out.
 //
-// Three parts: what a person reads, message/delivery-status for programs, and the original message
-// or its header section. What came from outside stands sanitized in it: no line break, no control
-// character, bounded.
+// Three parts: what a person reads (notice.h), message/delivery-status for programs, and the
+// original message or its header section. What came from outside stands sanitized in it: no line
+// break, no control character, bounded.
 //
 // RFC 3464 (delivery status), RFC 6522 (multipart/report), RFC 3461 (which reports, and of what),
 // RFC 4865 (Future-Release-Request), RFC 6533 (addresses beyond ASCII), RFC 3834 (Auto-Submitted).
@@ -23,11 +23,14 @@ enum class ReportKind : std::uint8_t { failed, delayed, delivered, relayed, expa
 std::string_view action_of(ReportKind kind) noexcept;
 
 struct ReportedRecipient {
-  std::string address;  // where it went: Final-Recipient
-  std::string orcpt;    // RFC 3461 ORCPT, as given; empty: none
-  std::string status;   // enhanced status code, "5.1.1"
-  std::string reply;    // the words of `remote`, or our own
-  std::string remote;   // "mx.example.org[192.0.2.1]"; empty: `reply` is our own
+  std::string address;        // where it went: Final-Recipient
+  std::string orcpt;          // RFC 3461 ORCPT, as given; empty: none
+  std::string status;         // enhanced status code, "5.1.1"
+  std::string reply;          // the words of `remote`, or our own
+  std::string remote;         // "mx.example.org[192.0.2.1]"; empty: `reply` is our own
+  std::string original = {};  // where it was sent to before aliases; empty: the same
+  std::string command = {};   // what `reply` answers, "RCPT TO:<a@b>"; empty: not known
+  bool expired = false;       // its time is over; `reply` is of the last attempt
 };
 
 struct ReportRequest {
@@ -41,8 +44,10 @@ struct ReportRequest {
   std::string release_request;  // RFC 4865: "for;3600", "until;2026-11-21T20:38:18Z"; empty: none
   std::optional<WallTime> retry_until;        // of `delayed`
   std::vector<ReportedRecipient> recipients;  // at least one
-  bool smtputf8 = false;                      // the original's header is beyond ASCII (RFC 6532)
-  bool return_content = false;                // RFC 3461 RET=FULL; else the header section alone
+  // It is itself a report of this server: `sender` is the postmaster here.
+  bool double_bounce = false;
+  bool smtputf8 = false;        // the original's header is beyond ASCII (RFC 6532)
+  bool return_content = false;  // RFC 3461 RET=FULL; else the header section alone
   std::string_view
       original;  // CRLF lines, from its first octet; no more than kMaxReturned need be there
   std::uint64_t original_size = 0;  // octets of all of it

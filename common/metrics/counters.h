@@ -40,6 +40,8 @@ enum class Counter : std::uint8_t {
   queue_recipients_expired,
   queue_recipients_deleted,
   queue_reports_sent,
+  queue_reports_dropped,
+  queue_double_bounces,
   queue_storage_failures,
   queue_outages,
   delivery_attempts_local,
@@ -51,7 +53,7 @@ enum class Counter : std::uint8_t {
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 32;
+inline constexpr std::size_t kCounters = 34;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

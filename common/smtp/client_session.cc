@@ -139,12 +139,13 @@ void ClientSession::mail_answered(const Reply& reply) {
 }
 
 void ClientSession::rcpt_answered(const Reply& reply) {
-  RecipientOutcome& recipient = outcomes_[asked_[answered_++]];
+  RecipientOutcome& recipient = outcomes_[asked_[answered_]];
   // RFC 5321 section 4.5.3.1.10: 552 means "too many recipients", as 452 does.
   const Outcome outcome = reply.code == 552 ? Outcome::deferred : outcome_of(reply);
   // Where MAIL was refused before, its reply stands.
   if (recipient.outcome == Outcome::untried && outcome != Outcome::delivered)
-    recipient = {outcome, reply};
+    recipient = {outcome, reply, refused_command(reply)};
+  ++answered_;
   const bool last = answered_ == asked_.size();
   if (extensions_.pipelining) return enter(last ? State::data : State::rcpt);
   if (!last) return ask_next_recipient();
@@ -223,8 +224,23 @@ bool ClientSession::any_open() const noexcept {
 }
 
 void ClientSession::settle_open(Outcome outcome, const Reply& reply) {
+  const std::string command = outcome == Outcome::delivered ? "" : refused_command(reply);
   for (RecipientOutcome& recipient : outcomes_)
-    if (recipient.outcome == Outcome::untried) recipient = {outcome, reply};
+    if (recipient.outcome == Outcome::untried) recipient = {outcome, reply, command};
+}
+
+// What a report may name of the dialogue.
+std::string ClientSession::refused_command(const Reply& reply) const {
+  if (reply.code == 0) return "";  // it is our reason
+  switch (state_) {
+    case State::mail: return fmt::format("MAIL FROM:<{}>", transaction_.sender);
+    case State::rcpt:
+      return fmt::format("RCPT TO:<{}>", transaction_.recipients[asked_[answered_]].address);
+    case State::data: return "DATA";
+    case State::content:
+    case State::end_of_data: return "the end of the message";
+    default: return "";
+  }
 }
 
 void ClientSession::finish(State next) {

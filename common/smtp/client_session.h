@@ -105,6 +105,7 @@ class ClientSession {
   void ask_next_recipient();
   bool any_open() const noexcept;
   void settle_open(Outcome outcome, const Reply& reply);
+  std::string refused_command(const Reply& reply) const;
   void finish(State next);
   void reset_and_finish();
   void leave(const Reply& why);

@@ -43,7 +43,8 @@ enum class Outcome : std::uint8_t {
 
 struct RecipientOutcome {
   Outcome outcome = Outcome::untried;
-  Reply reply;  // code 0: not the server's words but our reason, with its status
+  Reply reply;          // code 0: not the server's words but our reason, with its status
+  std::string command;  // what `reply` refuses, without parameters: "RCPT TO:<a@b>"; empty: none
   bool operator==(const RecipientOutcome&) const = default;
 };
 

@@ -219,6 +219,7 @@ void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
   result.set_status(smtp::status_of(told.outcome));
   result.set_reply(reply.code == 0 ? reply.text : smtp::to_line(reply));
   result.set_remote(told.remote);
+  result.set_command(told.outcome.command);
   result.set_dsn(told.dsn);
   log_result(recipient, result);
 }

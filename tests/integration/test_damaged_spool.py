@@ -44,6 +44,11 @@ def quarantined(suite):
     return {path.name for path in (suite.spool / "quarantine").iterdir()}
 
 
+def told_to_sender(suite):
+    """The reports to the sender, whether they can be delivered or not."""
+    return [line for line in suite.events("report") if "to=ada@example.org" in line]
+
+
 def spool_is_empty(suite):
     """Whether nothing but what queued and smtpd now write is in incoming/."""
     return not list((suite.spool / "incoming/large").iterdir())
@@ -63,7 +68,7 @@ def test_a_flipped_bit_costs_its_own_message_alone(suite):
     whole = sorted(f"{part}-{p}-{n}" for part in ("header", "envelope", "content")
                    for p in range(3) for n in range(3) if n != p)
     wait_for(lambda: subjects(suite) == whole, what="the whole messages, once")
-    wait_for(lambda: len(suite.events("record_corrupt")) == 6 and len(suite.events("report")) == 3)
+    wait_for(lambda: len(suite.events("record_corrupt")) == 6 and len(told_to_sender(suite)) == 3)
     kept = {}
     for subject, (segment, offset) in damaged.items():
         event = "message_corrupt" if subject.startswith("content") else "record_corrupt"
@@ -72,7 +77,7 @@ def test_a_flipped_bit_costs_its_own_message_alone(suite):
         kept[subject] = f"{segment}@{offset}"
         if event == "message_corrupt":  # the envelope says whom to tell
             kept[subject] = line.split(" id=")[1].split()[0]
-            assert any(f"of={kept[subject]} to=ada@example.org" in told for told in suite.events("report"))
+            assert any(f"of={kept[subject]} " in told for told in told_to_sender(suite))
         assert message(subject)[-12:] in (suite.spool / "quarantine" / kept[subject]).read_bytes()
     assert quarantined(suite) == set(kept.values())
     suite.restart()

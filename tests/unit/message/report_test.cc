@@ -21,6 +21,7 @@ ReportRequest example() {
   request.arrival = WallTime(std::chrono::seconds(1'795'200'000));
   request.recipients = {
       {"bob@y.test", "", "5.1.1", "550 5.1.1 no such user", "mx.y.test[192.0.2.1]"}};
+  request.recipients[0].command = "RCPT TO:<bob@y.test>";
   request.original = kOriginal;
   request.original_size = kOriginal.size();
   return request;
@@ -55,13 +56,19 @@ TEST_CASE("message report: a failure, whole", "[message]") {
       "\r\n"
       "This is the mail server mx.test.\r\n"
       "\r\n"
-      "Your message could not be delivered to the recipients below. It will not be\r\n"
-      "tried again: to reach them, mend what the reason names and send it anew.\r\n"
+      "Your message could not be delivered to the addresses below. It is not tried\r\n"
+      "again.\r\n"
       "\r\n"
       "  <bob@y.test>\r\n"
-      "    The server mx.y.test[192.0.2.1] said: 550 5.1.1 no such user\r\n"
       "\r\n"
-      "If you need help, ask <postmaster@mx.test> and quote this report.\r\n"
+      "  There is no such mailbox. Check the address for typing errors. If it is as\r\n"
+      "  you know it, ask its owner by other means which one is in use now.\r\n"
+      "\r\n"
+      "  The server mx.y.test[192.0.2.1] said to RCPT TO:<bob@y.test>:\r\n"
+      "    550 5.1.1 no such user\r\n"
+      "\r\n"
+      "If you need help, ask <postmaster@y.test> or <postmaster@mx.test>, and quote\r\n"
+      "this report.\r\n"
       "\r\n"
       "--0000000000000000000r.0/report\r\n"
       "Content-Type: message/delivery-status\r\n"
@@ -102,9 +109,47 @@ TEST_CASE("message report: a delay says until when it is tried", "[message]") {
   CHECK(has(report, "Action: delayed\r\n"));
   CHECK(has(report, "Will-Retry-Until: Wed, 25 Nov 2026 18:40:00 +0000\r\n"));
   CHECK(has(report, "It is tried until Wed, 25 Nov 2026 18:40:00 +0000.\r\n"));
-  CHECK(has(report, "    Reason: 192.0.2.1:25: Connection refused\r\n"));
-  CHECK_FALSE(has(report, "Diagnostic-Code"));
+  CHECK(has(report, "Diagnostic-Code: x-postrider; 192.0.2.1:25: Connection refused\r\n"));
   CHECK_FALSE(has(report, "Remote-MTA"));
+}
+
+TEST_CASE("message report: a server without a name is told of by its address", "[message]") {
+  ReportRequest request = example();
+  request.recipients[0].remote = "[192.0.2.1]";
+  CHECK(has(compose(request), "Remote-MTA: dns; [192.0.2.1]\r\n"));
+}
+
+TEST_CASE("message report: it stands in the thread of the message that it is about", "[message]") {
+  struct Case {
+    std::string header, threaded;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"Message-ID: <b@x>\r\n", "In-Reply-To: <b@x>\r\nReferences: <b@x>\r\n"},
+      {"References: <0@x>\r\n\t<a@x>\r\nMessage-ID: <b@x>\r\n",
+       "In-Reply-To: <b@x>\r\nReferences: <0@x>\r\n <a@x>\r\n <b@x>\r\n"},
+      {"References: <0@x> junk <a@x>\r\nMessage-ID: <b@x>\r\n",
+       "In-Reply-To: <b@x>\r\nReferences: <a@x>\r\n <b@x>\r\n"},
+      {"References: <a@x>\r\n", ""},
+      {"Message-ID: <a@x><b@x>\r\n", ""},
+      {"Message-ID: b@x\r\n", ""},
+  }));
+  ReportRequest request = example();
+  const std::string original = c.header + "\r\n";
+  request.original = original;
+  const std::string content = compose(request).content;
+  const std::size_t begin = content.find("r@mx.test>\r\n") + 12;
+  CHECK(content.substr(begin, content.find("Auto-Submitted") - begin) == c.threaded);
+}
+
+TEST_CASE("message report: of a long thread the nearest messages are named", "[message]") {
+  std::string references;
+  for (int i = 0; i < 100; ++i) references += " <" + std::to_string(i) + "@x>";
+  ReportRequest request = example();
+  const std::string original = "References:" + references + "\r\nMessage-ID: <b@x>\r\n\r\n";
+  request.original = original;
+  const Report report = compose(request);
+  CHECK(has(report, "References: <80@x>\r\n"));
+  CHECK(has(report, " <99@x>\r\n <b@x>\r\nAuto-Submitted"));
 }
 
 TEST_CASE("message report: each kind has its action", "[message]") {
@@ -212,16 +257,27 @@ TEST_CASE("message report: an original recipient beyond ASCII stays as programs 
   CHECK(has(compose(request), "Original-Recipient: utf-8; \\x{674E}\\x{2B}a@y.test\r\n"));
 }
 
-TEST_CASE("message report: addresses beyond ASCII are encoded for programs, plain for people",
+TEST_CASE("message report: to a sender beyond ASCII it is internationalized throughout",
           "[message]") {
   ReportRequest request = example();
   request.sender = "j\xc3\xb6rg@x.test";
   request.recipients[0].address = "\xe6\x9d\x8e@y.test";
   const Report report = compose(request);
-  CHECK(has(report, "Final-Recipient: utf-8; \\x{674E}@y.test\r\n"));
+  CHECK(has(report, "message/global-delivery-status\r\nContent-Transfer-Encoding: 8bit\r\n"));
+  CHECK(has(report, "Final-Recipient: utf-8; \xe6\x9d\x8e@y.test\r\n"));
   CHECK(has(report, "  <\xe6\x9d\x8e@y.test>\r\n"));
   CHECK(report.eight_bit);
   CHECK(report.smtputf8);
+}
+
+TEST_CASE("message report: where the way back may be ASCII alone, addresses are encoded",
+          "[message]") {
+  ReportRequest request = example();
+  request.recipients[0].address = "\xe6\x9d\x8e@y.test";
+  const Report report = compose(request);
+  CHECK(has(report, "message/delivery-status\r\nContent-Transfer-Encoding: 7bit\r\n"));
+  CHECK(has(report, "Final-Recipient: utf-8; \\x{674E}@y.test\r\n"));
+  CHECK_FALSE(report.smtputf8);
 }
 
 TEST_CASE("message reported text: what is no UTF-8 becomes '?', what is long is cut", "[message]") {

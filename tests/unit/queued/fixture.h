@@ -31,8 +31,9 @@ class FakeReports final : public queued::Reports {
     for (const std::uint32_t index : recipients) {
       const queued::Recipient& recipient = message.data.recipients[index];
       if (!broken)
-        sent.push_back(std::string(action_of(kind)) + " to " + message.data.sender() + " about " +
-                       recipient.address + ": " + recipient.reply);
+        sent.push_back(std::string(action_of(kind)) + " to " +
+                       (message.data.sender().empty() ? "postmaster" : message.data.sender()) +
+                       " about " + recipient.address + ": " + recipient.reply);
     }
     loop_.defer([this, done = std::move(done)]() mutable {
       done(broken ? Result<void>(fail(ErrorKind::temporary, "disk full")) : Result<void>());
@@ -53,6 +54,7 @@ class QueueFixture {
     settings.queue.lifetime = 5 * 24h;
     settings.queue.bounce_lifetime = 24h;
     settings.queue.delay_warning = 4h;
+    settings.queue.double_bounces = "postmaster";
     settings.queue.active_limit = 1000;
     settings.queue.destination_concurrency = 20;
     settings.relay.port = 25;
@@ -121,6 +123,7 @@ class QueueFixture {
       envelope.set_id(ids.back());
       envelope.set_arrival_us(clock.now().time_since_epoch().count());
       envelope.set_sender(sender);
+      envelope.set_report(report);
       envelope.set_release_us(release.time_since_epoch().count());
       for (const std::string& recipient : recipients) {
         envelope.add_recipients()->set_address(recipient);
@@ -187,7 +190,9 @@ class QueueFixture {
     until_ = [] { return false; };
   }
 
-  WallTime release{};  // of the messages that are accepted
+  // Of the messages that are accepted.
+  WallTime release{};
+  spool::Envelope::Report report = spool::Envelope::NO_REPORT;
 
   // The answer to one recipient of a job; a test replaces it.
   std::function<ipc::RecipientResult(const ipc::Job&, const ipc::JobRecipient&)> answer =

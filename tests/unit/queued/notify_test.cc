@@ -197,3 +197,68 @@ TEST_CASE("queued notify: a success is final when its sender was told", "[queued
                                       "delivered to a@x.test about ann@local.test: 250 ok"});
   CHECK(f.life->queue.active() == 0);
 }
+
+TEST_CASE("queued notify: a report of ours that fails goes to the postmaster, once", "[queued]") {
+  struct Row {
+    spool::Envelope::Report report;
+    std::string double_bounces;
+    bool told;
+    unsigned dropped;  // reports of ours of which nobody was told
+  };
+  const auto row = GENERATE(values<Row>({
+      {spool::Envelope::TO_SENDER, "postmaster", true, 0},
+      {spool::Envelope::TO_SENDER, "discard", false, 1},
+      {spool::Envelope::TO_POSTMASTER, "postmaster", false, 1},
+      {spool::Envelope::NO_REPORT, "postmaster", false, 0},  // somebody else's
+  }));
+  QueueFixture f;
+  f.report = row.report;
+  f.notify = "NEVER";
+  f.settings.queue.double_bounces = row.double_bounces;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::FAILED, "550 no");
+  };
+  f.accept("", {"forged@far.test"});
+  f.settle();
+  CHECK(f.life->reports.sent ==
+        (row.told ? Lines{"failed to postmaster about forged@far.test: 550 no"} : Lines{}));
+  CHECK((f.logged.find("event=report_not_sent") != std::string::npos) == !row.told);
+  CHECK(f.counters.value(metrics::Counter::queue_double_bounces) == (row.told ? 1 : 0));
+  CHECK(f.counters.value(metrics::Counter::queue_reports_dropped) == row.dropped);
+  CHECK(f.counters.value(metrics::Counter::queue_reports_sent) == 0);
+  CHECK(f.life->queue.active() == 0);
+}
+
+TEST_CASE("queued notify: a report of ours that expires goes to the postmaster as well",
+          "[queued]") {
+  QueueFixture f;
+  f.report = spool::Envelope::TO_SENDER;
+  f.notify = "NEVER";
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  f.accept("", {"a@far.test"});
+  const WallTime start = f.clock.now();
+  f.settle();
+  while (f.advance(start + 2 * 24h)) {
+  }
+  CHECK(f.life->reports.sent == Lines{"failed to postmaster about a@far.test: 451 later"});
+  CHECK(f.life->queue.active() == 0);
+}
+
+TEST_CASE("queued notify: what becomes of a recipient is logged with its cause", "[queued]") {
+  const auto [outcome, reply, cause] = GENERATE(table<ipc::Outcome, std::string, std::string>({
+      {ipc::FAILED, "550 5.1.1 no such user", " cause=bad_address"},
+      {ipc::DEFERRED, "452 4.2.2 over quota", " cause=mailbox_full"},
+      {ipc::DELIVERED, "250 ok, over quota soon", ""},
+  }));
+  QueueFixture f;
+  f.answer = [&, outcome = outcome, reply = reply](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(outcome, reply);
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  const std::size_t found = f.logged.find(" cause=");
+  CHECK((found == std::string::npos) == cause.empty());
+  if (!cause.empty()) CHECK(f.logged.substr(found).starts_with(cause));
+}

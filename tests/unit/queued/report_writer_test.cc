@@ -144,3 +144,43 @@ TEST_CASE(
   CHECK((content.find("The body.") == std::string::npos) == required);
   CHECK((f.envelope.tls() == spool::Envelope::TLS_REQUIRED) == required);
 }
+
+TEST_CASE("queued report writer: what is told of a failed report goes to the bare postmaster",
+          "[queued]") {
+  Fixture f;
+  f.message.data.envelope.set_sender("");
+  f.message.data.envelope.set_report(spool::Envelope::TO_SENDER);
+  const std::string content = f.send(ReportKind::failed);
+  REQUIRE(f.envelope.recipients_size() == 1);
+  CHECK(f.envelope.recipients(0).address() == "postmaster");
+  CHECK(f.envelope.recipients(0).notify() == "NEVER");
+  CHECK(f.envelope.sender().empty());
+  CHECK(f.envelope.report() == spool::Envelope::TO_POSTMASTER);
+  CHECK(content.find("To: <postmaster@mx.test>\r\n") != std::string::npos);
+  CHECK(content.find("Subject: Undelivered report (double bounce)\r\n") != std::string::npos);
+  CHECK(content.find("The body.") != std::string::npos);
+  CHECK(content.find("by other means") == std::string::npos);
+  CHECK(content.find("If you need help") == std::string::npos);
+}
+
+TEST_CASE(
+    "queued report writer: the original address, the refused command and a time that ran out "
+    "are told",
+    "[queued]") {
+  Fixture f;
+  Recipient& recipient = f.message.data.recipients[0];
+  recipient.original = "alias@x.test";
+  recipient.reply = "550 5.1.1 who?";
+  recipient.remote = "mx.y.test[192.0.2.1]";
+  recipient.command = "RCPT TO:<bob@y.test>";
+  const std::string failed = f.send(ReportKind::failed);
+  CHECK(f.envelope.report() == spool::Envelope::TO_SENDER);
+  CHECK(failed.find("<alias@x.test>, which leads to <bob@y.test>") != std::string::npos);
+  CHECK(failed.find("said to RCPT TO:<bob@y.test>:\r\n    550 5.1.1 who?") != std::string::npos);
+  CHECK(failed.find("It was tried from") == std::string::npos);
+  recipient.state = RecipientState::expired;
+  recipient.address = "another@y.test";  // a report of its own
+  const std::string expired = f.send(ReportKind::failed);
+  CHECK(expired.find("It was tried from") != std::string::npos);
+  CHECK(expired.find("Status: 5.4.7\r\n") != std::string::npos);
+}

@@ -304,3 +304,52 @@ TEST_CASE("smtp client session: without SMTPUTF8 a recipient beyond ASCII fails 
         Lines{"C: MAIL FROM:<s@x.test> SMTPUTF8", "C: RCPT TO:<\xe6\x9d\x8e@y.test>", "C: DATA",
               "content", "done: delivered(250)"});
 }
+
+TEST_CASE("smtp client session: a refusal is told with the command that it answers", "[smtp]") {
+  struct Case {
+    std::string_view hello, script;
+    Lines commands;  // by recipient
+  };
+  const auto c = GENERATE(values<Case>({
+      {kPlain, "550 no\r\n", {"MAIL FROM:<s@x.test>", "MAIL FROM:<s@x.test>"}},
+      {kPlain,
+       "250 ok\r\n550 no\r\n450 later\r\n250 reset\r\n",
+       {"RCPT TO:<a@y.test>", "RCPT TO:<b@y.test>"}},
+      {kPipelining,
+       "250 ok\r\n250 ok\r\n550 no\r\n554 no\r\n250 reset\r\n",
+       {"DATA", "RCPT TO:<b@y.test>"}},
+      {kPipelining,
+       "550 no\r\n503 MAIL?\r\n503 MAIL?\r\n503 RCPT?\r\n",
+       {"MAIL FROM:<s@x.test>", "MAIL FROM:<s@x.test>"}},
+      {kPipelining,
+       "250 ok\r\n550 no\r\n421 bye\r\n",
+       {"RCPT TO:<a@y.test>", "RCPT TO:<b@y.test>"}},
+      {kPlain,
+       "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n554 spam\r\n",
+       {"the end of the message", "the end of the message"}},
+      {kPlain, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n", {"", ""}},
+      {kPlain, "this is no reply\r\n", {"", ""}},
+  }));
+  ClientSession session("me.test");
+  session.on_bytes(c.hello);
+  Lines seen;
+  drain(session, seen);
+  session.start(to({"a@y.test", "b@y.test"}));
+  Lines commands;
+  std::string_view rest = c.script;
+  while (true) {
+    const auto action = session.next_action();
+    if (action && std::holds_alternative<ClientSession::SendContent>(*action))
+      session.on_content_sent();
+    if (action && std::holds_alternative<ClientSession::Done>(*action))
+      for (const RecipientOutcome& one : std::get<ClientSession::Done>(*action).outcomes)
+        commands.push_back(one.command);
+    if (action) continue;
+    if (rest.empty()) break;
+    const std::size_t line = rest.find('\n') + 1;
+    session.on_bytes(rest.substr(0, line));
+    rest.remove_prefix(line);
+  }
+  CAPTURE(c.script);
+  CHECK(commands == c.commands);
+}
