@@ -10,6 +10,7 @@
 #include "common/directory/sqlite_directory.h"
 #include "common/limits/bans.h"
 #include "common/net/cares_resolver.h"
+#include "common/routing/return_paths.h"
 
 namespace postrider::ctl {
 
@@ -30,12 +31,13 @@ struct World {
                   settings.hostname),
         resolver(loop, {settings.dns.servers, settings.dns.timeout,
                         static_cast<unsigned>(settings.dns.tries)}),
-        policy({loop, directory, directory, resolver, settings, log, clock}) {}
+        return_paths(loop, directory, settings, clock),
+        policy({loop, return_paths, directory, resolver, settings, log, clock}) {}
 
   std::vector<routing::RouteStep> route(const std::string& address,
                                         const config::RoutedMail& mail) {
     std::vector<routing::RouteStep> steps;
-    routing::Router router(settings, directory);
+    routing::Router router(settings, return_paths);
     const auto question = router.route(address, mail, [&](routing::RouteAnswer answer) {
       steps = std::move(answer.steps);
       loop.stop();
@@ -51,6 +53,7 @@ struct World {
                   [](std::string_view) {}};  // the explanation tells it
   directory::SqliteDirectory directory;
   net::CaresResolver resolver;
+  routing::ReturnPaths return_paths;
   checks::Policy policy;
 };
 

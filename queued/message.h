@@ -53,6 +53,7 @@ struct Recipient {
   // it.
   std::string command;
   std::uint64_t quota = 0;
+  bool foreign = false;  // its domain is not ours
 };
 
 // Of what its sender wants to be told.
@@ -109,6 +110,7 @@ struct Message {
   bool row_as_well = false;         // young, and queue.db has a row of it: they end together
   SourcePtr source;                 // opened at the first job
   std::uint64_t content_offset = 0;
+  std::string return_path;  // with which it leaves for where an alias sends it; empty: not known
   std::vector<std::uint64_t> delivered;  // keys of recipients that an earlier life delivered
   std::string called_by;                 // the destination that called for it, until it is in line
   bool repeated = false;                 // an earlier attempt may have ended unseen

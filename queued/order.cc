@@ -11,7 +11,7 @@ Order order_for(const Work& work, std::uint64_t ticket) {
   order.job.set_length(data.content_length);
   order.job.set_checksum(data.content_checksum);
   order.job.set_trace(data.envelope.trace());
-  order.job.set_sender(data.sender());
+  order.job.set_sender(work.forwarded ? message.return_path : data.sender());
   order.job.set_next_hop(work.next_hop);
   order.job.set_eight_bit(data.envelope.body() != spool::Envelope::SEVEN_BIT);
   order.job.set_smtputf8(data.envelope.smtputf8());

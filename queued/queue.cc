@@ -2,6 +2,7 @@
 #include "queued/queue.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -25,6 +26,23 @@ constexpr log::Condition::Words kContentUnreadable{"content_unreadable", "conten
 bool same_recipient(const Recipient& recipient, const std::string& address) {
   return recipient.state != RecipientState::expanded &&
          equals_ignoring_case(recipient.address, address);
+}
+
+// An alias sends it on to a domain that is not ours.
+bool is_forwarded(const Recipient& recipient) {
+  return recipient.foreign && !equals_ignoring_case(recipient.address, recipient.original);
+}
+
+// The recipients that are to be attempted, by next hop, and whether under another reverse-path.
+std::map<std::pair<std::string, bool>, std::vector<std::uint32_t>> by_way(const Message& message) {
+  std::map<std::pair<std::string, bool>, std::vector<std::uint32_t>> ways;
+  const bool rewritten =
+      !message.return_path.empty() && message.return_path != message.data.sender();
+  const auto& recipients = message.data.recipients;
+  for (std::uint32_t i = 0; i < recipients.size(); ++i)
+    if (recipients[i].state == RecipientState::attempted)
+      ways[{recipients[i].next_hop, rewritten && is_forwarded(recipients[i])}].push_back(i);
+  return ways;
 }
 
 }  // namespace
@@ -187,6 +205,7 @@ void Queue::apply_target(Message& message, std::uint32_t index, routing::Target 
   recipient.address = std::move(target.address);
   recipient.next_hop = std::move(target.next_hop);
   recipient.quota = target.quota;
+  recipient.foreign = target.foreign;
   const auto& done = message.delivered;
   const std::uint64_t key = spool::recipient_key(recipient.address);
   if (std::find(done.begin(), done.end(), key) != done.end()) {
@@ -218,6 +237,26 @@ void Queue::apply_target(Message& message, std::uint32_t index, routing::Target 
   }
 }
 
+bool Queue::wants_return_path(const Message& message) const {
+  const auto& recipients = message.data.recipients;
+  return parts_.return_paths != nullptr && message.return_path.empty() &&
+         !message.data.sender().empty() &&
+         std::any_of(recipients.begin(), recipients.end(), [](const Recipient& recipient) {
+           return recipient.state == RecipientState::attempted && is_forwarded(recipient);
+         });
+}
+
+// And goes on to dispatch().
+void Queue::find_return_path(Message& message) {
+  message.routing = 1;  // it is not ended meanwhile
+  message.pending.push_back(parts_.return_paths->find_return_path(
+      message.data.sender(), [this, &message](std::string return_path) {
+        message.return_path = std::move(return_path);
+        message.routing = 0;
+        dispatch(message);
+      }));
+}
+
 void Queue::dispatch(Message& message) {
   message.pending.clear();
   if (message.wish != Wish::none || message.corrupt) {
@@ -225,16 +264,15 @@ void Queue::dispatch(Message& message) {
     for (Recipient& recipient : message.data.recipients)
       if (recipient.state == RecipientState::attempted) recipient.state = RecipientState::deferred;
   }
-  std::unordered_map<std::string, std::vector<std::uint32_t>> groups;
-  const auto& recipients = message.data.recipients;
-  for (std::uint32_t i = 0; i < recipients.size(); ++i)
-    if (recipients[i].state == RecipientState::attempted)
-      groups[recipients[i].next_hop].push_back(i);
-  for (const auto& [next_hop, indexes] : groups) {
+  if (wants_return_path(message)) return find_return_path(message);
+  for (const auto& [way, indexes] : by_way(message)) {
     for (auto from = indexes.begin(); from != indexes.end();) {
       const auto left = static_cast<std::size_t>(indexes.end() - from);
       const auto to = from + static_cast<std::ptrdiff_t>(std::min(left, kRecipientsPerJob));
-      schedule({.message = &message, .next_hop = next_hop, .recipients = {from, to}});
+      schedule({.message = &message,
+                .next_hop = way.first,
+                .recipients = {from, to},
+                .forwarded = way.second});
       from = to;
     }
   }

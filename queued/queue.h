@@ -23,6 +23,7 @@
 #include "common/ipc/messages.pb.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
+#include "common/routing/return_paths.h"
 #include "common/routing/router.h"
 #include "common/spool/disk.h"
 #include "queued/intake.h"
@@ -47,6 +48,7 @@ class Queue final : private Recall::Owner {
     Intake& intake;
     StoreThread& store;
     Reports& reports;
+    routing::ReturnPaths* return_paths = nullptr;  // none: a reverse-path is never rewritten
   };
 
   // Recipients of one job at most, so that one reply answers a bounded question.
@@ -125,6 +127,8 @@ class Queue final : private Recall::Owner {
   void expand(Message& message, std::uint32_t index, bool several);
   void apply_target(Message& message, std::uint32_t index, routing::Target target);
   void dispatch(Message& message);
+  bool wants_return_path(const Message& message) const;
+  void find_return_path(Message& message);
   void fail_work(const Work& work, const Error& error);
   void take_result(const Work& work, Reception reception, const ipc::JobResult& result);
   void end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable);

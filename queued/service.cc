@@ -72,7 +72,8 @@ class Service {
         paths_{settings.paths.spool},
         lock_(std::move(durable.lock)),
         directory_(loop_, settings.paths.data + "/directory.db", settings.hostname),
-        router_(settings, directory_),
+        return_paths_(loop_, directory_, settings, clock),
+        router_(settings, return_paths_),
         store_(loop_, std::move(durable.store), std::move(durable.reader)),
         promoted_(std::move(durable.promoted)),
         intake_(spool::system_disk(), paths_, clock, log, counters_,
@@ -85,7 +86,7 @@ class Service {
                 }),
         reports_(loop_, spool::system_disk(), writer_, settings, clock, log),
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
-                intake_, store_, reports_}),
+                intake_, store_, reports_, &return_paths_}),
         dispatcher_(loop_, queue_),
         server_({loop_, queue_, intake_, store_, dispatcher_, clock, log}, listening.get()),
         wakeup_(loop_, [this] { queue_.wake_later(); }),
@@ -168,6 +169,7 @@ class Service {
   Fd lock_;
   event::EventLoop loop_;
   directory::SqliteDirectory directory_;
+  routing::ReturnPaths return_paths_;
   routing::Router router_;
   StoreThread store_;
   Promoted promoted_;  // a reader: gone before the store, whose end empties the database's log
@@ -212,6 +214,11 @@ Result<void> prepare_spool(const config::Settings& settings) {
 
 int serve(const config::Settings& settings, Fd& listening, log::Logger& log, const Clock& clock) {
   if (auto ready = prepare_spool(settings); !ready) return give_up(log, ready.error());
+  SystemRandom random;
+  if (auto ready = routing::ReturnPaths::ensure_key(settings, random); !ready)
+    log.warning("srs_key_not_made")
+        .with("reason", ready.error().text)
+        .with("effect", "what aliases send to other hosts keeps its reverse-path");
   auto durable = open_durable({settings.paths.spool}, log, clock);
   if (!durable) return give_up(log, durable.error());
   auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);

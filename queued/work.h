@@ -17,12 +17,13 @@ inline WorkKind kind_of(const std::string& next_hop) {
   return next_hop == "local" ? WorkKind::local : WorkKind::remote;
 }
 
-// Recipients (by their index) of one message that share a next hop.
+// Recipients (by their index) of one message that share a next hop and a reverse-path.
 struct Work {
   Message* message = nullptr;
   std::string next_hop;
   std::vector<std::uint32_t> recipients;
   std::uint64_t ordinal = 0;  // among its destination's jobs, once it is under way
+  bool forwarded = false;     // the reverse-path is Message::return_path
   bool probe = false;         // the one that asks whether a destination is back
 };
 

@@ -18,6 +18,7 @@
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
 #include "common/net/certificate_watch.h"
+#include "common/routing/return_paths.h"
 #include "common/spool/disk.h"
 #include "smtpd/queue_link.h"
 #include "smtpd/server.h"
@@ -65,7 +66,8 @@ class Worker {
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_, {}),
-        policy_({loop_, directory_, directory_, dns_cache_, settings, log_, clock_}),
+        return_paths_(loop_, directory_, settings, clock_),
+        policy_({loop_, return_paths_, directory_, dns_cache_, settings, log_, clock_}),
         tally_(limits::open_tally(settings.paths.run, "smtpd", log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),
         attempts_(bans_, settings.bans, clock_, log_, counters_),
@@ -107,6 +109,7 @@ class Worker {
   directory::SqliteDirectory directory_;
   net::CaresResolver resolver_;
   net::CachingResolver dns_cache_;
+  routing::ReturnPaths return_paths_;
   checks::Policy policy_;
   limits::Tally tally_;
   limits::Bans bans_;

@@ -3,6 +3,8 @@
 //   mailbox or alias of ours   accepted
 //   no such user of ours       550 5.1.1, but accepted where a route takes the domain elsewhere:
 //                              whoever gets the mail then knows its users
+//   a rewritten reverse-path   accepted from <>, else 550 5.7.1; one that is not of our making, or
+//                              too old, 550 5.1.1
 //   another domain             accepted from a client that may relay, else 550 5.7.1
 //   the directory is away      451 4.3.0: never "no such user"
 #include "common/checks/rows.h"
@@ -14,12 +16,16 @@ Finding recipient(const Facts& facts) {
   if (!facts.answer)
     return smtp::Reply{451, "4.3.0", "cannot look up the recipient now, try again"};
   switch (facts.answer->kind) {
-    case Kind::mailbox:
-    case Kind::alias: break;
+    case Kind::mailbox: break;
+    case Kind::alias:
+      if (facts.answer->bounces_only && !facts.sender.local_part.empty())
+        return smtp::Reply{550, "5.7.1", "this address takes delivery reports alone, from <>"};
+      break;
     case Kind::foreign:
       if (!facts.client.may_relay) return smtp::Reply{550, "5.7.1", "relaying denied"};
       break;
     case Kind::unknown_user:
+      if (!facts.answer->reason.empty()) return smtp::Reply{550, "5.1.1", facts.answer->reason};
       if (facts.route == nullptr) return smtp::Reply{550, "5.1.1", "no such user"};
       break;
   }

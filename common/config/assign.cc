@@ -137,7 +137,9 @@ class Reader {
  private:
   bool is_right(const std::string& text) const {
     switch (parameter_.type) {
-      case Type::domain: return is_domain_name(text);
+      // The host must have a name; any other domain may be left to it.
+      case Type::domain:
+        return is_domain_name(text) || (text.empty() && parameter_.name != "hostname");
       case Type::host_port: return text.empty() || is_server(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();

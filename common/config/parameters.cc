@@ -87,6 +87,17 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "mailbox, or is dropped. Either is logged, as is what others have sent from the empty "
      "reverse-path and cannot be delivered: nobody is told of that."},
 
+    {"forward.rewrite", Type::choice, &at<&S::forward, &S::Forward::rewrite>, "srs", "srs|off",
+     "What becomes of the reverse-path of mail that an alias sends on to a domain that is not "
+     "ours. "
+     "srs: it is written anew (Sender Rewriting Scheme), so that it does not fail at SPF, and "
+     "bounces find their way back through this host; off: it stays. That of a sender in a domain "
+     "of ours always stays."},
+    {"forward.domain", Type::domain, &at<&S::forward, &S::Forward::domain>, "", "",
+     "The domain of rewritten reverse-paths, whose mail must come to this host. Empty: hostname."},
+    {"forward.srs_lifetime", Type::duration, &at<&S::forward, &S::Forward::srs_lifetime>, "3w",
+     "1d..365d", "How long after a message was sent on its bounces are taken."},
+
     {"relay.port", Type::count, &at<&S::relay, &S::Relay::port>, "25", "1..65535",
      "The port on which other mail servers are contacted."},
     {"relay.networks", Type::networks, &at<&S::relay, &S::Relay::networks>,

@@ -155,6 +155,13 @@ struct Settings {
     std::string double_bounces;                 // "postmaster" or "discard"
   } queue;
 
+  // Of mail that an alias sends on to a domain that is not ours.
+  struct Forward {
+    std::string rewrite;     // its reverse-path: "srs" or "off"
+    std::string domain;      // of rewritten reverse-paths; empty: hostname
+    seconds srs_lifetime{};  // bounces to them are taken as long
+  } forward;
+
   struct Relay {
     std::uint64_t port = 0;
     std::vector<std::string> networks;

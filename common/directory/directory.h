@@ -27,7 +27,9 @@ struct RecipientAnswer {
   Kind kind = Kind::foreign;
   std::string mailbox;  // user@domain in lower case, without the tag
   std::vector<std::string> targets;
-  std::uint64_t quota = 0;  // of the mailbox, in octets; 0: none
+  std::uint64_t quota = 0;    // of the mailbox, in octets; 0: none
+  std::string reason = {};    // why there is no such user, where that is worth a word
+  bool bounces_only = false;  // it takes messages from <> alone
 };
 
 class Directory {

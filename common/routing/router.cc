@@ -102,12 +102,13 @@ class Router::Expansion final : public Pending {
     } else if (answer->kind == Kind::alias) {
       expand(asked, answer->targets);
     } else if (answer->kind == Kind::unknown_user) {
-      on_unknown(asked);
+      on_unknown(asked, answer->reason);
     } else {
       const bool ours = answer->kind == Kind::mailbox;
       Target target =
           ours ? way_of(asked, *answer)
                : choose_next_hop(router_.settings_, asked.address, config::Whose::others, mail_);
+      target.foreign = !ours;
       settle(std::move(target), ours ? "mailbox" : "next hop");
     }
     ask();
@@ -123,12 +124,13 @@ class Router::Expansion final : public Pending {
   }
 
   // A route may take a whole domain elsewhere, whoever lives in it here.
-  void on_unknown(const Question& asked) {
+  void on_unknown(const Question& asked, const std::string& reason) {
     Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
-    if (target.next_hop == "local") {
+    if (target.next_hop == "local" || !reason.empty()) {
       target.fate = Target::Fate::refuse;
       target.status = "5.1.1";
-      target.reason = fmt::format("no such user: {}", asked.address);
+      target.reason =
+          fmt::format("{}: {}", reason.empty() ? "no such user" : reason, asked.address);
     }
     settle(std::move(target), "directory");
   }

@@ -32,6 +32,7 @@ struct Target {
   std::string status;
   std::string reason;
   std::uint64_t quota = 0;  // of the mailbox, in octets; 0: none
+  bool foreign = false;     // the domain is not ours
 };
 
 // One rule that was asked, for people: `postrider explain`.

@@ -1,9 +1,10 @@
-"""What senders are told, end to end: each kind of report, read as a mail program reads it, and reports that fail
-themselves."""
+"""What senders are told, end to end: each kind of report, read as a mail program reads it; reports that fail
+themselves; and bounces that find their way back through a reverse-path that was rewritten."""
 
 import email
 import email.policy
 import re
+import smtplib
 
 import pytest
 from harness import Instance, wait_for
@@ -24,6 +25,7 @@ def parts():
                        "route": [{"match": "*", "via": peer.route}]}) as suite:
             suite.add_user(ANNA)
             suite.command("alias", "add", "team@example.test", ANNA, "carl@far.test")
+            suite.command("alias", "add", "away@example.test", "dora@far.test")
             yield suite, peer
 
 
@@ -134,3 +136,27 @@ def test_a_bounce_of_somebody_else_is_no_matter_of_ours(parts):
     send(suite, ["nobody@third.test"], sender="")
     wait_for(lambda: [one for one in suite.events("bounced") if "nobody@third.test" in one])
     assert len(suite.mailbox(POSTMASTER)) == before
+
+
+def test_what_an_alias_sends_on_has_a_reverse_path_to_which_bounces_come_back(parts):
+    suite, peer = parts
+    send(suite, ["away@example.test"], sender="Fritz@origin.test")
+    [forwarded] = wait_for(lambda: [one for one in peer.messages if one.recipients == ["dora@far.test"]])
+    assert re.fullmatch(r"SRS0=[A-Z2-7]{6}=[A-Z2-7]{2}=origin.test=Fritz@mx.example.test", forwarded.sender)
+
+    send(suite, [forwarded.sender], sender="", message="Subject: bounce\r\n\r\nno\r\n")
+    [bounce] = wait_for(lambda: [one for one in peer.messages if one.recipients == ["Fritz@origin.test"]])
+    assert bounce.sender == "" and b"Subject: bounce" in bounce.content
+
+
+@pytest.mark.parametrize("sender, change, words", [
+    ("spam@origin.test", lambda address: address, "takes delivery reports alone"),
+    ("", lambda address: address.replace("=origin", "=0rigin"), "was not made here"),
+])
+def test_a_rewritten_reverse_path_is_for_bounces_and_not_to_be_forged(parts, sender, change, words):
+    suite, peer = parts
+    [address] = {one.sender for one in peer.messages if one.sender.startswith("SRS0=")}
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        send(suite, [change(address)], sender=sender)
+    [(code, text)] = refused.value.recipients.values()
+    assert code == 550 and words in text.decode()

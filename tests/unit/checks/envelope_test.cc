@@ -48,6 +48,25 @@ TEST_CASE("recipient check: who may get mail from whom", "[checks]") {
   CHECK(s.found(&recipient).starts_with("451 4.3.0 "));
 }
 
+TEST_CASE("recipient check: a rewritten reverse-path takes bounces alone", "[checks]") {
+  Stranger s;
+  s.facts.answer = RecipientAnswer{.kind = Kind::alias, .bounces_only = true};
+  s.facts.sender = {};
+  CHECK(s.found(&recipient).empty());
+  s.facts.sender = {"ann", "far.test"};
+  CHECK(s.found(&recipient) == "550 5.7.1 this address takes delivery reports alone, from <>");
+}
+
+TEST_CASE(
+    "recipient check: why a rewritten reverse-path is none is told, whatever routes there are",
+    "[checks]") {
+  const config::Route route{.match = "here.test", .via = {"smtp:h.test"}};
+  Stranger s;
+  s.facts.route = &route;
+  s.facts.answer = RecipientAnswer{.kind = Kind::unknown_user, .reason = "too old"};
+  CHECK(s.found(&recipient) == "550 5.1.1 too old");
+}
+
 TEST_CASE("recipient check: a domain of ours that a route takes gets mail for anyone", "[checks]") {
   const config::Route route{"here.test", {GENERATE("smtp:h.test", "mx", "discard:")}};
   Stranger s;

@@ -337,3 +337,15 @@ TEST_CASE("config load: a file is read; a missing or huge one is refused", "[con
   CHECK(config::load(path).error().text == path + ": is larger than 1 MiB");
   CHECK_FALSE(config::load(directory.path()));
 }
+
+TEST_CASE("config: a domain may be left to the host's name, which may not be left out",
+          "[config]") {
+  const auto forward = [](const std::string& domain) {
+    return config::parse("hostname = \"mx.test\"\n[forward]\ndomain = \"" + domain + "\"",
+                         "p.toml");
+  };
+  CHECK(forward("").has_value());
+  CHECK(forward("srs.example.org").value().forward.domain == "srs.example.org");
+  CHECK_FALSE(forward("192.0.2.1").has_value());
+  CHECK_FALSE(config::parse("hostname = \"\"", "p.toml").has_value());
+}

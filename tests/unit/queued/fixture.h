@@ -50,6 +50,7 @@ class QueueFixture {
  public:
   QueueFixture() {
     settings.hostname = "mx.local.test";
+    settings.paths.data = directory.path();
     settings.queue.retry_interval = 30min;
     settings.queue.lifetime = 5 * 24h;
     settings.queue.bounce_lifetime = 24h;
@@ -68,7 +69,8 @@ class QueueFixture {
     explicit Life(QueueFixture& f)
         : directory(loop),
           reports(loop),
-          router(f.settings, directory),
+          return_paths(loop, directory, f.settings, f.clock),
+          router(f.settings, return_paths),
           // In this order: the reader finds what the store has made.
           store{loop, queued::Store::open(spool::system_disk(), f.paths).value(),
                 queued::StoreReader::open(spool::system_disk(), f.paths).value()},
@@ -76,10 +78,11 @@ class QueueFixture {
           intake(spool::system_disk(), f.paths, f.clock, f.log, f.counters,
                  [this](const MessageId& id) { return promoted.contains(id); }),
           queue({loop, f.settings, spool::system_disk(), f.clock, f.random, f.log, f.counters,
-                 router, intake, store, reports}) {}
+                 router, intake, store, reports, &return_paths}) {}
     event::EventLoop loop;
     FakeDirectory directory;
     FakeReports reports;
+    routing::ReturnPaths return_paths;
     routing::Router router;
     queued::StoreThread store;
     queued::Promoted promoted;
