@@ -28,3 +28,8 @@ TEST_CASE("peer credentials: nobody's where the kernel does not tell", "[net]") 
   const Fd tcp(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   CHECK(peer_credentials(tcp.get()).uid == PeerCredentials::kNoUser);
 }
+
+TEST_CASE("peer credentials: a user has a name, or else his number", "[net]") {
+  CHECK(postrider::net::user_name(0) == "root");
+  CHECK(postrider::net::user_name(PeerCredentials::kNoUser - 1) == "4294967294");
+}
