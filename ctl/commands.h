@@ -21,6 +21,7 @@ void add_directory_commands(CLI::App& app, Context& context);      // domain, us
 void add_app_password_commands(CLI::App& user, Context& context);  // user app-password
 void add_send_right_commands(CLI::App& user, Context& context);    // user send-as
 void add_queue_commands(CLI::App& app, Context& context);          // queue list|show|...
+void add_queue_verbs(CLI::App& queue, Context& context);           // queue hold|release|...
 void add_verify_command(CLI::App& queue, Context& context);        // queue verify
 
 }  // namespace postrider::ctl

@@ -1,4 +1,4 @@
-// queue_commands.cc - postrider queue: what waits, and what to do with it.
+// queue_commands.cc - postrider queue: what waits.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -14,8 +14,12 @@
 #include "common/base/clock.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
+#include "ctl/message_list.h"
 #include "ctl/queue_client.h"
+#include "ctl/queue_filter.h"
+#include "ctl/queue_summary.h"
 #include "ctl/queue_view.h"
+#include "ctl/terminal.h"
 
 namespace postrider::ctl {
 
@@ -25,27 +29,10 @@ using ipc::AdminReply;
 using ipc::AdminRequest;
 using nlohmann::json;
 
-struct FilterOptions {
-  std::vector<std::string> ids;
-  bool all = false;
-  std::string domain;
-  std::string sender;
-  std::string state;
-};
-
-constexpr std::string_view kListBegins = "{\"messages\": [\n";
-constexpr std::string_view kListGoesOn = ",\n";
-constexpr std::string_view kListEnds = "\n]}\n";
-
 AdminRequest request_of(AdminRequest::Verb verb, const FilterOptions& options) {
   AdminRequest request;
   request.set_verb(verb);
-  ipc::Filter& filter = *request.mutable_filter();
-  for (const std::string& id : options.ids) filter.add_ids(id);
-  filter.set_all(options.all);
-  filter.set_domain(options.domain);
-  filter.set_sender(options.sender);
-  filter.set_state(options.state);
+  *request.mutable_filter() = options.filter(SystemClock().now());
   return request;
 }
 
@@ -58,26 +45,13 @@ bool ask(Context& context, const AdminRequest& request, QueueClient::OnReply on_
 // --json it is one document all the same, which ends only if the list is whole.
 void list(Context& context, FilterOptions options) {
   // A list that names nothing is of everything.
-  options.all = options.domain.empty() && options.sender.empty() && options.state.empty();
-  std::size_t shown = 0;
-  const WallTime now = SystemClock().now();
-  const bool done = ask(
-      context, request_of(AdminRequest::LIST, options), [&](const AdminReply& reply, const Fd&) {
-        for (const ipc::QueuedMessage& message : reply.messages()) {
-          if (context.json) {
-            fmt::print("{}{}", shown == 0 ? kListBegins : kListGoesOn, one_line(to_json(message)));
-          } else {
-            fmt::print("{}", to_line(message, now));
-          }
-          ++shown;
-        }
-      });
-  if (!done) return;
-  if (context.json) {
-    fmt::print("{}{}", shown == 0 ? kListBegins : "", kListEnds);
-  } else if (shown == 0) {
-    fmt::print("the queue is empty\n");
-  }
+  if (options.is_empty()) options.all = true;
+  MessageList messages(context.json);
+  if (!ask(context, request_of(AdminRequest::LIST, options),
+           [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
+    return;
+  messages.end({});
+  if (!context.json && messages.shown() == 0) fmt::print("the queue is empty\n");
 }
 
 void show(Context& context, const std::string& id) {
@@ -128,61 +102,37 @@ void cat(Context& context, const std::string& id) {
 }
 
 void summary(Context& context) {
-  json rows = json::array();
+  std::vector<ipc::SummaryRow> rows;
   json outages = json::array();
-  std::vector<ipc::SummaryRow> found;
-  std::string down;
-  const bool done = ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
-                        [&](const AdminReply& reply, const Fd&) {
-                          found.insert(found.end(), reply.summary().begin(), reply.summary().end());
-                          for (const ipc::Outage& outage : reply.outages()) {
-                            outages.push_back(to_json(outage));
-                            down += to_line(outage);
-                          }
-                        });
-  if (!done) return;
-  for (const ipc::SummaryRow& row : found) rows.push_back(to_json(row));
-  context.answer(
-      {{"summary", rows}, {"outages", outages}},
-      down + (found.empty() ? "the queue is empty\n" : to_text(found, SystemClock().now())));
-}
-
-// hold, release, retry, delete
-void act(Context& context, AdminRequest::Verb verb, const FilterOptions& options,
-         std::string_view did) {
-  const bool chosen = !options.ids.empty() || options.all || !options.domain.empty() ||
-                      !options.sender.empty() || !options.state.empty();
-  if (!chosen)
-    return context.refuse(ExitStatus::usage,
-                          "which messages? give ids, --domain, --sender, --state or --all");
-  std::uint64_t count = 0;
-  if (!ask(context, request_of(verb, options),
-           [&](const AdminReply& reply, const Fd&) { count += reply.count(); }))
+  json pauses = json::array();
+  std::string stopped;
+  if (!ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
+           [&](const AdminReply& reply, const Fd&) {
+             rows.insert(rows.end(), reply.summary().begin(), reply.summary().end());
+             for (const ipc::Pause& pause : reply.pauses()) {
+               pauses.push_back(to_json(pause));
+               stopped += wrapped(to_line(pause), terminal_width());
+             }
+             for (const ipc::Outage& outage : reply.outages()) {
+               outages.push_back(to_json(outage));
+               stopped += wrapped(to_line(outage), terminal_width());
+             }
+           }))
     return;
-  if (count == 0) return context.refuse(ExitStatus::refused, "no message matches");
-  context.answer({{"count", count}}, fmt::format("{} {}\n", did, count));
+  const WallTime now = SystemClock().now();
+  json document{{"summary", json::array()},
+                {"reasons", json::array()},
+                {"outages", std::move(outages)},
+                {"pauses", std::move(pauses)}};
+  std::string text;
+  for (const ipc::SummaryRow& row : rows) document["summary"].push_back(to_json(row));
+  for (const WaitingReason& reason : reasons_of(rows)) {
+    document["reasons"].push_back(to_json(reason));
+    text += wrapped(to_line(reason, now), terminal_width());
+  }
+  context.answer(document, rows.empty() ? stopped + "the queue is empty\n"
+                                        : text + stopped + "\n" + to_text(rows, now));
 }
-
-void add_filters(CLI::App& command, FilterOptions& options) {
-  command.add_option("--domain", options.domain,
-                     "Messages that wait for recipients of this domain");
-  command.add_option("--sender", options.sender, "Messages from this reverse-path");
-  command.add_option("--state", options.state, "active, deferred or held")
-      ->check(CLI::IsMember({"active", "deferred", "held"}));
-}
-
-struct Verb {
-  const char* name;
-  AdminRequest::Verb verb;
-  const char* text;
-  const char* did;
-};
-constexpr Verb kVerbs[] = {
-    {"hold", AdminRequest::HOLD, "Stop delivery until released", "held"},
-    {"release", AdminRequest::RELEASE, "Let held messages be delivered", "released"},
-    {"retry", AdminRequest::RETRY, "Attempt delivery now", "to be attempted now:"},
-    {"delete", AdminRequest::DELETE, "Delete without a report to the sender", "deleted"},
-};
 
 }  // namespace
 
@@ -193,7 +143,7 @@ void add_queue_commands(CLI::App& app, Context& context) {
   const auto id = std::make_shared<std::string>();
 
   CLI::App* listed = group->add_subcommand("list", "The messages, oldest first");
-  add_filters(*listed, *options);
+  add_filter_options(*listed, *options);
   listed->callback([&context, options] { list(context, *options); });
   group->add_subcommand("summary", "How much waits for each destination, and why")
       ->callback([&context] { summary(context); });
@@ -207,13 +157,7 @@ void add_queue_commands(CLI::App& app, Context& context) {
 
   add_verify_command(*group, context);
 
-  for (const Verb& verb : kVerbs) {
-    CLI::App* command = group->add_subcommand(verb.name, verb.text);
-    command->add_option("ids", options->ids, "Messages by id");
-    command->add_flag("--all", options->all, "Every message");
-    add_filters(*command, *options);
-    command->callback([&context, options, verb] { act(context, verb.verb, *options, verb.did); });
-  }
+  add_queue_verbs(*group, context);
 }
 
 }  // namespace postrider::ctl

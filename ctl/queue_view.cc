@@ -44,7 +44,8 @@ json to_json(const ipc::QueuedMessage& message) {
                           {"attempts", recipient.attempts()},
                           {"reply", recipient.reply()},
                           {"remote", recipient.remote()},
-                          {"next_hop", recipient.next_hop()}});
+                          {"next_hop", recipient.next_hop()},
+                          {"via", recipient.via()}});
   json verdicts = json::array();
   for (const ipc::MessageVerdict& verdict : message.verdicts())
     verdicts.push_back(
@@ -62,13 +63,18 @@ json to_json(const ipc::QueuedMessage& message) {
           {"client_address", message.client_address()},
           {"auth", message.auth()},
           {"tls", message.tls()},
-          {"release", time_or_null(message.release_us())}};
+          {"release", time_or_null(message.release_us())},
+          {"deleted", time_or_null(message.deleted_us())}};
 }
 
 json to_json(const ipc::SummaryRow& row) {
-  return {{"destination", row.destination()}, {"state", row.state()},
-          {"reason", row.reason()},           {"messages", row.messages()},
-          {"recipients", row.recipients()},   {"oldest", time_or_null(row.oldest_us())}};
+  return {{"destination", row.destination()},
+          {"state", row.state()},
+          {"reason", row.reason()},
+          {"messages", row.messages()},
+          {"recipients", row.recipients()},
+          {"oldest", time_or_null(row.oldest_us())},
+          {"next_attempt", time_or_null(row.next_attempt_us())}};
 }
 
 json to_json(const ipc::Outage& outage) {
@@ -89,9 +95,30 @@ json to_json(const ipc::QueueStatus& status) {
   return {{"active", status.active()},
           {"deferred", status.deferred()},
           {"held", status.held()},
+          {"deleted", status.deleted()},
+          {"deleted_octets", status.deleted_octets()},
           {"oldest", time_or_null(status.oldest_us())},
           {"started", time_or_null(status.started_us())},
           {"processes", processes}};
+}
+
+json to_json(const ipc::Pause& pause) {
+  return {{"destination", pause.destination()},
+          {"since", time_or_null(pause.since_us())},
+          {"user", pause.user()},
+          {"why", pause.why()},
+          {"messages", pause.messages()}};
+}
+
+json to_json(const ipc::Act& act) {
+  return {{"time", iso_time(act.time_us())},
+          {"uid", act.uid()},
+          {"user", act.user()},
+          {"verb", act.verb()},
+          {"what", act.what()},
+          {"messages", act.messages()},
+          {"why", act.why()},
+          {"failure", act.failure()}};
 }
 
 std::string to_line(const ipc::QueuedMessage& message, WallTime now) {
@@ -100,6 +127,8 @@ std::string to_line(const ipc::QueuedMessage& message, WallTime now) {
                                  short_size(message.size()), printable(message.sender()));
   if (const std::string until = held_until(message, now); !until.empty())
     text += fmt::format("    held until {}\n", until);
+  if (!message.hold_reason().empty())
+    text += fmt::format("    held: {}\n", printable(message.hold_reason()));
   for (const ipc::QueuedRecipient& recipient : message.recipients()) {
     if (recipient.state() != "pending") continue;
     text += fmt::format("    {}\n", printable(recipient.address()));
@@ -125,6 +154,9 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
   add("TLS onward", message.tls());
   add("held until", held_until(message, now));
   add("held because", message.hold_reason());
+  if (message.deleted_us() != 0)
+    add("deleted",
+        fmt::format("{} ({} ago)", iso_time(message.deleted_us()), age(message.deleted_us(), now)));
   for (const ipc::MessageVerdict& verdict : message.verdicts())
     rows.push_back(
         {"check", fmt::format("{}: {}, {}", verdict.check(), verdict.action(), verdict.reason())});
@@ -136,6 +168,8 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
     rows.push_back({"recipient", recipient.address()});
     rows.push_back({"", fmt::format("{}, {} attempts, by {}", recipient.state(),
                                     recipient.attempts(), recipient.next_hop())});
+    if (!recipient.via().empty())
+      rows.push_back({"", fmt::format("routed by the operator: {}", recipient.via())});
     if (const std::string reply = last_reply(recipient); !reply.empty())
       rows.push_back({"", reply});
   }
@@ -153,15 +187,25 @@ std::string to_text(const std::vector<ipc::SummaryRow>& summary, WallTime now) {
 }
 
 std::string to_line(const ipc::Outage& outage) {
-  return fmt::format("waiting for {}: {} since {}, next try {}, messages that wait: {}\n",
+  return fmt::format("waiting for {}: {} since {}, next try {}, messages that wait: {}",
                      printable(outage.destination()), printable(outage.reason()),
                      iso_time(outage.since_us()), iso_time(outage.next_probe_us()),
                      outage.messages());
 }
 
+std::string to_line(const ipc::Pause& pause) {
+  return fmt::format("paused: {} since {} by {}{}{}, messages that wait: {}",
+                     printable(pause.destination()), iso_time(pause.since_us()),
+                     printable(pause.user()), pause.why().empty() ? "" : ": ",
+                     printable(pause.why()), pause.messages());
+}
+
 std::string to_text(const ipc::QueueStatus& status, WallTime now) {
   std::string text = fmt::format("queue: {} active, {} deferred, {} held", status.active(),
                                  status.deferred(), status.held());
+  if (status.deleted() > 0)
+    text += fmt::format(", {} deleted ({} on disk)", status.deleted(),
+                        short_size(status.deleted_octets()));
   if (status.oldest_us() != 0) text += fmt::format(", the oldest {}", age(status.oldest_us(), now));
   text += "\n";
   std::vector<std::vector<std::string>> rows{{"PROCESS", "WORKER", "PID", "JOBS"}};
@@ -169,6 +213,16 @@ std::string to_text(const ipc::QueueStatus& status, WallTime now) {
     rows.push_back({std::string(name_of(process.role())), std::to_string(process.worker()),
                     std::to_string(process.pid()), std::to_string(process.jobs())});
   return text + table(rows);
+}
+
+std::string to_text(const std::vector<ipc::Act>& acts) {
+  std::vector<std::vector<std::string>> rows{{"TIME", "USER", "VERB", "MESSAGES", "WHAT", "WHY"}};
+  for (const ipc::Act& act : acts) {
+    rows.push_back({iso_time(act.time_us()), act.user(), act.verb(), std::to_string(act.messages()),
+                    act.what(), act.why()});
+    if (!act.failure().empty()) rows.push_back({"", "", "", "", "failed: " + act.failure()});
+  }
+  return table(rows);
 }
 
 std::string_view name_of(ipc::Role role) noexcept {

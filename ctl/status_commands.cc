@@ -9,6 +9,7 @@
 #include "ctl/context.h"
 #include "ctl/queue_client.h"
 #include "ctl/queue_view.h"
+#include "ctl/terminal.h"
 
 namespace postrider::ctl {
 
@@ -30,13 +31,20 @@ void status(Context& context) {
   ipc::AdminRequest request;
   request.set_verb(ipc::AdminRequest::STATUS);
   ipc::QueueStatus queue;
+  json pauses = json::array();
+  std::string paused;
   if (!ask_queued(context, *settings, request, [&](const ipc::AdminReply& reply, const Fd&) {
         if (reply.has_status()) queue = reply.status();
+        for (const ipc::Pause& pause : reply.pauses()) {
+          pauses.push_back(to_json(pause));
+          paused += wrapped(to_line(pause), terminal_width());
+        }
       }))
     return;
   json document = to_json(queue);
+  document["pauses"] = std::move(pauses);
   document["counters"] = counters(settings->paths.run);
-  context.answer(document, to_text(queue, SystemClock().now()));
+  context.answer(document, paused + to_text(queue, SystemClock().now()));
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "ctl/terminal.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -83,6 +86,33 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     text += '\n';
   }
   return text;
+}
+
+std::string wrapped(std::string_view text, std::size_t limit) {
+  constexpr std::string_view kIndent = "    ";
+  std::string lines;
+  std::size_t column = 0;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    const std::size_t taken = width(word);
+    if (column > 0 && limit > 0 && column + 1 + taken > limit) {
+      lines += '\n';
+      lines += kIndent;
+      column = kIndent.size();
+    } else if (column > 0) {
+      lines += ' ';
+      ++column;
+    }
+    lines += word;
+    column += taken;
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+  }
+  return lines + '\n';
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 std::string iso_time(std::int64_t us_since_1970) {

@@ -18,6 +18,13 @@ std::string printable(std::string_view text);
 // Cells are made printable.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
+// `text` in lines of at most `width` characters, broken at spaces; what follows the first begins
+// with four spaces. A word that is longer stays whole. 0: one line. Ends in a line break.
+std::string wrapped(std::string_view text, std::size_t width);
+
+// Characters in a line of the terminal that standard output is; 0: it is none.
+std::size_t terminal_width();
+
 // "2026-11-21T20:38:18Z"; "" for 0.
 std::string iso_time(std::int64_t us_since_1970);
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/config/routes.h"
 #include "common/ipc/messages.pb.h"
 #include "queued/description.h"
 
@@ -14,12 +15,27 @@ namespace postrider::queued {
 
 namespace {
 
-using Verb = ipc::AdminRequest;
+using Request = ipc::AdminRequest;
+
+// Octets of an operator's reason.
+constexpr std::size_t kMaxWhy = 500;
 
 ipc::AdminReply last_reply() {
   ipc::AdminReply reply;
   reply.set_end(true);
   return reply;
+}
+
+// In the words of the command.
+std::string what_of(const ipc::AdminRequest& request) {
+  const std::string filter = to_text(request.filter());
+  if (request.verb() != Request::ROUTE) return filter;
+  return fmt::format("--to {} {}", request.via().empty() ? "default" : request.via(), filter);
+}
+
+// What is deleted is listed where it is asked for by name.
+States states_of(const ipc::Filter& filter) {
+  return filter.state() == word_for(MessageState::deleted) ? kAnyState : kInQueue;
 }
 
 // With how much waits for each; those for which the most does, as many as a summary has rows.
@@ -39,22 +55,28 @@ std::vector<ipc::Outage> largest(std::vector<ipc::Outage> outages,
 }  // namespace
 
 void AdminLink::on_request(const ipc::AdminRequest& request) {
-  if (question_ || listing_) return refuse("one request at a time: wait for its last reply");
+  if (question_ || listed_) return refuse("one request at a time: wait for its last reply");
   request_ = request;
   answer(request);
 }
 
 void AdminLink::answer(const ipc::AdminRequest& request) {
+  if (request.why().size() > kMaxWhy)
+    return refuse(fmt::format("a reason has at most {} octets", kMaxWhy));
+  if (const Verb* const verb = find_verb(request.verb())) return act(request, *verb);
   switch (request.verb()) {
-    case Verb::STATUS: return status();
-    case Verb::LIST: return list();
-    case Verb::SHOW: return show(request);
-    case Verb::CAT: return cat(request);
-    case Verb::SUMMARY: return summarize();
-    case Verb::HOLD: question_ = parts_.verbs.hold(request.filter(), count()); return;
-    case Verb::RELEASE: question_ = parts_.verbs.release(request.filter(), count()); return;
-    case Verb::RETRY: question_ = parts_.verbs.retry(request.filter(), count()); return;
-    case Verb::DELETE: question_ = parts_.verbs.remove(request.filter(), count()); return;
+    case Request::STATUS: return status();
+    case Request::LIST: return list(Selection(request.filter(), states_of(request.filter())));
+    case Request::SHOW: return show(request);
+    case Request::CAT: return cat(request);
+    case Request::SUMMARY: return summarize();
+    case Request::AUDIT: return acts();
+    case Request::PAUSE:
+      question_ = parts_.verbs.pause(request.destination(), parts_.by, request.why(), tell());
+      return;
+    case Request::RESUME:
+      question_ = parts_.verbs.resume(request.destination(), parts_.by, request.why(), tell());
+      return;
     default: return refuse("this queued does not know that request");
   }
 }
@@ -71,21 +93,34 @@ void AdminLink::refuse(const std::string& why) {
   reply(answer);
 }
 
-Verbs::Done AdminLink::count() {
-  return [this](const Result<std::uint64_t>& messages) {
-    question_.reset();
-    if (!messages) return refuse(messages.error().text);
-    ipc::AdminReply answer = last_reply();
-    answer.set_count(*messages);
+void AdminLink::act(const ipc::AdminRequest& request, const Verb& verb) {
+  Act act{.verb = verb, .selection = Selection(request.filter(), verb.of), .why = request.why()};
+  if (verb.request == Request::ROUTE) {
+    if (!request.via().empty() && !config::is_next_hop(request.via()))
+      return refuse(fmt::format("{}: a next hop is {}", request.via(), config::kNextHopForms));
+    act.via = request.via();
+  }
+  if (request.dry_run()) return list(std::move(act.selection));
+  if (verb.wish == Wish::hold && act.why.empty()) act.why = "held by the operator";
+  question_ = parts_.verbs.carry_out(std::move(act), parts_.by, what_of(request), tell());
+}
+
+Verbs::OnProgress AdminLink::tell() {
+  return [this](const Result<Verbs::Progress>& progress) {
+    if (!progress || progress->end) question_.reset();
+    if (!progress) return refuse(progress.error().text);
+    ipc::AdminReply answer;
+    answer.set_end(progress->end);
+    answer.set_count(progress->messages);
     reply(answer);
   };
 }
 
 // What is in memory first, then the old generation, portion by portion as the reader keeps up.
-void AdminLink::list() {
+void AdminLink::list(Selection selection) {
   ipc::AdminReply active;
   std::size_t octets = 0;
-  for (auto& message : parts_.queue.list(request_.filter())) {
+  for (auto& message : parts_.queue.list(selection)) {
     octets += message.ByteSizeLong();
     *active.add_messages() = std::move(message);
     if (octets < kDescribedOctets) continue;
@@ -94,27 +129,27 @@ void AdminLink::list() {
     octets = 0;
   }
   reply(active);
-  listing_ = true;
+  listed_ = std::move(selection);
   after_.clear();
   on_drained();
 }
 
 void AdminLink::on_drained() {
-  if (!listing_ || question_) return;
-  question_ = parts_.store.read([filter = request_.filter(), after = after_](
-                                    StoreReader& store) { return store.list(filter, after); },
+  if (!listed_ || question_) return;
+  question_ = parts_.store.read([selection = *listed_, after = after_](
+                                    StoreReader& store) { return store.list(selection, after); },
                                 [this](Result<Portion> portion) {
                                   question_.reset();
                                   if (!portion) {
-                                    listing_ = false;
+                                    listed_.reset();
                                     return refuse(portion.error().text);
                                   }
                                   ipc::AdminReply answer;
                                   for (auto& message : portion->messages)
                                     *answer.add_messages() = std::move(message);
                                   after_ = portion->last_id;
-                                  listing_ = !after_.empty();
-                                  answer.set_end(!listing_);
+                                  if (after_.empty()) listed_.reset();
+                                  answer.set_end(!listed_);
                                   reply(answer);
                                   if (parts_.channel.unsent() < kMaxUnsent) on_drained();
                                 });
@@ -122,14 +157,15 @@ void AdminLink::on_drained() {
 
 void AdminLink::show(const ipc::AdminRequest& request) {
   if (request.filter().ids_size() != 1) return refuse("show takes one id");
-  auto active = parts_.queue.list(request.filter());
+  const Selection selection(request.filter(), kAnyState);
+  auto active = parts_.queue.list(selection);
   if (!active.empty()) {
     ipc::AdminReply answer = last_reply();
     *answer.add_messages() = std::move(active.front());
     return reply(answer);
   }
   question_ = parts_.store.read(
-      [filter = request.filter()](StoreReader& store) { return store.list(filter, {}); },
+      [selection](StoreReader& store) { return store.list(selection, {}); },
       [this](Result<Portion> found) {
         question_.reset();
         if (!found) return refuse(found.error().text);
@@ -182,26 +218,58 @@ void AdminLink::summarize() {
         for (const auto& row : *sums.first) *answer.add_summary() = row;
         for (auto& outage : largest(parts_.queue.outages(), *sums.second))
           *answer.add_outages() = std::move(outage);
+        describe_pauses(answer, *sums.second);
         reply(answer);
       });
 }
 
+void AdminLink::describe_pauses(ipc::AdminReply& answer, const std::vector<Backlog>& behind) const {
+  for (const auto& [destination, pause] : parts_.queue.pauses()) {
+    ipc::Pause& described = *answer.add_pauses();
+    described.set_destination(std::string(name_of(destination)));
+    described.set_since_us(pause.since.time_since_epoch().count());
+    described.set_user(pause.user);
+    described.set_why(pause.why);
+    for (const Backlog& one : behind)
+      if (one.destination == destination) described.set_messages(one.messages);
+  }
+}
+
 void AdminLink::status() {
-  question_ = parts_.store.read([](StoreReader& store) { return store.count(); },
-                                [this](const Result<Counts>& counts) {
+  using Found = std::pair<Result<Counts>, Result<std::vector<Backlog>>>;
+  question_ = parts_.store.read(
+      [](StoreReader& store) {
+        return Found(store.count(), store.behind(Scheduler::kMaxRemembered));
+      },
+      [this](const Found& found) {
+        question_.reset();
+        const auto& [counts, behind] = found;
+        if (!counts) return refuse(counts.error().text);
+        if (!behind) return refuse(behind.error().text);
+        ipc::AdminReply answer = last_reply();
+        ipc::QueueStatus& status = *answer.mutable_status();
+        status.set_active(parts_.queue.active());
+        status.set_deferred(counts->deferred);
+        status.set_held(counts->held);
+        status.set_deleted(counts->deleted);
+        status.set_deleted_octets(counts->deleted_octets);
+        const std::int64_t young = parts_.queue.oldest_us();
+        status.set_oldest_us(young == 0               ? counts->oldest_us
+                             : counts->oldest_us == 0 ? young
+                                                      : std::min(young, counts->oldest_us));
+        parts_.describe_service(status);
+        describe_pauses(answer, *behind);
+        reply(answer);
+      });
+}
+
+void AdminLink::acts() {
+  question_ = parts_.store.read([](StoreReader& store) { return store.acts(kShownActs); },
+                                [this](const Result<std::vector<ipc::Act>>& acts) {
                                   question_.reset();
-                                  if (!counts) return refuse(counts.error().text);
+                                  if (!acts) return refuse(acts.error().text);
                                   ipc::AdminReply answer = last_reply();
-                                  ipc::QueueStatus& status = *answer.mutable_status();
-                                  status.set_active(parts_.queue.active());
-                                  status.set_deferred(counts->deferred);
-                                  status.set_held(counts->held);
-                                  const std::int64_t young = parts_.queue.oldest_us();
-                                  status.set_oldest_us(young == 0 ? counts->oldest_us
-                                                       : counts->oldest_us == 0
-                                                           ? young
-                                                           : std::min(young, counts->oldest_us));
-                                  parts_.describe_service(status);
+                                  for (const ipc::Act& act : *acts) *answer.add_acts() = act;
                                   reply(answer);
                                 });
 }

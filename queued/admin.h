@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/ipc/channel.h"
@@ -16,12 +17,15 @@ class AdminLink {
  public:
   // Replies that wait for a slow reader stop the listing until they are read.
   static constexpr std::size_t kMaxUnsent = 1U << 20U;
+  // What operators did last, as far as it is shown.
+  static constexpr std::size_t kShownActs = 1'000;
 
   struct Parts {
     Queue& queue;
     StoreThread& store;
     Verbs& verbs;
     ipc::Channel& channel;
+    Operator by;
     // Who is connected, and since when this queued runs.
     std::function<void(ipc::QueueStatus&)> describe_service;
   };
@@ -35,21 +39,23 @@ class AdminLink {
 
  private:
   void answer(const ipc::AdminRequest& request);
-  void list();
+  void act(const ipc::AdminRequest& request, const Verb& verb);
+  void list(Selection selection);
   void show(const ipc::AdminRequest& request);
   void cat(const ipc::AdminRequest& request);
   void summarize();
   void status();
+  void acts();
+  Verbs::OnProgress tell();
+  void describe_pauses(ipc::AdminReply& answer, const std::vector<Backlog>& behind) const;
 
   void reply(const ipc::AdminReply& reply);
   void refuse(const std::string& why);
-  // Answers with the number of messages that a verb changed.
-  Verbs::Done count();
 
   Parts parts_;
   ipc::AdminRequest request_;
-  std::string after_;  // where the listing goes on
-  bool listing_ = false;
+  std::optional<Selection> listed_;  // while a listing goes on
+  std::string after_;                // where
   PendingPtr question_;
 };
 

@@ -31,9 +31,14 @@ constexpr std::array kWays{
         "SELECT id FROM message INDEXED BY message_schedule ORDER BY state, next_attempt_us"}};
 
 // By version of the schema: what a later one added is filled in.
-constexpr std::array kMessageOfVersion{"SELECT *, '' FROM message WHERE id=?1",
+constexpr std::array kMessageOfVersion{"SELECT *, '', 0, 0 FROM message WHERE id=?1",
+                                       "SELECT *, 0, 0 FROM message WHERE id=?1",
                                        "SELECT * FROM message WHERE id=?1"};
+constexpr std::array kRecipientsOfVersion{"SELECT *, '' FROM recipient WHERE message=?1",
+                                          "SELECT *, '' FROM recipient WHERE message=?1",
+                                          "SELECT * FROM recipient WHERE message=?1"};
 static_assert(kMessageOfVersion.size() == spool::kQueueSchema.size());
+static_assert(kRecipientsOfVersion.size() == spool::kQueueSchema.size());
 
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
@@ -73,6 +78,7 @@ class CarryOver {
       if (!whole) return pass_on(whole.error());
       if (*whole) break;
     }
+    if (auto carried = carry_pauses(); !carried) return pass_on(carried.error());
     return count();
   }
 
@@ -88,10 +94,11 @@ class CarryOver {
   };
 
   Result<void> prepare_writing() {
-    auto message =
-        to_.prepare("INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
+    auto message = to_.prepare(
+        "INSERT INTO message VALUES "
+        "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)");
     auto recipient =
-        to_.prepare("INSERT INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)");
+        to_.prepare("INSERT INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
     auto withdraw = to_.prepare("DELETE FROM message WHERE id=?1");
     for (auto* statement : {&message, &recipient, &withdraw})
       if (!*statement) return pass_on(std::move(statement->error()));
@@ -113,7 +120,7 @@ class CarryOver {
     }
     auto message = from_.prepare(kMessageOfVersion[static_cast<std::size_t>(*version) - 1]);
     if (!message) return pass_on(std::move(message.error()));
-    auto recipients = from_.prepare("SELECT * FROM recipient WHERE message=?1");
+    auto recipients = from_.prepare(kRecipientsOfVersion[static_cast<std::size_t>(*version) - 1]);
     if (!recipients) return pass_on(std::move(recipients.error()));
     reading_.emplace(Reading{std::move(*message), std::move(*recipients)});
     return true;
@@ -184,6 +191,23 @@ class CarryOver {
       if (inserted && *inserted) continue;
       recipients.reset();
       return inserted;
+    }
+  }
+
+  // What can be read of them; what operators did is history and stays with the damaged file.
+  Result<void> carry_pauses() {
+    const auto known = knows("pause");
+    if (!known) return pass_on(known.error());
+    if (!*known) return {};
+    auto pauses = from_.prepare("SELECT * FROM pause");
+    auto into = to_.prepare("INSERT INTO pause VALUES (?1,?2,?3,?4)");
+    for (auto* statement : {&pauses, &into})
+      if (!*statement) return pass_on(std::move(statement->error()));
+    while (true) {
+      const auto next = read(*pauses);
+      if (!next) return pass_on(next.error());
+      if (*next != Read::row) return {};
+      if (const auto inserted = insert(*into, *pauses); !inserted) return pass_on(inserted.error());
     }
   }
 

@@ -1,9 +1,5 @@
 #include "queued/description.h"
 
-#include <algorithm>
-
-#include "common/base/ascii.h"
-
 namespace postrider::queued {
 
 namespace {
@@ -24,12 +20,6 @@ const char* word_for(spool::Envelope::Tls tls) {
     case spool::Envelope::TLS_NOT_REQUIRED: return "not required";
     default: return "";
   }
-}
-
-bool is_in(const Recipient& recipient, std::string_view domain) {
-  const std::size_t at = recipient.address.rfind('@');
-  return at != std::string::npos &&
-         equals_ignoring_case(std::string_view(recipient.address).substr(at + 1), domain);
 }
 
 }  // namespace
@@ -60,22 +50,9 @@ ipc::QueuedMessage describe(const MessageData& data) {
     described.set_reply(recipient.reply.substr(0, kDescribedReply));
     described.set_remote(recipient.remote);
     described.set_next_hop(recipient.next_hop);
+    described.set_via(recipient.via);
   }
   return message;
-}
-
-bool matches(const ipc::Filter& filter, const MessageData& data, std::string_view state) {
-  const bool given = !filter.ids().empty() || !filter.domain().empty() ||
-                     !filter.sender().empty() || !filter.state().empty();
-  if (!given) return filter.all();
-  const auto& ids = filter.ids();
-  if (!ids.empty() && std::find(ids.begin(), ids.end(), data.id.view()) == ids.end()) return false;
-  if (!filter.sender().empty() && filter.sender() != data.sender()) return false;
-  if (!filter.state().empty() && filter.state() != state) return false;
-  return filter.domain().empty() ||
-         std::any_of(data.recipients.begin(), data.recipients.end(), [&](const Recipient& r) {
-           return !is_final(r.state) && is_in(r, filter.domain());
-         });
 }
 
 }  // namespace postrider::queued

@@ -12,10 +12,7 @@ inline constexpr std::size_t kDescribedReply = 512;
 // Octets of descriptions that go into one frame.
 inline constexpr std::size_t kDescribedOctets = 1U << 20U;
 
-// Everything but `state`, `next_attempt_us`, `expires_us` and `hold_reason`.
+// Everything but `state`, `hold_reason` and the times, which its row or the queue's memory knows.
 ipc::QueuedMessage describe(const MessageData& data);
-
-// Whether `data`, in the state named `state`, is meant by the filter.
-bool matches(const ipc::Filter& filter, const MessageData& data, std::string_view state);
 
 }  // namespace postrider::queued

@@ -5,7 +5,7 @@
 namespace postrider::queued {
 
 bool Destination::wants_more() const noexcept {
-  if (calling || behind == Behind::none) return false;
+  if (paused || calling || behind == Behind::none) return false;
   if (outage) return probe_due && !probing;
   return behind == Behind::few || line.size() < 2 * window.size();
 }

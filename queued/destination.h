@@ -37,7 +37,7 @@ struct Destination {
 
   // Its first in line may begin.
   bool is_eligible() const noexcept {
-    return !line.empty() && (kind == WorkKind::local || window.has_room());
+    return !paused && !line.empty() && (kind == WorkKind::local || window.has_room());
   }
   // It calls for messages that are behind it.
   bool wants_more() const noexcept;
@@ -53,6 +53,7 @@ struct Destination {
   Line line;
   Window window;
   Pace pace;
+  bool paused = false;  // by an operator
   std::optional<Outage> outage;
   std::optional<OutageTimers::iterator> timer;  // of the outage
   bool probe_due = false;

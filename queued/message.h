@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/ascii.h"
 #include "common/base/clock.h"
 #include "common/base/fd.h"
 #include "common/base/message_id.h"
@@ -39,6 +40,10 @@ constexpr bool is_final(RecipientState state) {
   return state >= RecipientState::delivered && state <= RecipientState::expanded;
 }
 
+// Where a message stands. The numbers stand in queue.db; in memory it is active, unless an
+// operator's wish for it is still to be carried out.
+enum class MessageState : std::uint8_t { deferred, active, held, deleted };
+
 struct Recipient {
   std::string address;   // where it goes, after aliases
   std::string original;  // as the client gave it
@@ -46,7 +51,8 @@ struct Recipient {
   std::string orcpt;
   RecipientState state = RecipientState::waiting;
   std::string next_hop;  // of the last routing
-  std::string status;    // of the last attempt: enhanced status code, the words, whose they are
+  std::string via;     // an operator's route for it, as in a [[route]]; empty: the configuration's
+  std::string status;  // of the last attempt: enhanced status code, the words, whose they are
   std::string reply;
   std::string remote;
   // Kept in memory alone: what `reply` answers, and the mailbox's quota as the last routing found
@@ -63,6 +69,11 @@ inline smtp::Notify notify_of(const Recipient& recipient) {
 
 inline bool is_open(const Recipient& recipient) { return !is_final(recipient.state); }
 
+// An alias sends it on to a domain that is not ours.
+inline bool is_forwarded(const Recipient& recipient) {
+  return recipient.foreign && !equals_ignoring_case(recipient.address, recipient.original);
+}
+
 struct MessageData {
   MessageId id;
   WallTime arrival;
@@ -73,6 +84,7 @@ struct MessageData {
   std::uint32_t attempts = 0;
   bool warned = false;    // the sender was told of the delay, or does not want to be
   bool released = false;  // an operator released it: a route's hold: no longer holds it
+  bool expired = false;   // an operator has given it up: it is not attempted again
 
   const std::string& sender() const noexcept { return envelope.sender(); }
   // RFC 4865: not to be sent before; long ago where nothing was said.
@@ -101,8 +113,15 @@ struct YoungPlace {
   bool large = false;        // content in a file of its own
 };
 
-// What is to happen with a message as soon as no job for it is under way.
-enum class Wish : std::uint8_t { none, hold, remove };
+// What an operator wants to happen with a message as soon as no job for it is under way.
+enum class Wish : std::uint8_t {
+  none,
+  attempt,  // again, at once
+  hold,
+  remove,  // so that it can be undone for a while
+  erase,   // for good
+  expire,  // its sender is told
+};
 
 struct Message {
   MessageData data;
@@ -123,12 +142,18 @@ struct Message {
   std::string held_by_route;  // a route holds some recipients: why
   Wish wish = Wish::none;
   std::string wish_reason;
+  std::uint64_t last_act = 0;       // the operator's act that met it last
   unsigned routing = 0;             // recipients whose routing is not known yet
   std::vector<PendingPtr> pending;  // those, and the report that is being written
 };
 
 inline bool is_held(const Message& message) {
   return message.wish == Wish::hold || !message.held_by_route.empty();
+}
+
+// Nobody wants anything else than that it is delivered.
+inline bool goes_on(const Message& message) {
+  return !is_held(message) && (message.wish == Wish::none || message.wish == Wish::attempt);
 }
 
 }  // namespace postrider::queued

@@ -28,23 +28,6 @@ bool same_recipient(const Recipient& recipient, const std::string& address) {
          equals_ignoring_case(recipient.address, address);
 }
 
-// An alias sends it on to a domain that is not ours.
-bool is_forwarded(const Recipient& recipient) {
-  return recipient.foreign && !equals_ignoring_case(recipient.address, recipient.original);
-}
-
-// The recipients that are to be attempted, by next hop, and whether under another reverse-path.
-std::map<std::pair<std::string, bool>, std::vector<std::uint32_t>> by_way(const Message& message) {
-  std::map<std::pair<std::string, bool>, std::vector<std::uint32_t>> ways;
-  const bool rewritten =
-      !message.return_path.empty() && message.return_path != message.data.sender();
-  const auto& recipients = message.data.recipients;
-  for (std::uint32_t i = 0; i < recipients.size(); ++i)
-    if (recipients[i].state == RecipientState::attempted)
-      ways[{recipients[i].next_hop, rewritten && is_forwarded(recipients[i])}].push_back(i);
-  return ways;
-}
-
 }  // namespace
 
 Queue::Queue(const Parts& parts)
@@ -122,6 +105,7 @@ void Queue::start(std::unique_ptr<Message> message) {
     return;
   }
   it->second = std::move(message);
+  if (it->second->data.expired) return conclude(*it->second);
   if (!awaits_release(*it->second)) return route(*it->second);
   parts_.log.info("release_awaited")
       .id(it->second->data.id)
@@ -157,6 +141,12 @@ void Queue::route(Message& message) {
   for (std::uint32_t i = 0; i < count; ++i) {
     Recipient& recipient = message.data.recipients[i];
     if (recipient.state != RecipientState::waiting) continue;
+    if (!recipient.via.empty()) {
+      apply_target(
+          message, i,
+          routing::target_by(parts_.settings, {.via = {recipient.via}}, recipient.address));
+      continue;
+    }
     ++message.routing;
     message.pending.push_back(parts_.router.route(recipient.address, mail,
                                                   [this, &message, i](routing::RouteAnswer answer) {
@@ -181,7 +171,8 @@ void Queue::apply_route(Message& message, std::uint32_t index, routing::RouteAns
     recipients.push_back({.address = target.address,
                           .original = alias.original,
                           .notify = alias.notify,
-                          .orcpt = alias.orcpt});
+                          .orcpt = alias.orcpt,
+                          .via = alias.via});
     apply_target(message, static_cast<std::uint32_t>(recipients.size() - 1), std::move(target));
   }
 }
@@ -265,17 +256,11 @@ void Queue::dispatch(Message& message) {
       if (recipient.state == RecipientState::attempted) recipient.state = RecipientState::deferred;
   }
   if (wants_return_path(message)) return find_return_path(message);
-  for (const auto& [way, indexes] : by_way(message)) {
-    for (auto from = indexes.begin(); from != indexes.end();) {
-      const auto left = static_cast<std::size_t>(indexes.end() - from);
-      const auto to = from + static_cast<std::ptrdiff_t>(std::min(left, kRecipientsPerJob));
-      schedule({.message = &message,
-                .next_hop = way.first,
-                .recipients = {from, to},
-                .forwarded = way.second});
-      from = to;
-    }
-  }
+  const auto& recipients = message.data.recipients;
+  std::vector<std::uint32_t> attempted;
+  for (std::uint32_t i = 0; i < recipients.size(); ++i)
+    if (recipients[i].state == RecipientState::attempted) attempted.push_back(i);
+  schedule_all(message, attempted);
   if (message.jobs > 0) on_work_();
   const bool called = !std::exchange(message.called_by, {}).empty();
   attempt_ended_if_so(message);

@@ -26,6 +26,7 @@
 #include "common/routing/return_paths.h"
 #include "common/routing/router.h"
 #include "common/spool/disk.h"
+#include "queued/act.h"
 #include "queued/intake.h"
 #include "queued/order.h"
 #include "queued/recall.h"
@@ -97,16 +98,21 @@ class Queue final : private Recall::Owner {
   std::int64_t oldest_us() const;
 
   // The operator's view of what is in memory, and the verbs that touch it.
-  std::vector<ipc::QueuedMessage> list(const ipc::Filter& filter) const;
+  std::vector<ipc::QueuedMessage> list(const Selection& selection) const;
   // A row for each destination and state of what is being attempted.
   std::vector<ipc::SummaryRow> summarize() const;
+  // Nothing more goes to the destination, or to the domain; what stands in line goes behind it.
+  void pause(const Pause& pause);
+  // False: it was not paused.
+  bool resume(const std::string& destination);
+  const std::map<std::string, Pause>& pauses() const noexcept { return scheduler_.pauses(); }
   // The destinations that are down; how much waits for each the store knows.
   std::vector<ipc::Outage> outages() const;
   Message* find(const MessageId& id);
-  // Holds or removes what matches, as soon as no job for it is under way; gives how many it was
-  // that were not to be before.
-  std::uint64_t wish(const ipc::Filter& filter, Wish wish, const std::string& reason);
-  // Removed from the old generation by an operator: the log accounts for each recipient.
+  // Does what an operator wants to what is meant, as soon as no job for it is under way; gives how
+  // many it was that this act, which has a number of its own, has not met before.
+  std::uint64_t wish(const Act& act, std::uint64_t number);
+  // Erased from the old generation for an operator: the log accounts for each recipient.
   void log_deleted(const MessageData& data);
   // The content for an operator, or why not.
   Result<SourcePtr> open_source(Message& message);
@@ -139,6 +145,8 @@ class Queue final : private Recall::Owner {
 
   // Into lines, or to wait for a destination.
   void schedule(Work work);
+  void schedule_all(Message& message, const std::vector<std::uint32_t>& recipients);
+  void await_domain(Recipient& recipient) const;
   void relieve(WallTime now);
   void turn_away(Recipient& recipient, const Reason& reason);
   // Their jobs do not come about.
@@ -156,6 +164,7 @@ class Queue final : private Recall::Owner {
   void note_failed(const Message& message, const Recipient& recipient);
   void warn_of_delay(Message& message);
   void conclude(Message& message);
+  void expire(Message& message);
   void quarantine(Message& message);
   void give_up(Message& message, std::string_view why);
   void finish(Message& message);

@@ -46,12 +46,11 @@ void Queue::attempt_ended_if_so(Message& message) {
 }
 
 void Queue::end_attempt(Message& message) {
-  if (message.wish == Wish::remove) return conclude(message);
-  if (message.corrupt) return quarantine(message);
+  if (message.corrupt && message.wish != Wish::erase) return quarantine(message);
   if (!all_turned_away(message.data)) ++message.data.attempts;
   const WallTime limit = expires(message);
   const bool given_up = is_last(parts_.clock.now(), limit) && !waits_its_turn(message.data);
-  if (!is_held(message) && given_up) {
+  if (goes_on(message) && given_up) {
     auto& recipients = message.data.recipients;
     for (std::uint32_t i = 0; i < recipients.size(); ++i) {
       if (!is_open(recipients[i])) continue;
@@ -71,7 +70,8 @@ bool Queue::waits_its_turn(const MessageData& data) const {
 }
 
 void Queue::conclude(Message& message) {
-  if (message.wish == Wish::remove || !any_open(message.data)) return finish(message);
+  if (message.wish == Wish::erase || !any_open(message.data)) return finish(message);
+  if (message.wish == Wish::expire || message.data.expired) return expire(message);
   postpone(message, plan(message));
 }
 
@@ -81,6 +81,12 @@ Schedule Queue::plan(Message& message) {
   const auto& settings = parts_.settings.queue;
   MessageData& data = message.data;
   Schedule schedule{.expires = expires(message)};
+  if (message.wish == Wish::remove) {
+    schedule.deleted = now;
+    schedule.next_attempt = std::max(now, data.release());
+    schedule.hold_reason = message.held_by_route;
+    return schedule;
+  }
   if (is_held(message)) {
     schedule.hold_reason = message.wish == Wish::hold ? message.wish_reason : message.held_by_route;
     data.released = false;
@@ -89,6 +95,10 @@ Schedule Queue::plan(Message& message) {
   // Which may have come since, while the write failed.
   if (only_awaits_release(data)) {
     schedule.next_attempt = data.release();
+    return schedule;
+  }
+  if (message.wish == Wish::attempt) {
+    schedule.next_attempt = now;
     return schedule;
   }
   // What is too old, and only waits for its turn, goes on waiting.
@@ -107,7 +117,8 @@ Schedule Queue::plan(Message& message) {
 void Queue::postpone(Message& message, Schedule schedule) {
   message.leaving = true;
   const auto done = [this, &message, next = schedule.next_attempt, behind = schedule.behind,
-                     hold_reason = schedule.hold_reason](const Result<void>& written) {
+                     hold_reason = schedule.hold_reason,
+                     deleted = schedule.deleted.has_value()](const Result<void>& written) {
     if (!written && written.error().kind == ErrorKind::corrupt && message.young) {
       message.corrupt = true;
       return quarantine(message);
@@ -117,7 +128,7 @@ void Queue::postpone(Message& message, Schedule schedule) {
       return retry_write_later(message);
     }
     db_failing_.passed();
-    if (next) recall_.on_scheduled(*next);
+    if (next && !deleted) recall_.on_scheduled(*next);
     if (!next) parts_.log.info("held").id(message.data.id).with("reason", hold_reason);
     if (!behind.empty())
       parts_.log.info("put_behind").id(message.data.id).with("destination", behind);
@@ -178,7 +189,7 @@ void Queue::finish(Message& message) {
 }
 
 void Queue::end(Message& message) {
-  if (message.wish == Wish::remove) log_deleted(message.data);
+  if (message.wish == Wish::erase) log_deleted(message.data);
   forget(message);
 }
 

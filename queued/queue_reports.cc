@@ -99,7 +99,7 @@ void Queue::note_failed(const Message& message, const Recipient& recipient) {
 
 void Queue::warn_of_delay(Message& message) {
   MessageData& data = message.data;
-  const bool due = !data.warned && !data.sender().empty() && !is_held(message) && any_open(data) &&
+  const bool due = !data.warned && !data.sender().empty() && goes_on(message) && any_open(data) &&
                    warning_is_due(parts_.settings.queue, data.born(), parts_.clock.now());
   if (!due) return conclude(message);
   std::vector<std::uint32_t> late;

@@ -4,6 +4,8 @@
 #include <set>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 #include "queued/description.h"
 #include "queued/queue.h"
 
@@ -11,7 +13,42 @@ namespace postrider::queued {
 
 namespace {
 
-constexpr std::string_view kActive = "active";
+// Where an operator sees a message in memory: what he wished is taken as done.
+MessageState state_of(const Message& message) {
+  switch (message.wish) {
+    case Wish::hold: return MessageState::held;
+    case Wish::remove: return MessageState::deleted;
+    default: return MessageState::active;
+  }
+}
+
+// The recipients that are meant take another way from now on; whether there was one that did not.
+bool route_by(const Act& act, Message& message) {
+  const MessageView view{.id = message.data.id.view(), .hold_reason = message.wish_reason};
+  bool any = false;
+  for (Recipient& recipient : message.data.recipients) {
+    const bool meant = !is_final(recipient.state) && recipient.via != act.via &&
+                       act.selection.meets(view, view_of(recipient));
+    if (meant) recipient.via = act.via;
+    any = any || meant;
+  }
+  return any;
+}
+
+// What no operator's verb can change any more.
+bool is_ending(const Message& message) {
+  return message.wish == Wish::erase || message.wish == Wish::expire;
+}
+
+// The words are ours, and tell what a server said last.
+std::string expired_by_operator(const Recipient& recipient) {
+  constexpr std::string_view kWords = "expired by the operator";
+  if (recipient.reply.empty()) return std::string(kWords);
+  if (recipient.remote.empty())
+    return fmt::format("{}; the last attempt: {}", kWords, recipient.reply);
+  return fmt::format("{}; the last attempt: {} said: {}", kWords, recipient.remote,
+                     recipient.reply);
+}
 
 }  // namespace
 
@@ -24,12 +61,14 @@ std::int64_t Queue::oldest_us() const {
   return oldest;
 }
 
-std::vector<ipc::QueuedMessage> Queue::list(const ipc::Filter& filter) const {
+std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
   std::vector<ipc::QueuedMessage> messages;
   for (const auto& [id, message] : active_) {
-    if (!matches(filter, message->data, kActive)) continue;
+    const MessageState state = state_of(*message);
+    if (!selection.means(message->data, state, message->wish_reason)) continue;
     messages.push_back(describe(message->data));
-    messages.back().set_state(std::string(kActive));
+    messages.back().set_state(std::string(word_for(state)));
+    messages.back().set_hold_reason(message->wish_reason);
     messages.back().set_expires_us(expires(*message).time_since_epoch().count());
   }
   std::sort(messages.begin(), messages.end(),
@@ -56,7 +95,7 @@ std::vector<ipc::SummaryRow> Queue::summarize() const {
   std::vector<ipc::SummaryRow> all;
   for (auto& [destination, row] : rows) {
     row.set_destination(destination);
-    row.set_state(std::string(kActive));
+    row.set_state(std::string(word_for(MessageState::active)));
     row.set_reason("being attempted, or waiting for its turn");
     all.push_back(std::move(row));
   }
@@ -82,19 +121,39 @@ Message* Queue::find(const MessageId& id) {
   return it == active_.end() ? nullptr : it->second.get();
 }
 
-std::uint64_t Queue::wish(const ipc::Filter& filter, Wish wish, const std::string& reason) {
+std::uint64_t Queue::wish(const Act& act, std::uint64_t number) {
   std::unordered_set<const Message*> meant;
   for (const auto& [id, message] : active_) {
     // One that is leaving is the store's already, and the verb meets it there.
-    if (message->leaving || message->wish == wish || !matches(filter, message->data, kActive))
-      continue;
-    message->wish = wish;
-    message->wish_reason = reason;
+    if (message->leaving || message->last_act == number || is_ending(*message)) continue;
+    if (!act.selection.means(message->data, state_of(*message), message->wish_reason)) continue;
+    message->last_act = number;
+    const bool routes = act.verb.request == ipc::AdminRequest::ROUTE;
+    if (routes && !route_by(act, *message)) continue;
+    // What is held, and is given another route, stays held.
+    if (!routes || message->wish != Wish::hold) {
+      message->wish = act.verb.wish;
+      message->wish_reason = act.verb.wish == Wish::hold ? act.why : "";
+    }
     meant.insert(message.get());
   }
   // Of the others a job is under way, or a report; the end of it sees the wish.
   stop(scheduler_.withdraw(meant), RecipientState::deferred);
   return meant.size();
+}
+
+// An operator has given it up: its sender is told so, and what the last attempt has shown.
+void Queue::expire(Message& message) {
+  auto& recipients = message.data.recipients;
+  for (std::uint32_t i = 0; i < recipients.size(); ++i) {
+    Recipient& recipient = recipients[i];
+    if (is_final(recipient.state)) continue;
+    recipient.state = RecipientState::expired;
+    recipient.reply = expired_by_operator(recipient);
+    recipient.remote.clear();
+    message.to_report[ReportKind::failed].push_back(i);
+  }
+  report(message);
 }
 
 void Queue::log_deleted(const MessageData& data) {

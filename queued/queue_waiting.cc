@@ -2,11 +2,66 @@
 // behind it, and what comes when it is called for.
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <unordered_set>
 
 #include "queued/queue.h"
 
 namespace postrider::queued {
+
+// A job for each next hop and reverse-path, or several.
+void Queue::schedule_all(Message& message, const std::vector<std::uint32_t>& recipients) {
+  std::map<std::pair<std::string, bool>, std::vector<std::uint32_t>> groups;
+  const bool rewritten =
+      !message.return_path.empty() && message.return_path != message.data.sender();
+  for (const std::uint32_t index : recipients) {
+    Recipient& recipient = message.data.recipients[index];
+    if (!scheduler_.pauses().empty()) await_domain(recipient);
+    groups[{recipient.next_hop, rewritten && is_forwarded(recipient)}].push_back(index);
+  }
+  for (const auto& [way, indexes] : groups) {
+    for (auto from = indexes.begin(); from != indexes.end();) {
+      const auto left = static_cast<std::size_t>(indexes.end() - from);
+      const auto to = from + static_cast<std::ptrdiff_t>(std::min(left, kRecipientsPerJob));
+      schedule({.message = &message,
+                .next_hop = way.first,
+                .recipients = {from, to},
+                .forwarded = way.second});
+      from = to;
+    }
+  }
+}
+
+// Whatever its next hop, what is for a domain that is paused waits behind the domain.
+void Queue::await_domain(Recipient& recipient) const {
+  std::string domain = destination_of_domain(domain_of(recipient.address));
+  if (scheduler_.pauses().contains(domain)) recipient.next_hop = std::move(domain);
+}
+
+void Queue::pause(const Pause& pause) {
+  stop(scheduler_.pause(pause, parts_.clock.now()), RecipientState::turned_away);
+  if (!is_of_domain(pause.destination)) return;
+  std::unordered_set<const Message*> concerned;
+  for (const auto& [id, message] : active_)
+    for (const Recipient& recipient : message->data.recipients)
+      if (recipient.state == RecipientState::attempted &&
+          destination_of_domain(domain_of(recipient.address)) == pause.destination)
+        concerned.insert(message.get());
+  std::unordered_set<Message*> changed;
+  for (const Work& work : scheduler_.withdraw(concerned)) {
+    --work.message->jobs;
+    schedule_all(*work.message, work.recipients);
+    changed.insert(work.message);
+  }
+  for (Message* const message : changed) attempt_ended_if_so(*message);
+  on_work_();
+}
+
+bool Queue::resume(const std::string& destination) {
+  const bool was_paused = scheduler_.resume(destination, parts_.clock.now());
+  wake_later();
+  return was_paused;
+}
 
 // Into the line of its destination, or turned away.
 void Queue::schedule(Work work) {

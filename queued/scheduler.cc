@@ -24,10 +24,10 @@ std::vector<Work> taken_from(Destination& destination, std::vector<Work> works) 
 }  // namespace
 
 Scheduler::Entry& Scheduler::entry_of(const std::string& destination, WallTime now) {
-  return *destinations_
-              .try_emplace(destination, kind_of(destination), settings_.destination_concurrency,
-                           now)
-              .first;
+  const auto [entry, fresh] = destinations_.try_emplace(destination, kind_of(destination),
+                                                        settings_.destination_concurrency, now);
+  if (fresh) entry->second.paused = pauses_.contains(destination);
+  return *entry;
 }
 
 Scheduler::Entry& Scheduler::under_way(const Work& work) {
@@ -60,8 +60,9 @@ std::optional<Reason> Scheduler::add(Work work, std::size_t room, bool called, W
   Entry& entry = entry_of(work.next_hop, now);
   Destination& d = entry.second;
   if (d.is_idle()) d.pace = Pace(now);
-  const bool taken = d.outage ? d.probe_due && !d.probing
-                              : called || (d.behind != Behind::many && d.has_share(room, now));
+  const bool taken =
+      !d.paused && (d.outage ? d.probe_due && !d.probing
+                             : called || (d.behind != Behind::many && d.has_share(room, now)));
   std::optional<Reason> turned_away;
   if (taken) {
     work.probe = d.outage.has_value();
@@ -127,8 +128,9 @@ std::vector<Work> Scheduler::give_back(Work work) {
   Destination& d = entry.second;
   d.window.end();
   std::vector<Work> turned_away;
-  if (d.outage && !work.probe) {
+  if (d.paused || (d.outage && !work.probe)) {
     turned_away.push_back(std::move(work));
+    turned_away = taken_from(d, std::move(turned_away));
   } else {
     d.line.push_front(std::move(work));
   }
@@ -160,10 +162,13 @@ std::vector<Work> Scheduler::relieve(WallTime now) {
 
 bool Scheduler::is_down(const std::string& destination) const {
   const Destination* const known = find(destination);
-  return known != nullptr && known->outage && !known->outage->is_presumed();
+  return pauses_.contains(destination) ||
+         (known != nullptr && known->outage && !known->outage->is_presumed());
 }
 
 Reason Scheduler::reason_to_wait(const std::string& destination) const {
+  const auto paused = pauses_.find(destination);
+  if (paused != pauses_.end()) return paused->second.told_to_recipients();
   const Destination* const known = find(destination);
   if (known != nullptr && known->outage) return known->outage->told_to_recipients(destination);
   // RFC 3463 section 3.5: X.4.5 is congestion of the mail system.
@@ -190,10 +195,35 @@ void Scheduler::remember(const std::string& destination, WallTime now) {
   Entry& entry = entry_of(destination, now);
   if (may_remember(entry.second)) {
     entry.second.behind = Behind::many;
-    if (entry.second.kind == WorkKind::remote && entry.second.is_idle() && !entry.second.outage)
-      begin_outage(entry, Outage::presumed(now, settings_, random_));
+    const bool may_be_down = entry.second.kind == WorkKind::remote && entry.second.is_idle() &&
+                             !entry.second.outage && !entry.second.paused &&
+                             !is_of_domain(destination);
+    if (may_be_down) begin_outage(entry, Outage::presumed(now, settings_, random_));
   }
   settle(entry);
+}
+
+std::vector<Work> Scheduler::pause(Pause pause, WallTime now) {
+  Entry& entry = entry_of(pause.destination, now);
+  Destination& d = entry.second;
+  pauses_[pause.destination] = std::move(pause);
+  d.paused = true;
+  std::vector<Work> turned_away = taken_from(d, d.line.take_last(d.line.size()));
+  settle(entry);
+  return turned_away;
+}
+
+bool Scheduler::resume(const std::string& destination, WallTime now) {
+  if (pauses_.erase(destination) == 0) return false;
+  Entry& entry = entry_of(destination, now);
+  Destination& d = entry.second;
+  d.paused = false;
+  if (d.outage) {
+    d.outage->probe_at(now);
+    set_timer(entry, now);
+  }
+  settle(entry);
+  return true;
 }
 
 std::optional<Scheduler::Call> Scheduler::next_call(std::size_t most) {

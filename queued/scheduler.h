@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "queued/destination.h"
+#include "queued/pause.h"
 #include "queued/reception.h"
 
 namespace postrider::queued {
@@ -30,6 +32,8 @@ class Scheduler {
  public:
   // Destinations that are down or have messages behind them.
   static constexpr std::size_t kMaxRemembered = 10'000;
+  // Destinations that operators may have paused at a time.
+  static constexpr std::size_t kMaxPaused = 1'000;
 
   // Both outlive the Scheduler.
   Scheduler(const config::Settings::Queue& settings, Random& random)
@@ -69,6 +73,14 @@ class Scheduler {
   // An earlier life of queued left messages behind `destination`.
   void remember(const std::string& destination, WallTime now);
 
+  // Nothing more goes to the destination before it is resumed: gives the work of its line, turned
+  // away. Paused once more, it has another reason.
+  std::vector<Work> pause(Pause pause, WallTime now);
+  // False: it was not paused.
+  bool resume(const std::string& destination, WallTime now);
+  // Those that are paused, by destination.
+  const std::map<std::string, Pause>& pauses() const noexcept { return pauses_; }
+
   struct Call {
     std::string destination;
     std::size_t count = 0;
@@ -85,7 +97,7 @@ class Scheduler {
   // Lets every destination that is down be probed at once.
   void probe_all(WallTime now);
 
-  // Whether it could not be reached when it was tried last.
+  // Whether it could not be reached when it was tried last, or is paused.
   bool is_down(const std::string& destination) const;
   // What is known of a destination; null: nothing.
   const Destination* find(const std::string& destination) const;
@@ -114,6 +126,7 @@ class Scheduler {
   std::deque<Entry*> calls_;
   OutageTimers timers_;
   std::size_t remembered_ = 0;
+  std::map<std::string, Pause> pauses_;
 };
 
 }  // namespace postrider::queued

@@ -50,9 +50,13 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
                         hello.credit());
       parts.dispatcher.add(*deliverd_);
     } else if (role_ == ipc::ADMIN) {
-      admin_.emplace(
-          AdminLink::Parts{parts.queue, parts.store, server_.verbs_, channel_,
-                           [this](ipc::QueueStatus& status) { server_.describe(status); }});
+      admin_.emplace(AdminLink::Parts{
+          parts.queue,
+          parts.store,
+          server_.verbs_,
+          channel_,
+          {.uid = channel_.peer().uid, .user = net::user_name(channel_.peer().uid)},
+          [this](ipc::QueueStatus& status) { server_.describe(status); }});
     } else if (role_ != ipc::SMTPD) {
       end("it named a role that does not exist");
     }
@@ -114,7 +118,9 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
 };
 
 Server::Server(const Parts& parts, int listening)
-    : parts_(parts), started_(parts.clock.now()), verbs_(parts.queue, parts.store, parts.clock) {
+    : parts_(parts),
+      started_(parts.clock.now()),
+      verbs_(parts.queue, parts.store, parts.clock, parts.log) {
   listener_.emplace(
       parts.loop, listening,
       [this](Fd fd, const net::SocketAddress& /*peer*/) { accept(std::move(fd)); },

@@ -17,6 +17,7 @@
 #include "queued/report_writer.h"
 #include "queued/rescue.h"
 #include "queued/server.h"
+#include "queued/trash.h"
 
 namespace postrider::queued {
 
@@ -24,7 +25,7 @@ namespace {
 
 // The number of queued's own writer, for message ids: smtpd's workers count from 0.
 constexpr unsigned kWriterNumber = MessageId::kWriters - 1;
-// How often segments are looked for that nobody told of.
+// How often segments are looked for that nobody told of, and the trash is swept.
 constexpr std::chrono::seconds kScanInterval{10};
 // The timer for the next wakeup is not set shorter: work that is due gathers meanwhile.
 constexpr std::chrono::milliseconds kShortestWait{10};
@@ -61,6 +62,7 @@ class Service {
     std::unique_ptr<Store> store;
     std::unique_ptr<StoreReader> reader;
     Promoted promoted;
+    std::vector<Pause> pauses;
     Fd lock;
   };
 
@@ -87,12 +89,14 @@ class Service {
         reports_(loop_, spool::system_disk(), writer_, settings, clock, log),
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
                 intake_, store_, reports_, &return_paths_}),
+        trash_(queue_, store_, settings, clock),
         dispatcher_(loop_, queue_),
         server_({loop_, queue_, intake_, store_, dispatcher_, clock, log}, listening.get()),
         wakeup_(loop_, [this] { queue_.wake_later(); }),
         scan_(loop_, [this] { scan(); }),
         drained_(loop_, [this] { stop_when_drained(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }) {
+    for (const Pause& pause : durable.pauses) queue_.pause(pause);
     store_.set_on_damaged([this, &log] { start_anew(log); });
     log.set_buffered(true);
     loop_.set_after_turn([this, &log] {
@@ -126,6 +130,7 @@ class Service {
   void scan() {
     intake_.scan();
     dispatcher_.sweep();
+    trash_.sweep();
     queue_.wake_later();
     scan_.arm(kScanInterval);
   }
@@ -177,6 +182,7 @@ class Service {
   spool::Writer writer_;
   ReportWriter reports_;
   Queue queue_;
+  Trash trash_;
   Dispatcher dispatcher_;
   Server server_;
   event::Timer wakeup_;
@@ -197,9 +203,11 @@ Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& lo
   if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
   auto promoted = Promoted::open(paths);
   if (!promoted) return tl::unexpected<Error>(std::move(promoted.error()));
+  auto pauses = (*reader)->pauses();
+  if (!pauses) return tl::unexpected<Error>(std::move(pauses.error()));
   log.info("started").with("spool", paths.root);
   return Service::Durable{std::move(*store), std::move(*reader), std::move(*promoted),
-                          std::move(*lock)};
+                          std::move(*pauses), std::move(*lock)};
 }
 
 }  // namespace

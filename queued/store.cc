@@ -26,17 +26,14 @@ WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 std::int64_t state_of(const Schedule& schedule) {
-  return schedule.next_attempt ? Store::kWaiting : Store::kHeld;
+  return static_cast<std::int64_t>(schedule.deleted        ? MessageState::deleted
+                                   : schedule.next_attempt ? MessageState::deferred
+                                                           : MessageState::held);
 }
 
 // What a recipient's state is on disk: whatever is not final is to be attempted again.
 std::int64_t stored(RecipientState state) {
   return static_cast<std::int64_t>(is_final(state) ? state : RecipientState::waiting);
-}
-
-std::string domain_of(const std::string& address) {
-  const std::size_t at = address.rfind('@');
-  return at == std::string::npos ? std::string() : to_lower(address.substr(at + 1));
 }
 
 }  // namespace
@@ -82,10 +79,10 @@ Result<std::unique_ptr<Store>> Store::open(spool::Disk& disk, const spool::Paths
   try {
     store->statements_.reset(new Statements{
         prepare("INSERT OR REPLACE INTO message VALUES "
-                "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"),
-        prepare("INSERT OR REPLACE INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)"),
+                "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"),
+        prepare("INSERT OR REPLACE INTO recipient VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"),
         prepare("UPDATE message SET state=?2, next_attempt_us=?3, expires_us=?4, attempts=?5, "
-                "warned=?6, hold_reason=?7, behind=?8 WHERE id=?1"),
+                "warned=?6, hold_reason=?7, behind=?8, deleted_us=?9, expired=?10 WHERE id=?1"),
         prepare("DELETE FROM recipient WHERE message=?1"),
         prepare("UPDATE recipient SET state=?3 WHERE message=?1 AND address=?2"),
         prepare("DELETE FROM message WHERE id=?1"),
@@ -190,7 +187,8 @@ Result<void> Store::apply_one(const Promote& promote) {
                 us(promote.schedule.next_attempt.value_or(WallTime())),
                 us(promote.schedule.expires), data.attempts, std::int64_t{data.warned},
                 std::int64_t{data.released}, std::string_view(promote.schedule.hold_reason),
-                std::string_view(promote.schedule.behind))
+                std::string_view(promote.schedule.behind),
+                us(promote.schedule.deleted.value_or(WallTime())), std::int64_t{data.expired})
           .run();
   if (!inserted) return inserted;
   return insert_recipients(data);
@@ -198,13 +196,14 @@ Result<void> Store::apply_one(const Promote& promote) {
 
 Result<void> Store::insert_recipients(const MessageData& data) {
   for (const Recipient& r : data.recipients) {
-    const std::string domain = domain_of(r.address);
-    auto inserted = statements_->insert_recipient
-                        .bind(data.id.view(), Blob{r.address}, std::string_view(domain),
-                              Blob{r.original}, std::string_view(r.notify), Blob{r.orcpt},
-                              stored(r.state), std::string_view(r.next_hop),
-                              std::string_view(r.status), Blob{r.reply}, std::string_view(r.remote))
-                        .run();
+    const std::string domain = to_lower(domain_of(r.address));
+    auto inserted =
+        statements_->insert_recipient
+            .bind(data.id.view(), Blob{r.address}, std::string_view(domain), Blob{r.original},
+                  std::string_view(r.notify), Blob{r.orcpt}, stored(r.state),
+                  std::string_view(r.next_hop), std::string_view(r.status), Blob{r.reply},
+                  std::string_view(r.remote), std::string_view(r.via))
+            .run();
     if (!inserted) return inserted;
   }
   return {};
@@ -218,7 +217,8 @@ Result<void> Store::apply_one(const Reschedule& reschedule) {
                 us(reschedule.schedule.next_attempt.value_or(WallTime())),
                 us(reschedule.schedule.expires), data.attempts, std::int64_t{data.warned},
                 std::string_view(reschedule.schedule.hold_reason),
-                std::string_view(reschedule.schedule.behind))
+                std::string_view(reschedule.schedule.behind),
+                us(reschedule.schedule.deleted.value_or(WallTime())), std::int64_t{data.expired})
           .run();
   if (!updated) return updated;
   if (auto cleared = statements_->clear_recipients.bind(data.id.view()).run(); !cleared)

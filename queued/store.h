@@ -6,55 +6,25 @@
 // when its message is promoted again. See common/spool/STATES.md.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "common/base/result.h"
-#include "common/base/unique_function.h"
 #include "common/ipc/messages.pb.h"
 #include "common/spool/disk.h"
 #include "common/spool/paths.h"
 #include "common/sqlite/sqlite.h"
+#include "queued/act.h"
+#include "queued/change.h"
 #include "queued/message.h"
+#include "queued/pause.h"
 #include "queued/store_reader.h"
 
 namespace postrider::queued {
-
-// `next_attempt` empty: held, until an operator releases it.
-struct Schedule {
-  std::optional<WallTime> next_attempt;
-  WallTime expires;
-  std::string hold_reason;
-  std::string behind;  // the destination that may call for it before its time; empty: none
-};
-
-// A message of the young generation becomes one of the old.
-struct Promote {
-  MessageData data;
-  Schedule schedule;
-  SourcePtr source;  // where the content is now
-  std::uint64_t offset = 0;
-  bool large = false;  // it is Paths::large(id), which becomes the deferred file
-};
-// An attempt ended and did not finish it.
-struct Reschedule {
-  MessageData data;
-  Schedule schedule;
-};
-// A recipient was delivered while others are still under way.
-struct MarkDelivered {
-  MessageId id;
-  std::string address;
-};
-// All recipients have met their fate. The row goes first, then the file.
-struct Remove {
-  MessageId id;
-};
-using Change = std::variant<Promote, Reschedule, MarkDelivered, Remove>;
 
 // Messages that become active, and whether there may be more of the kind.
 struct Taken {
@@ -65,8 +35,8 @@ struct Taken {
 // What an operator's verb has done to a portion of the messages.
 struct Changed {
   std::uint64_t messages = 0;
-  std::vector<MessageData> removed;  // for the log
-  std::string last_id;               // pass it as `after`; empty: that was all
+  std::vector<MessageData> erased;  // for the log
+  std::string last_id;              // pass it as `after`; empty: that was all
 };
 
 // It reads as well: what it has not committed yet included.
@@ -77,6 +47,9 @@ class Store : public StoreReader {
   static constexpr std::size_t kSyncTogether = 8;
   // So many messages an operator's verb takes at once: other changes come between.
   static constexpr std::size_t kVerbPortion = 500;
+  // What operators did is kept so long, and no more of it than that.
+  static constexpr std::chrono::hours kActsKept{90 * 24};
+  static constexpr std::int64_t kMostActs = 100'000;
   // Opens or makes queue.db, and puts back to waiting what an earlier queued had under way. An
   // Error of kind corrupt: it is no database, or damaged; invalid: a newer release wrote it.
   static Result<std::unique_ptr<Store>> open(spool::Disk& disk, const spool::Paths& paths);
@@ -98,15 +71,21 @@ class Store : public StoreReader {
   // When the next waiting message is due.
   Result<std::optional<WallTime>> next_due();
 
-  // The operator's verbs, on all that wait or are held and match: on the first kVerbPortion behind
-  // the id `after`, in one transaction.
-  Result<Changed> hold(const ipc::Filter& filter, const std::string& after,
-                       const std::string& reason);
-  // What its sender has held until later (FUTURERELEASE) is due then.
-  Result<Changed> release(const ipc::Filter& filter, const std::string& after, WallTime now);
-  Result<Changed> retry(const ipc::Filter& filter, const std::string& after, WallTime now);
-  // Rows and files are gone.
-  Result<Changed> remove(const ipc::Filter& filter, const std::string& after);
+  // Does what an operator wants to the first kVerbPortion messages behind the id `after` that are
+  // meant and not active, in one transaction. What its sender has held until later (FUTURERELEASE)
+  // is not due before that when it is released.
+  Result<Changed> carry_out(const Act& act, const std::string& after, WallTime now);
+  // Erases what was deleted until `before`, a portion of it; `last_id` only says whether there may
+  // be more.
+  Result<Changed> sweep(WallTime before);
+
+  // Keeps what an operator is about to do for kActsKept; gives its number.
+  Result<std::int64_t> begin_act(const ipc::Act& act);
+  // Keeps that the destination is paused, and who did it; or that it no longer is.
+  Result<void> pause(const Pause& pause, const ipc::Act& act);
+  Result<void> resume(const std::string& destination, const ipc::Act& act);
+  // It has ended: how many messages it was, and why no more.
+  Result<void> end_act(std::int64_t number, std::uint64_t messages, const std::string& failure);
 
  private:
   struct Statements;
@@ -124,9 +103,12 @@ class Store : public StoreReader {
   Result<void> insert_recipients(const MessageData& data);
   Result<Taken> take(sqlite::Statement& select, WallTime now, std::size_t limit);
   Result<void> set_aside(const std::string& id, const Error& error);
-  Result<Changed> update_all(const ipc::Filter& filter, const std::string& after,
-                             std::string_view sql, const std::string& reason,
-                             UniqueFunction<Result<WallTime>(const std::string& id)> time_of);
+  // Whether it changed anything.
+  Result<bool> carry_out(const Act& act, const std::string& id, sqlite::Statement& update,
+                         WallTime now);
+  Result<bool> route(const Act& act, const std::string& id);
+  Result<std::int64_t> insert(const ipc::Act& act);
+  Result<Changed> erase(const std::vector<std::string>& ids, std::string_view condition);
 
   Fd deferred_;  // the folder, open as long as this, so that no failed write of its files is missed
   std::unique_ptr<Statements> statements_;

@@ -16,6 +16,8 @@
 #include "common/spool/paths.h"
 #include "common/sqlite/sqlite.h"
 #include "queued/message.h"
+#include "queued/pause.h"
+#include "queued/selection.h"
 
 namespace postrider::queued {
 
@@ -41,6 +43,8 @@ struct Counts {
   std::uint64_t deferred = 0;
   std::uint64_t held = 0;
   std::int64_t oldest_us = 0;  // arrival; 0: none
+  std::uint64_t deleted = 0;   // which can be undone
+  std::uint64_t deleted_octets = 0;
 };
 
 class StoreReader {
@@ -51,10 +55,8 @@ class StoreReader {
   static constexpr std::size_t kReasons = 50'000;
   // Rows that summarize() gives, those of the most messages.
   static constexpr std::size_t kSummaryRows = 500;
-  // The column message.state.
-  static constexpr std::int64_t kWaiting = 0;
-  static constexpr std::int64_t kActive = 1;
-  static constexpr std::int64_t kHeld = 2;
+  // Messages that one portion looks at: a filter that means few of many keeps nobody waiting.
+  static constexpr std::size_t kLook = 5'000;
 
   // The Store has made the file before.
   static Result<std::unique_ptr<StoreReader>> open(spool::Disk& disk, const spool::Paths& paths);
@@ -68,21 +70,31 @@ class StoreReader {
   // An operator wants to see it.
   Result<StoredContent> open_content(const MessageId& id);
 
-  // Messages that wait or are held and match, by id after `after`, at most kPortion.
-  Result<Portion> list(const ipc::Filter& filter, const std::string& after);
+  // Messages that are meant and not active, by id after `after`, at most kPortion.
+  Result<Portion> list(const Selection& selection, const std::string& after);
   Result<Counts> count();
   // What waits or is held, by domain, state and reason. One pass over all of it.
   Result<std::vector<ipc::SummaryRow>> summarize();
+  // What operators did, newest first, at most `limit`.
+  Result<std::vector<ipc::Act>> acts(std::size_t limit);
+  // The destinations that are paused.
+  Result<std::vector<Pause>> pauses();
   // The destinations with messages behind them, at most `limit`.
   Result<std::vector<Backlog>> behind(std::size_t limit);
 
  protected:
   struct Stored {
     MessageData data;
-    std::int64_t state = kWaiting;
+    MessageState state = MessageState::deferred;
     std::int64_t next_attempt_us = 0;
     std::int64_t expires_us = 0;
     std::string hold_reason;
+    std::int64_t deleted_us = 0;
+  };
+  // Ids, and where the next part begins.
+  struct Selected {
+    std::vector<std::string> ids;
+    std::string last_id;  // pass it as `after`; empty: that was all
   };
 
   StoreReader(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database);
@@ -91,8 +103,9 @@ class StoreReader {
 
   // An Error of kind corrupt: its row cannot be read, or it has no recipients.
   Result<Stored> load(const std::string& id);
-  Result<std::vector<std::string>> matching(const ipc::Filter& filter, const std::string& after,
-                                            std::size_t limit);
+  // Of the messages behind the id `after` those that are meant, active ones too, in the order of
+  // their ids: at most `limit`, among the next kLook.
+  Result<Selected> select(const Selection& selection, const std::string& after, std::size_t limit);
 
   spool::Disk& disk_;
   const spool::Paths paths_;
@@ -101,6 +114,7 @@ class StoreReader {
  private:
   Result<Stored> read(const std::string& id, const sqlite::Statement& row);
   Result<std::vector<Recipient>> read_recipients(const std::string& id);
+  Result<bool> means(const Selection& selection, const sqlite::Statement& row);
 
   std::optional<sqlite::Statement> load_;
   std::optional<sqlite::Statement> load_recipients_;

@@ -11,95 +11,168 @@ namespace {
 // The one who asked, for as long as it waits.
 class Asker final : public Pending {
  public:
-  explicit Asker(std::shared_ptr<Verbs::Done> done) : done_(std::move(done)) {}
+  explicit Asker(std::shared_ptr<Verbs::OnProgress> on_progress)
+      : on_progress_(std::move(on_progress)) {}
 
  private:
-  std::shared_ptr<Verbs::Done> done_;  // the verb has it weakly
+  std::shared_ptr<Verbs::OnProgress> on_progress_;  // the verb has it weakly
 };
+
+bool makes_due(const Act& act) {
+  return act.verb.wish == Wish::attempt || act.verb.wish == Wish::expire;
+}
 
 }  // namespace
 
-PendingPtr Verbs::begin(Change change, Conclude conclude, Done done) {
-  auto asker = std::make_shared<Done>(std::move(done));
-  const Place place = running_.insert(running_.end(), {.change = std::move(change),
-                                                       .conclude = std::move(conclude),
-                                                       .asker = asker,
-                                                       .portion = {}});
-  go_on(place, {});
+PendingPtr Verbs::carry_out(Act act, const Operator& by, std::string what, OnProgress on_progress) {
+  auto asker = std::make_shared<OnProgress>(std::move(on_progress));
+  ipc::Act record = record_of(act.verb.name, by, std::move(what), act.why);
+  record.set_failure("it was not finished");
+  begin(running_.insert(running_.end(), {.act = std::move(act),
+                                         .record = std::move(record),
+                                         .ordinal = ++last_ordinal_,
+                                         .asker = asker,
+                                         .question = {}}));
   return std::make_unique<Asker>(std::move(asker));
 }
 
-void Verbs::go_on(Place place, const std::string& after) {
-  place->portion =
-      store_.ask([change = place->change, after](Store& store) { return change(store, after); },
-                 [this, place](const Result<Changed>& changed) {
-                   if (!changed) return end(place, changed);
-                   place->messages += changed->messages;
-                   for (const MessageData& data : changed->removed) queue_.log_deleted(data);
-                   changed->last_id.empty() ? end(place, changed) : go_on(place, changed->last_id);
+ipc::Act Verbs::record_of(std::string_view verb, const Operator& by, std::string what,
+                          const std::string& why) const {
+  ipc::Act record;
+  record.set_time_us(clock_.now().time_since_epoch().count());
+  record.set_uid(by.uid);
+  record.set_user(by.user);
+  record.set_verb(std::string(verb));
+  record.set_what(std::move(what));
+  record.set_why(why);
+  return record;
+}
+
+void Verbs::log(const ipc::Act& record) {
+  log_.info("operator_act")
+      .with("verb", record.verb())
+      .with("messages", record.messages())
+      .with("uid", record.uid())
+      .with("user", record.user())
+      .with("what", record.what())
+      .with("why", record.why())
+      .with("failure", record.failure());
+}
+
+// What is on its way from the store to memory, or back, is met where it is after the last portion
+// at the latest.
+void Verbs::begin(Place place) {
+  place->record.set_messages(queue_.wish(place->act, place->ordinal));
+  place->question =
+      store_.ask([record = place->record](Store& store) { return store.begin_act(record); },
+                 [this, place](const Result<std::int64_t>& number) {
+                   place->number = number.value_or(0);
+                   go_on(place, {});
                  });
 }
 
-void Verbs::end(Place place, const Result<Changed>& last) {
-  const Running ended = std::move(*place);
-  running_.erase(place);
-  const std::uint64_t messages = ended.messages + ended.conclude(ended.messages);
-  const auto asker = ended.asker.lock();
-  if (!asker) return;
-  if (last) return (*asker)(messages);
-  (*asker)(fail(last.error().kind, messages == 0 ? last.error().text
-                                                 : fmt::format("{} messages were done; then: {}",
-                                                               messages, last.error().text)));
+void Verbs::go_on(Place place, const std::string& after) {
+  place->question = store_.ask([act = place->act, after, now = clock_.now()](
+                                   Store& store) { return store.carry_out(act, after, now); },
+                               [this, place](const Result<Changed>& changed) {
+                                 if (!changed) return end(place, &changed.error());
+                                 ipc::Act& record = place->record;
+                                 record.set_messages(record.messages() + changed->messages);
+                                 for (const MessageData& data : changed->erased)
+                                   queue_.log_deleted(data);
+                                 if (changed->messages > 0 && makes_due(place->act))
+                                   queue_.look_again();
+                                 if (changed->last_id.empty()) return end(place, nullptr);
+                                 tell(*place, false);
+                                 go_on(place, changed->last_id);
+                               });
 }
 
-// What is on its way from the store to memory when both are asked is in memory afterwards.
-PendingPtr Verbs::hold(const ipc::Filter& filter, Done done) {
-  const std::string reason = "held by the operator";
-  const std::uint64_t active = queue_.wish(filter, Wish::hold, reason);
-  return begin(
-      [filter, reason](Store& store, const std::string& after) {
-        return store.hold(filter, after, reason);
+void Verbs::end(Place place, const Error* failure) {
+  Running& ended = *place;
+  ipc::Act& record = ended.record;
+  record.set_messages(record.messages() + queue_.wish(ended.act, ended.ordinal));
+  record.set_failure(failure == nullptr ? "" : failure->text);
+  log(record);
+  if (failure == nullptr) {
+    tell(ended, true);
+  } else if (const auto asker = ended.asker.lock()) {
+    (*asker)(fail(failure->kind, record.messages() == 0
+                                     ? failure->text
+                                     : fmt::format("{} messages were done; then: {}",
+                                                   record.messages(), failure->text)));
+  }
+  ended.question = store_.ask(
+      [record, number = ended.number](Store& store) {
+        return number == 0 ? Result<void>()
+                           : store.end_act(number, record.messages(), record.failure());
       },
-      [this, filter, reason, active](std::uint64_t) {
-        return active + queue_.wish(filter, Wish::hold, reason);
-      },
-      std::move(done));
+      [this, place](const Result<void>&) { running_.erase(place); });
 }
 
-PendingPtr Verbs::remove(const ipc::Filter& filter, Done done) {
-  const std::uint64_t active = queue_.wish(filter, Wish::remove, "");
-  return begin(
-      [filter](Store& store, const std::string& after) { return store.remove(filter, after); },
-      [this, filter, active](std::uint64_t) {
-        return active + queue_.wish(filter, Wish::remove, "");
-      },
-      std::move(done));
+void Verbs::tell(Running& running, bool last) {
+  const std::uint64_t fresh = running.record.messages() - running.told;
+  running.told = running.record.messages();
+  if (const auto asker = running.asker.lock()) (*asker)(Progress{.messages = fresh, .end = last});
 }
 
-PendingPtr Verbs::release(const ipc::Filter& filter, Done done) {
-  return attempt(
-      [filter, now = clock_.now()](Store& store, const std::string& after) {
-        return store.release(filter, after, now);
+PendingPtr Verbs::pause(const std::string& name, const Operator& by, std::string why,
+                        OnProgress on_progress) {
+  const Pause pause{.destination = destination_named(name).value_or(""),
+                    .since = clock_.now(),
+                    .user = by.user,
+                    .why = std::move(why)};
+  return change_destination(
+      record_of("pause", by, name, pause.why),
+      [pause](Store& store, const ipc::Act& record) -> Result<void> {
+        if (pause.destination.empty())
+          return fail(ErrorKind::invalid,
+                      fmt::format("{} is neither a domain nor a next hop as the summary shows it",
+                                  record.what()));
+        const auto pauses = store.pauses();
+        if (pauses && pauses->size() >= Scheduler::kMaxPaused)
+          return fail(
+              ErrorKind::invalid,
+              fmt::format("{} destinations are paused, and no more can be", Scheduler::kMaxPaused));
+        return store.pause(pause, record);
       },
-      std::move(done));
+      [this, pause] { queue_.pause(pause); }, std::move(on_progress));
 }
 
-PendingPtr Verbs::retry(const ipc::Filter& filter, Done done) {
-  return attempt(
-      [filter, now = clock_.now()](Store& store, const std::string& after) {
-        return store.retry(filter, after, now);
+PendingPtr Verbs::resume(const std::string& name, const Operator& by, std::string why,
+                         OnProgress on_progress) {
+  const std::string destination = destination_named(name).value_or("");
+  return change_destination(
+      record_of("resume", by, name, why),
+      [destination, paused = queue_.pauses().contains(destination)](
+          Store& store, const ipc::Act& record) -> Result<void> {
+        if (!paused) return fail(ErrorKind::not_found, record.what() + " is not paused");
+        return store.resume(destination, record);
       },
-      std::move(done));
+      [this, destination] { queue_.resume(destination); }, std::move(on_progress));
 }
 
-PendingPtr Verbs::attempt(Change change, Done done) {
-  return begin(
-      std::move(change),
-      [this](std::uint64_t stored) {
-        if (stored > 0) queue_.look_again();
-        return std::uint64_t{0};
-      },
-      std::move(done));
+PendingPtr Verbs::change_destination(ipc::Act record,
+                                     std::function<Result<void>(Store&, const ipc::Act&)> change,
+                                     std::function<void()> conclude, OnProgress on_progress) {
+  auto asker = std::make_shared<OnProgress>(std::move(on_progress));
+  const auto place = changes_.insert(changes_.end(), PendingPtr());
+  *place = store_.ask(
+      [record, change = std::move(change)](Store& store) { return change(store, record); },
+      [this, place, record, conclude = std::move(conclude),
+       asker = std::weak_ptr<OnProgress>(asker)](const Result<void>& changed) {
+        const PendingPtr ended = std::move(*place);
+        changes_.erase(place);
+        if (changed) {
+          conclude();
+          log(record);
+        }
+        const auto told = asker.lock();
+        if (!told) return;
+        changed ? (*told)(Progress{.messages = 0, .end = true})
+                : (*told)(tl::unexpected<Error>(changed.error()));
+      });
+  return std::make_unique<Asker>(std::move(asker));
 }
 
 }  // namespace postrider::queued

@@ -1,9 +1,10 @@
 // verbs.h - what an operator does to messages, in memory and in queue.db at once.
 //
 // A verb that was begun is carried out, and logged, whether or not the one who asked is still
-// there.
+// there. queue.db keeps who did what; where it cannot be written, the log alone does.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -11,53 +12,76 @@
 
 #include "common/base/pending.h"
 #include "common/ipc/messages.pb.h"
+#include "common/log/log.h"
 #include "queued/queue.h"
 #include "queued/store_thread.h"
 
 namespace postrider::queued {
 
+// Who asks, as the kernel says.
+struct Operator {
+  unsigned uid = 0;
+  std::string user;
+};
+
 class Verbs {
  public:
-  // How many messages it was, or why it could not be done. Not called once the Pending is gone.
-  using Done = std::function<void(const Result<std::uint64_t>&)>;
+  struct Progress {
+    std::uint64_t messages = 0;  // that were changed since it was told last
+    bool end = false;
+  };
+  // Told after each portion, at the end, or why it went no further. Not called once the Pending is
+  // gone.
+  using OnProgress = std::function<void(const Result<Progress>&)>;
 
   // All outlive it.
-  Verbs(Queue& queue, StoreThread& store, const Clock& clock)
-      : queue_(queue), store_(store), clock_(clock) {}
+  Verbs(Queue& queue, StoreThread& store, const Clock& clock, log::Logger& log)
+      : queue_(queue), store_(store), clock_(clock), log_(log) {}
   Verbs(const Verbs&) = delete;
   Verbs& operator=(const Verbs&) = delete;
 
-  [[nodiscard]] PendingPtr hold(const ipc::Filter& filter, Done done);
-  // What is held is attempted at once; what waits is left.
-  [[nodiscard]] PendingPtr release(const ipc::Filter& filter, Done done);
-  // What waits is attempted at once; what is held is left.
-  [[nodiscard]] PendingPtr retry(const ipc::Filter& filter, Done done);
-  // Ends the messages, without a report to anybody.
-  [[nodiscard]] PendingPtr remove(const ipc::Filter& filter, Done done);
+  // `what`: the filter, in words.
+  [[nodiscard]] PendingPtr carry_out(Act act, const Operator& by, std::string what,
+                                     OnProgress on_progress);
+
+  // Nothing more goes to the destination, as an operator names it, until it is resumed; `why` may
+  // be empty. An Error of kind invalid: it names none; not_found: it was not paused.
+  [[nodiscard]] PendingPtr pause(const std::string& name, const Operator& by, std::string why,
+                                 OnProgress on_progress);
+  [[nodiscard]] PendingPtr resume(const std::string& name, const Operator& by, std::string why,
+                                  OnProgress on_progress);
 
  private:
-  // A portion of the stored messages, behind the id `after`.
-  using Change = std::function<Result<Changed>(Store& store, const std::string& after)>;
-  // When all of them are changed, and how many: does the same in memory, gives how many there.
-  using Conclude = std::function<std::uint64_t(std::uint64_t stored)>;
   struct Running {
-    Change change;
-    Conclude conclude;
-    std::weak_ptr<Done> asker;  // the other owner: the Pending
-    std::uint64_t messages = 0;
-    PendingPtr portion;
+    Act act;
+    ipc::Act record;
+    std::uint64_t ordinal = 0;        // among the acts of this queued's life
+    std::int64_t number = 0;          // in queue.db; 0: it is not there
+    std::weak_ptr<OnProgress> asker;  // the other owner: the Pending
+    std::uint64_t told = 0;
+    PendingPtr question;
   };
   using Place = std::list<Running>::iterator;
 
-  PendingPtr begin(Change change, Conclude conclude, Done done);
-  PendingPtr attempt(Change change, Done done);
+  ipc::Act record_of(std::string_view verb, const Operator& by, std::string what,
+                     const std::string& why) const;
+  void log(const ipc::Act& record);
+  // `change` keeps it in queue.db; once it does, `conclude` does the same in memory.
+  PendingPtr change_destination(ipc::Act record,
+                                std::function<Result<void>(Store&, const ipc::Act&)> change,
+                                std::function<void()> conclude, OnProgress on_progress);
+  void begin(Place place);
   void go_on(Place place, const std::string& after);
-  void end(Place place, const Result<Changed>& last);
+  void end(Place place, const Error* failure);
+  void tell(Running& running, bool last);
 
   Queue& queue_;
   StoreThread& store_;
   const Clock& clock_;
+  log::Logger& log_;
+  std::uint64_t last_ordinal_ = 0;
   std::list<Running> running_;
+  std::list<PendingPtr> changes_;  // of destinations, on their way
 };
 
 }  // namespace postrider::queued

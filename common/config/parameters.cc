@@ -87,6 +87,10 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "mailbox, or is dropped. Either is logged, as is what others have sent from the empty "
      "reverse-path and cannot be delivered: nobody is told of that."},
 
+    {"queue.undo_time", Type::duration, &at<&S::queue, &S::Queue::undo_time>, "1h", "0s..30d",
+     "How long a message that an operator has deleted stays on disk, so that \"postrider queue "
+     "undelete\" can bring it back."},
+
     {"forward.rewrite", Type::choice, &at<&S::forward, &S::Forward::rewrite>, "srs", "srs|off",
      "What becomes of the reverse-path of mail that an alias sends on to a domain that is not "
      "ours. "

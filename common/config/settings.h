@@ -153,6 +153,7 @@ struct Settings {
     std::uint64_t destination_concurrency = 0;  // jobs under way for one destination
     std::uint64_t bounce_size_limit = 0;        // octets of the original that a bounce returns
     std::string double_bounces;                 // "postmaster" or "discard"
+    seconds undo_time{};                        // of what an operator deletes
   } queue;
 
   // Of mail that an alias sends on to a domain that is not ours.

@@ -26,8 +26,10 @@ std::string with_port(const std::string& via, std::uint64_t port) {
   return named ? via : fmt::format("{}:{}", via, port);
 }
 
-Target by_route(const config::Settings& settings, const config::Route& route,
-                const std::string& address, const std::string& domain) {
+}  // namespace
+
+Target target_by(const config::Settings& settings, const config::Route& route,
+                 const std::string& address) {
   Target target{.address = address};
   if (route.via.front() == "discard:") {
     target.fate = Target::Fate::discard;
@@ -38,19 +40,18 @@ Target by_route(const config::Settings& settings, const config::Route& route,
     target.fate = Target::Fate::deliver;
     for (const std::string& via : route.via) {
       if (!target.next_hop.empty()) target.next_hop += ',';
-      target.next_hop += via == "mx" ? "mx:" + domain : with_port(via, settings.relay.port);
+      target.next_hop +=
+          via == "mx" ? "mx:" + domain_of(address) : with_port(via, settings.relay.port);
     }
   }
   return target;
 }
 
-}  // namespace
-
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail) {
   const std::string domain = domain_of(address);
   if (const config::Route* const route = config::find_route(settings.routes, domain, whose, mail))
-    return by_route(settings, *route, address, domain);
+    return target_by(settings, *route, address);
   Target target{.address = address, .fate = Target::Fate::deliver};
   if (whose == config::Whose::ours) {
     target.next_hop = "local";

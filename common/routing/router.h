@@ -52,6 +52,10 @@ struct RouteAnswer {
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail);
 
+// Where this route takes it, whatever its match.
+Target target_by(const config::Settings& settings, const config::Route& route,
+                 const std::string& address);
+
 class Router {
  public:
   // An alias that leads to an alias, at most this deep (RFC 5321 has no number; peers use 10 to

@@ -8,7 +8,7 @@
 
 namespace postrider::spool {
 
-inline constexpr std::array<const char*, 2> kQueueSchema{R"sql(
+inline constexpr std::array<const char*, 3> kQueueSchema{R"sql(
   CREATE TABLE message (
     id TEXT PRIMARY KEY,
     envelope BLOB NOT NULL,           -- spool.Envelope without its recipients
@@ -16,7 +16,7 @@ inline constexpr std::array<const char*, 2> kQueueSchema{R"sql(
     arrival_us INTEGER NOT NULL,
     content_length INTEGER NOT NULL,
     content_checksum INTEGER NOT NULL,
-    state INTEGER NOT NULL,           -- 0 waiting, 1 active, 2 held
+    state INTEGER NOT NULL,           -- 0 deferred, 1 active, 2 held, 3 deleted
     next_attempt_us INTEGER NOT NULL,
     expires_us INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
@@ -44,6 +44,34 @@ inline constexpr std::array<const char*, 2> kQueueSchema{R"sql(
   -- The destination that the message waits for, which calls for it; '' if it waits for its time.
   ALTER TABLE message ADD COLUMN behind TEXT NOT NULL DEFAULT '';
   CREATE INDEX message_behind ON message (behind, id) WHERE behind <> '';
+)sql",
+                                                         R"sql(
+  -- When an operator deleted it, which can be undone for a while; 0: nobody did.
+  ALTER TABLE message ADD COLUMN deleted_us INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX message_deleted ON message (deleted_us, content_length) WHERE deleted_us <> 0;
+  -- An operator has given it up: its sender is to be told, and it is not attempted again.
+  ALTER TABLE message ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+  -- An operator's route, as in a [[route]]; '': what the configuration says.
+  ALTER TABLE recipient ADD COLUMN via TEXT NOT NULL DEFAULT '';
+  CREATE TABLE act (
+    number INTEGER PRIMARY KEY,
+    time_us INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    what TEXT NOT NULL,               -- the filter, or the destination
+    why TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    failure TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX act_time ON act (time_us);
+  -- To which an operator lets nothing go.
+  CREATE TABLE pause (
+    destination TEXT PRIMARY KEY,
+    since_us INTEGER NOT NULL,
+    user TEXT NOT NULL,
+    why TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
 )sql"};
 
 }  // namespace postrider::spool

@@ -42,7 +42,7 @@ Result<QueueRows> QueueRows::open(const spool::Paths& paths, sqlite::Access acce
     return fail(ErrorKind::not_found, path);  // queued ended before it made the tables
   auto ids = database->prepare("SELECT id FROM message WHERE id>?1 ORDER BY id LIMIT ?2");
   auto row = database->prepare(
-      "SELECT content_length, content_checksum, state IN (0,1,2), envelope FROM message WHERE "
+      "SELECT content_length, content_checksum, state IN (0,1,2,3), envelope FROM message WHERE "
       "id=?1");
   auto recipients = database->prepare("SELECT 1 FROM recipient WHERE message=?1 LIMIT 1");
   for (auto* statement : {&ids, &row, &recipients})

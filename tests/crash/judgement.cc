@@ -70,7 +70,8 @@ class Judge {
         blame("{} torn files stay with {}", maildrop.skipped, address);
     for (std::size_t i = 0; i < ledger_.letters().size(); ++i) {
       if (ledger_.count(Kind::deleted, i) > 0) judge_deleted(i);
-      const bool deleting = ledger_.count(Kind::deleting, i) > 0;
+      const bool deleting =
+          ledger_.count(Kind::deleting, i) > 0 && ledger_.count(Kind::wanted, i) == 0;
       const bool accepted = ledger_.count(Kind::accepted, i) > 0;
       const bool refused = ledger_.count(Kind::refused, i) > 0;
       for (const std::string& recipient : ledger_.letters()[i].recipients) {

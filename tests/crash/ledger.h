@@ -20,6 +20,7 @@ struct Fact {
     relayed,   // another server took it for `recipient`
     deleting,  // the operator asked for it to be deleted
     deleted,   // the operator was told that it is gone
+    wanted,    // the operator was told that it is no longer to be deleted
   };
   Kind kind = Kind::accepted;
   std::size_t letter = 0;

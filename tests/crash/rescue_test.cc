@@ -35,12 +35,12 @@ void make_marked(const std::string& root) {
   for (std::int64_t i = 0; i < kMessages; ++i) {
     REQUIRE(database->execute(fmt::format(
         "INSERT INTO message VALUES ('{0:020}', zeroblob(3000), x'', 1, 0, 0, 0, {0}, 9, 0, 0, 0, "
-        "'', '')",
+        "'', '', 0, 0)",
         i)));
     REQUIRE(
         database->execute(fmt::format("INSERT INTO recipient VALUES ('{:020}', x'61', '', "
                                       "zeroblob(3000), '', x'', 0, '', '', x'', "
-                                      "'')",
+                                      "'', '')",
                                       i)));
   }
   REQUIRE(queued::mark_damaged(spool::system_disk(), paths));

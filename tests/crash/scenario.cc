@@ -84,7 +84,21 @@ void operators_verbs(World& world, Ledger& ledger) {
   const std::size_t unwanted = ledger.add({"bob@local.test", "later@remote.test"}, kSmall);
   world.accept({unwanted});
   world.settle();
+  world.erase(unwanted);
+  world.run(kAfternoon);
+}
+
+// Deleted and brought back; deleted for good.
+void second_thoughts(World& world, Ledger& ledger) {
+  const std::size_t wanted = ledger.add({"ann@local.test", "later@remote.test"}, kLarge);
+  const std::size_t unwanted = ledger.add({"later@remote.test"}, kSmall);
+  world.accept({wanted, unwanted});
+  world.settle();
+  world.remove(wanted);
   world.remove(unwanted);
+  world.settle();
+  world.bring_back(wanted);
+  world.sweep();
   world.run(kAfternoon);
 }
 
@@ -120,7 +134,7 @@ void after_damage(World& world, Ledger& ledger) {
   world.run(kAfternoon);
 }
 
-constexpr std::array<Scenario, 11> kScenarios{
+constexpr std::array<Scenario, 12> kScenarios{
     {{"one letter", &one_letter},
      {"batches", &batches},
      {"large letters", &large_letters},
@@ -129,6 +143,7 @@ constexpr std::array<Scenario, 11> kScenarios{
      {"successes", &successes},
      {"full segments", &full_segments},
      {"operator's verbs", &operators_verbs},
+     {"second thoughts", &second_thoughts},
      {"held by its sender", &held_by_sender},
      {"kill", &before_kill, &after_kill},
      {"damaged queue.db", &before_damage, &after_damage, End::damage}}};

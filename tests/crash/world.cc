@@ -236,30 +236,56 @@ auto World::ask(Question question) {
   return std::move(*answer);
 }
 
+Result<queued::Changed> World::carry_out(ipc::AdminRequest::Verb request,
+                                         const ipc::Filter& filter) {
+  const queued::Verb& verb = *queued::find_verb(request);
+  const queued::Act act{
+      .verb = verb, .selection = queued::Selection(filter, verb.of), .why = "for a while"};
+  return ask(
+      [act, now = clock_.now()](queued::Store& store) { return store.carry_out(act, {}, now); });
+}
+
 bool World::hold() {
   ipc::Filter all;
   all.set_all(true);
-  return ask([all](queued::Store& store) { return store.hold(all, {}, "for a while"); })
-      .has_value();
+  return carry_out(ipc::AdminRequest::HOLD, all).has_value();
 }
 
 bool World::release() {
   ipc::Filter all;
   all.set_all(true);
-  const WallTime now = clock_.now();
-  const auto released =
-      ask([all, now](queued::Store& store) { return store.release(all, {}, now); });
+  const auto released = carry_out(ipc::AdminRequest::RELEASE, all);
   if (released) queue_.look_again();
   return released.has_value();
 }
 
+bool World::erase(std::size_t letter) {
+  ledger_.note(Fact::Kind::deleting, letter);
+  const auto erased = carry_out(ipc::AdminRequest::ERASE, of(letter));
+  if (erased && erased->messages > 0) ledger_.note(Fact::Kind::deleted, letter);
+  return erased.has_value();
+}
+
 bool World::remove(std::size_t letter) {
   ledger_.note(Fact::Kind::deleting, letter);
-  ipc::Filter one;
-  one.add_ids(ledger_.letters()[letter].id);
-  const auto removed = ask([one](queued::Store& store) { return store.remove(one, {}); });
-  if (removed && removed->messages > 0) ledger_.note(Fact::Kind::deleted, letter);
-  return removed.has_value();
+  return carry_out(ipc::AdminRequest::DELETE, of(letter)).has_value();
+}
+
+bool World::bring_back(std::size_t letter) {
+  const auto brought = carry_out(ipc::AdminRequest::UNDELETE, of(letter));
+  if (brought) ledger_.note(Fact::Kind::wanted, letter);
+  queue_.look_again();
+  return brought.has_value();
+}
+
+void World::sweep() {
+  static_cast<void>(ask([now = clock_.now()](queued::Store& store) { return store.sweep(now); }));
+}
+
+ipc::Filter World::of(std::size_t letter) const {
+  ipc::Filter filter;
+  filter.add_ids(ledger_.letters()[letter].id);
+  return filter;
 }
 
 }  // namespace postrider::crash

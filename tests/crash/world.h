@@ -59,7 +59,11 @@ class World {
   // failed.
   bool hold();
   bool release();
+  bool erase(std::size_t letter);
+  // So that it can be brought back, until the trash is swept.
   bool remove(std::size_t letter);
+  bool bring_back(std::size_t letter);
+  void sweep();
 
   const std::string& log() const noexcept { return logged_; }
 
@@ -76,6 +80,8 @@ class World {
   // Asks the store and waits for the answer.
   template <typename Question>
   auto ask(Question question);
+  ipc::Filter of(std::size_t letter) const;
+  Result<queued::Changed> carry_out(ipc::AdminRequest::Verb request, const ipc::Filter& filter);
 
   Ledger& ledger_;
   const config::Settings settings_;

@@ -174,7 +174,7 @@ def test_an_operator_holds_releases_retries_and_deletes(peer):
         assert suite.command("queue", "hold", first).returncode == 0
         assert len(suite.json("queue", "list", "--state", "held")["messages"]) == 1
         assert "text 0" in suite.command("queue", "cat", first).stdout
-        suite.command("queue", "delete", second)
+        suite.command("queue", "delete", "--now", second)
         assert suite.command("queue", "show", second, check=False).returncode == 1
         down[0] = False
         suite.command("queue", "retry", third)

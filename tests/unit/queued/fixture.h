@@ -11,7 +11,9 @@
 
 #include "common/spool/writer.h"
 #include "queued/promoted.h"
-#include "queued/queue.h"
+#include "queued/trash.h"
+#include "queued/verbs.h"
+#include "tests/unit/queued/acts.h"
 #include "tests/unit/queued/fake_directory.h"
 #include "tests/unit/temp_directory.h"
 
@@ -56,6 +58,7 @@ class QueueFixture {
     settings.queue.bounce_lifetime = 24h;
     settings.queue.delay_warning = 4h;
     settings.queue.double_bounces = "postmaster";
+    settings.queue.undo_time = 1h;
     settings.queue.active_limit = 1000;
     settings.queue.destination_concurrency = 20;
     settings.relay.port = 25;
@@ -78,7 +81,13 @@ class QueueFixture {
           intake(spool::system_disk(), f.paths, f.clock, f.log, f.counters,
                  [this](const MessageId& id) { return promoted.contains(id); }),
           queue({loop, f.settings, spool::system_disk(), f.clock, f.random, f.log, f.counters,
-                 router, intake, store, reports, &return_paths}) {}
+                 router, intake, store, reports, &return_paths}),
+          verbs(queue, store, f.clock, f.log),
+          trash(queue, store, f.settings, f.clock) {
+      const auto reader = queued::StoreReader::open(spool::system_disk(), f.paths).value();
+      const auto pauses = reader->pauses().value();
+      for (const queued::Pause& pause : pauses) queue.pause(pause);
+    }
     event::EventLoop loop;
     FakeDirectory directory;
     FakeReports reports;
@@ -88,6 +97,8 @@ class QueueFixture {
     queued::Promoted promoted;
     queued::Intake intake;
     queued::Queue queue;
+    queued::Verbs verbs;
+    queued::Trash trash;
   };
 
   // As after a start; the earlier life ends as by SIGKILL: nothing is written on the way.
@@ -170,6 +181,47 @@ class QueueFixture {
       }
       return quiet_ > 3;
     });
+  }
+
+  // Does what an operator wants, in memory and on disk; gives how many messages it was.
+  Result<std::uint64_t> operate(ipc::AdminRequest::Verb request, const ipc::Filter& filter,
+                                const std::string& why = {}) {
+    return operate(act_of(request, filter, why), queued::to_text(filter));
+  }
+  Result<std::uint64_t> operate(const queued::Act& act, const std::string& what) {
+    std::optional<Result<std::uint64_t>> end;
+    std::uint64_t messages = 0;
+    const PendingPtr asked =
+        life->verbs.carry_out(act, {.uid = 1, .user = "olga"}, what,
+                              [&](const Result<queued::Verbs::Progress>& progress) {
+                                if (progress) messages += progress->messages;
+                                if (!progress) end = tl::unexpected<Error>(progress.error());
+                                if (progress && progress->end) end = messages;
+                              });
+    run_until([&] { return end.has_value() && life->store.idle(); });
+    return *end;
+  }
+
+  // What an operator sees of what is meant, in memory and on disk.
+  std::vector<ipc::QueuedMessage> list(const ipc::Filter& filter,
+                                       queued::States states = queued::kAnyState) {
+    const queued::Selection selection(filter, states);
+    std::vector<ipc::QueuedMessage> messages = life->queue.list(selection);
+    std::optional<std::string> after = "";
+    while (after) {
+      bool answered = false;
+      const PendingPtr asked = life->store.read(
+          [&](queued::StoreReader& reader) { return reader.list(selection, *after); },
+          [&](const Result<queued::Portion>& portion) {
+            REQUIRE(portion);
+            messages.insert(messages.end(), portion->messages.begin(), portion->messages.end());
+            after = portion->last_id;
+            if (after->empty()) after.reset();
+            answered = true;
+          });
+      run_until([&] { return answered; });
+    }
+    return messages;
   }
 
   // Moves time to where the queue has something to do, and lets it; false at `end`.

@@ -20,17 +20,7 @@ ipc::Unreachable timed_out() {
 
 // The messages of the old generation, by id.
 std::vector<ipc::QueuedMessage> stored(QueueFixture& f) {
-  ipc::Filter all;
-  all.set_all(true);
-  std::vector<ipc::QueuedMessage> messages;
-  bool done = false;
-  const auto pending = f.life->store.ask([&](queued::Store& s) { return s.list(all, {}); },
-                                         [&](const Result<queued::Portion>& portion) {
-                                           messages = portion.value().messages;
-                                           done = true;
-                                         });
-  f.run_until([&] { return done; });
-  return messages;
+  return f.list(test::all_messages(), {.deferred = true, .held = true});
 }
 
 }  // namespace

@@ -254,78 +254,30 @@ TEST_CASE("queued: a large message moves through both generations", "[queued]") 
   CHECK(f.files(f.paths.deferred_folder(*MessageId::parse(id))).empty());
 }
 
-TEST_CASE("queued: an operator holds, releases, retries and removes", "[queued]") {
-  QueueFixture f;
-  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
-    return QueueFixture::result(ipc::DEFERRED, "451 later");
-  };
-  const std::string id = f.accept("a@x.test", {"b@far.test"});
-  f.settle();
-  ipc::Filter filter;
-  filter.set_domain("far.test");
-  const auto ask = [&](auto question) {
-    std::uint64_t count = 0;
-    bool done = false;
-    const auto pending = f.life->store.ask(std::move(question), [&](auto answer) {
-      count = answer.value().messages;
-      done = true;
-    });
-    f.run_until([&] { return done; });
-    f.life->queue.look_again();
-    f.settle();
-    return count;
-  };
-  CHECK(ask([&](queued::Store& s) { return s.hold(filter, {}, "why not"); }) == 1);
-  f.clock.advance(10 * 24h);
-  f.settle();
-  CHECK(f.attempts.size() == 1);
-  const auto listed = [&] {
-    std::vector<ipc::QueuedMessage> messages;
-    bool done = false;
-    const auto pending = f.life->store.ask([&](queued::Store& s) { return s.list(filter, {}); },
-                                           [&](auto answer) {
-                                             messages = answer.value().messages;
-                                             done = true;
-                                           });
-    f.run_until([&] { return done; });
-    return messages;
-  };
-  REQUIRE(listed().size() == 1);
-  CHECK(listed()[0].state() == "held");
-  CHECK(listed()[0].hold_reason() == "why not");
-  CHECK(listed()[0].recipients(0).reply() == "451 later");
-
-  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
-    return QueueFixture::result(ipc::DELIVERED, "250 ok");
-  };
-  CHECK(ask([&](queued::Store& s) { return s.release(filter, {}, f.clock.now()); }) == 1);
-  CHECK(f.attempts.size() == 2);
-  CHECK(listed().empty());
-}
-
-TEST_CASE("queued: a filter that names nothing matches nothing, unless it says all", "[queued]") {
+TEST_CASE("queued: what an operator holds is not attempted before it is released", "[queued]") {
   QueueFixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
     return QueueFixture::result(ipc::DEFERRED, "451 later");
   };
   f.accept("a@x.test", {"b@far.test"});
   f.settle();
-  const auto removed = [&](const ipc::Filter& filter) {
-    std::size_t count = 99;
-    bool done = false;
-    const auto pending = f.life->store.ask([&](queued::Store& s) { return s.remove(filter, {}); },
-                                           [&](auto answer) {
-                                             count = answer.value().messages;
-                                             done = true;
-                                           });
-    f.run_until([&] { return done; });
-    return count;
-  };
   ipc::Filter filter;
-  CHECK(removed(filter) == 0);
-  filter.set_all(true);
-  CHECK(removed(filter) == 1);
-  CHECK(removed(filter) == 0);
+  filter.set_domain("far.test");
+  CHECK(f.operate(ipc::AdminRequest::HOLD, filter, "why not") == 1U);
+  f.clock.advance(10 * 24h);
+  f.settle();
+  CHECK(f.attempts.size() == 1);
+  REQUIRE(f.list(filter).size() == 1);
+  CHECK(f.list(filter)[0].state() == "held");
+  CHECK(f.list(filter)[0].recipients(0).reply() == "451 later");
+
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  CHECK(f.operate(ipc::AdminRequest::RELEASE, filter) == 1U);
+  f.settle();
+  CHECK(f.attempts.size() == 2);
+  CHECK(f.list(filter).empty());
 }
 
 TEST_CASE("queued: a route that holds, holds its recipients alone, and a release passes it",
@@ -341,13 +293,7 @@ TEST_CASE("queued: a route that holds, holds its recipients alone, and a release
 
   ipc::Filter filter;
   filter.set_domain("HELD.test");
-  std::uint64_t released = 0;
-  const auto pending = f.life->store.ask(
-      [&](queued::Store& s) { return s.release(filter, {}, f.clock.now()); },
-      [&](const Result<queued::Changed>& changed) { released = changed.value().messages; });
-  f.run_until([&] { return released > 0; });
-  CHECK(released == 1);
-  f.life->queue.look_again();
+  CHECK(f.operate(ipc::AdminRequest::RELEASE, filter) == 1U);
   f.settle();
   CHECK(f.attempts == Lines{"local: bob@local.test", "mx:held.test: c@held.test"});
 }
@@ -382,17 +328,6 @@ TEST_CASE("queued: one row that cannot be read stops neither the others nor the 
   f.clock.advance(34min);
   f.settle();
   CHECK(f.attempts == Lines{"mx:far.test: c@far.test"});
-  ipc::Filter all;
-  all.set_all(true);
-  std::size_t listed = 0;
-  std::size_t removed = 0;
-  const auto list = f.life->store.ask(
-      [&](queued::Store& s) { return s.list(all, {}); },
-      [&](const Result<queued::Portion>& portion) { listed = portion.value().messages.size(); });
-  const auto remove = f.life->store.ask(
-      [&](queued::Store& s) { return s.remove(all, {}); },
-      [&](const Result<queued::Changed>& gone) { removed = gone.value().messages; });
-  f.run_until([&] { return removed > 0; });
-  CHECK(listed == 2);
-  CHECK(removed == 2);
+  CHECK(f.list(test::all_messages()).size() == 2);
+  CHECK(f.operate(ipc::AdminRequest::ERASE, test::all_messages()) == 2U);
 }

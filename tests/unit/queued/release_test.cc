@@ -4,6 +4,7 @@
 using namespace postrider;
 using namespace std::chrono_literals;
 using postrider::test::QueueFixture;
+using Request = ipc::AdminRequest;
 
 namespace {
 
@@ -21,17 +22,7 @@ struct Fixture : QueueFixture {
   }
 
   ipc::QueuedMessage listed() {
-    std::vector<ipc::QueuedMessage> messages;
-    bool done = false;
-    ipc::Filter filter;
-    filter.set_all(true);
-    const auto pending =
-        life->store.ask([&](queued::Store& store) { return store.list(filter, {}); },
-                        [&](auto portion) {
-                          messages = portion.value().messages;
-                          done = true;
-                        });
-    run_until([&] { return done; });
+    const auto messages = list(test::all_messages());
     REQUIRE(messages.size() == 1);
     return messages[0];
   }
@@ -100,18 +91,8 @@ TEST_CASE("queued release: an operator sends it at once, or removes it", "[queue
   const bool sends = GENERATE(true, false);
   f.hold(24h);
   f.settle();
-  ipc::Filter filter;
-  filter.set_all(true);
-  std::uint64_t count = 0;
-  const auto pending = f.life->store.ask(
-      [&](queued::Store& store) {
-        return sends ? store.retry(filter, {}, f.clock.now()) : store.remove(filter, {});
-      },
-      [&](auto answer) { count = answer.value().messages; });
-  f.run_until([&] { return count > 0; });
-  f.life->queue.look_again();
+  CHECK(f.operate(sends ? Request::RETRY : Request::ERASE, test::all_messages()) == 1U);
   f.settle();
-  CHECK(count == 1);
   CHECK(f.attempts.size() == (sends ? 1 : 0));
 }
 
@@ -122,20 +103,10 @@ TEST_CASE("queued release: what an operator has held and released is sent no soo
   const bool long_held = GENERATE(false, true);
   f.hold(24h);
   f.settle();
-  ipc::Filter filter;
-  filter.set_all(true);
-  const auto change = [&](auto verb) {
-    std::uint64_t count = 0;
-    const auto pending =
-        f.life->store.ask(verb, [&](auto answer) { count = answer.value().messages; });
-    f.run_until([&] { return count > 0; });
-  };
-  change([&](queued::Store& store) { return store.hold(filter, {}, "by the operator"); });
+  CHECK(f.operate(Request::HOLD, test::all_messages()) == 1U);
   if (long_held) f.run(start + 30h);
-  change([&](queued::Store& store) { return store.release(filter, {}, f.clock.now()); });
-  const WallTime due = long_held ? f.clock.now() : start + 24h;
-  CHECK(f.listed().next_attempt_us() == due.time_since_epoch().count());
-  f.life->queue.look_again();
+  CHECK(f.operate(Request::RELEASE, test::all_messages()) == 1U);
+  if (!long_held) CHECK(f.listed().next_attempt_us() == (start + 24h).time_since_epoch().count());
   f.settle();
   CHECK(f.attempts.size() == (long_held ? 1 : 0));
   f.run(start + 31h);
@@ -147,22 +118,11 @@ TEST_CASE("queued release: one that the database cannot read now is not released
   Fixture f;
   f.hold(24h);
   f.settle();
-  ipc::Filter filter;
-  filter.set_all(true);
-  std::optional<Result<queued::Changed>> changed;
-  const auto change = [&](auto verb) {
-    changed.reset();
-    const auto pending = f.life->store.ask(
-        verb, [&](Result<queued::Changed> answer) { changed = std::move(answer); });
-    f.run_until([&] { return changed.has_value(); });
-  };
-  change([&](queued::Store& store) { return store.hold(filter, {}, "by the operator"); });
-  REQUIRE(changed->value().messages == 1);
+  CHECK(f.operate(Request::HOLD, test::all_messages()) == 1U);
   auto other = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
   REQUIRE(other);
   REQUIRE(other->execute("ALTER TABLE recipient RENAME TO elsewhere"));
-  change([&](queued::Store& store) { return store.release(filter, {}, f.clock.now()); });
-  CHECK_FALSE(*changed);
+  CHECK_FALSE(f.operate(Request::RELEASE, test::all_messages()));
   REQUIRE(other->execute("ALTER TABLE elsewhere RENAME TO recipient"));
   CHECK(f.listed().state() == "held");
 }

@@ -183,14 +183,23 @@ TEST_CASE("queued rescue: one that a crash cut short before the new file had its
   CHECK(f.messages() == messages);
 }
 
-TEST_CASE("queued rescue: a damaged queue.db of version 1 is carried over as well", "[queued]") {
+TEST_CASE("queued rescue: a damaged queue.db of an earlier version is carried over as well",
+          "[queued]") {
   Fixture f;
+  const int version = GENERATE(1, 2);
   {
     auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
     REQUIRE(database);
-    REQUIRE(database->execute("DROP INDEX message_behind"));
-    REQUIRE(database->execute("ALTER TABLE message DROP COLUMN behind"));
-    REQUIRE(database->execute("PRAGMA user_version = 1"));
+    REQUIRE(
+        database->execute("DROP TABLE act; DROP TABLE pause; DROP INDEX message_deleted;"
+                          "ALTER TABLE recipient DROP COLUMN via;"
+                          "ALTER TABLE message DROP COLUMN deleted_us;"
+                          "ALTER TABLE message DROP COLUMN expired"));
+    if (version == 1)
+      REQUIRE(
+          database->execute("DROP INDEX message_behind;"
+                            "ALTER TABLE message DROP COLUMN behind"));
+    REQUIRE(database->execute("PRAGMA user_version = " + std::to_string(version)));
   }
   const auto rescued = f.rescue();
   REQUIRE(rescued);
@@ -333,4 +342,21 @@ TEST_CASE("queued rescue: a damaged queue.db of a newer release is refused and l
   const std::string before = read(f.paths.queue_db());
   CHECK(f.rescue().error().kind == ErrorKind::invalid);
   CHECK(read(f.paths.queue_db()) == before);
+}
+
+TEST_CASE("queued rescue: what an operator has paused stays paused", "[queued]") {
+  Fixture f;
+  {
+    auto store = Store::open(f.disk, f.paths);
+    REQUIRE(store);
+    REQUIRE((*store)->pause({.destination = "mx:far.test", .user = "olga", .why = "why not"}, {}));
+  }
+  REQUIRE(f.rescue());
+  auto store = Store::open(f.disk, f.paths);
+  REQUIRE(store);
+  const auto pauses = (*store)->pauses();
+  REQUIRE(pauses);
+  REQUIRE(pauses->size() == 1);
+  CHECK(pauses->front().destination == "mx:far.test");
+  CHECK(pauses->front().why == "why not");
 }

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/spool/record.h"
+#include "tests/unit/queued/acts.h"
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
@@ -139,11 +140,10 @@ TEST_CASE("store: an operator's verb takes a message from behind its destination
   Promote promote = world.promote("text");
   promote.schedule.behind = "mx:a.test";
   REQUIRE(world.store->apply(std::vector<Change>{promote}));
-  ipc::Filter all;
-  all.set_all(true);
+  const ipc::Filter all = test::all_messages();
   const bool held = GENERATE(false, true);
-  const auto changed =
-      held ? world.store->hold(all, {}, "why not") : world.store->retry(all, {}, kNow);
+  const auto request = held ? ipc::AdminRequest::HOLD : ipc::AdminRequest::RETRY;
+  const auto changed = world.store->carry_out(test::act_of(request, all, "why not"), {}, kNow);
   CHECK(changed.value().messages == 1);
   CHECK(world.store->behind(10)->empty());
   CHECK(world.store->take_due(kNow, 10)->messages.size() == (held ? 0 : 1));
@@ -202,7 +202,7 @@ TEST_CASE("store: a row that has lost its recipients is held for a person, and s
   CHECK_FALSE(world.store->damaged());
   ipc::Filter held;
   held.set_state("held");
-  const auto listed = world.store->list(held, "");
+  const auto listed = world.store->list(Selection(held), "");
   REQUIRE(listed);
   REQUIRE(listed->messages.size() == 1);
   CHECK(listed->messages.front().id() == lost.data.id.str());

@@ -172,14 +172,7 @@ TEST_CASE("queued versions: a spool of each version is delivered whole", "[queue
   CHECK(delivered["promoted large"] == Lines{"late@far.test"});
   CHECK(delivered.size() == 5);
 
-  ipc::Filter all;
-  all.set_all(true);
-  std::optional<Result<queued::Changed>> released;
-  const auto pending =
-      f.life->store.ask([&](queued::Store& store) { return store.release(all, {}, f.clock.now()); },
-                        [&](const Result<queued::Changed>& changed) { released = changed; });
-  f.run_until([&] { return released.has_value(); });
-  f.life->queue.look_again();
+  CHECK(f.operate(ipc::AdminRequest::RELEASE, test::all_messages()) == 1U);
   f.settle();
   CHECK(delivered["held"] == Lines{"kept@far.test"});
   CHECK(f.files(f.paths.incoming()).empty());

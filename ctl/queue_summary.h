@@ -1,0 +1,35 @@
+// queue_summary.h - why mail waits, in plain words: reasons first, with the destinations of each.
+// Pure.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "common/base/clock.h"
+#include "common/ipc/messages.pb.h"
+
+namespace postrider::ctl {
+
+// The messages that wait for one reason, wherever they go.
+struct WaitingReason {
+  std::string state;
+  std::string words;
+  std::uint64_t messages = 0;  // one that waits for several destinations counts for each
+  std::set<std::string> destinations;
+  std::int64_t oldest_us = 0;
+  std::int64_t next_attempt_us = 0;  // 0: they wait for no time
+};
+
+// Those of the most messages first.
+std::vector<WaitingReason> reasons_of(const std::vector<ipc::SummaryRow>& rows);
+
+// Keys are stable.
+nlohmann::json to_json(const WaitingReason& reason);
+// "412 messages for example.org wait: connection refused; the oldest 2h, next try in 12m"
+std::string to_line(const WaitingReason& reason, WallTime now);
+
+}  // namespace postrider::ctl

@@ -1,0 +1,35 @@
+// pause.h - a destination to which an operator lets nothing go: until when nobody knows.
+//
+// It is a next hop, or a domain whatever its next hop; that of a domain has a name of its own, by
+// which mail waits behind it as behind any other destination.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/base/clock.h"
+#include "queued/outage.h"
+
+namespace postrider::queued {
+
+struct Pause {
+  std::string destination;  // as destination_named() gives it
+  WallTime since;
+  std::string user;
+  std::string why;  // may be empty
+
+  // What a recipient is told: "paused by the operator since 2026-11-21 23:10 UTC: maintenance".
+  Reason told_to_recipients() const;
+};
+
+// The destination that an operator means by a next hop ("mx:example.org", "smtp:HOST:PORT",
+// "local") or by a domain. Nothing if it is neither.
+std::optional<std::string> destination_named(std::string_view text);
+// The destination of a domain that is paused, in upper or lower case.
+std::string destination_of_domain(std::string_view domain);
+bool is_of_domain(std::string_view destination) noexcept;
+// A destination as an operator names it.
+std::string_view name_of(std::string_view destination) noexcept;
+
+}  // namespace postrider::queued
