@@ -18,26 +18,10 @@ namespace postrider::net {
 
 namespace {
 
-// RFC 9325 section 4.2: ephemeral keys and authenticated encryption. Those with SHA-256 first: the
-// key schedule of a handshake is many short hashes, and processors have instructions for that one.
-constexpr const char* kTls13Ciphers =
-    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-constexpr const char* kTls12Ciphers =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
-    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* kGroups = "X25519:P-256:P-384";
 // That a client of TLS 1.3 gets: a mail client opens one connection at a time.
 constexpr std::size_t kTickets = 1;
 // Keeps our sessions apart from those of another program with the same certificate.
 constexpr std::string_view kSessionContext = "postrider";
-
-// What OpenSSL says of its last failure.
-tl::unexpected<Error> failed(std::string_view what) {
-  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
-  ERR_clear_error();
-  return fail(ErrorKind::invalid,
-              fmt::format("{}: {}", what, reason != nullptr ? reason : "cannot be used"));
-}
 
 }  // namespace
 
@@ -81,8 +65,8 @@ std::string TlsServer::fingerprint() const {
   return text;
 }
 
-Result<std::vector<TlsServer::Context>> TlsServer::load_contexts() {
-  std::vector<Context> contexts;
+Result<std::vector<TlsContext>> TlsServer::load_contexts() {
+  std::vector<TlsContext> contexts;
   for (const Files& files : options_.files) {
     auto context = load_context(files);
     if (!context) return tl::unexpected<Error>(std::move(context.error()));
@@ -91,30 +75,25 @@ Result<std::vector<TlsServer::Context>> TlsServer::load_contexts() {
   return contexts;
 }
 
-Result<TlsServer::Context> TlsServer::load_context(const Files& files) {
+Result<TlsContext> TlsServer::load_context(const Files& files) {
   // OpenSSL tells of a missing file as of a damaged one.
   for (const std::string& path : {files.certificate, files.key}) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return fail_errno(path, errno);
   }
   ERR_clear_error();
-  Context context(SSL_CTX_new(TLS_server_method()));
-  if (!context || !set_up(context.get())) return failed("TLS");
+  TlsContext context(SSL_CTX_new(TLS_server_method()));
+  if (!context || !set_up(context.get())) return tls_failure("TLS");
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1)
-    return failed(files.certificate);
+    return tls_failure(files.certificate);
   if (SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(context.get()) != 1)
-    return failed(fmt::format("{} with {}", files.key, files.certificate));
+    return tls_failure(fmt::format("{} with {}", files.key, files.certificate));
   return context;
 }
 
 bool TlsServer::set_up(SSL_CTX* context) {
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  // Header and content of a record in one read.
-  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   // What resumes a session is the client's ticket: nothing is kept here.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_timeout(context, std::chrono::seconds(TicketKeys::kPeriod).count());
@@ -123,11 +102,7 @@ bool TlsServer::set_up(SSL_CTX* context) {
                         reinterpret_cast<void (*)()>(&TlsServer::on_server_name));
   SSL_CTX_set_tlsext_servername_arg(context, this);
   SSL_CTX_set_alpn_select_cb(context, &TlsServer::on_protocols, this);
-  const int oldest = options_.only_tls13 ? TLS1_3_VERSION : TLS1_2_VERSION;
-  return SSL_CTX_set_min_proto_version(context, oldest) == 1 &&
-         SSL_CTX_set_ciphersuites(context, kTls13Ciphers) == 1 &&
-         SSL_CTX_set_cipher_list(context, kTls12Ciphers) == 1 &&
-         SSL_CTX_set1_groups_list(context, kGroups) == 1 &&
+  return set_up_tls(context, options_.only_tls13) &&
          SSL_CTX_set_num_tickets(context, kTickets) == 1 &&
          SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &TlsServer::on_ticket) == 1 &&
          SSL_CTX_set_session_id_context(
@@ -182,7 +157,7 @@ int TlsServer::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_C
 int TlsServer::on_server_name(SSL* ssl, int* /*alert*/, void* self) noexcept {
   const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
   if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
-  for (const Context& context : static_cast<TlsServer*>(self)->contexts_) {
+  for (const TlsContext& context : static_cast<TlsServer*>(self)->contexts_) {
     X509* const certificate = SSL_CTX_get0_certificate(context.get());
     if (X509_check_host(certificate, name, 0, 0, nullptr) != 1) continue;
     SSL_set_SSL_CTX(ssl, context.get());

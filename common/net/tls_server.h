@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/net/ticket_keys.h"
+#include "common/net/tls_context.h"
 #include "common/net/tls_session.h"
 
 namespace postrider::net {
@@ -48,11 +49,9 @@ class TlsServer {
   std::unique_ptr<TlsSession> accept();
 
  private:
-  using Context = Handle<SSL_CTX, &SSL_CTX_free>;
-
   TlsServer(Options options, TicketKeys& keys, const Clock& clock);
-  Result<std::vector<Context>> load_contexts();
-  Result<Context> load_context(const Files& files);
+  Result<std::vector<TlsContext>> load_contexts();
+  Result<TlsContext> load_context(const Files& files);
   bool set_up(SSL_CTX* context);
   std::string fingerprint() const;
 
@@ -66,9 +65,9 @@ class TlsServer {
   const Options options_;
   TicketKeys& keys_;
   const Clock& clock_;
-  std::vector<Context> contexts_;  // as options_.files
-  std::string tried_;              // what the files were like when they were last loaded
-  std::string seen_;               // and when they were last looked at
+  std::vector<TlsContext> contexts_;  // as options_.files
+  std::string tried_;                 // what the files were like when they were last loaded
+  std::string seen_;                  // and when they were last looked at
 };
 
 }  // namespace postrider::net

@@ -6,9 +6,23 @@
 #include <system_error>
 #include <utility>
 
+#include "common/net/certificate_fault.h"
 #include "common/net/tls_socket.h"
 
 namespace postrider::net {
+
+namespace {
+
+// The first error that OpenSSL noted tells most; of a certificate that was refused we know more.
+std::string reason_of(const SSL* ssl) {
+  const unsigned long last = ERR_peek_last_error();
+  if (ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+    return certificate_fault(ssl);
+  const char* const reason = ERR_reason_error_string(ERR_peek_error());
+  return reason != nullptr ? reason : "protocol error";
+}
+
+}  // namespace
 
 bool TlsSession::attach(int fd) {
   BIO* const socket = make_tls_socket(fd).release();
@@ -25,11 +39,7 @@ TlsSession::Step TlsSession::step_of(int result) {
     case SSL_ERROR_WANT_WRITE: return Step::wants_write;
     case SSL_ERROR_ZERO_RETURN: return Step::ended;
     case SSL_ERROR_SYSCALL: failure_ = std::generic_category().message(system_error); break;
-    default: {
-      const char* const reason = ERR_reason_error_string(ERR_peek_error());
-      failure_ = reason != nullptr ? reason : "protocol error";
-      break;
-    }
+    default: failure_ = reason_of(ssl_.get()); break;
   }
   ERR_clear_error();
   return Step::failed;
@@ -64,7 +74,14 @@ TlsInfo TlsSession::info() const {
   return {.version = SSL_get_version(ssl_.get()),
           .cipher = cipher != nullptr ? cipher : SSL_get_cipher_name(ssl_.get()),
           .resumed = SSL_session_reused(ssl_.get()) != 0,
-          .has_bindings = is_unique()};
+          .has_bindings = is_unique(),
+          .verified = is_verified()};
+}
+
+// Without a certificate OpenSSL calls its verification good as well.
+bool TlsSession::is_verified() const {
+  return SSL_get0_peer_certificate(ssl_.get()) != nullptr &&
+         SSL_get_verify_result(ssl_.get()) == X509_V_OK;
 }
 
 // A session of TLS 1.2 without the extended master secret may be one of two that share their keys

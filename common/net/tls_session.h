@@ -22,6 +22,7 @@ struct TlsInfo {
   std::string_view cipher;   // as IANA has it: "TLS_AES_256_GCM_SHA384"
   bool resumed = false;
   bool has_bindings = false;  // channel_bindings() has some
+  bool verified = false;      // the peer's certificate is trusted, and for the name that was asked
 };
 
 class TlsSession {
@@ -62,6 +63,7 @@ class TlsSession {
  private:
   Step step_of(int result);
   bool is_unique() const;
+  bool is_verified() const;
 
   Handle<SSL, &SSL_free> ssl_;
   std::string failure_;

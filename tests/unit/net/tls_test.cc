@@ -12,46 +12,18 @@
 #include <catch2/catch.hpp>
 
 #include "common/net/certificate_watch.h"
-#include "common/net/stream.h"
 #include "tests/unit/net/tls_client.h"
+#include "tests/unit/net/tls_side.h"
 
 using namespace postrider;
 using namespace std::chrono_literals;
+using net::test::kLimit;
+using net::test::Side;
+using net::test::socket_pair;
 using net::test::TlsClient;
 using net::test::write_certificate;
 
 namespace {
-
-constexpr std::chrono::seconds kLimit{20};
-
-std::array<Fd, 2> socket_pair() {
-  std::array<int, 2> fds{};
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()) == 0);
-  return {Fd(fds[0]), Fd(fds[1])};
-}
-
-// One side of a connection.
-struct Side final : net::Stream::Owner {
-  explicit Side(event::EventLoop& l) : loop(l) {}
-  void on_bytes(std::string_view bytes) override {
-    got += bytes;
-    if (got.size() >= expected) loop.stop();
-  }
-  void on_drained() override {}
-  void on_secured(const net::TlsInfo& agreed) override {
-    info = agreed;
-    loop.stop();
-  }
-  void on_closed(net::CloseReason reason) override {
-    closed = reason;
-    loop.stop();
-  }
-  event::EventLoop& loop;
-  std::string got;
-  std::size_t expected = SIZE_MAX;
-  std::optional<net::TlsInfo> info;
-  std::optional<net::CloseReason> closed;
-};
 
 struct World {
   std::unique_ptr<net::TlsServer> load(net::TlsServer::Options options) {
