@@ -13,6 +13,7 @@
 #include "common/base/domain_name.h"
 #include "common/config/routes.h"
 #include "common/config/suggest.h"
+#include "common/config/tls_policies.h"
 #include "common/config/units.h"
 #include "common/net/address.h"
 #include "common/smtp/ehlo_reply.h"
@@ -126,12 +127,22 @@ class Reader {
     const auto [match, via, sender, account] =
         fields<2>(value, Names<4>{"match", "via", "sender", "account"});
     if (match == nullptr || via == nullptr) return;
-    read_route_part(*match, &is_route_match, kRouteMatchForms, route.match);
+    read_form(*match, &is_route_match, kRouteMatchForms, route.match);
     read_via(*via, route.via);
     if (sender != nullptr)
-      read_route_part(*sender, &is_route_match, kRouteMatchForms, route.sender);
+      read_form(*sender, &is_route_match, kRouteMatchForms, route.sender);
     if (account != nullptr)
-      read_route_part(*account, &is_route_account, kRouteAccountForms, route.account);
+      read_form(*account, &is_route_account, kRouteAccountForms, route.account);
+  }
+
+  void read(const Value& value, TlsPolicy& policy) {
+    const auto [destination, level, match, min_version] =
+        fields<2>(value, Names<4>{"destination", "level", "match", "min_version"});
+    if (destination == nullptr || level == nullptr) return;
+    read_form(*destination, &is_tls_destination, kTlsDestinationForms, policy.destination);
+    read_choice(*level, kTlsLevels, policy.level);
+    if (match != nullptr) read_certificate_names(*match, policy);
+    if (min_version != nullptr) policy.only_tls13 = choose(*min_version, kTlsVersions) == 1;
   }
 
  private:
@@ -228,8 +239,18 @@ class Reader {
     member = *text;
   }
 
-  void read_route_part(const Value& value, bool (*is_form)(std::string_view),
-                       std::string_view forms, std::string& member) {
+  void read_certificate_names(const Value& value, TlsPolicy& policy) {
+    const auto* array = std::get_if<Value::Array>(&value.data);
+    if (array == nullptr)
+      return complain(value, "`match` is an array of names, as in [\"mx.example.net\"]");
+    if (policy.level != TlsLevel::verify)
+      return complain(value, "`match` is for level = \"verify\": else no certificate is verified");
+    for (const Value& name : *array)
+      read_form(name, &is_certificate_name, kCertificateNameForms, policy.match.emplace_back());
+  }
+
+  void read_form(const Value& value, bool (*is_form)(std::string_view), std::string_view forms,
+                 std::string& member) {
     const auto* text = std::get_if<std::string>(&value.data);
     if (text == nullptr || !is_form(*text))
       return complain(value, fmt::format("{} is not {}", shown(value), forms));
@@ -240,9 +261,9 @@ class Reader {
   void read_via(const Value& value, std::vector<std::string>& via) {
     const auto* array = std::get_if<Value::Array>(&value.data);
     if (array == nullptr)
-      return read_route_part(value, &is_route_via, kRouteViaForms, via.emplace_back());
+      return read_form(value, &is_route_via, kRouteViaForms, via.emplace_back());
     for (const Value& element : *array)
-      read_route_part(element, &is_next_hop, kNextHopForms, via.emplace_back());
+      read_form(element, &is_next_hop, kNextHopForms, via.emplace_back());
     if (array->empty()) complain(value, fmt::format("[] is not {}", kRouteViaForms));
   }
 
@@ -331,6 +352,15 @@ std::string text_of(const Parameter&, const Route& value) {
   };
   return fmt::format("{{ match = {}{}{}, via = {} }}", quote(value.match),
                      part("sender", value.sender), part("account", value.account), via);
+}
+std::string text_of(const Parameter&, const TlsPolicy& value) {
+  std::string match;
+  for (const std::string& name : value.match)
+    match += fmt::format("{}{}", match.empty() ? ", match = [" : ", ", quote(name));
+  if (!match.empty()) match += ']';
+  return fmt::format("{{ destination = {}, level = \"{}\"{}{} }}", quote(value.destination),
+                     choice_word(kTlsLevels, static_cast<unsigned>(value.level)), match,
+                     value.only_tls13 ? ", min_version = \"1.3\"" : "");
 }
 template <typename Element>
 std::string text_of(const Parameter& parameter, const std::vector<Element>& values) {

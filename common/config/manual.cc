@@ -66,6 +66,18 @@ std::string as_comment(std::string_view text) {
   return lines;
 }
 
+// Those are written as [[NAME]] tables, behind all sections.
+bool stands_in_tables(const Parameter& parameter) {
+  return parameter.type == Type::routes || parameter.type == Type::tls_policies;
+}
+
+std::string_view example_of(const Parameter& parameter) {
+  return parameter.type == Type::routes
+             ? "# [[route]]\n# match = \"example.net\"\n# via = \"smtp:relay.example.net:25\"\n"
+             : "# [[tls_policy]]\n# destination = \"example.net\"\n# level = \"verify\"\n"
+               "# match = [\".example.net\"]\n";
+}
+
 }  // namespace
 
 std::string manual_page() {
@@ -90,7 +102,7 @@ std::string example_file() {
   std::string file(kExampleStart);
   std::string_view section;
   for (const Parameter& parameter : parameters()) {
-    if (parameter.type == Type::routes) continue;
+    if (stands_in_tables(parameter)) continue;
     const std::string_view own = section_of(parameter.name);
     file += own == section ? "\n" : fmt::format("\n[{}]\n\n", own);
     section = own;
@@ -99,9 +111,9 @@ std::string example_file() {
                 ? "hostname = \"mx.example.org\"\n"
                 : fmt::format("# {} = {}\n", key_of(parameter.name), default_toml(parameter));
   }
-  const Parameter& route = *find_parameter("route");
-  file += "\n" + as_comment(route.meaning) +
-          "# [[route]]\n# match = \"example.net\"\n# via = \"smtp:relay.example.net:25\"\n";
+  for (const Parameter& parameter : parameters())
+    if (stands_in_tables(parameter))
+      file += fmt::format("\n{}{}", as_comment(parameter.meaning), example_of(parameter));
   return file;
 }
 

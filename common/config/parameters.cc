@@ -39,8 +39,11 @@ constexpr auto kGeneral = std::to_array<Parameter>({
      "Certificates for further names. A client that says which host it wants (SNI) gets the first "
      "certificate that is for it, tls.certificate before these; any other client gets "
      "tls.certificate."},
-    {"tls.min_version", Type::choice, &at<&S::tls, &S::Tls::min_version>, "1.2", "1.2|1.3",
+    {"tls.min_version", Type::choice, &at<&S::tls, &S::Tls::min_version>, "1.2", kTlsVersions,
      "The oldest version of TLS that is spoken with clients (RFC 8997: not below 1.2)."},
+    {"tls.ca_file", Type::path, &at<&S::tls, &S::Tls::ca_file>, "", "",
+     "The authorities, in PEM, that are trusted to sign the certificates of the servers that mail "
+     "is sent to. Empty: the system's. It is read when deliverd starts, and on a reload."},
     {"tls.handshake_timeout", Type::duration, &at<&S::tls, &S::Tls::handshake_timeout>, "30s",
      "1s..10m", "How long a handshake may take, all of it, before the connection is closed."},
 });
@@ -126,6 +129,27 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "queue release), when it goes as if that route were not there; of a domain of ours it is "
      "accepted for known users alone. Aliases come before routes. \"*\" does not touch domains of "
      "ours."},
+
+    {"tls_policy", Type::tls_policies, &top<&S::tls_policies>, "[]", "",
+     "How well a connection to another server is protected; the first whose `destination` matches "
+     "counts, and without one it is \"may\". `destination` is the domain of the recipient, a "
+     "domain "
+     "with a dot before it for its subdomains, or \"*\"; where a route or the smart host says "
+     "which "
+     "server takes the mail, it is the name of that server, or \"[ADDRESS]\". `level` is \"none\": "
+     "in "
+     "the clear; \"may\": under TLS where that is possible, else in the clear; \"encrypt\": under "
+     "TLS, "
+     "whoever the server is; or \"verify\": under TLS with a server whose certificate is trusted "
+     "(tls.ca_file) and for its own name. While that cannot be had, mail waits. `match` gives "
+     "other "
+     "names for \"verify\", as in [\"mx.example.net\", \".example.net\"], of which the certificate "
+     "has "
+     "to have one; with a dot before it, any host below. `min_version` is \"1.2\" or \"1.3\". The "
+     "name "
+     "of a server that DNS told (MX) proves little, as DNS may be forged: who has to be sure gives "
+     "`match`. A message that its sender wants under TLS (REQUIRETLS) is verified whatever the "
+     "policy, and one with the field \"TLS-Required: No\" goes as with \"may\"."},
 
     {"dns.servers", Type::socket_addresses, &at<&S::dns, &S::Dns::servers>, "[]", "",
      "The name servers to ask. Empty: those of /etc/resolv.conf."},
@@ -280,6 +304,7 @@ std::string_view describe(Type type) noexcept {
              "\"/etc/ssl/b.key\" }]";
     case Type::routes:
       return "[[route]] tables with `match` and `via`, perhaps with `sender` and `account`";
+    case Type::tls_policies: return "[[tls_policy]] tables with `destination` and `level`";
   }
   return "";
 }

@@ -33,6 +33,7 @@ enum class Type : std::uint8_t {
   pop3_listeners,    // an array of tables { address, tls }
   certificates,      // an array of tables { certificate, key }
   routes,            // [[route]] tables { match, via }
+  tls_policies,      // [[tls_policy]] tables { destination, level, … }
 };
 
 // Returns the member of a Settings that a parameter sets.
@@ -44,7 +45,7 @@ using Target =
                  Accessor<PlaintextAuth>, Accessor<std::vector<std::string>>,
                  Accessor<std::vector<std::chrono::seconds>>, Accessor<std::vector<SmtpListener>>,
                  Accessor<std::vector<Pop3Listener>>, Accessor<std::vector<CertificateFiles>>,
-                 Accessor<std::vector<Route>>>;
+                 Accessor<std::vector<Route>>, Accessor<std::vector<TlsPolicy>>>;
 
 struct Parameter {
   std::string_view name;  // "smtpd.workers": section and key; without a section, top level
@@ -74,6 +75,10 @@ std::string_view choice_word(std::string_view range, unsigned index) noexcept;
 // The words for SmtpListener::mode and Pop3Listener::tls, in the order of their enumerations.
 inline constexpr std::string_view kSmtpModes = "mx|submission|submissions|lmtp|local";
 inline constexpr std::string_view kPop3Tls = "none|starttls|implicit";
+
+// The words for a TlsLevel and for a version of TLS, in the order of their enumeration and values.
+inline constexpr std::string_view kTlsLevels = "none|may|encrypt|verify";
+inline constexpr std::string_view kTlsVersions = "1.2|1.3";
 
 // The words for a CheckAction, in the order of its enumeration.
 inline constexpr std::string_view kCheckActions = "off|tag|defer|refuse";

@@ -12,7 +12,6 @@ namespace postrider::config {
 namespace {
 
 constexpr std::string_view kSmtp = "smtp:";
-constexpr std::string_view kAllOthers = "*";
 constexpr std::string_view kMx = "mx";
 
 bool is_port(std::string_view text) {
@@ -25,19 +24,12 @@ std::string_view domain_of(std::string_view address) {
   return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
 }
 
-// `match` is a domain, or one with a dot before it: its subdomains.
-bool covers(std::string_view match, std::string_view domain) {
-  if (!match.starts_with('.')) return equals_ignoring_case(match, domain);
-  return domain.size() > match.size() &&
-         equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
-}
-
 bool takes_recipient(const Route& route, std::string_view domain, Whose whose) {
-  return route.match == kAllOthers ? whose == Whose::others : covers(route.match, domain);
+  return route.match == kEveryDomain ? whose == Whose::others : covers(route.match, domain);
 }
 
 bool takes_sender(const Route& route, std::string_view sender) {
-  return route.sender.empty() || route.sender == kAllOthers ||
+  return route.sender.empty() || route.sender == kEveryDomain ||
          covers(route.sender, domain_of(sender));
 }
 
@@ -50,9 +42,15 @@ bool takes_account(const Route& route, std::string_view account) {
 }  // namespace
 
 bool is_route_match(std::string_view text) {
-  if (text == kAllOthers) return true;
+  if (text == kEveryDomain) return true;
   if (text.starts_with('.')) text.remove_prefix(1);
   return is_domain_name(text);
+}
+
+bool covers(std::string_view match, std::string_view domain) noexcept {
+  if (!match.starts_with('.')) return equals_ignoring_case(match, domain);
+  return domain.size() > match.size() &&
+         equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
 }
 
 bool is_server(std::string_view text) {

@@ -15,6 +15,11 @@ namespace postrider::config {
 bool is_route_match(std::string_view text);
 inline constexpr std::string_view kRouteMatchForms =
     "a domain, \".\" and a domain for its subdomains, or \"*\"";
+inline constexpr std::string_view kEveryDomain = "*";
+
+// Whether `domain`, in upper or lower case, is the domain `match`, or a subdomain of it where a dot
+// stands before it. kEveryDomain means what its owner says.
+bool covers(std::string_view match, std::string_view domain) noexcept;
 
 // A server that takes mail: "HOST[:PORT]" or "[ADDRESS][:PORT]".
 bool is_server(std::string_view text);

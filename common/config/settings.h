@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/tls_level.h"
+
 namespace postrider::config {
 
 using std::chrono::seconds;
@@ -59,6 +61,14 @@ struct Route {
   bool holds() const { return via.front() == "hold:"; }
 };
 
+struct TlsPolicy {
+  std::string destination;  // as is_tls_destination() takes it (tls_policies.h)
+  TlsLevel level = TlsLevel::may;
+  std::vector<std::string> match;  // names that the certificate may have in place of the host's
+  bool only_tls13 = false;
+  bool operator==(const TlsPolicy&) const = default;
+};
+
 struct Settings {
   std::string hostname;
 
@@ -70,6 +80,7 @@ struct Settings {
     std::string certificate, key;
     std::vector<CertificateFiles> additional;  // for other hosts' names
     std::string min_version;                   // "1.2" or "1.3"
+    std::string ca_file;                       // path; empty: the system's authorities
     seconds handshake_timeout{};
   } tls;
 
@@ -170,6 +181,7 @@ struct Settings {
   } relay;
 
   std::vector<Route> routes;
+  std::vector<TlsPolicy> tls_policies;
 
   struct Dns {
     std::vector<std::string> servers;  // "127.0.0.1:20053"; empty: the system's

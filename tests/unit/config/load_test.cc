@@ -62,6 +62,7 @@ smarthost = "relay.example.net:587"
 certificate = "tls/a.pem"
 key = "tls/a.key"
 min_version = "1.3"
+ca_file = "tls/ca.pem"
 handshake_timeout = "10s"
 [[tls.additional]]
 certificate = "/b.pem"
@@ -74,6 +75,15 @@ match = "*"
 sender = "news.example.org"
 account = "ada@example.org"
 via = ["smtp:one.example.net", "mx"]
+[[tls_policy]]
+destination = ".example.org"
+level = "verify"
+match = ["mx.example.net", ".example.net"]
+min_version = "1.3"
+[[tls_policy]]
+destination = "*"
+level = "encrypt"
+min_version = "1.2"
 [dns]
 servers = ["127.0.0.1:20053"]
 [deliverd]
@@ -99,6 +109,7 @@ plaintext_auth = "always"
   CHECK(settings.relay.smarthost == "relay.example.net:587");
   CHECK(settings.tls.certificate == "/etc/tls/a.pem");
   CHECK(settings.tls.min_version == "1.3");
+  CHECK(settings.tls.ca_file == "/etc/tls/ca.pem");
   CHECK(settings.tls.handshake_timeout == 10s);
   REQUIRE(settings.tls.additional.size() == 1);
   CHECK(settings.tls.additional[0].certificate == "/b.pem");
@@ -110,6 +121,10 @@ plaintext_auth = "always"
   CHECK(settings.routes[1].sender == "news.example.org");
   CHECK(settings.routes[1].account == "ada@example.org");
   CHECK(settings.routes[1].via == std::vector<std::string>{"smtp:one.example.net", "mx"});
+  CHECK(settings.tls_policies ==
+        std::vector<config::TlsPolicy>{
+            {".example.org", TlsLevel::verify, {"mx.example.net", ".example.net"}, true},
+            {"*", TlsLevel::encrypt, {}, false}});
   CHECK(settings.deliverd.sync == SyncMode::each);
   CHECK(settings.deliverd.sync_interval == 20ms);
   CHECK(settings.pop3d.listen.at(0).tls == Pop3Tls::none);
@@ -258,6 +273,21 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[[route]]\nmatch = \"*\"\nvia = \"mx\"\naccount = \"ada@\"",
        "p.toml:5: route: \"ada@\" is not a user's address, as in \"ada@example.org\", or the "
        "users' domain"},
+      {"[[tls_policy]]\ndestination = \"*.example.org\"\nlevel = \"must\"",
+       "p.toml:3: tls_policy: \"*.example.org\" is not a domain, \".\" and a domain for its "
+       "subdomains, \"[ADDRESS]\", or \"*\"\n"
+       "p.toml:4: tls_policy: \"must\" is not one of none|may|encrypt|verify"},
+      {"[[tls_policy]]\ndestination = \"*\"\nlevel = \"encrypt\"\nmatch = [\"a.test\"]",
+       "p.toml:5: tls_policy: `match` is for level = \"verify\": else no certificate is verified"},
+      {"[[tls_policy]]\ndestination = \"*\"\nlevel = \"verify\"\nmatch = \"a.test\"",
+       "p.toml:5: tls_policy: `match` is an array of names, as in [\"mx.example.net\"]"},
+      {"[[tls_policy]]\ndestination = \"*\"\nlevel = \"verify\"\nmatch = [\"*.a.test\"]",
+       "p.toml:5: tls_policy: \"*.a.test\" is not a host's name, or \".\" and a domain for any "
+       "host "
+       "below it"},
+      {"[[tls_policy]]\ndestination = \"*\"\nlevel = \"may\"\nmin_version = \"1.1\"",
+       "p.toml:5: tls_policy: \"1.1\" is not one of 1.2|1.3"},
+      {"[[tls_policy]]\ndestination = \"*\"", "p.toml:2: tls_policy: `level` is missing"},
       {"[queue]\nliftime = \"5d\"",
        "p.toml:3: queue.liftime: unknown parameter; did you mean `queue.lifetime`?"},
       {"[smtp]\nworkers = 2", "p.toml:2: smtp: unknown parameter; did you mean `smtpd`?"},
