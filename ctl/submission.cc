@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "common/base/check.h"
 #include "common/base/fd.h"
 #include "common/net/connector.h"
 #include "common/smtp/client_session.h"
@@ -29,7 +30,10 @@ class Dialogue {
  public:
   Dialogue(Fd fd, const std::string& own_name, const smtp::ClientTransaction& transaction,
            std::string_view content)
-      : fd_(std::move(fd)), session_(own_name), transaction_(transaction), content_(content) {}
+      : fd_(std::move(fd)),
+        session_(own_name, TlsLevel::none),
+        transaction_(transaction),
+        content_(content) {}
 
   Result<std::vector<smtp::RecipientOutcome>> run() {
     while (!closed_) {
@@ -61,6 +65,8 @@ class Dialogue {
     stuffer.finish(end);
     if (write(end)) session_.on_content_sent();
   }
+  // A session in the clear never asks.
+  static void act(const ClientSession::StartTls&) { POSTRIDER_CHECK(false); }
   void act(ClientSession::Done& done) { outcomes_ = std::move(done.outcomes); }
   void act(ClientSession::Unusable& unusable) { unusable_ = std::move(unusable.reply); }
   void act(ClientSession::Close&) { closed_ = true; }

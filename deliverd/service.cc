@@ -34,12 +34,13 @@ metrics::Counters open_counters(const config::Settings& settings, Role role, uns
 // Sends to other servers, with the DNS that the settings name.
 class Relay final : public Delivery {
  public:
-  Relay(event::EventLoop& loop, const config::Settings& settings, const Clock& clock,
-        log::Logger& log, metrics::Counters& counters)
+  Relay(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
+        const Clock& clock, log::Logger& log, metrics::Counters& counters)
       : resolver_(loop, {settings.dns.servers, settings.dns.timeout,
                          static_cast<unsigned>(settings.dns.tries)}),
         cache_(loop, resolver_, {}),
-        delivery_(loop, settings, cache_, random_, clock, log, counters) {}
+        tls_policies_(loop, settings),
+        delivery_(loop, settings, cache_, tls_policies_, tls, random_, clock, log, counters) {}
 
   void deliver(const ipc::Job& job, int source, Done done) override {
     delivery_.deliver(job, source, std::move(done));
@@ -48,14 +49,16 @@ class Relay final : public Delivery {
  private:
   net::CaresResolver resolver_;
   net::CachingResolver cache_;
+  ConfiguredTlsPolicies tls_policies_;
   SystemRandom random_;
   RemoteDelivery delivery_;
 };
 
 std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Settings& settings,
-                                       Role role, const Clock& clock, log::Logger& log,
-                                       metrics::Counters& counters) {
-  if (role == Role::remote) return std::make_unique<Relay>(loop, settings, clock, log, counters);
+                                       Role role, net::TlsClient* tls, const Clock& clock,
+                                       log::Logger& log, metrics::Counters& counters) {
+  if (role == Role::remote)
+    return std::make_unique<Relay>(loop, settings, *tls, clock, log, counters);
   LocalDelivery::Options options;
   options.mail_directory = settings.paths.mail;
   options.hostname = settings.hostname;
@@ -67,13 +70,13 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
   return std::make_unique<LocalDelivery>(loop, options, clock, log, counters);
 }
 
-void run(const config::Settings& settings, Role role, unsigned number, log::Logger& log,
-         const Clock& clock) {
+void run(const config::Settings& settings, Role role, net::TlsClient* tls, unsigned number,
+         log::Logger& log, const Clock& clock) {
   event::EventLoop loop;
   log.set_buffered(true);
   loop.set_after_turn([&] { log.flush(); });
   metrics::Counters counters = open_counters(settings, role, number, log);
-  const auto delivery = new_delivery(loop, settings, role, clock, log, counters);
+  const auto delivery = new_delivery(loop, settings, role, tls, clock, log, counters);
   const auto ipc_role = role == Role::local ? ipc::DELIVERD_LOCAL : ipc::DELIVERD_REMOTE;
   Worker worker(loop, {settings.paths.run + "/queued.sock", ipc_role, number, kCredit}, *delivery,
                 log, [&] { loop.stop(); });
@@ -84,10 +87,10 @@ void run(const config::Settings& settings, Role role, unsigned number, log::Logg
 
 }  // namespace
 
-int serve(const config::Settings& settings, Role role, unsigned number, log::Logger& log,
-          const Clock& clock) {
+int serve(const config::Settings& settings, Role role, net::TlsClient* tls, unsigned number,
+          log::Logger& log, const Clock& clock) {
   try {
-    run(settings, role, number, log, clock);
+    run(settings, role, tls, number, log, clock);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log.error("not_started").with("reason", error.what());

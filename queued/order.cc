@@ -19,6 +19,7 @@ Order order_for(const Work& work, std::uint64_t ticket) {
   order.job.set_repeated(message.repeated);
   order.job.set_priority(data.envelope.priority());
   order.job.set_tls_required(data.envelope.tls() == spool::Envelope::TLS_REQUIRED);
+  order.job.set_tls_not_required(data.envelope.tls() == spool::Envelope::TLS_NOT_REQUIRED);
   order.job.set_envid(data.envelope.envid());
   order.job.set_ret(data.envelope.ret());
   order.job.set_probe(work.probe);

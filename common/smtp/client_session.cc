@@ -10,11 +10,13 @@
 
 namespace postrider::smtp {
 
-// greeting -> ehlo -> ready <----------------------------------------------------.
-//               |       |                                                        |
-//              helo ----'  ready -> mail -> rcpt -> data -> content -> end_of_data
-//                                     |       |      |
-//                                     '-------+------+--> rset, lone_dot -> ready
+// greeting -> ehlo -> starttls -> handshake -> ehlo (once)
+//               |        |
+//               |-- helo |--> ready <------------------------------------------------.
+//               |     |  |                                                           |
+//               '-----+--'     ready -> mail -> rcpt -> data -> content -> end_of_data
+//                                        |       |      |
+//                                        '-------+------+--> rset, lone_dot -> ready
 // A time-out, a lost connection, 421 or a malformed reply leads from anywhere to closed.
 struct ClientSession::Rule {
   State state;
@@ -30,6 +32,8 @@ const ClientSession::Rule& ClientSession::rule(State state) noexcept {
       {greeting, Wait::greeting, &Self::greeted, "waiting for the greeting"},
       {ehlo, Wait::reply, &Self::ehlo_answered, "waiting for the reply to EHLO"},
       {helo, Wait::reply, &Self::helo_answered, "waiting for the reply to HELO"},
+      {starttls, Wait::reply, &Self::starttls_answered, "waiting for the reply to STARTTLS"},
+      {handshake, Wait::handshake, &Self::out_of_turn, "agreeing on TLS"},
       {ready, Wait::nothing, &Self::out_of_turn, "idle"},
       {mail, Wait::reply, &Self::mail_answered, "waiting for the reply to MAIL FROM"},
       {rcpt, Wait::reply, &Self::rcpt_answered, "waiting for the reply to RCPT TO"},
@@ -60,6 +64,10 @@ void ClientSession::start(ClientTransaction transaction) {
   POSTRIDER_CHECK(ready());
   transaction_ = std::move(transaction);
   outcomes_.assign(transaction_.recipients.size(), {});
+  if (const auto why = obstacle(transaction_, extensions_, reached())) {
+    settle_open(why->outcome, why->reply);
+    return finish(State::ready);
+  }
   settle_hopeless();
   asked_.clear();
   for (std::size_t i = 0; i < outcomes_.size(); ++i)
@@ -77,9 +85,13 @@ void ClientSession::quit() {
 
 void ClientSession::on_bytes(std::string_view bytes) {
   while (state_ != State::closed && !bytes.empty()) {
+    if (state_ == State::handshake) return begin_handshake(bytes);
     switch (parser_.parse(bytes)) {
       case ReplyParser::Status::incomplete: return;
-      case ReplyParser::Status::complete: on_reply(parser_.take()); break;
+      case ReplyParser::Status::complete:
+        on_reply(parser_.take());
+        if (state_ == State::handshake) return begin_handshake(bytes);
+        break;
       case ReplyParser::Status::malformed:
         return give_up(
             {0, "4.5.0",
@@ -90,6 +102,18 @@ void ClientSession::on_bytes(std::string_view bytes) {
 
 void ClientSession::on_content_sent() {
   if (state_ == State::content) enter(State::end_of_data);
+}
+
+// RFC 3207 section 4.2: what was told in the clear is forgotten.
+void ClientSession::on_secured() {
+  if (state_ != State::handshake) return;
+  secured_ = true;
+  extensions_ = {};
+  greet();
+}
+
+void ClientSession::on_tls_failed(std::string_view why) {
+  if (state_ == State::handshake) give_up({0, "4.7.5", fmt::format("TLS failed: {}", why)});
 }
 
 void ClientSession::on_timeout() {
@@ -110,6 +134,10 @@ void ClientSession::on_reply(const Reply& reply) {
 
 void ClientSession::greeted(const Reply& reply) {
   if (outcome_of(reply) != Outcome::delivered) return leave(reply);
+  greet();
+}
+
+void ClientSession::greet() {
   send(fmt::format("EHLO {}\r\n", own_name_));
   enter(State::ehlo);
 }
@@ -117,7 +145,9 @@ void ClientSession::greeted(const Reply& reply) {
 void ClientSession::ehlo_answered(const Reply& reply) {
   if (outcome_of(reply) == Outcome::delivered) {
     extensions_ = parse_ehlo_reply(reply);
-    return enter(State::ready);
+    // RFC 8689 section 2: it is offered under TLS alone.
+    extensions_.requiretls = extensions_.requiretls && secured_;
+    return begin_mail();
   }
   if (!reply.permanent()) return leave(reply);
   // RFC 5321 section 3.2: a server of before the extensions.
@@ -127,11 +157,51 @@ void ClientSession::ehlo_answered(const Reply& reply) {
 
 void ClientSession::helo_answered(const Reply& reply) {
   if (outcome_of(reply) != Outcome::delivered) return leave(reply);
-  enter(State::ready);
+  begin_mail();
+}
+
+// The server has said what it offers: TLS comes first, then mail.
+void ClientSession::begin_mail() {
+  if (secured_ || level_ == TlsLevel::none) return enter(State::ready);
+  if (!extensions_.starttls) return require_tls("4.7.4", "does not offer STARTTLS");
+  send("STARTTLS\r\n");
+  enter(State::starttls);
+}
+
+void ClientSession::starttls_answered(const Reply& reply) {
+  if (reply.code != 220)
+    return require_tls("4.7.5", fmt::format("refuses STARTTLS: {}", to_line(reply)));
+  enter(State::handshake);
+}
+
+// RFC 3207 section 4.2, for the client: what stands `behind` the reply was said in the clear, by
+// whoever wants it taken for the server's words under TLS.
+void ClientSession::begin_handshake(std::string_view behind) {
+  if (behind.empty()) return actions_.push_back(StartTls{});
+  give_up({0, "4.7.5", "the server said more behind its reply to STARTTLS, before the handshake"});
+}
+
+// There is no TLS to be had on this connection, as the server does `what`.
+void ClientSession::require_tls(std::string status, std::string_view what) {
+  if (level_ <= TlsLevel::may) return enter(State::ready);
+  send("QUIT\r\n");
+  actions_.emplace_back(Unusable{
+      {0, std::move(status), fmt::format("TLS is required, and the server {}", what)}, true});
+  close();
+}
+
+TlsLevel ClientSession::reached() const noexcept {
+  if (!secured_) return TlsLevel::none;
+  return level_ == TlsLevel::verify ? TlsLevel::verify : TlsLevel::encrypt;
+}
+
+// RFC 3207 section 4: 530 asks for a STARTTLS that was refused now, or has just failed.
+bool ClientSession::is_for_lack_of_tls(const Reply& reply) const noexcept {
+  return reply.code == 530 && extensions_.starttls && !secured_;
 }
 
 void ClientSession::mail_answered(const Reply& reply) {
-  const Outcome outcome = outcome_of(reply);
+  const Outcome outcome = is_for_lack_of_tls(reply) ? Outcome::deferred : outcome_of(reply);
   if (outcome != Outcome::delivered) settle_open(outcome, reply);
   if (extensions_.pipelining) return enter(State::rcpt);
   if (outcome != Outcome::delivered) return finish(State::ready);
@@ -196,7 +266,6 @@ void ClientSession::enter(State state) {
 
 // Settles what needs no server to say no.
 void ClientSession::settle_hopeless() {
-  if (const auto why = obstacle(transaction_, extensions_)) settle_open(why->outcome, why->reply);
   for (std::size_t i = 0; i < outcomes_.size(); ++i)
     if (const auto why = obstacle(transaction_.recipients[i], extensions_)) outcomes_[i] = *why;
 }
@@ -257,14 +326,18 @@ void ClientSession::reset_and_finish() {
 // The server gives no session, and is told goodbye (RFC 5321 section 3.1).
 void ClientSession::leave(const Reply& why) {
   send("QUIT\r\n");
-  give_up(why);
+  actions_.emplace_back(Unusable{why});
+  close();
 }
 
 // The connection is of no further use. A message whose end was sent may have been taken: its
 // recipients are deferred and not tried elsewhere at once.
 void ClientSession::give_up(const Reply& why) {
   if (state_ < State::ready) {
-    actions_.emplace_back(Unusable{why});
+    // A server that ends its first words under TLS has failed at TLS, whatever the handshake said.
+    const bool tls =
+        state_ == State::starttls || state_ == State::handshake || (secured_ && why.code == 0);
+    actions_.emplace_back(Unusable{why, tls});
   } else if (!outcomes_.empty()) {
     settle_open(state_ == State::end_of_data ? Outcome::deferred : Outcome::untried, why);
     finish(State::closed);

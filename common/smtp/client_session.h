@@ -5,9 +5,10 @@
 // and tells for each recipient what became of it. Commands go in one flight where the server
 // offers PIPELINING. What a server says that no RFC foresees is temporary, never delivered.
 //
-// Invariants: a transaction ends in exactly one Done; after Close there is no further Action.
+// Invariants: a transaction ends in exactly one Done; after Close there is no further Action; what
+// came before the handshake has no effect after it.
 //
-// RFC 5321 (SMTP), RFC 2920 (PIPELINING).
+// RFC 5321 (SMTP), RFC 2920 (PIPELINING), RFC 3207 (STARTTLS).
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/tls_level.h"
 #include "common/smtp/client_transaction.h"
 #include "common/smtp/reply_parser.h"
 
@@ -35,21 +37,28 @@ class ClientSession {
     std::vector<RecipientOutcome> outcomes;
     bool dsn = false;  // the server offers DSN: what it accepted it reports on itself
   };
+  // Go on under TLS, then call on_secured() or on_tls_failed().
+  struct StartTls {};
   // The server gives no session: `reply` says why (code 0: our reason). Close follows.
   struct Unusable {
-    Reply reply;
+    Reply reply;       // status 4.7.4: it has no TLS
+    bool tls = false;  // what failed is TLS: in the clear there may be a session
   };
   struct Close {};
-  using Action = std::variant<Send, SendContent, Done, Unusable, Close>;
+  using Action = std::variant<Send, SendContent, StartTls, Done, Unusable, Close>;
 
   // What the owner's timer is to allow for now (RFC 5321 section 4.5.3.2).
-  enum class Wait : std::uint8_t { nothing, greeting, reply, content, end_of_data };
+  enum class Wait : std::uint8_t { nothing, greeting, reply, handshake, content, end_of_data };
 
-  // `own_name` is what EHLO says: a host name or an address literal.
-  explicit ClientSession(std::string own_name) : own_name_(std::move(own_name)) {}
+  // `own_name` is what EHLO says: a host name or an address literal. A session that does not reach
+  // `level` is Unusable.
+  ClientSession(std::string own_name, TlsLevel level)
+      : own_name_(std::move(own_name)), level_(level) {}
 
   // A transaction may be started.
   bool ready() const noexcept { return state_ == State::ready; }
+  // By its last reply to EHLO.
+  bool offers_starttls() const noexcept { return extensions_.starttls; }
   // Begins a transaction. Precondition: ready().
   void start(ClientTransaction transaction);
   // Takes leave. Precondition: ready().
@@ -57,6 +66,10 @@ class ClientSession {
 
   void on_bytes(std::string_view bytes);
   void on_content_sent();
+  // The handshake is done; with TlsLevel::verify the server is verified.
+  void on_secured();
+  // It failed: `why`, in words. Nothing else can be said on this connection.
+  void on_tls_failed(std::string_view why);
   void on_timeout();
   // The connection is gone.
   void on_closed();
@@ -72,6 +85,8 @@ class ClientSession {
     greeting,
     ehlo,
     helo,
+    starttls,
+    handshake,
     ready,
     mail,
     rcpt,
@@ -89,6 +104,7 @@ class ClientSession {
   void greeted(const Reply& reply);
   void ehlo_answered(const Reply& reply);
   void helo_answered(const Reply& reply);
+  void starttls_answered(const Reply& reply);
   void mail_answered(const Reply& reply);
   void rcpt_answered(const Reply& reply);
   void data_answered(const Reply& reply);
@@ -99,6 +115,12 @@ class ClientSession {
 
   void enter(State state);
   void send(std::string bytes) { actions_.emplace_back(Send{std::move(bytes)}); }
+  void greet();
+  void begin_mail();
+  void begin_handshake(std::string_view behind);
+  void require_tls(std::string status, std::string_view what);
+  bool is_for_lack_of_tls(const Reply& reply) const noexcept;
+  TlsLevel reached() const noexcept;
   void on_reply(const Reply& reply);
   void settle_hopeless();
   void send_envelope();
@@ -113,10 +135,12 @@ class ClientSession {
   void close();
 
   const std::string own_name_;
+  const TlsLevel level_;
   ReplyParser parser_;
   std::deque<Action> actions_;
   State state_ = State::greeting;
   std::uint64_t waits_ = 0;
+  bool secured_ = false;
   Extensions extensions_;
 
   ClientTransaction transaction_;

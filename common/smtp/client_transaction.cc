@@ -40,6 +40,7 @@ std::string mail_command(const ClientTransaction& transaction, const Extensions&
   if (offered.size) fmt::format_to(out, " SIZE={}", transaction.size);
   if (offered.eight_bit_mime && transaction.eight_bit) command += " BODY=8BITMIME";
   if (offered.smtputf8 && is_smtputf8(transaction)) command += " SMTPUTF8";
+  if (offered.requiretls && transaction.tls_required) command += " REQUIRETLS";
   if (offered.mt_priority && transaction.priority != 0)
     fmt::format_to(out, " MT-PRIORITY={}", transaction.priority);
   if (offered.dsn && !transaction.ret.empty()) fmt::format_to(out, " RET={}", transaction.ret);
@@ -57,7 +58,7 @@ std::string rcpt_command(const ClientRecipient& recipient, const Extensions& off
 }
 
 std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
-                                         const Extensions& offered) {
+                                         const Extensions& offered, TlsLevel level) {
   if (is_unsafe_in_command(transaction.sender) || is_unsafe_in_command(transaction.ret))
     return hopeless("5.1.7", "the sender's address holds a control character");
   if (offered.size_limit != 0 && transaction.size > offered.size_limit)
@@ -67,10 +68,14 @@ std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
   if (transaction.smtputf8 && !offered.smtputf8) return needs_smtputf8("the message's header");
   if (!is_all_ascii(transaction.sender) && !offered.smtputf8)
     return needs_smtputf8("the sender's address");
-  if (transaction.tls_required && !transaction.sender.empty())
+  if (!transaction.tls_required || transaction.sender.empty()) return std::nullopt;
+  if (level != TlsLevel::verify)
     return RecipientOutcome{
-        Outcome::deferred,
-        {0, "4.7.30", "REQUIRETLS: the message has to go under TLS, and the session has none"}};
+        Outcome::untried,
+        {0, "5.7.10", "REQUIRETLS: the session is not under TLS with a server that is verified"}};
+  if (!offered.requiretls)
+    return RecipientOutcome{Outcome::untried,
+                            {0, "5.7.30", "REQUIRETLS: the server does not offer it"}};
   return std::nullopt;
 }
 
@@ -81,6 +86,10 @@ std::optional<RecipientOutcome> obstacle(const ClientRecipient& recipient,
     return hopeless("5.1.3", "the address holds a control character");
   if (is_beyond_ascii(recipient) && !offered.smtputf8) return needs_smtputf8("the address");
   return std::nullopt;
+}
+
+bool is_final(const Reply& reply) noexcept {
+  return reply.permanent() || (reply.code == 0 && reply.status.starts_with('5'));
 }
 
 Outcome outcome_of(const Reply& reply) noexcept {

@@ -77,6 +77,7 @@ void Attempt::try_next_hop() {
 
 void Attempt::follow(const MxHop& hop) {
   port_ = hop.port;
+  domain_ = hop.domain;
   question_ =
       context_.resolver.find_mx(hop.domain, [this, domain = hop.domain](const auto& answer) {
         HostRoute route = route_hosts(domain, answer, context_.settings.hostname, context_.random);
@@ -88,6 +89,7 @@ void Attempt::follow(const MxHop& hop) {
 
 void Attempt::follow(const HostHop& hop) {
   port_ = hop.port;
+  domain_ = hop.host;
   hosts_ = {hop.host};
   host_was_configured_ = true;
   try_next_host();
@@ -95,8 +97,9 @@ void Attempt::follow(const HostHop& hop) {
 
 void Attempt::follow(const net::SocketAddress& hop) {
   port_ = hop.port;
+  domain_ = fmt::format("[{}]", hop.ip.str());
   addresses_ = {hop.ip};
-  try_next_address();
+  find_policy([this] { try_next_address(); });
 }
 
 void Attempt::try_next_host() {
@@ -105,8 +108,18 @@ void Attempt::try_next_host() {
   if (hosts_.empty()) return try_next_hop();
   host_ = std::move(hosts_.front());
   hosts_.pop_front();
-  question_ = context_.resolver.find_addresses(
-      host_, [this](net::AddressAnswer answer) { on_addresses(std::move(answer)); });
+  find_policy([this] {
+    question_ = context_.resolver.find_addresses(
+        host_, [this](net::AddressAnswer answer) { on_addresses(std::move(answer)); });
+  });
+}
+
+template <typename Next>
+void Attempt::find_policy(Next next) {
+  question_ = context_.tls_policies.find(domain_, host_, [this, next](config::TlsPolicy policy) {
+    policy_ = std::move(policy);
+    next();
+  });
 }
 
 void Attempt::on_addresses(net::AddressAnswer answer) {
@@ -152,7 +165,8 @@ void Attempt::try_next_address() {
   }
   address_ = addresses_.front();
   addresses_.pop_front();
-  const smtp::Reply* const failure = context_.pool.recent_failure({address_, port_});
+  const net::TlsPeer peer = tls_peer(job_, policy_, host_, {address_, port_});
+  const smtp::Reply* const failure = context_.pool.recent_failure(peer);
   if (failure != nullptr && !job_.probe()) {
     host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_name()});
     return try_next_address();
@@ -161,7 +175,7 @@ void Attempt::try_next_address() {
   auto transfer = std::make_unique<Transfer>(
       Transfer{job_, source_, open_,
                [this](TransferResult result) { on_transfer(std::move(result)); }, false});
-  context_.pool.add({address_, port_}, std::move(transfer));
+  context_.pool.add(peer, std::move(transfer));
 }
 
 void Attempt::on_transfer(TransferResult result) {
@@ -175,10 +189,11 @@ void Attempt::on_transfer(TransferResult result) {
   session_given_ = session_given_ || !result.no_session;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     RecipientOutcome& outcome = result.outcomes[i];
-    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name(), result.dsn};
+    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name(), result.dsn,
+              result.tls};
     if (told.outcome.outcome == Outcome::untried) {
       open_.push_back(asked[i]);
-      told.outcome.outcome = told.outcome.reply.permanent() ? Outcome::failed : Outcome::deferred;
+      told.outcome.outcome = is_final(told.outcome.reply) ? Outcome::failed : Outcome::deferred;
       host_failed(std::move(told));
     } else if (is_refused_for_policy(told.outcome) && other_family_left()) {
       open_.push_back(asked[i]);
@@ -209,6 +224,9 @@ void Attempt::conclude_refused() {
 }
 
 void Attempt::host_failed(Told told) {
+  // RFC 8689 section 4.2.1: a server without TLS is for other messages.
+  if (requires_tls(job_) && told.outcome.reply.code == 0 && told.outcome.reply.status == "4.7.4")
+    told.outcome = our_reason(Outcome::failed, "5.7.10", told.outcome.reply.text);
   if (!failure_ || failure_->outcome.outcome == Outcome::failed) failure_ = std::move(told);
 }
 
@@ -221,11 +239,12 @@ void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
   result.set_remote(told.remote);
   result.set_command(told.outcome.command);
   result.set_dsn(told.dsn);
-  log_result(recipient, result);
+  log_result(recipient, result, told.tls);
 }
 
 void Attempt::conclude_open(const Told& told) {
-  if (!session_given_ && told.outcome.outcome == Outcome::deferred) {
+  // What a message asks for itself says nothing of others.
+  if (!session_given_ && !requires_tls(job_) && told.outcome.outcome == Outcome::deferred) {
     const smtp::Reply& reply = told.outcome.reply;
     result_.mutable_unreachable()->set_status(smtp::status_of(told.outcome));
     result_.mutable_unreachable()->set_reply(reply.code == 0 ? reply.text : smtp::to_line(reply));
@@ -241,7 +260,8 @@ void Attempt::finish() {
   });
 }
 
-void Attempt::log_result(int recipient, const ipc::RecipientResult& result) {
+void Attempt::log_result(int recipient, const ipc::RecipientResult& result,
+                         const std::string& tls) {
   const std::string_view event = result.outcome() == ipc::DELIVERED  ? "sent"
                                  : result.outcome() == ipc::DEFERRED ? "deferred"
                                  : result.outcome() == ipc::CORRUPT  ? "corrupt"
@@ -253,6 +273,7 @@ void Attempt::log_result(int recipient, const ipc::RecipientResult& result) {
       .with("remote", result.remote())
       .with("status", result.status())
       .with("reply", result.reply())
+      .with("tls", tls)
       .with("delay", seconds_since(arrival, context_.clock.now()));
 }
 

@@ -25,6 +25,7 @@
 #include "deliverd/remote/connection_pool.h"
 #include "deliverd/remote/next_hop.h"
 #include "deliverd/remote/own_addresses.h"
+#include "deliverd/remote/tls_policies.h"
 
 namespace postrider::deliverd {
 
@@ -33,6 +34,7 @@ struct AttemptContext {
   event::EventLoop& loop;
   const config::Settings& settings;
   net::Resolver& resolver;
+  TlsPolicies& tls_policies;
   ConnectionPool& pool;
   Random& random;
   const Clock& clock;
@@ -59,6 +61,8 @@ class Attempt final : public event::Deferred {
 
   void try_next_hop();
   void try_next_host();
+  template <typename Next>
+  void find_policy(Next next);
   void try_next_address();
   void on_addresses(net::AddressAnswer answer);
   void on_transfer(TransferResult result);
@@ -68,6 +72,7 @@ class Attempt final : public event::Deferred {
     smtp::RecipientOutcome outcome;
     std::string remote;
     bool dsn = false;  // the host reports on what it accepted
+    std::string tls;   // how the session was protected; empty: there was none
   };
   void host_failed(Told told);
   bool leads_back() const;
@@ -77,7 +82,7 @@ class Attempt final : public event::Deferred {
   void conclude(int recipient, ipc::Outcome outcome, const Told& told);
   void conclude_open(const Told& told);
   void finish();
-  void log_result(int recipient, const ipc::RecipientResult& result);
+  void log_result(int recipient, const ipc::RecipientResult& result, const std::string& tls);
   std::string remote_name() const;
 
   const AttemptContext& context_;
@@ -89,8 +94,10 @@ class Attempt final : public event::Deferred {
   std::deque<std::string> hosts_;         // of the hop that is tried, still to be tried
   std::deque<net::IpAddress> addresses_;  // of host_, still to be tried
   std::uint16_t port_ = 0;
+  std::string domain_;                 // that TLS policies are asked for
   bool host_was_configured_ = false;   // an administrator named the host, no DNS answer
   std::string host_;                   // "" for an address that was named
+  config::TlsPolicy policy_;           // for host_
   net::IpAddress address_;             // of host_, being tried
   std::uint64_t addresses_tried_ = 0;  // of the hop
   bool session_given_ = false;         // by one of the hosts so far

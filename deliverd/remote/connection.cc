@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/base/check.h"
 #include "common/base/overloaded.h"
 #include "common/net/connector.h"
@@ -11,18 +13,23 @@ namespace postrider::deliverd {
 using Session = smtp::ClientSession;
 
 Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
-                       const net::SocketAddress& address, Owner& owner)
+                       net::TlsClient& tls, const net::TlsPeer& peer, const std::string* why_clear,
+                       Owner& owner)
     : loop_(loop),
       settings_(settings),
+      tls_(tls),
+      peer_(peer),
+      why_clear_(why_clear == nullptr ? "" : *why_clear),
       owner_(owner),
-      session_(settings.hostname),
+      session_(settings.hostname, why_clear == nullptr ? peer.level : TlsLevel::none),
       timer_(loop, [this] { expired(); }),
-      connecting_(net::connect_tcp(loop, address, std::nullopt, settings.deliverd.connect_timeout,
+      connecting_(net::connect_tcp(loop, peer.address, std::nullopt,
+                                   settings.deliverd.connect_timeout,
                                    [this](Result<Fd> socket) { connected(std::move(socket)); })) {}
 
 void Connection::connected(Result<Fd> socket) {
   if (!socket) {
-    unusable_ = smtp::Reply{0, "4.4.1", socket.error().text};
+    unusable_ = Unusable{{0, "4.4.1", socket.error().text}};
     return close();
   }
   stream_.emplace(loop_, std::move(*socket), static_cast<net::Stream::Owner&>(*this));
@@ -44,6 +51,12 @@ void Connection::leave() {
   act();
 }
 
+void Connection::on_secured(const net::TlsInfo& info) {
+  agreed_ = info;
+  session_.on_secured();
+  act();
+}
+
 void Connection::on_bytes(std::string_view bytes) {
   const bool was_ready = ready();
   session_.on_bytes(bytes);
@@ -59,6 +72,7 @@ void Connection::on_drained() {
 }
 
 void Connection::on_closed(net::CloseReason /*reason*/) {
+  if (!stream_->failure().empty()) session_.on_tls_failed(stream_->failure());
   session_.on_closed();
   act();
 }
@@ -86,10 +100,13 @@ void Connection::perform(Session::Action& action) {
                    content_.emplace(transfer_->job, transfer_->source);
                    send_content();
                  },
+                 [&](const Session::StartTls&) {
+                   stream_->start_tls(tls_.connect(peer_), settings_.tls.handshake_timeout);
+                 },
                  [&](Session::Done& done) {
                    end_transfer({.outcomes = std::move(done.outcomes), .dsn = done.dsn});
                  },
-                 [&](Session::Unusable& why) { unusable_ = std::move(why.reply); },
+                 [&](Session::Unusable& why) { unusable_ = std::move(why); },
                  [&](const Session::Close&) { close(); },
              },
              action);
@@ -125,7 +142,19 @@ void Connection::abandon_content(TransferResult result) {
 
 void Connection::end_transfer(TransferResult result) {
   content_.reset();
+  result.tls = protection();
   owner_.on_result(*this, std::move(transfer_), std::move(result));
+}
+
+// "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", "clear (STARTTLS is not offered)"
+std::string Connection::protection() const {
+  if (agreed_)
+    return fmt::format("{} {} {}", agreed_->version, agreed_->cipher,
+                       agreed_->verified ? "verified" : "unverified");
+  if (!why_clear_.empty()) return fmt::format("clear ({})", why_clear_);
+  if (peer_.level == TlsLevel::none) return "clear (policy)";
+  return session_.offers_starttls() ? "clear (STARTTLS is refused)"
+                                    : "clear (STARTTLS is not offered)";
 }
 
 // Each wait of the dialogue has its time-out; a connection without work is kept for a while.
@@ -137,6 +166,7 @@ void Connection::arm_timer() {
     case Session::Wait::nothing: return timer_.arm(limits.idle_timeout);
     case Session::Wait::greeting: return timer_.arm(limits.greeting_timeout);
     case Session::Wait::reply: return timer_.arm(limits.command_timeout);
+    case Session::Wait::handshake: return timer_.disarm();  // the stream has its own
     case Session::Wait::content: return timer_.arm(limits.data_block_timeout);
     case Session::Wait::end_of_data: return timer_.arm(limits.data_end_timeout);
   }

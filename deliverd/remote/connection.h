@@ -5,12 +5,13 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "common/base/pending.h"
 #include "common/config/settings.h"
 #include "common/event/event_loop.h"
-#include "common/net/address.h"
 #include "common/net/stream.h"
+#include "common/net/tls_client.h"
 #include "common/smtp/client_session.h"
 #include "deliverd/remote/outgoing_content.h"
 #include "deliverd/remote/transfer.h"
@@ -19,6 +20,8 @@ namespace postrider::deliverd {
 
 class Connection final : public event::Deferred, private net::Stream::Owner {
  public:
+  using Unusable = smtp::ClientSession::Unusable;
+
   class Owner {
    public:
     // The connection takes a Transfer; again after each.
@@ -26,15 +29,16 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
     // A Transfer is over; it comes back to be told, or to be carried again.
     virtual void on_result(Connection& connection, TransferPtr transfer, TransferResult result) = 0;
     // The last call. `why` tells what was wrong with the host, where it never became ready.
-    virtual void on_closed(Connection& connection, const std::optional<smtp::Reply>& why) = 0;
+    virtual void on_closed(Connection& connection, const std::optional<Unusable>& why) = 0;
 
    protected:
     ~Owner() = default;
   };
 
-  // Begins to connect. The references outlive the Connection.
-  Connection(event::EventLoop& loop, const config::Settings& settings,
-             const net::SocketAddress& address, Owner& owner);
+  // Begins to connect. `why_clear`: the session is in the clear whatever the peer's level, and why;
+  // null: it is as the level says. The references outlive the Connection.
+  Connection(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
+             const net::TlsPeer& peer, const std::string* why_clear, Owner& owner);
 
   // Precondition: ready().
   void carry(TransferPtr transfer);
@@ -50,6 +54,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
  private:
   void on_bytes(std::string_view bytes) override;
   void on_drained() override;
+  void on_secured(const net::TlsInfo& info) override;
   void on_closed(net::CloseReason reason) override;
 
   void connected(Result<Fd> socket);
@@ -58,12 +63,16 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void send_content();
   void abandon_content(TransferResult result);
   void end_transfer(TransferResult result);
+  std::string protection() const;
   void expired();
   void arm_timer();
   void close();
 
   event::EventLoop& loop_;
   const config::Settings& settings_;
+  net::TlsClient& tls_;
+  const net::TlsPeer peer_;
+  const std::string why_clear_;
   Owner& owner_;
   smtp::ClientSession session_;
   event::Timer timer_;
@@ -71,7 +80,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::optional<net::Stream> stream_;
   TransferPtr transfer_;
   std::optional<OutgoingContent> content_;  // while it is being sent
-  std::optional<smtp::Reply> unusable_;
+  std::optional<net::TlsInfo> agreed_;      // once the session is under TLS
+  std::optional<Unusable> unusable_;
   std::optional<std::uint64_t> timed_wait_;  // ClientSession::waits() that timer_ is armed for
   std::uint64_t carried_ = 0;
   bool leaving_ = false;

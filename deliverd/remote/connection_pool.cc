@@ -4,12 +4,12 @@
 
 namespace postrider::deliverd {
 
-void ConnectionPool::add(const net::SocketAddress& address, TransferPtr transfer) {
-  std::unique_ptr<HostQueue>& queue = queues_[address];
+void ConnectionPool::add(const net::TlsPeer& peer, TransferPtr transfer) {
+  std::unique_ptr<HostQueue>& queue = queues_[peer];
   if (!queue) {
-    queue = std::make_unique<HostQueue>(loop_, settings_, log_, counters_, memory_, address,
-                                        [this, address] {
-                                          const auto at = queues_.find(address);
+    queue = std::make_unique<HostQueue>(loop_, settings_, log_, counters_, tls_, memory_, peer,
+                                        [this, peer] {
+                                          const auto at = queues_.find(peer);
                                           loop_.destroy_later(std::move(at->second));
                                           queues_.erase(at);
                                         });
@@ -18,8 +18,11 @@ void ConnectionPool::add(const net::SocketAddress& address, TransferPtr transfer
 }
 
 std::size_t ConnectionPool::connections_to(const net::SocketAddress& address) const {
-  const auto at = queues_.find(address);
-  return at == queues_.end() ? 0 : at->second->connections();
+  std::size_t connections = 0;
+  for (auto at = queues_.lower_bound({.address = address});
+       at != queues_.end() && at->first.address == address; ++at)
+    connections += at->second->connections();
+  return connections;
 }
 
 }  // namespace postrider::deliverd

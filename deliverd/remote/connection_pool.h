@@ -1,4 +1,5 @@
-// connection_pool.h - the queues of transfers and their connections, one for each server address.
+// connection_pool.h - the queues of transfers and their connections, one for each server and what
+// is asked of TLS with it: a connection is never used for mail that asks for more.
 #pragma once
 
 #include <map>
@@ -12,16 +13,16 @@ class ConnectionPool {
  public:
   // The references outlive the pool.
   ConnectionPool(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-                 metrics::Counters& counters)
-      : loop_(loop), settings_(settings), log_(log), counters_(counters) {}
+                 metrics::Counters& counters, net::TlsClient& tls)
+      : loop_(loop), settings_(settings), log_(log), counters_(counters), tls_(tls) {}
 
-  // Sends `transfer` to the server at `address` when its turn comes; its `done` runs once, later,
-  // unless the pool is destroyed before.
-  void add(const net::SocketAddress& address, TransferPtr transfer);
+  // Sends `transfer` to the server when its turn comes; its `done` runs once, later, unless the
+  // pool is destroyed before.
+  void add(const net::TlsPeer& peer, TransferPtr transfer);
 
-  // Why the server at `address` gave no session just now; null: it may be asked.
-  const smtp::Reply* recent_failure(const net::SocketAddress& address) const {
-    return memory_.recall(address, loop_.now());
+  // Why the server gave no session just now; null: it may be asked.
+  const smtp::Reply* recent_failure(const net::TlsPeer& peer) const {
+    return memory_.recall(peer, loop_.now());
   }
 
   // Connections to `address` that are open or being opened.
@@ -32,8 +33,9 @@ class ConnectionPool {
   const config::Settings& settings_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  net::TlsClient& tls_;
   HostMemory memory_;
-  std::map<net::SocketAddress, std::unique_ptr<HostQueue>> queues_;
+  std::map<net::TlsPeer, std::unique_ptr<HostQueue>> queues_;  // by address first
 };
 
 }  // namespace postrider::deliverd

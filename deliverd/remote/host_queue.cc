@@ -3,27 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace postrider::deliverd {
 
 namespace {
 
-bool all_untried(const TransferResult& result) {
-  return !result.corrupt &&
-         std::all_of(result.outcomes.begin(), result.outcomes.end(),
-                     [](const auto& o) { return o.outcome == smtp::Outcome::untried; });
+bool is_lost(const smtp::RecipientOutcome& outcome) {
+  return outcome.outcome == smtp::Outcome::untried && !smtp::is_final(outcome.reply);
+}
+
+bool all_lost(const TransferResult& result) {
+  return !result.corrupt && std::all_of(result.outcomes.begin(), result.outcomes.end(), &is_lost);
 }
 
 }  // namespace
 
 HostQueue::HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-                     metrics::Counters& counters, HostMemory& memory,
-                     const net::SocketAddress& address, UniqueFunction<void()> on_empty)
+                     metrics::Counters& counters, net::TlsClient& tls, HostMemory& memory,
+                     const net::TlsPeer& peer, UniqueFunction<void()> on_empty)
     : loop_(loop),
       settings_(settings),
       log_(log),
       counters_(counters),
+      tls_(tls),
       memory_(memory),
-      address_(address),
+      peer_(peer),
       on_empty_(std::move(on_empty)),
       connection_limit_(settings.deliverd.connections_per_host) {}
 
@@ -66,7 +71,8 @@ void HostQueue::open_connections() {
   while (!waiting_.empty() && in_use() < std::max<std::size_t>(connection_limit_, 1)) {
     if (in_use() > 0 && waiting_.size() <= kWaitingPerConnection * in_use()) return;
     counters_.add(metrics::Counter::delivery_connections_remote);
-    connections_.push_back(std::make_unique<Connection>(loop_, settings_, address_,
+    connections_.push_back(std::make_unique<Connection>(loop_, settings_, tls_, peer_,
+                                                        memory_.why_clear(peer_, loop_.now()),
                                                         static_cast<Connection::Owner&>(*this)));
   }
 }
@@ -78,14 +84,14 @@ std::size_t HostQueue::in_use() const noexcept {
 }
 
 void HostQueue::on_ready(Connection& /*connection*/) {
-  memory_.on_session(address_);
+  memory_.on_session(peer_);
   dispatch_later();
 }
 
 void HostQueue::on_result(Connection& connection, TransferPtr transfer, TransferResult result) {
   // A server may close a connection between two messages at any time: that says nothing of the
   // server, so the message is carried again by another connection, once.
-  if (all_untried(result) && connection.carried() > 1 && !std::exchange(transfer->repeated, true)) {
+  if (all_lost(result) && connection.carried() > 1 && !std::exchange(transfer->repeated, true)) {
     waiting_.push_front(std::move(transfer));
   } else {
     transfer->done(std::move(result));
@@ -93,7 +99,7 @@ void HostQueue::on_result(Connection& connection, TransferPtr transfer, Transfer
   dispatch_later();
 }
 
-void HostQueue::on_closed(Connection& connection, const std::optional<smtp::Reply>& why) {
+void HostQueue::on_closed(Connection& connection, const std::optional<Connection::Unusable>& why) {
   const auto at = std::find_if(connections_.begin(), connections_.end(),
                                [&](const auto& owned) { return owned.get() == &connection; });
   loop_.destroy_later(std::move(*at));
@@ -102,17 +108,32 @@ void HostQueue::on_closed(Connection& connection, const std::optional<smtp::Repl
   dispatch_later();
 }
 
-void HostQueue::host_failed(const smtp::Reply& why) {
-  log_.warning("connection_failed")
-      .with("address", address_.str())
-      .with("reason", why.code == 0 ? why.text : smtp::to_line(why));
+void HostQueue::host_failed(Connection::Unusable why) {
+  const std::string reason = why.reply.code == 0 ? why.reply.text : smtp::to_line(why.reply);
+  const bool goes_on_in_clear = why.tls && peer_.level == TlsLevel::may && in_use() == 0;
+  log_.warning(goes_on_in_clear ? "tls_failed" : "connection_failed")
+      .with("address", peer_.address.str())
+      .with("host", peer_.host)
+      .with("reason", reason);
   // The server serves us, but not on one more connection: what waits will be served.
   if (in_use() > 0) {
     connection_limit_ = in_use();
     return;
   }
-  // A refusal for good is asked for each time: it may end the mail.
-  if (!why.permanent()) memory_.on_failed(address_, why, loop_.now());
+  if (why.tls) {
+    // Where the words are ours, nothing else tells whose TLS it is.
+    if (why.reply.code == 0 && !goes_on_in_clear)
+      why.reply.text = fmt::format("{}[{}]: {}", peer_.host, peer_.address.ip.str(), reason);
+    memory_.on_tls_failed(peer_, why.reply, loop_.now());
+    if (goes_on_in_clear) return;
+  } else if (!why.reply.permanent()) {
+    // A refusal for good is asked for each time: it may end the mail.
+    memory_.on_failed(peer_, why.reply, loop_.now());
+  }
+  tell_waiting(why.reply);
+}
+
+void HostQueue::tell_waiting(const smtp::Reply& why) {
   for (TransferPtr& transfer : std::exchange(waiting_, {})) {
     const smtp::RecipientOutcome untried{smtp::Outcome::untried, why};
     transfer->done({.outcomes = {transfer->recipients.size(), untried}, .no_session = true});

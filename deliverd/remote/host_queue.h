@@ -1,8 +1,9 @@
-// host_queue.h - the transfers that wait for one server address, and the connections to it.
+// host_queue.h - the transfers that wait for one server, and the connections to it.
 //
 // A connection is used again and again; another is opened only when many transfers wait for each
 // that is open, so that a server is never met by a crowd. When a server fails, all that waits for
-// it is told, and may be tried elsewhere.
+// it is told, and may be tried elsewhere; but where its TLS fails and need not be, it is met in the
+// clear for a while (RFC 7435).
 #pragma once
 
 #include <deque>
@@ -25,8 +26,8 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
 
   // `on_empty`: nothing waits and no connection is left. Not called from inside add().
   HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-            metrics::Counters& counters, HostMemory& memory, const net::SocketAddress& address,
-            UniqueFunction<void()> on_empty);
+            metrics::Counters& counters, net::TlsClient& tls, HostMemory& memory,
+            const net::TlsPeer& peer, UniqueFunction<void()> on_empty);
   ~HostQueue() override { *alive_ = false; }
 
   // `done` of the transfer runs once, later.
@@ -37,21 +38,23 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
  private:
   void on_ready(Connection& connection) override;
   void on_result(Connection& connection, TransferPtr transfer, TransferResult result) override;
-  void on_closed(Connection& connection, const std::optional<smtp::Reply>& why) override;
+  void on_closed(Connection& connection, const std::optional<Connection::Unusable>& why) override;
 
   void dispatch_later();
   void dispatch();
   void hand_out();
   void open_connections();
   std::size_t in_use() const noexcept;
-  void host_failed(const smtp::Reply& why);
+  void host_failed(Connection::Unusable why);
+  void tell_waiting(const smtp::Reply& why);
 
   event::EventLoop& loop_;
   const config::Settings& settings_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  net::TlsClient& tls_;
   HostMemory& memory_;
-  const net::SocketAddress address_;
+  const net::TlsPeer peer_;
   UniqueFunction<void()> on_empty_;
   std::deque<TransferPtr> waiting_;
   std::vector<std::unique_ptr<Connection>> connections_;

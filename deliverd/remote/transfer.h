@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "common/base/unique_function.h"
@@ -15,6 +16,7 @@ struct TransferResult {
   bool corrupt = false;                          // the content is damaged: nothing was sent
   bool no_session = false;                       // the server gave none: all are untried
   bool dsn = false;                              // the server reports on what it accepted
+  std::string tls;                               // how the session was protected, for the log
 };
 
 struct Transfer {

@@ -42,14 +42,16 @@ static void check_mail(std::string_view text) {
   transaction.smtputf8 = mail->charset == Charset::utf8;
   transaction.sender = mail->sender.str();
   transaction.priority = mail->priority;
+  transaction.tls_required = mail->tls_required;
   transaction.envid = mail->envid;
   transaction.ret = mail->ret;
-  POSTRIDER_CHECK(!obstacle(transaction, kAll));
+  POSTRIDER_CHECK(!obstacle(transaction, kAll, postrider::TlsLevel::verify));
   const auto again = parse_mail(argument_of(mail_command(transaction, kAll)), kAll);
   POSTRIDER_CHECK(again && again->sender == mail->sender && again->priority == mail->priority);
   POSTRIDER_CHECK(again->envid == mail->envid && again->ret == mail->ret);
   POSTRIDER_CHECK((again->body == Body::eight_bit_mime) == transaction.eight_bit);
   POSTRIDER_CHECK(again->charset == mail->charset);
+  POSTRIDER_CHECK(again->tls_required == mail->tls_required);
 }
 
 static void check_rcpt(std::string_view text) {

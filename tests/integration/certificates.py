@@ -26,14 +26,14 @@ def authority(folder):
     return folder / "authority.pem"
 
 
-def issue(folder, name, certificate, key):
+def issue(folder, name, certificate, key, days=90):
     """A certificate for the host `name` by the authority in the folder, written to the two paths."""
     request = openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                       "-subj", f"/CN={name}", "-keyout", key).stdout
     extensions = folder / "extensions"
     extensions.write_text(f"subjectAltName=DNS:{name}\nextendedKeyUsage=serverAuth\nkeyUsage=digitalSignature\n"
                           "basicConstraints=CA:FALSE\ncrlDistributionPoints=URI:http://crl.example.test/crl\n")
-    openssl("x509", "-req", "-days", 90, "-CA", folder / "authority.pem", "-CAkey", folder / "authority.key",
+    openssl("x509", "-req", "-days", days, "-CA", folder / "authority.pem", "-CAkey", folder / "authority.key",
             "-extfile", extensions, "-out", certificate, input=request)
 
 

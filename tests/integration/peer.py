@@ -4,30 +4,45 @@
         peer.script["RCPT"] = lambda peer, argument: "451 4.3.0 come back later"
         ... suite with a route via f"smtp:[127.0.0.1]:{peer.port}" ...
         wait_for(lambda: peer.messages)
+
+With `peer.handshake`, a function of peer and socket that gives the socket under TLS, or None to hang up, it offers
+STARTTLS: with_certificate() makes one.
 """
 
 import collections
 import socket
+import ssl
 import threading
 
 Received = collections.namedtuple("Received", "sender recipients content")
+
+
+def with_certificate(certificate, key, **options):
+    """A handshake that goes well; `options` are attributes of the ssl.SSLContext."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    for name, value in options.items():
+        setattr(context, name, value)
+    return lambda peer, connection: context.wrap_socket(connection, server_side=True)
 
 
 class Peer:
     """`script` maps a command ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "END", ...) to a function of
     peer and argument that gives the reply line, None to say nothing for ever, or "" to hang up."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, address="127.0.0.1"):
         self.script = {}
+        self.handshake = None
+        self.secured_keywords = ""  # of EHLO under TLS: "REQUIRETLS\nDSN"
         self.messages = []
         self.commands = []
         self.connections = 0
         self.most_at_once = 0
-        self._open = 0
+        self.open = 0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._sockets = set()
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
+        self._listener = socket.create_server((address, port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
@@ -46,6 +61,10 @@ class Peer:
                 except OSError:
                     pass
 
+    def hang(self):
+        """For a script that says nothing any more: until the test is over."""
+        self._stopping.wait()
+
     @property
     def route(self):
         return f"smtp:[127.0.0.1]:{self.port}"
@@ -62,8 +81,8 @@ class Peer:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._lock:
             self.connections += 1
-            self._open += 1
-            self.most_at_once = max(self.most_at_once, self._open)
+            self.open += 1
+            self.most_at_once = max(self.most_at_once, self.open)
             self._sockets.add(connection)
         try:
             self._converse(connection, connection.makefile("rb"))
@@ -71,7 +90,7 @@ class Peer:
             pass
         finally:
             with self._lock:
-                self._open -= 1
+                self.open -= 1
                 self._sockets.discard(connection)
             connection.close()
 
@@ -88,21 +107,29 @@ class Peer:
     def _converse(self, connection, file):
         if not self._say(connection, "CONNECT", "", "220 peer.test ESMTP"):
             return
-        sender, recipients = None, []
+        sender, recipients, secured = None, [], False
         while line := file.readline():
             command, _, argument = line.decode("latin-1").strip().partition(" ")
             command = command.upper()
             with self._lock:
                 self.commands.append((command, argument))
             needs_sender = "250 2.1.5 ok" if sender is not None else "503 5.5.1 MAIL first"
-            defaults = {"EHLO": "250-peer.test\n250-PIPELINING\n250-8BITMIME\n250 SIZE 50000000",
+            offers = ["STARTTLS"] if self.handshake and not secured else self.secured_keywords.split() if secured else []
+            defaults = {"EHLO": "".join(f"250-{line}\n" for line in ["peer.test", "PIPELINING", "8BITMIME", *offers]) +
+                                "250 SIZE 50000000",
+                        "STARTTLS": "220 2.0.0 go" if self.handshake else "502 5.5.1 what?",
                         "HELO": "250 peer.test", "MAIL": "250 2.1.0 ok", "RCPT": needs_sender,
                         "RSET": "250 2.0.0 ok", "QUIT": "221 2.0.0 bye",
                         "DATA": "354 go on" if recipients else "503 5.5.1 no valid recipients"}
             reply = self._say(connection, command, argument, defaults.get(command, "500 5.5.2 what?"))
             if not reply or command == "QUIT":
                 return
-            if command == "MAIL":
+            if command == "STARTTLS" and reply.startswith("220") and "\n" not in reply:
+                connection = self.handshake(self, connection)
+                if connection is None:
+                    return
+                file, secured = connection.makefile("rb"), True
+            elif command == "MAIL":
                 taken = reply.startswith("250")
                 sender, recipients = argument[5:].split(">")[0].lstrip("<") if taken else None, []
             elif command == "RCPT" and reply.startswith("250"):

@@ -41,6 +41,7 @@ void drain(ClientSession& session, Lines& seen) {
                      seen.emplace_back("content");
                      session.on_content_sent();
                    },
+                   [&](const ClientSession::StartTls&) { seen.emplace_back("start TLS"); },
                    [&](const ClientSession::Done& done) {
                      std::string line = "done:";
                      for (const RecipientOutcome& o : done.outcomes)
@@ -48,7 +49,8 @@ void drain(ClientSession& session, Lines& seen) {
                      seen.push_back(line);
                    },
                    [&](const ClientSession::Unusable& unusable) {
-                     seen.push_back(fmt::format("unusable {}", unusable.reply.code));
+                     seen.push_back(fmt::format("unusable {}{}", unusable.reply.code,
+                                                unusable.tls ? " for TLS" : ""));
                    },
                    [&](const ClientSession::Close&) { seen.emplace_back("close"); },
                },
@@ -90,7 +92,7 @@ struct Conversation {
     }
     return std::exchange(seen, {});
   }
-  ClientSession session{"me.test"};
+  ClientSession session{"me.test", TlsLevel::none};
   Lines seen;
 };
 
@@ -119,7 +121,7 @@ TEST_CASE("smtp client session: the greeting is answered with EHLO, and HELO whe
   }));
   CAPTURE(c.script);
   for (std::size_t step = 1; step <= c.script.size(); ++step) {
-    ClientSession session("me.test");
+    ClientSession session("me.test", TlsLevel::none);
     Lines seen;
     for (std::size_t i = 0; i < c.script.size(); i += step) {
       session.on_bytes(c.script.substr(i, step));
@@ -252,7 +254,7 @@ TEST_CASE("smtp client session: a reply in the middle of the content ends the co
       {"451 disk\r\n", "done: deferred(451)"},
       {"250 ok\r\n", "done: untried(0)"},
   }));
-  ClientSession session("me.test");
+  ClientSession session("me.test", TlsLevel::none);
   session.on_bytes(kPlain);
   session.start(to({"a@y.test"}));
   session.on_bytes("250 ok\r\n250 ok\r\n354 go\r\n");

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 using namespace postrider::smtp;
+using postrider::TlsLevel;
 
 namespace {
 
@@ -45,37 +46,57 @@ TEST_CASE("smtp client transaction: commands carry the parameters that are offer
 TEST_CASE("smtp client transaction: obstacles are found before the server is asked", "[smtp]") {
   Extensions offered;
   ClientTransaction t = example();
-  CHECK(obstacle(t, offered)->reply.status == "5.6.7");
+  CHECK(obstacle(t, offered, TlsLevel::none)->reply.status == "5.6.7");
   offered.smtputf8 = true;
-  CHECK_FALSE(obstacle(t, offered));
+  CHECK_FALSE(obstacle(t, offered, TlsLevel::none));
   offered.size_limit = 1234;
-  CHECK_FALSE(obstacle(t, offered));
+  CHECK_FALSE(obstacle(t, offered, TlsLevel::none));
   offered.size_limit = 1233;
-  CHECK(obstacle(t, offered)->reply.status == "5.3.4");
+  CHECK(obstacle(t, offered, TlsLevel::none)->reply.status == "5.3.4");
   t.smtputf8 = false;
   t.sender = "j\xc3\xb6rg@x.test";
-  CHECK_FALSE(obstacle(t, {.smtputf8 = true}));
-  CHECK(obstacle(t, {})->reply.status == "5.6.7");
+  CHECK_FALSE(obstacle(t, {.smtputf8 = true}, TlsLevel::none));
+  CHECK(obstacle(t, {}, TlsLevel::none)->reply.status == "5.6.7");
   t.sender = "a\r\nRCPT TO:<c@z.test>";
-  CHECK(obstacle(t, offered)->reply.status == "5.1.7");
+  CHECK(obstacle(t, offered, TlsLevel::none)->reply.status == "5.1.7");
 }
 
-TEST_CASE("smtp client transaction: what has to go under TLS waits, unless it is a report",
-          "[smtp]") {
-  const auto [sender, required, waits] = GENERATE(table<const char*, bool, bool>({
-      {"a@x.test", true, true},
-      {"a@x.test", false, false},
-      {"", true, false},
-  }));
+TEST_CASE(
+    "smtp client transaction: what requires TLS goes to verified servers that offer REQUIRETLS, "
+    "unless it is a report",
+    "[smtp]") {
+  const auto [sender, level, offered, status] =
+      GENERATE(table<const char*, TlsLevel, bool, std::string>({
+          {"a@x.test", TlsLevel::verify, true, ""},
+          {"a@x.test", TlsLevel::verify, false, "5.7.30"},
+          {"a@x.test", TlsLevel::encrypt, true, "5.7.10"},
+          {"a@x.test", TlsLevel::none, true, "5.7.10"},
+          {"", TlsLevel::none, false, ""},
+          {"", TlsLevel::encrypt, false, ""},
+      }));
+  CAPTURE(sender, offered, status);
   ClientTransaction t;
   t.sender = sender;
-  t.tls_required = required;
-  const auto why = obstacle(t, {.requiretls = true});
-  REQUIRE(why.has_value() == waits);
-  if (!waits) return;
-  CHECK(why->outcome == Outcome::deferred);
-  CHECK(to_line(why->reply) ==
-        "0 4.7.30 REQUIRETLS: the message has to go under TLS, and the session has none");
+  const Extensions extensions{.requiretls = offered};
+  CHECK_FALSE(obstacle(t, extensions, level));
+  CHECK(mail_command(t, extensions).find("REQUIRETLS") == std::string::npos);
+  t.tls_required = true;
+  const auto why = obstacle(t, extensions, level);
+  REQUIRE(why.has_value() != status.empty());
+  CHECK((mail_command(t, extensions).find(" REQUIRETLS") != std::string::npos) == offered);
+  if (status.empty()) return;
+  CHECK(why->outcome == Outcome::untried);
+  CHECK(why->reply.status == status);
+  CHECK(is_final(why->reply));
+}
+
+TEST_CASE("smtp client transaction: 5yz is final, and a reason of ours of class 5", "[smtp]") {
+  CHECK(is_final({550, "", ""}));
+  CHECK(is_final({0, "5.7.30", ""}));
+  CHECK_FALSE(is_final({0, "4.4.2", ""}));
+  CHECK_FALSE(is_final({0, "", ""}));
+  CHECK_FALSE(is_final({450, "5.1.1", ""}));
+  CHECK_FALSE(is_final({250, "", ""}));
 }
 
 TEST_CASE("smtp client transaction: what is not known to be final is temporary", "[smtp]") {

@@ -12,6 +12,7 @@
 
 #include "common/net/listener.h"
 #include "common/net/stream.h"
+#include "common/net/tls_server.h"
 
 namespace postrider::deliverd::test {
 
@@ -35,9 +36,12 @@ class FakeServer {
   }
 
   net::SocketAddress address;
+  net::TlsServer* tls = nullptr;  // not null: STARTTLS is offered
   std::map<std::string, std::string> replies;
   unsigned messages_per_session = 1000;  // then 421
   int connections = 0;
+  int handshakes = 0;                 // that were completed
+  int resumed = 0;                    // of these
   std::vector<std::string> messages;  // content as it came, dots stuffed
   std::set<std::string> verbs;        // that it heard
 
@@ -57,17 +61,33 @@ class FakeServer {
       }
     }
     void on_drained() override {}
+    void on_secured(const net::TlsInfo& info) override {
+      ++server.handshakes;
+      if (info.resumed) ++server.resumed;
+      secured = true;
+    }
     void on_closed(net::CloseReason) override { gone = true; }
 
     void command(const std::string& line) {
       const std::string verb = line.substr(0, 4);
       server.verbs.insert(verb);
-      if (verb == "EHLO") return say(verb, "250-fake\r\n250 PIPELINING");
+      if (verb == "EHLO") return greet();
+      if (verb == "STAR") return start_tls();
       if (verb == "QUIT") return say(verb, "221 bye");
       if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
       if (verb != "DATA") return say(verb, "250 ok");
       in_data = server.replies["DATA"].empty();
       say(verb, "354 go");
+    }
+    void greet() {
+      if (server.tls == nullptr) return say("EHLO", "250-fake\r\n250 PIPELINING");
+      if (secured) return say("secured EHLO", "250-fake\r\n250 PIPELINING");
+      say("EHLO", "250-fake\r\n250-STARTTLS\r\n250 PIPELINING");
+    }
+    void start_tls() {
+      const std::string& reply = server.replies["STARTTLS"];
+      say("STARTTLS", "220 go");
+      if (reply.empty()) stream.start_tls(server.tls->accept(), std::chrono::seconds{20});
     }
     void content(const std::string& text) {
       in_data = false;
@@ -90,6 +110,7 @@ class FakeServer {
     std::string input;
     unsigned taken = 0;
     bool in_data = false;
+    bool secured = false;
     bool gone = false;
   };
 

@@ -20,6 +20,7 @@ using postrider::test::FakeResolver;
 inline config::Settings some_settings() {
   config::Settings settings;
   settings.hostname = "me.test";
+  settings.tls.handshake_timeout = std::chrono::seconds{20};
   settings.deliverd.connections_per_host = 10;
   settings.deliverd.messages_per_connection = 1000;
   settings.deliverd.hosts_per_attempt = 5;
@@ -33,7 +34,10 @@ inline config::Settings some_settings() {
 }
 
 struct Fixture {
-  Fixture() : source(::memfd_create("spool", MFD_CLOEXEC)) {
+  // `authorities`: path of those that are trusted; empty: the system's.
+  explicit Fixture(const std::string& authorities = "")
+      : tls(std::move(*net::TlsClient::load(authorities, clock))),
+        source(::memfd_create("spool", MFD_CLOEXEC)) {
     REQUIRE(::write(source.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     settings.relay.port = server.address.port;
     resolver.mx["x.test"] = {net::DnsStatus::found, {{10, "mx1.test"}, {20, "mx2.test"}}, ""};
@@ -96,7 +100,10 @@ struct Fixture {
   FakeResolver resolver{loop};
   FakeServer server{loop, "127.0.0.1", 0};
   FakeServer second{loop, "127.0.0.2", server.address.port};
-  RemoteDelivery delivery{loop, settings, resolver, random, clock, log, counters};
+  ConfiguredTlsPolicies tls_policies{loop, settings};
+  std::unique_ptr<net::TlsClient> tls;
+  RemoteDelivery delivery{loop,   settings, resolver, tls_policies, *tls,
+                          random, clock,    log,      counters};
   Fd source;
   std::uint64_t jobs = 0;
   int under_way = 0;

@@ -1,6 +1,5 @@
 #include "deliverd/remote/host_memory.h"
 
-#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 using namespace postrider;
@@ -9,45 +8,61 @@ using deliverd::HostMemory;
 
 namespace {
 
-net::SocketAddress server(std::size_t number) {
-  return *net::SocketAddress::parse(
-      fmt::format("10.{}.{}.{}:25", number >> 16U, (number >> 8U) & 255U, number & 255U));
+net::TlsPeer server(TlsLevel level, const std::string& address = "192.0.2.1:25") {
+  return {*net::SocketAddress::parse(address), level, "mx.test", {}, false};
 }
 
 const smtp::Reply kRefused{0, "4.4.1", "connection refused"};
+const smtp::Reply kUntrusted{0, "4.7.5", "TLS failed: the certificate is self-signed"};
 
 }  // namespace
 
-TEST_CASE("deliverd host memory: what was wrong with a host is known for a while", "[deliverd]") {
+TEST_CASE(
+    "deliverd host memory: what was wrong with a host is known for a while, whatever is asked",
+    "[deliverd]") {
   HostMemory memory;
-  CHECK(memory.recall(server(1), 0s) == nullptr);
-  memory.on_failed(server(1), kRefused, 100s);
-  REQUIRE(memory.recall(server(1), 100s + HostMemory::kBackoff - 1us) != nullptr);
-  CHECK(*memory.recall(server(1), 100s) == kRefused);
-  CHECK(memory.recall(server(2), 100s) == nullptr);
-  CHECK(memory.recall(server(1), 100s + HostMemory::kBackoff) == nullptr);
+  const net::TlsPeer may = server(TlsLevel::may);
+  CHECK(memory.recall(may, 0s) == nullptr);
+  memory.on_failed(may, kRefused, 100s);
+  for (const net::TlsPeer& peer : {may, server(TlsLevel::verify)}) {
+    REQUIRE(memory.recall(peer, 100s + HostMemory::kBackoff - 1us) != nullptr);
+    CHECK(*memory.recall(peer, 100s) == kRefused);
+    CHECK(memory.recall(peer, 100s + HostMemory::kBackoff) == nullptr);
+  }
+  CHECK(memory.recall(server(TlsLevel::may, "192.0.2.2:25"), 100s) == nullptr);
+  CHECK(memory.why_clear(may, 100s) == nullptr);
+  memory.on_session(server(TlsLevel::verify));
+  CHECK(memory.recall(may, 100s) == nullptr);
 }
 
-TEST_CASE("deliverd host memory: a host that fails again is known for longer", "[deliverd]") {
+TEST_CASE(
+    "deliverd host memory: that its TLS is not good enough concerns those who ask for as much",
+    "[deliverd]") {
   HostMemory memory;
-  memory.on_failed(server(1), kRefused, 100s);
-  memory.on_failed(server(1), kRefused, 150s);
-  CHECK(memory.recall(server(1), 200s) != nullptr);
-  CHECK(memory.size() == 1);
+  const net::TlsPeer verify = server(TlsLevel::verify);
+  memory.on_tls_failed(verify, kUntrusted, 100s);
+  REQUIRE(memory.recall(verify, 100s) != nullptr);
+  CHECK(*memory.recall(verify, 100s) == kUntrusted);
+  for (const TlsLevel level : {TlsLevel::none, TlsLevel::may, TlsLevel::encrypt})
+    CHECK(memory.recall(server(level), 100s) == nullptr);
+  memory.on_session(server(TlsLevel::may));
+  CHECK(memory.recall(verify, 100s) != nullptr);
+  memory.on_session(verify);
+  CHECK(memory.recall(verify, 100s) == nullptr);
 }
 
-TEST_CASE("deliverd host memory: a session ends it", "[deliverd]") {
+TEST_CASE("deliverd host memory: where TLS only may be, the host is met in the clear for a while",
+          "[deliverd]") {
   HostMemory memory;
-  memory.on_failed(server(1), kRefused, 100s);
-  memory.on_session(server(1));
-  CHECK(memory.recall(server(1), 100s) == nullptr);
-}
-
-TEST_CASE("deliverd host memory: it holds so many, and forgets the oldest first", "[deliverd]") {
-  HostMemory memory;
-  for (std::size_t i = 0; i <= HostMemory::kMaxHosts; ++i)
-    memory.on_failed(server(i), kRefused, 0s);
-  CHECK(memory.size() == HostMemory::kMaxHosts);
-  CHECK(memory.recall(server(0), 0s) == nullptr);
-  CHECK(memory.recall(server(1), 0s) != nullptr);
+  const net::TlsPeer may = server(TlsLevel::may);
+  CHECK(memory.why_clear(may, 100s) == nullptr);
+  memory.on_tls_failed(may, kUntrusted, 100s);
+  CHECK(memory.recall(may, 100s) == nullptr);
+  REQUIRE(memory.why_clear(may, 100s + HostMemory::kClear - 1us) != nullptr);
+  CHECK(*memory.why_clear(may, 100s) == kUntrusted.text);
+  CHECK(memory.why_clear(may, 100s + HostMemory::kClear) == nullptr);
+  memory.on_session(may);
+  CHECK(memory.why_clear(may, 100s) != nullptr);
+  for (const TlsLevel level : {TlsLevel::encrypt, TlsLevel::verify})
+    CHECK(memory.why_clear(server(level), 100s) == nullptr);
 }

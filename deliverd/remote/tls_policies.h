@@ -1,0 +1,55 @@
+// tls_policies.h - how well a connection to a server has to be protected: asked before connecting.
+//
+// RFC 8689 (REQUIRETLS, and "TLS-Required: No").
+#pragma once
+
+#include <string>
+
+#include "common/base/pending.h"
+#include "common/base/unique_function.h"
+#include "common/config/settings.h"
+#include "common/event/event_loop.h"
+#include "common/ipc/messages.pb.h"
+#include "common/net/tls_client.h"
+
+namespace postrider::deliverd {
+
+// An interface, as what a destination publishes of itself has to be looked up (DANE, MTA-STS).
+class TlsPolicies {
+ public:
+  using Done = UniqueFunction<void(config::TlsPolicy)>;
+
+  TlsPolicies() = default;
+  TlsPolicies(const TlsPolicies&) = delete;
+  TlsPolicies& operator=(const TlsPolicies&) = delete;
+  virtual ~TlsPolicies() = default;
+
+  // `domain` is that of the recipients, or, where an administrator named the server, the server's:
+  // its name or "[ADDRESS]". `host` is the server's name, empty where it has none.
+  [[nodiscard]] virtual PendingPtr find(const std::string& domain, const std::string& host,
+                                        Done done) = 0;
+};
+
+// What [[tls_policy]] says; TlsLevel::may where it says nothing.
+class ConfiguredTlsPolicies final : public TlsPolicies {
+ public:
+  // Both outlive this object.
+  ConfiguredTlsPolicies(event::EventLoop& loop, const config::Settings& settings)
+      : loop_(loop), settings_(settings) {}
+
+  PendingPtr find(const std::string& domain, const std::string& host, Done done) override;
+
+ private:
+  event::EventLoop& loop_;
+  const config::Settings& settings_;
+};
+
+// Whether `job` goes under TLS alone, to servers that see to it that it goes on so.
+bool requires_tls(const ipc::Job& job);
+
+// What TLS with `host` at `address` has to be for `job`: the message may ask for more than the
+// policy, or for less.
+net::TlsPeer tls_peer(const ipc::Job& job, const config::TlsPolicy& policy, const std::string& host,
+                      const net::SocketAddress& address);
+
+}  // namespace postrider::deliverd
