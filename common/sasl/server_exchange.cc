@@ -3,12 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include <gsasl.h>
-
 #include "common/base/ascii.h"
-#include "common/base/base64.h"
 #include "common/base/check.h"
-#include "common/base/handle.h"
+#include "common/sasl/library_session.h"
 
 namespace postrider::sasl {
 
@@ -37,63 +34,11 @@ Refused refused(int code) {
 
 }  // namespace
 
-struct ServerExchange::Reaction {
-  int code;
-  std::string octets;
-};
-
-// A session of the library, which is cheap to open and holds no state beyond it.
-class ServerExchange::Session {
- public:
-  Session(Mechanism mechanism, const ChannelBindings& bindings) {
-    Gsasl* library = nullptr;
-    POSTRIDER_CHECK(::gsasl_init(&library) == GSASL_OK);
-    library_.reset(library);
-    ::gsasl_callback_set(library, &Session::on_question);
-    Gsasl_session* session = nullptr;
-    const std::string name(name_of(mechanism));
-    POSTRIDER_CHECK(::gsasl_server_start(library, name.c_str(), &session) == GSASL_OK);
-    session_.reset(session);
-    if (!bindings.tls_exporter.empty()) set(GSASL_CB_TLS_EXPORTER, bindings.tls_exporter);
-    if (!bindings.tls_unique.empty()) set(GSASL_CB_TLS_UNIQUE, bindings.tls_unique);
-  }
-
-  Reaction step(std::string_view message) {
-    char* made = nullptr;
-    std::size_t size = 0;
-    const int code = ::gsasl_step(session_.get(), message.data(), message.size(), &made, &size);
-    Reaction reaction{code, std::string(made != nullptr ? made : "", size)};
-    ::gsasl_free(made);
-    return reaction;
-  }
-
-  // Octets go to the library in base64.
-  void set(Gsasl_property property, std::string_view octets) {
-    set_text(property, to_base64(octets));
-  }
-  void set_text(Gsasl_property property, const std::string& text) {
-    POSTRIDER_CHECK(::gsasl_property_set(session_.get(), property, text.c_str()) == GSASL_OK);
-  }
-  std::string_view property(Gsasl_property property) const {
-    const char* const text = ::gsasl_property_fast(session_.get(), property);
-    return text != nullptr ? text : "";
-  }
-
- private:
-  // The library may take any password of PLAIN and LOGIN: it is verified when the exchange is over.
-  static int on_question(Gsasl* /*library*/, Gsasl_session* /*session*/,
-                         Gsasl_property property) noexcept {
-    return property == GSASL_VALIDATE_SIMPLE ? GSASL_OK : GSASL_NO_CALLBACK;
-  }
-
-  Handle<Gsasl, &gsasl_done> library_;
-  Handle<Gsasl_session, &gsasl_finish> session_;
-};
-
 ServerExchange::ServerExchange(Mechanism mechanism, const ChannelBindings& bindings)
     : mechanism_(mechanism),
       bindings_(bindings),
-      session_(std::make_unique<Session>(mechanism, bindings)) {}
+      session_(
+          std::make_unique<LibrarySession>(LibrarySession::Side::server, mechanism, bindings)) {}
 ServerExchange::~ServerExchange() = default;
 
 Step ServerExchange::begin(std::optional<Secret> initial) {
@@ -126,7 +71,7 @@ Step ServerExchange::on_password(Secret response) {
 }
 
 // RFC 4616 section 2, RFC 5802 section 5.1: nobody may act for another here.
-bool ServerExchange::acts_for_itself(const Session& session) const {
+bool ServerExchange::acts_for_itself(const LibrarySession& session) const {
   const std::string_view other = session.property(GSASL_AUTHZID);
   return other.empty() || equals_ignoring_case(other, user_);
 }
@@ -134,7 +79,7 @@ bool ServerExchange::acts_for_itself(const Session& session) const {
 // The library answers this message at once, and by then wants the user's salt: so a session that
 // goes no further reads who it is, and another begins once the salt is known.
 Step ServerExchange::begin_scram(Secret response) {
-  Session reader(mechanism_, bindings_);
+  LibrarySession reader(LibrarySession::Side::server, mechanism_, bindings_);
   const Reaction reaction = reader.step(response.reveal());
   user_ = cut(reader.property(GSASL_AUTHID));
   if (reaction.code != GSASL_NEEDS_MORE) return refused(reaction.code);
@@ -147,11 +92,11 @@ Step ServerExchange::begin_scram(Secret response) {
 Step ServerExchange::on_keys(ScramUser user) {
   scram_ = std::move(user);
   session_->set(GSASL_SCRAM_SALT, scram_.salt);
-  session_->set_text(GSASL_SCRAM_ITER, std::to_string(scram_.iterations));
-  Reaction reaction = session_->step(client_first_.reveal());
+  session_->set_text(GSASL_SCRAM_ITER, std::to_string(scram_.iterations).c_str());
+  const Reaction reaction = session_->step(client_first_.reveal());
   if (reaction.code != GSASL_NEEDS_MORE) return refused(reaction.code);
-  server_first_ = reaction.octets;
-  return Challenge{std::move(reaction.octets)};
+  server_first_ = reaction.message.reveal();
+  return Challenge{server_first_};
 }
 
 // The library takes the keys of one password; which of the user's it is shows by the proof.
@@ -166,10 +111,10 @@ Step ServerExchange::end_scram(Secret response) {
   if (keys == scram_.keys.end()) return Refused{Refused::Why::password};
   session_->set(GSASL_SCRAM_STOREDKEY, {keys->stored.data(), keys->stored.size()});
   session_->set(GSASL_SCRAM_SERVERKEY, {keys->server.data(), keys->server.size()});
-  Reaction reaction = session_->step(response.reveal());
+  const Reaction reaction = session_->step(response.reveal());
   if (reaction.code != GSASL_OK) return refused(reaction.code);
   proven_ = static_cast<std::size_t>(keys - scram_.keys.begin());
-  return Challenge{std::move(reaction.octets)};
+  return Challenge{std::string(reaction.message.reveal())};
 }
 
 }  // namespace postrider::sasl

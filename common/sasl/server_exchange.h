@@ -56,6 +56,8 @@ struct ScramUser {
   std::vector<ScramKeys> keys;
 };
 
+class LibrarySession;
+
 class ServerExchange {
  public:
   // `bindings`: those of the connection, which a mechanism with channel binding needs.
@@ -76,18 +78,14 @@ class ServerExchange {
   Step on_keys(ScramUser user);
 
  private:
-  // What the library says to one message.
-  struct Reaction;
-  class Session;
-
   Step on_password(Secret response);
   Step begin_scram(Secret response);
   Step end_scram(Secret response);
-  bool acts_for_itself(const Session& session) const;
+  bool acts_for_itself(const LibrarySession& session) const;
 
   const Mechanism mechanism_;
   const ChannelBindings bindings_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<LibrarySession> session_;
   std::string user_;
   Secret client_first_;
   std::string server_first_;

@@ -11,7 +11,7 @@ MAX_SOURCE = 400
 ONLY_IN = {
     "sqlite3.h": {"common/sqlite/sqlite.cc"},
     "ares.h": {"common/net/cares_resolver.cc"},
-    "gsasl.h": {"common/sasl/scram.cc", "common/sasl/server_exchange.cc"},
+    "gsasl.h": {"common/sasl/scram.cc", "common/sasl/library_session.h"},
     "idn2.h": {"common/smtp/international_domain.cc"},
     "toml++": {"common/config/document.cc"},
 }
