@@ -1,7 +1,6 @@
 // deliverd - carries mail to where it goes, in one of two roles: @local writes Maildirs and never
 // touches the network, @remote opens connections to other servers and never touches mailboxes.
 #include <cstdlib>
-#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -37,27 +36,25 @@ int main(int argc, char** argv) {
       log.error("not_started").with("reason", ready.error().text);
       return EXIT_FAILURE;
     }
-  // Here rather than in each worker: one that is started later has what served until then, whatever
-  // the file has become.
-  std::unique_ptr<net::TlsClient> tls;
-  const auto load_authorities = [&] {
+  deliverd::Outgoing outgoing;
+  const auto load_files = [&] {
     if (role == deliverd::Role::local) return true;
-    auto loaded = net::TlsClient::load(settings.tls.ca_file, clock);
+    auto loaded = deliverd::load_outgoing(settings, clock);
     if (!loaded) log.error("not_started").with("reason", loaded.error().text);
-    if (loaded) tls = std::move(*loaded);
+    if (loaded) outgoing = std::move(*loaded);
     return loaded.has_value();
   };
-  if (!load_authorities()) return config::kExitConfig;
+  if (!load_files()) return config::kExitConfig;
 
   event::Prefork prefork;
   prefork.workers = worker_count(settings, role);
   prefork.worker = [&](unsigned number) {
-    return deliverd::serve(settings, role, tls.get(), number, log, clock);
+    return deliverd::serve(settings, role, &outgoing, number, log, clock);
   };
   prefork.on_reload = [&] {
     config::Settings before = settings;
     if (!config::reload(*start, log)) return false;
-    if (!load_authorities()) {
+    if (!load_files()) {
       start->settings = std::move(before);  // a worker that is started later finds what it served
       return false;
     }

@@ -34,13 +34,13 @@ metrics::Counters open_counters(const config::Settings& settings, Role role, uns
 // Sends to other servers, with the DNS that the settings name.
 class Relay final : public Delivery {
  public:
-  Relay(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
+  Relay(event::EventLoop& loop, const config::Settings& settings, const Outgoing& outgoing,
         const Clock& clock, log::Logger& log, metrics::Counters& counters)
       : resolver_(loop, {settings.dns.servers, settings.dns.timeout,
                          static_cast<unsigned>(settings.dns.tries)}),
         cache_(loop, resolver_, {}),
         tls_policies_(loop, settings),
-        delivery_(loop, settings, cache_, tls_policies_, tls, random_, clock, log, counters) {}
+        delivery_(loop, settings, cache_, tls_policies_, outgoing, random_, clock, log, counters) {}
 
   void deliver(const ipc::Job& job, int source, Done done) override {
     delivery_.deliver(job, source, std::move(done));
@@ -55,10 +55,10 @@ class Relay final : public Delivery {
 };
 
 std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Settings& settings,
-                                       Role role, net::TlsClient* tls, const Clock& clock,
+                                       Role role, const Outgoing* outgoing, const Clock& clock,
                                        log::Logger& log, metrics::Counters& counters) {
   if (role == Role::remote)
-    return std::make_unique<Relay>(loop, settings, *tls, clock, log, counters);
+    return std::make_unique<Relay>(loop, settings, *outgoing, clock, log, counters);
   LocalDelivery::Options options;
   options.mail_directory = settings.paths.mail;
   options.hostname = settings.hostname;
@@ -70,13 +70,13 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
   return std::make_unique<LocalDelivery>(loop, options, clock, log, counters);
 }
 
-void run(const config::Settings& settings, Role role, net::TlsClient* tls, unsigned number,
+void run(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
          log::Logger& log, const Clock& clock) {
   event::EventLoop loop;
   log.set_buffered(true);
   loop.set_after_turn([&] { log.flush(); });
   metrics::Counters counters = open_counters(settings, role, number, log);
-  const auto delivery = new_delivery(loop, settings, role, tls, clock, log, counters);
+  const auto delivery = new_delivery(loop, settings, role, outgoing, clock, log, counters);
   const auto ipc_role = role == Role::local ? ipc::DELIVERD_LOCAL : ipc::DELIVERD_REMOTE;
   Worker worker(loop, {settings.paths.run + "/queued.sock", ipc_role, number, kCredit}, *delivery,
                 log, [&] { loop.stop(); });
@@ -87,10 +87,10 @@ void run(const config::Settings& settings, Role role, net::TlsClient* tls, unsig
 
 }  // namespace
 
-int serve(const config::Settings& settings, Role role, net::TlsClient* tls, unsigned number,
+int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
           log::Logger& log, const Clock& clock) {
   try {
-    run(settings, role, tls, number, log, clock);
+    run(settings, role, outgoing, number, log, clock);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log.error("not_started").with("reason", error.what());

@@ -7,15 +7,15 @@
 #include "common/base/clock.h"
 #include "common/config/settings.h"
 #include "common/log/log.h"
-#include "common/net/tls_client.h"
+#include "deliverd/remote/outgoing.h"
 
 namespace postrider::deliverd {
 
 enum class Role : std::uint8_t { local, remote };
 
-// Serves until SIGTERM or SIGINT and returns the exit status. `tls` is for Role::remote, null for
-// the other. `number` is that of this worker within its daemon.
-int serve(const config::Settings& settings, Role role, net::TlsClient* tls, unsigned number,
+// Serves until SIGTERM or SIGINT and returns the exit status. `outgoing` is for Role::remote, null
+// for the other. `number` is that of this worker within its daemon.
+int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
           log::Logger& log, const Clock& clock);
 
 }  // namespace postrider::deliverd

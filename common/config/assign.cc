@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/base/ascii.h"
 #include "common/base/domain_name.h"
 #include "common/config/routes.h"
 #include "common/config/suggest.h"
@@ -129,8 +130,7 @@ class Reader {
     if (match == nullptr || via == nullptr) return;
     read_form(*match, &is_route_match, kRouteMatchForms, route.match);
     read_via(*via, route.via);
-    if (sender != nullptr)
-      read_form(*sender, &is_route_match, kRouteMatchForms, route.sender);
+    if (sender != nullptr) read_form(*sender, &is_route_match, kRouteMatchForms, route.sender);
     if (account != nullptr)
       read_form(*account, &is_route_account, kRouteAccountForms, route.account);
   }
@@ -151,6 +151,7 @@ class Reader {
       // The host must have a name; any other domain may be left to it.
       case Type::domain:
         return is_domain_name(text) || (text.empty() && parameter_.name != "hostname");
+      case Type::text: return std::none_of(text.begin(), text.end(), &is_control);
       case Type::host_port: return text.empty() || is_server(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();

@@ -114,6 +114,12 @@ void check_together(const Settings& settings, const Value::Table& document,
     complain("smtpd", "listen", "proxy = true needs smtpd.proxy_networks");
   if (any_listener([](const SmtpListener& l) { return l.proxy && unix_path(l.address); }))
     complain("smtpd", "listen", "proxy = true is not for a Unix socket");
+  const auto& relay = settings.relay;
+  if (relay.smarthost_user.empty() != relay.smarthost_password_file.empty())
+    complain("relay", relay.smarthost_user.empty() ? "smarthost_password_file" : "smarthost_user",
+             "relay.smarthost_user and relay.smarthost_password_file need each other");
+  if (!relay.smarthost_user.empty() && relay.smarthost.empty())
+    complain("relay", "smarthost_user", "needs relay.smarthost");
   if (tls.key.empty() && !tls.certificate.empty()) complain("tls", "certificate", "needs tls.key");
   if (tls.certificate.empty() && !tls.key.empty()) complain("tls", "key", "needs tls.certificate");
   if (!tls.certificate.empty()) return;

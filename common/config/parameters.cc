@@ -114,6 +114,15 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "A server that takes all mail for other domains, as in \"relay.example.net:587\" or "
      "\"[192.0.2.1]:587\"; without a port, relay.port. Empty: each domain's own servers, by MX."},
 
+    {"relay.smarthost_user", Type::text, &at<&S::relay, &S::Relay::smarthost_user>, "", "",
+     "As whom to log in at the smart host. Empty: no login."},
+    {"relay.smarthost_password_file", Type::path,
+     &at<&S::relay, &S::Relay::smarthost_password_file>, "", "",
+     "A file with the password of that user on its one line, which deliverd may read and not "
+     "everyone. It is read when deliverd starts, and on a reload. The password is shown to a "
+     "server that is verified (tls_policy) alone, unless a policy that names the smart host, or a "
+     "domain above it, says otherwise; and where the server knows SCRAM-SHA-256, to nobody."},
+
     {"route", Type::routes, &top<&S::routes>, "[]", "",
      "Where mail for a domain goes instead of its own way. `match` is a domain, a domain with a "
      "dot before it for its subdomains, or \"*\" for every domain that is not ours. `sender`, in "
@@ -145,7 +154,8 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "other "
      "names for \"verify\", as in [\"mx.example.net\", \".example.net\"], of which the certificate "
      "has "
-     "to have one; with a dot before it, any host below. `min_version` is \"1.2\" or \"1.3\". The "
+     "to have one; with a dot before it, any host below. `min_version` is \"1.2\" or \"1.3\", for "
+     "what has to be under TLS. The "
      "name "
      "of a server that DNS told (MX) proves little, as DNS may be forged: who has to be sure gives "
      "`match`. A message that its sender wants under TLS (REQUIRETLS) is verified whatever the "
@@ -286,6 +296,7 @@ std::string_view describe(Type type) noexcept {
     case Type::domain: return "a host's name, as in \"mx.example.org\"";
     case Type::host_port:
       return "HOST or [ADDRESS], and perhaps :PORT, as in \"relay.example.net:587\"";
+    case Type::text: return "text, as in \"anna@example.org\"";
     case Type::choice: return "one of the words";
     case Type::count: return "a whole number, as in 100";
     case Type::size: return "a size, as in \"50MiB\"";

@@ -20,6 +20,7 @@ enum class Type : std::uint8_t {
   path,              // a file; relative names start from the folder of the configuration file
   domain,            // a host's name
   host_port,         // is_server() of routes.h; may be empty
+  text,              // without a control character; may be empty
   choice,            // one of the words in `range`
   count,             // a whole number
   size,              // "50MiB"

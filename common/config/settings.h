@@ -178,6 +178,8 @@ struct Settings {
     std::uint64_t port = 0;
     std::vector<std::string> networks;
     std::string smarthost;  // "", or as is_server() takes it (routes.h)
+    std::string smarthost_user;
+    std::string smarthost_password_file;  // path; with smarthost_user
   } relay;
 
   std::vector<Route> routes;

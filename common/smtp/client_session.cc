@@ -7,13 +7,14 @@
 #include <fmt/format.h>
 
 #include "common/base/check.h"
+#include "common/smtp/auth_offer.h"
 
 namespace postrider::smtp {
 
 // greeting -> ehlo -> starttls -> handshake -> ehlo (once)
 //               |        |
-//               |-- helo |--> ready <------------------------------------------------.
-//               |     |  |                                                           |
+//               |-- helo |--> auth --> ready <---------------------------------------.
+//               |     |  |      (or ready)                                           |
 //               '-----+--'     ready -> mail -> rcpt -> data -> content -> end_of_data
 //                                        |       |      |
 //                                        '-------+------+--> rset, lone_dot -> ready
@@ -34,6 +35,7 @@ const ClientSession::Rule& ClientSession::rule(State state) noexcept {
       {helo, Wait::reply, &Self::helo_answered, "waiting for the reply to HELO"},
       {starttls, Wait::reply, &Self::starttls_answered, "waiting for the reply to STARTTLS"},
       {handshake, Wait::handshake, &Self::out_of_turn, "agreeing on TLS"},
+      {auth, Wait::reply, &Self::auth_answered, "logging in"},
       {ready, Wait::nothing, &Self::out_of_turn, "idle"},
       {mail, Wait::reply, &Self::mail_answered, "waiting for the reply to MAIL FROM"},
       {rcpt, Wait::reply, &Self::rcpt_answered, "waiting for the reply to RCPT TO"},
@@ -105,10 +107,12 @@ void ClientSession::on_content_sent() {
 }
 
 // RFC 3207 section 4.2: what was told in the clear is forgotten.
-void ClientSession::on_secured() {
+void ClientSession::on_secured(ChannelBindings bindings) {
   if (state_ != State::handshake) return;
   secured_ = true;
+  bindings_ = std::move(bindings);
   extensions_ = {};
+  mechanisms_.clear();
   greet();
 }
 
@@ -147,6 +151,7 @@ void ClientSession::ehlo_answered(const Reply& reply) {
     extensions_ = parse_ehlo_reply(reply);
     // RFC 8689 section 2: it is offered under TLS alone.
     extensions_.requiretls = extensions_.requiretls && secured_;
+    mechanisms_ = offered_mechanisms(reply);
     return begin_mail();
   }
   if (!reply.permanent()) return leave(reply);
@@ -160,9 +165,9 @@ void ClientSession::helo_answered(const Reply& reply) {
   begin_mail();
 }
 
-// The server has said what it offers: TLS comes first, then mail.
+// The server has said what it offers: TLS comes first, then a login, then mail.
 void ClientSession::begin_mail() {
-  if (secured_ || level_ == TlsLevel::none) return enter(State::ready);
+  if (secured_ || level_ == TlsLevel::none) return log_in();
   if (!extensions_.starttls) return require_tls("4.7.4", "does not offer STARTTLS");
   send("STARTTLS\r\n");
   enter(State::starttls);
@@ -183,10 +188,10 @@ void ClientSession::begin_handshake(std::string_view behind) {
 
 // There is no TLS to be had on this connection, as the server does `what`.
 void ClientSession::require_tls(std::string status, std::string_view what) {
-  if (level_ <= TlsLevel::may) return enter(State::ready);
+  if (level_ <= TlsLevel::may) return log_in();
   send("QUIT\r\n");
   actions_.emplace_back(Unusable{
-      {0, std::move(status), fmt::format("TLS is required, and the server {}", what)}, true});
+      {0, std::move(status), fmt::format("TLS is required, and the server {}", what)}, Fault::tls});
   close();
 }
 
@@ -335,9 +340,9 @@ void ClientSession::leave(const Reply& why) {
 void ClientSession::give_up(const Reply& why) {
   if (state_ < State::ready) {
     // A server that ends its first words under TLS has failed at TLS, whatever the handshake said.
-    const bool tls =
-        state_ == State::starttls || state_ == State::handshake || (secured_ && why.code == 0);
-    actions_.emplace_back(Unusable{why, tls});
+    const bool tls = state_ == State::starttls || state_ == State::handshake ||
+                     (secured_ && state_ == State::ehlo && why.code == 0);
+    actions_.emplace_back(Unusable{why, tls ? Fault::tls : Fault::server});
   } else if (!outcomes_.empty()) {
     settle_open(state_ == State::end_of_data ? Outcome::deferred : Outcome::untried, why);
     finish(State::closed);

@@ -8,7 +8,7 @@
 // Invariants: a transaction ends in exactly one Done; after Close there is no further Action; what
 // came before the handshake has no effect after it.
 //
-// RFC 5321 (SMTP), RFC 2920 (PIPELINING), RFC 3207 (STARTTLS).
+// RFC 5321 (SMTP), RFC 2920 (PIPELINING), RFC 3207 (STARTTLS), RFC 4954 (AUTH).
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,9 @@
 #include <variant>
 #include <vector>
 
+#include "common/base/channel_bindings.h"
 #include "common/base/tls_level.h"
+#include "common/sasl/client_exchange.h"
 #include "common/smtp/client_transaction.h"
 #include "common/smtp/reply_parser.h"
 
@@ -39,10 +41,13 @@ class ClientSession {
   };
   // Go on under TLS, then call on_secured() or on_tls_failed().
   struct StartTls {};
+  // What a session failed of: the server, whatever is asked of it; its TLS, so that in the clear
+  // there may be one; or our login.
+  enum class Fault : std::uint8_t { server, tls, login };
   // The server gives no session: `reply` says why (code 0: our reason). Close follows.
   struct Unusable {
-    Reply reply;       // status 4.7.4: it has no TLS
-    bool tls = false;  // what failed is TLS: in the clear there may be a session
+    Reply reply;  // status 4.7.4: it has no TLS
+    Fault fault = Fault::server;
   };
   struct Close {};
   using Action = std::variant<Send, SendContent, StartTls, Done, Unusable, Close>;
@@ -51,9 +56,9 @@ class ClientSession {
   enum class Wait : std::uint8_t { nothing, greeting, reply, handshake, content, end_of_data };
 
   // `own_name` is what EHLO says: a host name or an address literal. A session that does not reach
-  // `level` is Unusable.
-  ClientSession(std::string own_name, TlsLevel level)
-      : own_name_(std::move(own_name)), level_(level) {}
+  // `level` is Unusable; so is one at which `login` fails, which outlives the session (null: none).
+  ClientSession(std::string own_name, TlsLevel level, const sasl::Login* login = nullptr)
+      : own_name_(std::move(own_name)), level_(level), login_(login) {}
 
   // A transaction may be started.
   bool ready() const noexcept { return state_ == State::ready; }
@@ -67,7 +72,7 @@ class ClientSession {
   void on_bytes(std::string_view bytes);
   void on_content_sent();
   // The handshake is done; with TlsLevel::verify the server is verified.
-  void on_secured();
+  void on_secured(ChannelBindings bindings);
   // It failed: `why`, in words. Nothing else can be said on this connection.
   void on_tls_failed(std::string_view why);
   void on_timeout();
@@ -87,6 +92,7 @@ class ClientSession {
     helo,
     starttls,
     handshake,
+    auth,
     ready,
     mail,
     rcpt,
@@ -105,6 +111,7 @@ class ClientSession {
   void ehlo_answered(const Reply& reply);
   void helo_answered(const Reply& reply);
   void starttls_answered(const Reply& reply);
+  void auth_answered(const Reply& reply);
   void mail_answered(const Reply& reply);
   void rcpt_answered(const Reply& reply);
   void data_answered(const Reply& reply);
@@ -119,6 +126,10 @@ class ClientSession {
   void begin_mail();
   void begin_handshake(std::string_view behind);
   void require_tls(std::string status, std::string_view what);
+  std::optional<sasl::Mechanism> best_mechanism() const;
+  void log_in();
+  void answer_challenge(const Reply& reply);
+  void refuse_login(std::string status, std::string_view what);
   bool is_for_lack_of_tls(const Reply& reply) const noexcept;
   TlsLevel reached() const noexcept;
   void on_reply(const Reply& reply);
@@ -136,12 +147,16 @@ class ClientSession {
 
   const std::string own_name_;
   const TlsLevel level_;
+  const sasl::Login* const login_;
   ReplyParser parser_;
   std::deque<Action> actions_;
   State state_ = State::greeting;
   std::uint64_t waits_ = 0;
   bool secured_ = false;
   Extensions extensions_;
+  std::vector<sasl::Mechanism> mechanisms_;  // that the server offers and we know
+  ChannelBindings bindings_;
+  std::optional<sasl::ClientExchange> exchange_;  // while logging in
 
   ClientTransaction transaction_;
   std::vector<RecipientOutcome> outcomes_;  // of transaction_; untried: still open

@@ -72,7 +72,15 @@ void Attempt::try_next_hop() {
   hosts_.clear();
   addresses_.clear();
   addresses_tried_ = 0;
+  login_ = context_.login != nullptr && is_smarthost(hop) ? context_.login : nullptr;
   std::visit([this](const auto& kind) { follow(kind); }, hop);
+}
+
+bool Attempt::is_smarthost(const NextHop& hop) const {
+  const config::Settings::Relay& relay = context_.settings.relay;
+  const auto smarthost =
+      parse_next_hops("smtp:" + relay.smarthost, static_cast<std::uint16_t>(relay.port));
+  return smarthost && smarthost->front() == hop;
 }
 
 void Attempt::follow(const MxHop& hop) {
@@ -116,10 +124,11 @@ void Attempt::try_next_host() {
 
 template <typename Next>
 void Attempt::find_policy(Next next) {
-  question_ = context_.tls_policies.find(domain_, host_, [this, next](config::TlsPolicy policy) {
-    policy_ = std::move(policy);
-    next();
-  });
+  question_ = context_.tls_policies.find(domain_, host_,
+                                         [this, next](std::optional<config::TlsPolicy> policy) {
+                                           policy_ = std::move(policy);
+                                           next();
+                                         });
 }
 
 void Attempt::on_addresses(net::AddressAnswer answer) {
@@ -165,8 +174,8 @@ void Attempt::try_next_address() {
   }
   address_ = addresses_.front();
   addresses_.pop_front();
-  const net::TlsPeer peer = tls_peer(job_, policy_, host_, {address_, port_});
-  const smtp::Reply* const failure = context_.pool.recent_failure(peer);
+  const Server server = server_for(job_, policy_, host_, {address_, port_}, login_);
+  const smtp::Reply* const failure = context_.pool.recent_failure(server);
   if (failure != nullptr && !job_.probe()) {
     host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_name()});
     return try_next_address();
@@ -175,7 +184,7 @@ void Attempt::try_next_address() {
   auto transfer = std::make_unique<Transfer>(
       Transfer{job_, source_, open_,
                [this](TransferResult result) { on_transfer(std::move(result)); }, false});
-  context_.pool.add(peer, std::move(transfer));
+  context_.pool.add(server, std::move(transfer));
 }
 
 void Attempt::on_transfer(TransferResult result) {

@@ -36,6 +36,7 @@ struct AttemptContext {
   net::Resolver& resolver;
   TlsPolicies& tls_policies;
   ConnectionPool& pool;
+  const sasl::Login* login;  // at the smart host; null: none
   Random& random;
   const Clock& clock;
   log::Logger& log;
@@ -55,6 +56,7 @@ class Attempt final : public event::Deferred {
   void start();
 
  private:
+  bool is_smarthost(const NextHop& hop) const;
   void follow(const MxHop& hop);
   void follow(const HostHop& hop);
   void follow(const net::SocketAddress& hop);
@@ -94,14 +96,15 @@ class Attempt final : public event::Deferred {
   std::deque<std::string> hosts_;         // of the hop that is tried, still to be tried
   std::deque<net::IpAddress> addresses_;  // of host_, still to be tried
   std::uint16_t port_ = 0;
-  std::string domain_;                 // that TLS policies are asked for
-  bool host_was_configured_ = false;   // an administrator named the host, no DNS answer
-  std::string host_;                   // "" for an address that was named
-  config::TlsPolicy policy_;           // for host_
-  net::IpAddress address_;             // of host_, being tried
-  std::uint64_t addresses_tried_ = 0;  // of the hop
-  bool session_given_ = false;         // by one of the hosts so far
-  std::optional<Told> failure_;        // of the hosts so far: a temporary one, if any
+  std::string domain_;                       // that TLS policies are asked for
+  bool host_was_configured_ = false;         // an administrator named the host, no DNS answer
+  std::string host_;                         // "" for an address that was named
+  std::optional<config::TlsPolicy> policy_;  // for host_
+  const sasl::Login* login_ = nullptr;       // at host_
+  net::IpAddress address_;                   // of host_, being tried
+  std::uint64_t addresses_tried_ = 0;        // of the hop
+  bool session_given_ = false;               // by one of the hosts so far
+  std::optional<Told> failure_;              // of the hosts so far: a temporary one, if any
 
   std::vector<int> open_;        // recipients without a result
   std::map<int, Told> refused_;  // of these, whom one family of host_ refused for its policy

@@ -13,17 +13,18 @@ namespace postrider::deliverd {
 using Session = smtp::ClientSession;
 
 Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
-                       net::TlsClient& tls, const net::TlsPeer& peer, const std::string* why_clear,
+                       net::TlsClient& tls, const Server& server, const std::string* why_clear,
                        Owner& owner)
     : loop_(loop),
       settings_(settings),
       tls_(tls),
-      peer_(peer),
+      peer_(server.peer),
       why_clear_(why_clear == nullptr ? "" : *why_clear),
       owner_(owner),
-      session_(settings.hostname, why_clear == nullptr ? peer.level : TlsLevel::none),
+      session_(settings.hostname, why_clear == nullptr ? server.peer.level : TlsLevel::none,
+               server.login),
       timer_(loop, [this] { expired(); }),
-      connecting_(net::connect_tcp(loop, peer.address, std::nullopt,
+      connecting_(net::connect_tcp(loop, server.peer.address, std::nullopt,
                                    settings.deliverd.connect_timeout,
                                    [this](Result<Fd> socket) { connected(std::move(socket)); })) {}
 
@@ -53,7 +54,7 @@ void Connection::leave() {
 
 void Connection::on_secured(const net::TlsInfo& info) {
   agreed_ = info;
-  session_.on_secured();
+  session_.on_secured(stream_->channel_bindings());
   act();
 }
 

@@ -11,9 +11,9 @@
 #include "common/config/settings.h"
 #include "common/event/event_loop.h"
 #include "common/net/stream.h"
-#include "common/net/tls_client.h"
 #include "common/smtp/client_session.h"
 #include "deliverd/remote/outgoing_content.h"
+#include "deliverd/remote/server.h"
 #include "deliverd/remote/transfer.h"
 
 namespace postrider::deliverd {
@@ -35,10 +35,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
     ~Owner() = default;
   };
 
-  // Begins to connect. `why_clear`: the session is in the clear whatever the peer's level, and why;
-  // null: it is as the level says. The references outlive the Connection.
+  // Begins to connect. `why_clear`: the session is in the clear whatever is asked, and why;
+  // null: it is as it is asked for. The references outlive the Connection.
   Connection(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
-             const net::TlsPeer& peer, const std::string* why_clear, Owner& owner);
+             const Server& server, const std::string* why_clear, Owner& owner);
 
   // Precondition: ready().
   void carry(TransferPtr transfer);

@@ -4,12 +4,12 @@
 
 namespace postrider::deliverd {
 
-void ConnectionPool::add(const net::TlsPeer& peer, TransferPtr transfer) {
-  std::unique_ptr<HostQueue>& queue = queues_[peer];
+void ConnectionPool::add(const Server& server, TransferPtr transfer) {
+  std::unique_ptr<HostQueue>& queue = queues_[server];
   if (!queue) {
-    queue = std::make_unique<HostQueue>(loop_, settings_, log_, counters_, tls_, memory_, peer,
-                                        [this, peer] {
-                                          const auto at = queues_.find(peer);
+    queue = std::make_unique<HostQueue>(loop_, settings_, log_, counters_, tls_, memory_, server,
+                                        [this, server] {
+                                          const auto at = queues_.find(server);
                                           loop_.destroy_later(std::move(at->second));
                                           queues_.erase(at);
                                         });
@@ -19,8 +19,8 @@ void ConnectionPool::add(const net::TlsPeer& peer, TransferPtr transfer) {
 
 std::size_t ConnectionPool::connections_to(const net::SocketAddress& address) const {
   std::size_t connections = 0;
-  for (auto at = queues_.lower_bound({.address = address});
-       at != queues_.end() && at->first.address == address; ++at)
+  for (auto at = queues_.lower_bound({.peer = {.address = address}});
+       at != queues_.end() && at->first.peer.address == address; ++at)
     connections += at->second->connections();
   return connections;
 }

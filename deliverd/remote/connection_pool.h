@@ -18,11 +18,11 @@ class ConnectionPool {
 
   // Sends `transfer` to the server when its turn comes; its `done` runs once, later, unless the
   // pool is destroyed before.
-  void add(const net::TlsPeer& peer, TransferPtr transfer);
+  void add(const Server& server, TransferPtr transfer);
 
   // Why the server gave no session just now; null: it may be asked.
-  const smtp::Reply* recent_failure(const net::TlsPeer& peer) const {
-    return memory_.recall(peer, loop_.now());
+  const smtp::Reply* recent_failure(const Server& server) const {
+    return memory_.recall(server, loop_.now());
   }
 
   // Connections to `address` that are open or being opened.
@@ -35,7 +35,7 @@ class ConnectionPool {
   metrics::Counters& counters_;
   net::TlsClient& tls_;
   HostMemory memory_;
-  std::map<net::TlsPeer, std::unique_ptr<HostQueue>> queues_;  // by address first
+  std::map<Server, std::unique_ptr<HostQueue>> queues_;  // by address first
 };
 
 }  // namespace postrider::deliverd

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "common/base/short_memory.h"
-#include "common/net/tls_client.h"
-#include "common/smtp/reply.h"
+#include "common/smtp/client_session.h"
+#include "deliverd/remote/server.h"
 
 namespace postrider::deliverd {
 
@@ -22,38 +22,37 @@ class HostMemory {
   // Then the one that failed longest ago is forgotten.
   static constexpr std::size_t kMaxHosts = 10'000;
 
-  // `now` is EventLoop::now(). The server gave no session, whatever is asked of TLS.
-  void on_failed(const net::TlsPeer& peer, const smtp::Reply& why, std::chrono::microseconds now) {
-    failed_.remember(peer.address, why, now);
-  }
-  // It gave none that is as well protected as asked: or, where TLS only may be, it will be met in
-  // the clear.
-  void on_tls_failed(const net::TlsPeer& peer, const smtp::Reply& why,
-                     std::chrono::microseconds now) {
-    if (peer.level == TlsLevel::may) {
-      clear_.remember(peer.address, why.text, now);
+  // `now` is EventLoop::now(). The server gave no session: to anyone, or not as it was asked for,
+  // with that protection and that login. Where TLS only may be it will be met in the clear.
+  void on_failed(const Server& server, const smtp::ClientSession::Unusable& why,
+                 std::chrono::microseconds now) {
+    using Fault = smtp::ClientSession::Fault;
+    if (why.fault == Fault::server) {
+      failed_.remember(server.peer.address, why.reply, now);
+    } else if (why.fault == Fault::tls && server.peer.level == TlsLevel::may) {
+      clear_.remember(server.peer.address, why.reply.text, now);
     } else {
-      unprotected_.remember(peer, why, now);
+      failed_as_asked_.remember(server, why.reply, now);
     }
   }
-  void on_session(const net::TlsPeer& peer) {
-    failed_.forget(peer.address);
-    unprotected_.forget(peer);
+  void on_session(const Server& server) {
+    failed_.forget(server.peer.address);
+    failed_as_asked_.forget(server);
   }
 
   // What was wrong with it, if that was less than kBackoff ago; null: it may be asked.
-  const smtp::Reply* recall(const net::TlsPeer& peer, std::chrono::microseconds now) const {
-    const smtp::Reply* const why = failed_.recall(peer.address, now);
-    return why != nullptr ? why : unprotected_.recall(peer, now);
+  const smtp::Reply* recall(const Server& server, std::chrono::microseconds now) const {
+    const smtp::Reply* const why = failed_.recall(server.peer.address, now);
+    return why != nullptr ? why : failed_as_asked_.recall(server, now);
   }
   // Why it is met in the clear; null: as its level says.
-  const std::string* why_clear(const net::TlsPeer& peer, std::chrono::microseconds now) const {
-    return peer.level == TlsLevel::may ? clear_.recall(peer.address, now) : nullptr;
+  const std::string* why_clear(const Server& server, std::chrono::microseconds now) const {
+    return server.peer.level == TlsLevel::may ? clear_.recall(server.peer.address, now) : nullptr;
   }
 
  private:
   ShortMemory<net::SocketAddress, smtp::Reply> failed_{kBackoff, kMaxHosts};
-  ShortMemory<net::TlsPeer, smtp::Reply> unprotected_{kBackoff, kMaxHosts};
+  ShortMemory<Server, smtp::Reply> failed_as_asked_{kBackoff, kMaxHosts};
   ShortMemory<net::SocketAddress, std::string> clear_{kClear, kMaxHosts};
 };
 

@@ -21,14 +21,14 @@ bool all_lost(const TransferResult& result) {
 
 HostQueue::HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
                      metrics::Counters& counters, net::TlsClient& tls, HostMemory& memory,
-                     const net::TlsPeer& peer, UniqueFunction<void()> on_empty)
+                     const Server& server, UniqueFunction<void()> on_empty)
     : loop_(loop),
       settings_(settings),
       log_(log),
       counters_(counters),
       tls_(tls),
       memory_(memory),
-      peer_(peer),
+      server_(server),
       on_empty_(std::move(on_empty)),
       connection_limit_(settings.deliverd.connections_per_host) {}
 
@@ -71,8 +71,8 @@ void HostQueue::open_connections() {
   while (!waiting_.empty() && in_use() < std::max<std::size_t>(connection_limit_, 1)) {
     if (in_use() > 0 && waiting_.size() <= kWaitingPerConnection * in_use()) return;
     counters_.add(metrics::Counter::delivery_connections_remote);
-    connections_.push_back(std::make_unique<Connection>(loop_, settings_, tls_, peer_,
-                                                        memory_.why_clear(peer_, loop_.now()),
+    connections_.push_back(std::make_unique<Connection>(loop_, settings_, tls_, server_,
+                                                        memory_.why_clear(server_, loop_.now()),
                                                         static_cast<Connection::Owner&>(*this)));
   }
 }
@@ -84,7 +84,7 @@ std::size_t HostQueue::in_use() const noexcept {
 }
 
 void HostQueue::on_ready(Connection& /*connection*/) {
-  memory_.on_session(peer_);
+  memory_.on_session(server_);
   dispatch_later();
 }
 
@@ -109,28 +109,28 @@ void HostQueue::on_closed(Connection& connection, const std::optional<Connection
 }
 
 void HostQueue::host_failed(Connection::Unusable why) {
+  using Fault = smtp::ClientSession::Fault;
+  const net::TlsPeer& peer = server_.peer;
   const std::string reason = why.reply.code == 0 ? why.reply.text : smtp::to_line(why.reply);
-  const bool goes_on_in_clear = why.tls && peer_.level == TlsLevel::may && in_use() == 0;
-  log_.warning(goes_on_in_clear ? "tls_failed" : "connection_failed")
-      .with("address", peer_.address.str())
-      .with("host", peer_.host)
+  const bool goes_on_in_clear =
+      why.fault == Fault::tls && peer.level == TlsLevel::may && in_use() == 0;
+  log_.warning(goes_on_in_clear            ? "tls_failed"
+               : why.fault == Fault::login ? "login_failed"
+                                           : "connection_failed")
+      .with("address", peer.address.str())
+      .with("host", peer.host)
       .with("reason", reason);
   // The server serves us, but not on one more connection: what waits will be served.
   if (in_use() > 0) {
     connection_limit_ = in_use();
     return;
   }
-  if (why.tls) {
-    // Where the words are ours, nothing else tells whose TLS it is.
-    if (why.reply.code == 0 && !goes_on_in_clear)
-      why.reply.text = fmt::format("{}[{}]: {}", peer_.host, peer_.address.ip.str(), reason);
-    memory_.on_tls_failed(peer_, why.reply, loop_.now());
-    if (goes_on_in_clear) return;
-  } else if (!why.reply.permanent()) {
-    // A refusal for good is asked for each time: it may end the mail.
-    memory_.on_failed(peer_, why.reply, loop_.now());
-  }
-  tell_waiting(why.reply);
+  // Where the words are ours, nothing else tells whose TLS it is, or who refuses us.
+  if (why.fault != Fault::server && why.reply.code == 0 && !goes_on_in_clear)
+    why.reply.text = fmt::format("{}[{}]: {}", peer.host, peer.address.ip.str(), reason);
+  // A refusal for good is asked for each time: it may end the mail.
+  if (!why.reply.permanent()) memory_.on_failed(server_, why, loop_.now());
+  if (!goes_on_in_clear) tell_waiting(why.reply);
 }
 
 void HostQueue::tell_waiting(const smtp::Reply& why) {

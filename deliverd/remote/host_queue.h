@@ -27,7 +27,7 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
   // `on_empty`: nothing waits and no connection is left. Not called from inside add().
   HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
             metrics::Counters& counters, net::TlsClient& tls, HostMemory& memory,
-            const net::TlsPeer& peer, UniqueFunction<void()> on_empty);
+            const Server& server, UniqueFunction<void()> on_empty);
   ~HostQueue() override { *alive_ = false; }
 
   // `done` of the transfer runs once, later.
@@ -54,7 +54,7 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
   metrics::Counters& counters_;
   net::TlsClient& tls_;
   HostMemory& memory_;
-  const net::TlsPeer peer_;
+  const Server server_;
   UniqueFunction<void()> on_empty_;
   std::deque<TransferPtr> waiting_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -6,15 +6,16 @@ namespace postrider::deliverd {
 
 RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& settings,
                                net::Resolver& resolver, TlsPolicies& tls_policies,
-                               net::TlsClient& tls, Random& random, const Clock& clock,
+                               const Outgoing& outgoing, Random& random, const Clock& clock,
                                log::Logger& log, metrics::Counters& counters)
     : loop_(loop),
       counters_(counters),
-      pool_(loop, settings, log, counters, tls),
-      context_{loop,         settings, resolver,
-               tls_policies, pool_,    random,
-               clock,        log,      OwnAddresses(settings.smtpd.listen, interface_addresses())} {
-}
+      pool_(loop, settings, log, counters, *outgoing.tls),
+      context_{loop,     settings,
+               resolver, tls_policies,
+               pool_,    outgoing.login ? &*outgoing.login : nullptr,
+               random,   clock,
+               log,      OwnAddresses(settings.smtpd.listen, interface_addresses())} {}
 
 void RemoteDelivery::deliver(const ipc::Job& job, int source, Done done) {
   counters_.add(metrics::Counter::delivery_attempts_remote);

@@ -6,6 +6,7 @@
 
 #include "common/metrics/counters.h"
 #include "deliverd/remote/attempt.h"
+#include "deliverd/remote/outgoing.h"
 
 namespace postrider::deliverd {
 
@@ -13,8 +14,8 @@ class RemoteDelivery final : public Delivery {
  public:
   // The references outlive this object.
   RemoteDelivery(event::EventLoop& loop, const config::Settings& settings, net::Resolver& resolver,
-                 TlsPolicies& tls_policies, net::TlsClient& tls, Random& random, const Clock& clock,
-                 log::Logger& log, metrics::Counters& counters);
+                 TlsPolicies& tls_policies, const Outgoing& outgoing, Random& random,
+                 const Clock& clock, log::Logger& log, metrics::Counters& counters);
 
   void deliver(const ipc::Job& job, int source, Done done) override;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/config/routes.h"
 #include "common/config/tls_policies.h"
 #include "common/event/answer_later.h"
 
@@ -11,29 +12,43 @@ namespace postrider::deliverd {
 PendingPtr ConfiguredTlsPolicies::find(const std::string& domain, const std::string& /*host*/,
                                        Done done) {
   const config::TlsPolicy* const policy = config::find_tls_policy(settings_.tls_policies, domain);
-  return event::answer_later(loop_, policy == nullptr ? config::TlsPolicy{} : *policy,
-                             std::move(done));
+  std::optional<config::TlsPolicy> answer;
+  if (policy != nullptr) answer = *policy;
+  return event::answer_later(loop_, std::move(answer), std::move(done));
 }
 
 // RFC 8689 section 5: a report goes all the same.
 bool requires_tls(const ipc::Job& job) { return job.tls_required() && !job.sender().empty(); }
 
+namespace {
+
+// A policy for all says nothing of a password: who wants one less protected names its server.
+config::TlsPolicy policy_with_login(const std::optional<config::TlsPolicy>& policy) {
+  if (policy && policy->destination != config::kEveryDomain) return *policy;
+  return {.level = TlsLevel::verify};
+}
+
+}  // namespace
+
 // Deviation: RFC 8689 section 4.2.1 wants a name that MX told secured by DNSSEC or MTA-STS, because
 // neither is looked at here: it is taken as DNS gave it.
-net::TlsPeer tls_peer(const ipc::Job& job, const config::TlsPolicy& policy, const std::string& host,
-                      const net::SocketAddress& address) {
-  net::TlsPeer peer{.address = address, .level = policy.level};
+Server server_for(const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
+                  const std::string& host, const net::SocketAddress& address,
+                  const sasl::Login* login) {
+  const config::TlsPolicy asked =
+      login != nullptr ? policy_with_login(policy) : policy.value_or(config::TlsPolicy{});
+  net::TlsPeer peer{.address = address, .level = asked.level};
   if (requires_tls(job)) {
     peer.level = TlsLevel::verify;
-  } else if (job.tls_not_required()) {
+  } else if (job.tls_not_required() && login == nullptr) {
     peer.level = std::min(peer.level, TlsLevel::may);
   }
   // In the clear all names are one.
-  if (peer.level == TlsLevel::none) return peer;
+  if (peer.level == TlsLevel::none) return {peer, login};
   peer.host = host;
-  peer.only_tls13 = policy.only_tls13 && peer.level > TlsLevel::may;
-  if (peer.level == TlsLevel::verify) peer.names = policy.match;
-  return peer;
+  peer.only_tls13 = asked.only_tls13 && peer.level > TlsLevel::may;
+  if (peer.level == TlsLevel::verify) peer.names = asked.match;
+  return {peer, login};
 }
 
 }  // namespace postrider::deliverd

@@ -3,6 +3,7 @@
 // RFC 8689 (REQUIRETLS, and "TLS-Required: No").
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "common/base/pending.h"
@@ -10,14 +11,14 @@
 #include "common/config/settings.h"
 #include "common/event/event_loop.h"
 #include "common/ipc/messages.pb.h"
-#include "common/net/tls_client.h"
+#include "deliverd/remote/server.h"
 
 namespace postrider::deliverd {
 
 // An interface, as what a destination publishes of itself has to be looked up (DANE, MTA-STS).
 class TlsPolicies {
  public:
-  using Done = UniqueFunction<void(config::TlsPolicy)>;
+  using Done = UniqueFunction<void(std::optional<config::TlsPolicy>)>;
 
   TlsPolicies() = default;
   TlsPolicies(const TlsPolicies&) = delete;
@@ -25,12 +26,13 @@ class TlsPolicies {
   virtual ~TlsPolicies() = default;
 
   // `domain` is that of the recipients, or, where an administrator named the server, the server's:
-  // its name or "[ADDRESS]". `host` is the server's name, empty where it has none.
+  // its name or "[ADDRESS]". `host` is the server's name, empty where it has none. The answer is
+  // nothing where nobody says anything.
   [[nodiscard]] virtual PendingPtr find(const std::string& domain, const std::string& host,
                                         Done done) = 0;
 };
 
-// What [[tls_policy]] says; TlsLevel::may where it says nothing.
+// What [[tls_policy]] says.
 class ConfiguredTlsPolicies final : public TlsPolicies {
  public:
   // Both outlive this object.
@@ -47,9 +49,11 @@ class ConfiguredTlsPolicies final : public TlsPolicies {
 // Whether `job` goes under TLS alone, to servers that see to it that it goes on so.
 bool requires_tls(const ipc::Job& job);
 
-// What TLS with `host` at `address` has to be for `job`: the message may ask for more than the
-// policy, or for less.
-net::TlsPeer tls_peer(const ipc::Job& job, const config::TlsPolicy& policy, const std::string& host,
-                      const net::SocketAddress& address);
+// The server `host` at `address` as `job` is brought to it: where no policy says otherwise, under
+// TLS as may be, and with a `login` (null: none) verified; but a message may ask for more, or for
+// less.
+Server server_for(const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
+                  const std::string& host, const net::SocketAddress& address,
+                  const sasl::Login* login);
 
 }  // namespace postrider::deliverd

@@ -12,12 +12,13 @@ namespace {
 enum class Handshake { done, failed };
 
 void converse(std::string_view input, TlsLevel level, Handshake handshake) {
-  ClientSession session("me.test", level);
+  static const postrider::sasl::Login login{"anna", postrider::Secret("secret")};
+  ClientSession session("me.test", level, level == TlsLevel::encrypt ? &login : nullptr);
   int under_way = 0;
   const auto act = [&] {
     while (const auto action = session.next_action()) {
       if (std::holds_alternative<ClientSession::StartTls>(*action))
-        handshake == Handshake::done ? session.on_secured() : session.on_tls_failed("bad record");
+        handshake == Handshake::done ? session.on_secured({}) : session.on_tls_failed("bad record");
       if (std::holds_alternative<ClientSession::SendContent>(*action)) session.on_content_sent();
       if (const auto* done = std::get_if<ClientSession::Done>(&*action)) {
         POSTRIDER_CHECK(--under_way == 0 && done->outcomes.size() == 2);

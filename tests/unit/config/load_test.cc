@@ -58,6 +58,8 @@ retry_schedule = ["5m", "15m", "30m"]
 [relay]
 networks = ["192.0.2.0/24", "::1"]
 smarthost = "relay.example.net:587"
+smarthost_user = "mx@example.net"
+smarthost_password_file = "secrets/relay"
 [tls]
 certificate = "tls/a.pem"
 key = "tls/a.key"
@@ -107,6 +109,8 @@ plaintext_auth = "always"
   CHECK(settings.queue.retry_schedule == std::vector<seconds>{300s, 900s, 1800s});
   CHECK(settings.relay.networks == std::vector<std::string>{"192.0.2.0/24", "::1"});
   CHECK(settings.relay.smarthost == "relay.example.net:587");
+  CHECK(settings.relay.smarthost_user == "mx@example.net");
+  CHECK(settings.relay.smarthost_password_file == "/etc/secrets/relay");
   CHECK(settings.tls.certificate == "/etc/tls/a.pem");
   CHECK(settings.tls.min_version == "1.3");
   CHECK(settings.tls.ca_file == "/etc/tls/ca.pem");
@@ -273,6 +277,18 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[[route]]\nmatch = \"*\"\nvia = \"mx\"\naccount = \"ada@\"",
        "p.toml:5: route: \"ada@\" is not a user's address, as in \"ada@example.org\", or the "
        "users' domain"},
+      {"[relay]\nsmarthost = \"relay.example.net\"\nsmarthost_user = \"anna\"",
+       "p.toml:4: relay.smarthost_user: relay.smarthost_user and relay.smarthost_password_file "
+       "need "
+       "each other"},
+      {"[relay]\nsmarthost = \"relay.example.net\"\nsmarthost_password_file = \"a\"",
+       "p.toml:4: relay.smarthost_password_file: relay.smarthost_user and "
+       "relay.smarthost_password_file need each other"},
+      {"[relay]\nsmarthost_user = \"anna\"\nsmarthost_password_file = \"a\"",
+       "p.toml:3: relay.smarthost_user: needs relay.smarthost"},
+      {"[relay]\nsmarthost_user = \"an\\u000ana\"",
+       "p.toml:3: relay.smarthost_user: \"an\\u000Ana\" is not right; write text, as in "
+       "\"anna@example.org\""},
       {"[[tls_policy]]\ndestination = \"*.example.org\"\nlevel = \"must\"",
        "p.toml:3: tls_policy: \"*.example.org\" is not a domain, \".\" and a domain for its "
        "subdomains, \"[ADDRESS]\", or \"*\"\n"

@@ -49,8 +49,9 @@ void drain(ClientSession& session, Lines& seen) {
                      seen.push_back(line);
                    },
                    [&](const ClientSession::Unusable& unusable) {
-                     seen.push_back(fmt::format("unusable {}{}", unusable.reply.code,
-                                                unusable.tls ? " for TLS" : ""));
+                     seen.push_back(fmt::format(
+                         "unusable {}{}", unusable.reply.code,
+                         unusable.fault == ClientSession::Fault::tls ? " for TLS" : ""));
                    },
                    [&](const ClientSession::Close&) { seen.emplace_back("close"); },
                },

@@ -23,26 +23,27 @@ struct Conversation {
 
   void drain() {
     while (auto action = session.next_action()) {
-      std::visit(Overloaded{
-                     [&](const ClientSession::Send& send) {
-                       seen.push_back("C: " + send.bytes.substr(0, send.bytes.find("\r\n")));
-                     },
-                     [&](const ClientSession::SendContent&) { session.on_content_sent(); },
-                     [&](const ClientSession::StartTls&) {
-                       seen.emplace_back("start TLS");
-                       handshake == Handshake::done ? session.on_secured()
-                                                    : session.on_tls_failed("bad record");
-                     },
-                     [&](const ClientSession::Done& done) {
-                       seen.push_back("done " + status_of(done.outcomes.front()));
-                     },
-                     [&](const ClientSession::Unusable& why) {
-                       seen.push_back(fmt::format("unusable: {}{}", to_line(why.reply),
-                                                  why.tls ? " (TLS)" : ""));
-                     },
-                     [&](const ClientSession::Close&) { seen.emplace_back("close"); },
-                 },
-                 *action);
+      std::visit(
+          Overloaded{
+              [&](const ClientSession::Send& send) {
+                seen.push_back("C: " + send.bytes.substr(0, send.bytes.find("\r\n")));
+              },
+              [&](const ClientSession::SendContent&) { session.on_content_sent(); },
+              [&](const ClientSession::StartTls&) {
+                seen.emplace_back("start TLS");
+                handshake == Handshake::done ? session.on_secured({})
+                                             : session.on_tls_failed("bad record");
+              },
+              [&](const ClientSession::Done& done) {
+                seen.push_back("done " + status_of(done.outcomes.front()));
+              },
+              [&](const ClientSession::Unusable& why) {
+                seen.push_back(fmt::format("unusable: {}{}", to_line(why.reply),
+                                           why.fault == ClientSession::Fault::tls ? " (TLS)" : ""));
+              },
+              [&](const ClientSession::Close&) { seen.emplace_back("close"); },
+          },
+          *action);
     }
   }
   void hear(std::string_view replies) {
@@ -246,7 +247,7 @@ TEST_CASE("smtp client session tls: nothing is said under TLS before the handsha
   CHECK(actions == 3);  // EHLO, STARTTLS, the handshake
   CHECK(session.wait() == ClientSession::Wait::handshake);
   CHECK_FALSE(session.ready());
-  session.on_secured();
+  session.on_secured({});
   CHECK(session.wait() == ClientSession::Wait::reply);
 }
 

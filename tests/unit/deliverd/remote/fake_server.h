@@ -73,6 +73,7 @@ class FakeServer {
       server.verbs.insert(verb);
       if (verb == "EHLO") return greet();
       if (verb == "STAR") return start_tls();
+      if (verb == "AUTH") return say(verb, "235 welcome");
       if (verb == "QUIT") return say(verb, "221 bye");
       if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
       if (verb != "DATA") return say(verb, "250 ok");

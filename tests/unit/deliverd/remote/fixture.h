@@ -36,7 +36,7 @@ inline config::Settings some_settings() {
 struct Fixture {
   // `authorities`: path of those that are trusted; empty: the system's.
   explicit Fixture(const std::string& authorities = "")
-      : tls(std::move(*net::TlsClient::load(authorities, clock))),
+      : outgoing{std::move(*net::TlsClient::load(authorities, clock)), std::nullopt},
         source(::memfd_create("spool", MFD_CLOEXEC)) {
     REQUIRE(::write(source.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     settings.relay.port = server.address.port;
@@ -101,8 +101,8 @@ struct Fixture {
   FakeServer server{loop, "127.0.0.1", 0};
   FakeServer second{loop, "127.0.0.2", server.address.port};
   ConfiguredTlsPolicies tls_policies{loop, settings};
-  std::unique_ptr<net::TlsClient> tls;
-  RemoteDelivery delivery{loop,   settings, resolver, tls_policies, *tls,
+  Outgoing outgoing;
+  RemoteDelivery delivery{loop,   settings, resolver, tls_policies, outgoing,
                           random, clock,    log,      counters};
   Fd source;
   std::uint64_t jobs = 0;

@@ -5,15 +5,18 @@
 using namespace postrider;
 using namespace std::chrono_literals;
 using deliverd::HostMemory;
+using deliverd::Server;
+using smtp::ClientSession;
 
 namespace {
 
-net::TlsPeer server(TlsLevel level, const std::string& address = "192.0.2.1:25") {
-  return {*net::SocketAddress::parse(address), level, "mx.test", {}, false};
+Server server(TlsLevel level, const std::string& address = "192.0.2.1:25") {
+  return {{*net::SocketAddress::parse(address), level, "mx.test", {}, false}, nullptr};
 }
 
-const smtp::Reply kRefused{0, "4.4.1", "connection refused"};
-const smtp::Reply kUntrusted{0, "4.7.5", "TLS failed: the certificate is self-signed"};
+const ClientSession::Unusable kRefused{{0, "4.4.1", "connection refused"}};
+const ClientSession::Unusable kUntrusted{{0, "4.7.5", "TLS failed: the certificate is self-signed"},
+                                         ClientSession::Fault::tls};
 
 }  // namespace
 
@@ -21,12 +24,12 @@ TEST_CASE(
     "deliverd host memory: what was wrong with a host is known for a while, whatever is asked",
     "[deliverd]") {
   HostMemory memory;
-  const net::TlsPeer may = server(TlsLevel::may);
+  const Server may = server(TlsLevel::may);
   CHECK(memory.recall(may, 0s) == nullptr);
   memory.on_failed(may, kRefused, 100s);
-  for (const net::TlsPeer& peer : {may, server(TlsLevel::verify)}) {
+  for (const Server& peer : {may, server(TlsLevel::verify)}) {
     REQUIRE(memory.recall(peer, 100s + HostMemory::kBackoff - 1us) != nullptr);
-    CHECK(*memory.recall(peer, 100s) == kRefused);
+    CHECK(*memory.recall(peer, 100s) == kRefused.reply);
     CHECK(memory.recall(peer, 100s + HostMemory::kBackoff) == nullptr);
   }
   CHECK(memory.recall(server(TlsLevel::may, "192.0.2.2:25"), 100s) == nullptr);
@@ -39,10 +42,10 @@ TEST_CASE(
     "deliverd host memory: that its TLS is not good enough concerns those who ask for as much",
     "[deliverd]") {
   HostMemory memory;
-  const net::TlsPeer verify = server(TlsLevel::verify);
-  memory.on_tls_failed(verify, kUntrusted, 100s);
+  const Server verify = server(TlsLevel::verify);
+  memory.on_failed(verify, kUntrusted, 100s);
   REQUIRE(memory.recall(verify, 100s) != nullptr);
-  CHECK(*memory.recall(verify, 100s) == kUntrusted);
+  CHECK(*memory.recall(verify, 100s) == kUntrusted.reply);
   for (const TlsLevel level : {TlsLevel::none, TlsLevel::may, TlsLevel::encrypt})
     CHECK(memory.recall(server(level), 100s) == nullptr);
   memory.on_session(server(TlsLevel::may));
@@ -54,15 +57,28 @@ TEST_CASE(
 TEST_CASE("deliverd host memory: where TLS only may be, the host is met in the clear for a while",
           "[deliverd]") {
   HostMemory memory;
-  const net::TlsPeer may = server(TlsLevel::may);
+  const Server may = server(TlsLevel::may);
   CHECK(memory.why_clear(may, 100s) == nullptr);
-  memory.on_tls_failed(may, kUntrusted, 100s);
+  memory.on_failed(may, kUntrusted, 100s);
   CHECK(memory.recall(may, 100s) == nullptr);
   REQUIRE(memory.why_clear(may, 100s + HostMemory::kClear - 1us) != nullptr);
-  CHECK(*memory.why_clear(may, 100s) == kUntrusted.text);
+  CHECK(*memory.why_clear(may, 100s) == kUntrusted.reply.text);
   CHECK(memory.why_clear(may, 100s + HostMemory::kClear) == nullptr);
   memory.on_session(may);
   CHECK(memory.why_clear(may, 100s) != nullptr);
   for (const TlsLevel level : {TlsLevel::encrypt, TlsLevel::verify})
     CHECK(memory.why_clear(server(level), 100s) == nullptr);
+}
+
+TEST_CASE("deliverd host memory: that a login fails concerns those alone who log in",
+          "[deliverd]") {
+  HostMemory memory;
+  const sasl::Login login{"anna", Secret("wrong")};
+  const Server anonymous = server(TlsLevel::may);
+  Server ours = anonymous;
+  ours.login = &login;
+  memory.on_failed(ours, {{0, "4.7.8", "refused"}, ClientSession::Fault::login}, 100s);
+  CHECK(memory.recall(ours, 100s) != nullptr);
+  CHECK(memory.recall(anonymous, 100s) == nullptr);
+  CHECK(memory.why_clear(ours, 100s) == nullptr);
 }

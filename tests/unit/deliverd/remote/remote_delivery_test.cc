@@ -164,7 +164,7 @@ TEST_CASE("deliverd remote: mail whose exchanger has our address loops back to u
   f.settings.smtpd.listen = {{GENERATE(as<std::string>(), "127.0.0.1:", "0.0.0.0:", "[::]:") +
                                   std::to_string(f.server.address.port),
                               config::SmtpMode::mx}};
-  RemoteDelivery delivery{f.loop,   f.settings, f.resolver, f.tls_policies, *f.tls,
+  RemoteDelivery delivery{f.loop,   f.settings, f.resolver, f.tls_policies, f.outgoing,
                           f.random, f.clock,    f.log,      f.counters};
   ipc::RecipientResult result;
   delivery.deliver(f.job(), f.source.get(), [&](const ipc::JobResult& told) {
@@ -321,8 +321,8 @@ TEST_CASE("deliverd remote: 50 messages at once use at most three connections", 
 TEST_CASE("deliverd remote: the connections to a host have their limit", "[deliverd]") {
   Fixture f;
   f.settings.deliverd.connections_per_host = GENERATE(1U, 2U);
-  RemoteDelivery limited(f.loop, f.settings, f.resolver, f.tls_policies, *f.tls, f.random, f.clock,
-                         f.log, f.counters);
+  RemoteDelivery limited(f.loop, f.settings, f.resolver, f.tls_policies, f.outgoing, f.random,
+                         f.clock, f.log, f.counters);
   int left = 300;
   for (int i = 0; i < 300; ++i)
     limited.deliver(f.job(), f.source.get(), [&](const ipc::JobResult&) {
@@ -391,7 +391,7 @@ TEST_CASE("deliverd remote: what is destroyed tells nobody", "[deliverd]") {
   Fixture f;
   bool told = false;
   {
-    RemoteDelivery short_lived(f.loop, f.settings, f.resolver, f.tls_policies, *f.tls, f.random,
+    RemoteDelivery short_lived(f.loop, f.settings, f.resolver, f.tls_policies, f.outgoing, f.random,
                                f.clock, f.log, f.counters);
     ipc::Job job = f.job();
     job.set_next_hop("smtp:[127.0.0.1]:1");

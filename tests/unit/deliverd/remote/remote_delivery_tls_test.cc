@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+
+#include "common/base/base64.h"
 #include "tests/unit/deliverd/remote/fixture.h"
 #include "tests/unit/net/authority.h"
 
@@ -258,4 +261,51 @@ TEST_CASE("deliverd remote tls: a session is resumed by the next connection", "[
   CHECK(s.f.run(s.f.job()) == kDelivered);
   CHECK(s.f.server.handshakes == 2);
   CHECK(s.f.server.resumed == 1);
+}
+
+TEST_CASE("deliverd remote tls: at the smart host, and nowhere else, there is a login",
+          "[deliverd][tls]") {
+  Secured s;
+  s.f.outgoing.login = sasl::Login{"anna", Secret("secret")};
+  const auto delivery =
+      std::make_unique<RemoteDelivery>(s.f.loop, s.f.settings, s.f.resolver, s.f.tls_policies,
+                                       s.f.outgoing, s.f.random, s.f.clock, s.f.log, s.f.counters);
+  const std::string smarthost = fmt::format("mx1.test:{}", s.f.server.address.port);
+  s.f.settings.relay.smarthost = smarthost;
+  s.f.server.replies["secured EHLO"] = "250-fake\r\n250 AUTH PLAIN";
+  const auto run = [&](const std::string& next_hop) {
+    ipc::Job job = s.f.job();
+    job.set_next_hop(next_hop);
+    std::string status;
+    delivery->deliver(job, s.f.source.get(), [&](const ipc::JobResult& result) {
+      status = result.recipients(0).status() + " " + result.recipients(0).reply();
+      s.f.loop.stop();
+    });
+    s.f.loop.run();
+    return status;
+  };
+  SECTION("by MX to the same server") {
+    CHECK(run("mx:x.test") == "2.0.0 250 queued");
+    CHECK(s.f.server.verbs.count("AUTH") == 0);
+  }
+  SECTION("accepted") {
+    CHECK(run("smtp:" + smarthost) == "2.0.0 250 queued");
+    CHECK(s.f.server.verbs.count("AUTH") == 1);
+    CHECK(run("mx:x.test") == "2.0.0 250 queued");
+    CHECK(s.f.server.connections == 2);
+  }
+  SECTION("refused, which others do not feel") {
+    s.f.server.replies["AUTH"] = "535 5.7.8 wrong";
+    CHECK(run("smtp:" + smarthost) ==
+          "4.7.8 mx1.test[127.0.0.1]: the login as anna is refused: 535 5.7.8 wrong");
+    CHECK(count(s.f.log_lines, "event=login_failed") == 1);
+    CHECK(run("mx:x.test") == "2.0.0 250 queued");
+  }
+  SECTION("not shown to a server that is not verified") {
+    s.serve("DNS:mx.other.test");
+    CHECK(run("smtp:" + smarthost).starts_with("4.7.5 mx1.test[127.0.0.1]: TLS failed: "));
+    CHECK(s.f.server.verbs.count("AUTH") == 0);
+  }
+  CHECK(s.f.log_lines.find("secret") == std::string::npos);
+  CHECK(s.f.log_lines.find(to_base64(std::string("\0anna\0secret", 12))) == std::string::npos);
 }

@@ -24,18 +24,20 @@ TEST_CASE("deliverd tls policies: the configuration answers, from the loop", "[d
   config::Settings settings;
   settings.tls_policies = {{"a.test", TlsLevel::verify, {"mx.b.test"}, true}};
   ConfiguredTlsPolicies policies(loop, settings);
-  const auto [domain, expected] = GENERATE_COPY(table<std::string, config::TlsPolicy>({
+  using Answer = std::optional<config::TlsPolicy>;
+  const auto [domain, expected] = GENERATE_COPY(table<std::string, Answer>({
       {"a.test", settings.tls_policies[0]},
-      {"b.test", {}},
+      {"b.test", std::nullopt},
   }));
-  std::optional<config::TlsPolicy> found;
-  const auto question = policies.find(domain, "mx.a.test", [&](config::TlsPolicy policy) {
+  std::optional<Answer> found;
+  const auto question = policies.find(domain, "mx.a.test", [&](Answer policy) {
     found = std::move(policy);
     loop.stop();
   });
   CHECK_FALSE(found);
   loop.run();
-  CHECK(found == expected);
+  REQUIRE(found);
+  CHECK((*found == expected));
 }
 
 TEST_CASE("deliverd tls policies: who does not wait for the answer does not get it", "[deliverd]") {
@@ -43,7 +45,7 @@ TEST_CASE("deliverd tls policies: who does not wait for the answer does not get 
   const config::Settings settings;
   ConfiguredTlsPolicies policies(loop, settings);
   bool told = false;
-  static_cast<void>(policies.find("a.test", "", [&](const config::TlsPolicy&) { told = true; }));
+  static_cast<void>(policies.find("a.test", "", [&](const auto&) { told = true; }));
   loop.defer([&] { loop.stop(); });
   loop.run();
   CHECK_FALSE(told);
@@ -54,7 +56,8 @@ TEST_CASE("deliverd tls policies: a message may ask for more than the policy, or
   using Level = TlsLevel;
   const auto policy = GENERATE(Level::none, Level::may, Level::encrypt, Level::verify);
   const auto level_of = [&](const ipc::Job& one) {
-    return tls_peer(one, {"", policy, {}, false}, "mx.test", kAddress).level;
+    return server_for(one, config::TlsPolicy{"", policy, {}, false}, "mx.test", kAddress, nullptr)
+        .peer.level;
   };
   CHECK(level_of(job("s@x.test", false, false)) == policy);
   CHECK(level_of(job("s@x.test", true, false)) == Level::verify);
@@ -67,11 +70,31 @@ TEST_CASE("deliverd tls policies: what makes no difference does not keep connect
           "[deliverd]") {
   const ipc::Job any = job("s@x.test", false, false);
   const auto with = [&](TlsLevel level) {
-    return tls_peer(any, {"", level, {"mx.b.test"}, true}, "mx.test", kAddress);
+    const config::TlsPolicy policy{"", level, {"mx.b.test"}, true};
+    return server_for(any, policy, "mx.test", kAddress, nullptr).peer;
   };
   CHECK(with(TlsLevel::none) == net::TlsPeer{.address = kAddress});
   CHECK(with(TlsLevel::may) == net::TlsPeer{kAddress, TlsLevel::may, "mx.test", {}, false});
   CHECK(with(TlsLevel::encrypt) == net::TlsPeer{kAddress, TlsLevel::encrypt, "mx.test", {}, true});
   CHECK(with(TlsLevel::verify) ==
         net::TlsPeer{kAddress, TlsLevel::verify, "mx.test", {"mx.b.test"}, true});
+}
+
+TEST_CASE("deliverd tls policies: with a login a server is verified, unless a policy names it",
+          "[deliverd]") {
+  const sasl::Login login{"anna", Secret("secret")};
+  const auto level_with = [&](std::optional<config::TlsPolicy> policy, const ipc::Job& one) {
+    const Server server = server_for(one, policy, "relay.test", kAddress, &login);
+    CHECK(server.login == &login);
+    return server.peer.level;
+  };
+  const ipc::Job any = job("s@x.test", false, false);
+  CHECK(level_with(std::nullopt, any) == TlsLevel::verify);
+  CHECK(level_with(config::TlsPolicy{"*", TlsLevel::may, {}, false}, any) == TlsLevel::verify);
+  CHECK(level_with(config::TlsPolicy{"relay.test", TlsLevel::none, {}, false}, any) ==
+        TlsLevel::none);
+  CHECK(level_with(config::TlsPolicy{".test", TlsLevel::encrypt, {}, false}, any) ==
+        TlsLevel::encrypt);
+  CHECK(level_with(std::nullopt, job("s@x.test", false, true)) == TlsLevel::verify);
+  CHECK(server_for(any, std::nullopt, "relay.test", kAddress, nullptr).peer.level == TlsLevel::may);
 }
