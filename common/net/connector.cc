@@ -92,6 +92,19 @@ PendingPtr connect_tcp(event::EventLoop& loop, const SocketAddress& address,
   return connecting;
 }
 
+PendingPtr hand_over(event::EventLoop& loop, Fd socket, UniqueFunction<void(Result<Fd>)> done) {
+  struct Cancel final : Pending {
+    ~Cancel() override { *cancelled = true; }
+    std::shared_ptr<bool> cancelled = std::make_shared<bool>(false);
+  };
+  auto handing_over = std::make_unique<Cancel>();
+  loop.defer([cancelled = handing_over->cancelled, connected = Result<Fd>(std::move(socket)),
+              done = std::move(done)]() mutable {
+    if (!*cancelled) done(std::move(connected));
+  });
+  return handing_over;
+}
+
 Result<Fd> connect_unix(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

@@ -21,6 +21,10 @@ namespace postrider::net {
                                      std::optional<IpAddress> source, std::chrono::seconds timeout,
                                      UniqueFunction<void(Result<Fd>)> done);
 
+// The same with a socket that is connected already.
+[[nodiscard]] PendingPtr hand_over(event::EventLoop& loop, Fd socket,
+                                   UniqueFunction<void(Result<Fd>)> done);
+
 // Connects to a Unix stream socket, at once: a local socket accepts or refuses without waiting.
 Result<Fd> connect_unix(const std::string& path);
 

@@ -69,8 +69,7 @@ void Attempt::try_next_hop() {
   hops_.pop_front();
   host_was_configured_ = false;
   host_.clear();
-  hosts_.clear();
-  addresses_.clear();
+  silent_.clear();
   addresses_tried_ = 0;
   login_ = context_.login != nullptr && is_smarthost(hop) ? context_.login : nullptr;
   std::visit([this](const auto& kind) { follow(kind); }, hop);
@@ -116,6 +115,7 @@ void Attempt::try_next_host() {
   if (hosts_.empty()) return try_next_hop();
   host_ = std::move(hosts_.front());
   hosts_.pop_front();
+  silent_.clear();
   find_policy([this] {
     question_ = context_.resolver.find_addresses(
         host_, [this](net::AddressAnswer answer) { on_addresses(std::move(answer)); });
@@ -133,9 +133,13 @@ void Attempt::find_policy(Next next) {
 
 void Attempt::on_addresses(net::AddressAnswer answer) {
   if (answer.status == net::DnsStatus::found) {
-    addresses_.assign(answer.addresses.begin(), answer.addresses.end());
-    if (leads_back()) return turn_back();
-  } else if (answer.status == net::DnsStatus::temporary) {
+    if (leads_back(answer.addresses)) return turn_back();
+    question_ =
+        context_.pool.order(host_, std::move(answer.addresses), port_, job_.probe(),
+                            [this](AddressRaces::Order order) { on_order(std::move(order)); });
+    return;
+  }
+  if (answer.status == net::DnsStatus::temporary) {
     host_failed({our_reason(Outcome::deferred, "4.4.3", answer.reason), ""});
   } else {
     // A host that an administrator named and DNS does not know is a slip, to be mended in time.
@@ -146,10 +150,16 @@ void Attempt::on_addresses(net::AddressAnswer answer) {
   try_next_address();
 }
 
+void Attempt::on_order(AddressRaces::Order order) {
+  addresses_.assign(order.addresses.begin(), order.addresses.end());
+  silent_ = std::move(order.silent);
+  try_next_address();
+}
+
 // Mail exchangers are cut at our own name; one that has our address under another name is us, too.
-bool Attempt::leads_back() const {
+bool Attempt::leads_back(const std::vector<net::IpAddress>& addresses) const {
   return !host_was_configured_ &&
-         std::any_of(addresses_.begin(), addresses_.end(), [this](const net::IpAddress& ip) {
+         std::any_of(addresses.begin(), addresses.end(), [this](const net::IpAddress& ip) {
            return context_.own.contain({ip, port_});
          });
 }
@@ -169,8 +179,10 @@ void Attempt::turn_back() {
 void Attempt::try_next_address() {
   if (addresses_.empty()) return try_next_host();
   if (addresses_tried_ == context_.settings.deliverd.hosts_per_attempt) {
-    failure_->outcome.outcome = Outcome::deferred;  // those not tried may be better
-    return try_next_hop();
+    if (failure_) failure_->outcome.outcome = Outcome::deferred;  // those not tried may be better
+    hosts_.clear();
+    addresses_.clear();
+    return try_next_host();
   }
   address_ = addresses_.front();
   addresses_.pop_front();
@@ -181,6 +193,12 @@ void Attempt::try_next_address() {
     return try_next_address();
   }
   ++addresses_tried_;
+  if (const auto silent = silent_.extract(address_)) {
+    Told told{our_reason(Outcome::deferred, "4.4.1", std::move(silent.mapped())), ""};
+    context_.pool.note_silent({address_, port_}, told.outcome.reply);
+    host_failed(std::move(told));
+    return try_next_address();
+  }
   auto transfer = std::make_unique<Transfer>(
       Transfer{job_, source_, open_,
                [this](TransferResult result) { on_transfer(std::move(result)); }, false});
@@ -226,7 +244,7 @@ bool Attempt::other_family_left() const {
 void Attempt::conclude_refused() {
   for (const auto& [recipient, refusal] : std::exchange(refused_, {})) {
     if (std::erase(open_, recipient) == 0) continue;
-    Told told = *failure_;
+    Told told = failure_ ? *failure_ : refusal;
     told.outcome.outcome = Outcome::deferred;
     conclude(recipient, ipc::DEFERRED, told);
   }

@@ -67,6 +67,7 @@ class Attempt final : public event::Deferred {
   void find_policy(Next next);
   void try_next_address();
   void on_addresses(net::AddressAnswer answer);
+  void on_order(AddressRaces::Order order);
   void on_transfer(TransferResult result);
 
   // What one host, or DNS, said; `remote` is the host's name where the words are its own.
@@ -77,7 +78,7 @@ class Attempt final : public event::Deferred {
     std::string tls;   // how the session was protected; empty: there was none
   };
   void host_failed(Told told);
-  bool leads_back() const;
+  bool leads_back(const std::vector<net::IpAddress>& addresses) const;
   void turn_back();
   bool other_family_left() const;
   void conclude_refused();
@@ -95,6 +96,8 @@ class Attempt final : public event::Deferred {
   std::deque<NextHop> hops_;              // still to be tried
   std::deque<std::string> hosts_;         // of the hop that is tried, still to be tried
   std::deque<net::IpAddress> addresses_;  // of host_, still to be tried
+  std::map<net::IpAddress, std::string>
+      silent_;  // of these, which did not answer just now, and why
   std::uint16_t port_ = 0;
   std::string domain_;                       // that TLS policies are asked for
   bool host_was_configured_ = false;         // an administrator named the host, no DNS answer

@@ -14,7 +14,7 @@ using Session = smtp::ClientSession;
 
 Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
                        net::TlsClient& tls, const Server& server, const std::string* why_clear,
-                       Owner& owner)
+                       std::optional<Fd> socket, Owner& owner)
     : loop_(loop),
       settings_(settings),
       tls_(tls),
@@ -23,10 +23,12 @@ Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
       owner_(owner),
       session_(settings.hostname, why_clear == nullptr ? server.peer.level : TlsLevel::none,
                server.login),
-      timer_(loop, [this] { expired(); }),
-      connecting_(net::connect_tcp(loop, server.peer.address, std::nullopt,
-                                   settings.deliverd.connect_timeout,
-                                   [this](Result<Fd> socket) { connected(std::move(socket)); })) {}
+      timer_(loop, [this] { expired(); }) {
+  const auto done = [this](Result<Fd> connected_socket) { connected(std::move(connected_socket)); };
+  connecting_ = socket ? net::hand_over(loop, std::move(*socket), done)
+                       : net::connect_tcp(loop, server.peer.address, std::nullopt,
+                                          settings.deliverd.connect_timeout, done);
+}
 
 void Connection::connected(Result<Fd> socket) {
   if (!socket) {

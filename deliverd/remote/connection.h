@@ -36,9 +36,11 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   };
 
   // Begins to connect. `why_clear`: the session is in the clear whatever is asked, and why;
-  // null: it is as it is asked for. The references outlive the Connection.
+  // null: it is as it is asked for. `socket`: one that is connected to the server already. The
+  // references outlive the Connection.
   Connection(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
-             const Server& server, const std::string* why_clear, Owner& owner);
+             const Server& server, const std::string* why_clear, std::optional<Fd> socket,
+             Owner& owner);
 
   // Precondition: ready().
   void carry(TransferPtr transfer);

@@ -4,6 +4,8 @@
 
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "deliverd/remote/host_queue.h"
 
@@ -14,11 +16,23 @@ class ConnectionPool {
   // The references outlive the pool.
   ConnectionPool(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
                  metrics::Counters& counters, net::TlsClient& tls)
-      : loop_(loop), settings_(settings), log_(log), counters_(counters), tls_(tls) {}
+      : loop_(loop),
+        settings_(settings),
+        log_(log),
+        counters_(counters),
+        tls_(tls),
+        races_(loop, settings.deliverd.connect_timeout) {}
 
   // Sends `transfer` to the server when its turn comes; its `done` runs once, later, unless the
   // pool is destroyed before.
   void add(const Server& server, TransferPtr transfer);
+
+  // In which order the addresses of `host` are to be tried; as AddressRaces::order(). One that is
+  // connected to comes first; where all failed just now there is no race, unless for a probe.
+  [[nodiscard]] PendingPtr order(const std::string& host, std::vector<net::IpAddress> addresses,
+                                 std::uint16_t port, bool probe, AddressRaces::Done done);
+  // A race found that nobody answers there.
+  void note_silent(const net::SocketAddress& address, const smtp::Reply& why);
 
   // Why the server gave no session just now; null: it may be asked.
   const smtp::Reply* recent_failure(const Server& server) const {
@@ -34,6 +48,7 @@ class ConnectionPool {
   log::Logger& log_;
   metrics::Counters& counters_;
   net::TlsClient& tls_;
+  AddressRaces races_;
   HostMemory memory_;
   std::map<Server, std::unique_ptr<HostQueue>> queues_;  // by address first
 };

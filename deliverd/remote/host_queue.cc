@@ -20,13 +20,14 @@ bool all_lost(const TransferResult& result) {
 }  // namespace
 
 HostQueue::HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-                     metrics::Counters& counters, net::TlsClient& tls, HostMemory& memory,
-                     const Server& server, UniqueFunction<void()> on_empty)
+                     metrics::Counters& counters, net::TlsClient& tls, AddressRaces& races,
+                     HostMemory& memory, const Server& server, UniqueFunction<void()> on_empty)
     : loop_(loop),
       settings_(settings),
       log_(log),
       counters_(counters),
       tls_(tls),
+      races_(races),
       memory_(memory),
       server_(server),
       on_empty_(std::move(on_empty)),
@@ -71,9 +72,9 @@ void HostQueue::open_connections() {
   while (!waiting_.empty() && in_use() < std::max<std::size_t>(connection_limit_, 1)) {
     if (in_use() > 0 && waiting_.size() <= kWaitingPerConnection * in_use()) return;
     counters_.add(metrics::Counter::delivery_connections_remote);
-    connections_.push_back(std::make_unique<Connection>(loop_, settings_, tls_, server_,
-                                                        memory_.why_clear(server_, loop_.now()),
-                                                        static_cast<Connection::Owner&>(*this)));
+    connections_.push_back(std::make_unique<Connection>(
+        loop_, settings_, tls_, server_, memory_.why_clear(server_, loop_.now()),
+        races_.take(server_.peer.address), static_cast<Connection::Owner&>(*this)));
   }
 }
 

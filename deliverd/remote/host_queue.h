@@ -14,6 +14,7 @@
 #include "common/event/event_loop.h"
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
+#include "deliverd/remote/address_races.h"
 #include "deliverd/remote/connection.h"
 #include "deliverd/remote/host_memory.h"
 
@@ -26,8 +27,8 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
 
   // `on_empty`: nothing waits and no connection is left. Not called from inside add().
   HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-            metrics::Counters& counters, net::TlsClient& tls, HostMemory& memory,
-            const Server& server, UniqueFunction<void()> on_empty);
+            metrics::Counters& counters, net::TlsClient& tls, AddressRaces& races,
+            HostMemory& memory, const Server& server, UniqueFunction<void()> on_empty);
   ~HostQueue() override { *alive_ = false; }
 
   // `done` of the transfer runs once, later.
@@ -53,6 +54,7 @@ class HostQueue final : public event::Deferred, private Connection::Owner {
   log::Logger& log_;
   metrics::Counters& counters_;
   net::TlsClient& tls_;
+  AddressRaces& races_;
   HostMemory& memory_;
   const Server server_;
   UniqueFunction<void()> on_empty_;

@@ -333,7 +333,7 @@ TEST_CASE("smtp client session: a refusal is told with the command that it answe
       {kPlain, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n250 ok\r\n", {"", ""}},
       {kPlain, "this is no reply\r\n", {"", ""}},
   }));
-  ClientSession session("me.test");
+  ClientSession session("me.test", TlsLevel::none);
   session.on_bytes(c.hello);
   Lines seen;
   drain(session, seen);

@@ -159,6 +159,45 @@ TEST_CASE("deliverd remote: where the other family gives no session, a refusal f
   CHECK(f.second.connections == 0);
 }
 
+TEST_CASE("deliverd remote: a host with both families is met by the one that answers",
+          "[deliverd]") {
+  Fixture f;
+  f.resolver.hosts["mx1.test"] = addresses({"127.0.0.1", "::1"});
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+  CHECK(f.run(f.job()) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+  CHECK(f.server.connections == 1);
+  FakeServer v6(f.loop, "::1", f.server.address.port);
+  f.resolver.hosts["mx2.test"] = addresses({"127.0.0.2", "::1"});
+  ipc::Job job = f.job();
+  job.set_next_hop("smtp:mx2.test");
+  CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from mx2.test[::1]");
+}
+
+TEST_CASE("deliverd remote: where neither family answers, the next job hears of it at once",
+          "[deliverd]") {
+  Fixture f;
+  f.resolver.hosts["mx1.test"] = addresses({"127.0.0.7", "::1"});
+  ipc::Job job = f.job();
+  job.set_next_hop("smtp:mx1.test");
+  const std::string refused =
+      "DEFERRED 4.4.1 [::1]:" + std::to_string(f.server.address.port) + ": Connection refused";
+  CHECK(f.run(job) == refused);
+  FakeServer v6(f.loop, "::1", f.server.address.port);
+  CHECK(f.run(job) == refused);
+  job.set_probe(true);
+  CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from mx1.test[::1]");
+}
+
+TEST_CASE("deliverd remote: one address that may be tried is enough for a refusal to wait",
+          "[deliverd]") {
+  Fixture f;
+  f.settings.deliverd.hosts_per_attempt = 1;
+  FakeServer v6(f.loop, "::1", f.server.address.port);
+  f.resolver.hosts["mx1.test"] = addresses({"::1", "127.0.0.1"});
+  v6.replies["RCPT"] = "550 5.7.25 no name";
+  CHECK(f.run(f.job()) == "DEFERRED 4.7.25 550 5.7.25 no name from mx1.test[::1]");
+}
+
 TEST_CASE("deliverd remote: mail whose exchanger has our address loops back to us", "[deliverd]") {
   Fixture f;
   f.settings.smtpd.listen = {{GENERATE(as<std::string>(), "127.0.0.1:", "0.0.0.0:", "[::]:") +
