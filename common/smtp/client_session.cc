@@ -182,7 +182,10 @@ void ClientSession::starttls_answered(const Reply& reply) {
 // RFC 3207 section 4.2, for the client: what stands `behind` the reply was said in the clear, by
 // whoever wants it taken for the server's words under TLS.
 void ClientSession::begin_handshake(std::string_view behind) {
-  if (behind.empty()) return actions_.push_back(StartTls{});
+  if (behind.empty()) {
+    actions_.emplace_back(StartTls{});
+    return;
+  }
   give_up({0, "4.7.5", "the server said more behind its reply to STARTTLS, before the handshake"});
 }
 
