@@ -37,14 +37,14 @@ int main(int argc, char** argv) {
       return EXIT_FAILURE;
     }
   deliverd::Outgoing outgoing;
-  const auto load_files = [&] {
+  const auto load_files = [&](std::string_view event) {
     if (role == deliverd::Role::local) return true;
     auto loaded = deliverd::load_outgoing(settings, clock);
-    if (!loaded) log.error("not_started").with("reason", loaded.error().text);
+    if (!loaded) log.error(event).with("reason", loaded.error().text);
     if (loaded) outgoing = std::move(*loaded);
     return loaded.has_value();
   };
-  if (!load_files()) return config::kExitConfig;
+  if (!load_files("not_started")) return config::kExitConfig;
 
   event::Prefork prefork;
   prefork.workers = worker_count(settings, role);
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   prefork.on_reload = [&] {
     config::Settings before = settings;
     if (!config::reload(*start, log)) return false;
-    if (!load_files()) {
+    if (!load_files("not_reloaded")) {
       start->settings = std::move(before);  // a worker that is started later finds what it served
       return false;
     }

@@ -29,8 +29,9 @@ std::string names_of(const X509* certificate) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
     if (name->type != GEN_DNS || ++count > kNamesTold) continue;
     const ASN1_STRING* const octets = name->d.dNSName;
-    std::string one(reinterpret_cast<const char*>(ASN1_STRING_get0_data(octets)),
-                    static_cast<std::size_t>(ASN1_STRING_length(octets)));
+    std::string one(
+        reinterpret_cast<const char*>(ASN1_STRING_get0_data(octets)),
+        std::min<std::size_t>(static_cast<std::size_t>(ASN1_STRING_length(octets)), kMaxName));
     std::replace_if(one.begin(), one.end(), &is_control, '?');
     text += (text.empty() ? "" : ", ") + one;
   }
@@ -83,7 +84,7 @@ std::string words_for(X509_STORE_CTX* verification) {
   }
 }
 
-// The first thing that is wrong is told; where it need not be right, OpenSSL goes on to look.
+// The first thing that is wrong is told; where it need not be right, the handshake goes on.
 int on_verified(int good, X509_STORE_CTX* verification) noexcept {
   if (good == 1) return good;
   const auto* const ssl = static_cast<const SSL*>(

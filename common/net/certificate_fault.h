@@ -12,6 +12,8 @@ namespace postrider::net {
 
 // Names of a certificate that are told.
 inline constexpr std::size_t kNamesTold = 5;
+// Octets of each (RFC 1035 section 2.3.4).
+inline constexpr std::size_t kMaxName = 255;
 
 // Has the handshake of `ssl` fail (`mode` SSL_VERIFY_PEER) or go on (SSL_VERIFY_NONE) where the
 // certificate cannot be verified, and remember why. False without memory.

@@ -26,7 +26,8 @@ class Race final : public Pending {
     attempts_.push_back(
         connect_tcp(loop_, address, std::nullopt, timeout_,
                     [this, address](Result<Fd> socket) { ended(address, std::move(socket)); }));
-    if (attempts_.size() < addresses_.size()) stagger_.arm(kStagger);
+    // It may be armed still, for an attempt that failed before its time.
+    attempts_.size() < addresses_.size() ? stagger_.arm(kStagger) : stagger_.disarm();
   }
 
   // `done_` may destroy this object.

@@ -1,5 +1,7 @@
 #include "common/sasl/client_exchange.h"
 
+#include <charconv>
+#include <cstdint>
 #include <utility>
 
 #include "common/sasl/library_session.h"
@@ -19,13 +21,28 @@ ClientExchange::ClientExchange(Mechanism mechanism, const Login& login,
 }
 ClientExchange::~ClientExchange() = default;
 
+// RFC 5802 section 5.1: the server names the iterations, "r=...,s=...,i=4096", and they are done on
+// the loop. Few make the password easy to guess for who hears the exchange.
+bool ClientExchange::is_bearable(std::string_view challenge) const {
+  const bool scram =
+      mechanism_ == Mechanism::scram_sha_256 || mechanism_ == Mechanism::scram_sha_256_plus;
+  const std::size_t at = challenge.find(",i=");
+  if (!scram || at == std::string_view::npos) return true;
+  const std::string_view number = challenge.substr(at + 3, challenge.find(',', at + 3) - at - 3);
+  std::uint64_t iterations = 0;
+  const auto [end, error] =
+      std::from_chars(number.data(), number.data() + number.size(), iterations);
+  return error == std::errc() && end == number.data() + number.size() &&
+         iterations >= kMinIterations && iterations <= kMaxIterations;
+}
+
 std::optional<Secret> ClientExchange::begin() {
   if (mechanism_ == Mechanism::login) return std::nullopt;
   return answer({});
 }
 
 std::optional<Secret> ClientExchange::on_challenge(std::string_view octets) {
-  if (complete_) return std::nullopt;
+  if (complete_ || !is_bearable(octets)) return std::nullopt;
   return answer(octets);
 }
 

@@ -7,6 +7,7 @@
 // binding).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ class LibrarySession;
 
 class ClientExchange {
  public:
+  // Of SCRAM, as the server names them. RFC 7677 section 4 has 4096 at least.
+  static constexpr std::uint64_t kMinIterations = 4096;
+  static constexpr std::uint64_t kMaxIterations = 1'000'000;
+
   // `bindings`: those of the connection, which a mechanism with channel binding needs.
   ClientExchange(Mechanism mechanism, const Login& login, const ChannelBindings& bindings);
   ~ClientExchange();
@@ -46,6 +51,7 @@ class ClientExchange {
 
  private:
   std::optional<Secret> answer(std::string_view octets);
+  bool is_bearable(std::string_view challenge) const;
 
   const Mechanism mechanism_;
   std::unique_ptr<LibrarySession> session_;

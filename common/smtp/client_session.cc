@@ -203,13 +203,15 @@ TlsLevel ClientSession::reached() const noexcept {
   return level_ == TlsLevel::verify ? TlsLevel::verify : TlsLevel::encrypt;
 }
 
-// RFC 3207 section 4: 530 asks for a STARTTLS that was refused now, or has just failed.
-bool ClientSession::is_for_lack_of_tls(const Reply& reply) const noexcept {
-  return reply.code == 530 && extensions_.starttls && !secured_;
+// As outcome_of(); but 530 may ask for a STARTTLS that was refused now, or has just failed (RFC
+// 3207 section 4), which is nothing to end mail for.
+Outcome ClientSession::outcome_here(const Reply& reply) const noexcept {
+  const bool lacks_tls = reply.code == 530 && extensions_.starttls && !secured_;
+  return lacks_tls ? Outcome::deferred : outcome_of(reply);
 }
 
 void ClientSession::mail_answered(const Reply& reply) {
-  const Outcome outcome = is_for_lack_of_tls(reply) ? Outcome::deferred : outcome_of(reply);
+  const Outcome outcome = outcome_here(reply);
   if (outcome != Outcome::delivered) settle_open(outcome, reply);
   if (extensions_.pipelining) return enter(State::rcpt);
   if (outcome != Outcome::delivered) return finish(State::ready);
@@ -219,7 +221,7 @@ void ClientSession::mail_answered(const Reply& reply) {
 void ClientSession::rcpt_answered(const Reply& reply) {
   RecipientOutcome& recipient = outcomes_[asked_[answered_]];
   // RFC 5321 section 4.5.3.1.10: 552 means "too many recipients", as 452 does.
-  const Outcome outcome = reply.code == 552 ? Outcome::deferred : outcome_of(reply);
+  const Outcome outcome = reply.code == 552 ? Outcome::deferred : outcome_here(reply);
   // Where MAIL was refused before, its reply stands.
   if (recipient.outcome == Outcome::untried && outcome != Outcome::delivered)
     recipient = {outcome, reply, refused_command(reply)};
@@ -242,7 +244,7 @@ void ClientSession::data_answered(const Reply& reply) {
     send(".\r\n");
     return finish(State::lone_dot);
   }
-  settle_open(reply.permanent() ? Outcome::failed : Outcome::deferred, reply);
+  settle_open(reply.permanent() ? outcome_here(reply) : Outcome::deferred, reply);
   reset_and_finish();
 }
 
@@ -250,13 +252,13 @@ void ClientSession::data_answered(const Reply& reply) {
 void ClientSession::interrupted(const Reply& reply) {
   if (reply.positive())
     return give_up({0, "4.5.0", "the server accepted the message before its end"});
-  settle_open(outcome_of(reply), reply);
+  settle_open(outcome_here(reply), reply);
   finish(State::closed);
   close();
 }
 
 void ClientSession::end_of_data_answered(const Reply& reply) {
-  settle_open(outcome_of(reply), reply);
+  settle_open(outcome_here(reply), reply);
   finish(State::ready);
 }
 

@@ -130,7 +130,7 @@ class ClientSession {
   void log_in();
   void answer_challenge(const Reply& reply);
   void refuse_login(std::string status, std::string_view what);
-  bool is_for_lack_of_tls(const Reply& reply) const noexcept;
+  Outcome outcome_here(const Reply& reply) const noexcept;
   TlsLevel reached() const noexcept;
   void on_reply(const Reply& reply);
   void settle_hopeless();

@@ -45,7 +45,7 @@ void ClientSession::log_in() {
   const auto mechanism = best_mechanism();
   if (!mechanism) {
     send("QUIT\r\n");
-    return refuse_login("4.7.4",
+    return refuse_login("4.7.0",
                         "is not possible: the server offers no mechanism that can be used");
   }
   exchange_.emplace(*mechanism, *login_, bindings_);
@@ -59,8 +59,7 @@ void ClientSession::log_in() {
 void ClientSession::auth_answered(const Reply& reply) {
   if (reply.code == 334) return answer_challenge(reply);
   if (reply.code != 235)
-    return refuse_login(status_of({Outcome::deferred, reply}),
-                        fmt::format("is refused: {}", to_line(reply)));
+    return refuse_login("4.7.0", fmt::format("is refused: {}", to_line(reply)));
   if (!exchange_->complete())
     return refuse_login("4.7.5", "ended before the server had proven that it knows the password");
   exchange_.reset();
@@ -80,8 +79,8 @@ void ClientSession::answer_challenge(const Reply& reply) {
 
 // It may be mended, and the mail waits for that (RFC 4954 section 6).
 void ClientSession::refuse_login(std::string status, std::string_view what) {
-  actions_.emplace_back(Unusable{
-      {0, std::move(status), fmt::format("the login as {} {}", login_->user, what)}, Fault::login});
+  actions_.emplace_back(
+      Unusable{{0, std::move(status), fmt::format("our login {}", what)}, Fault::login});
   close();
 }
 

@@ -214,6 +214,7 @@ void Attempt::on_transfer(TransferResult result) {
     return finish();
   }
   session_given_ = session_given_ || !result.no_session;
+  bool refused_here = false;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     RecipientOutcome& outcome = result.outcomes[i];
     Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name(), result.dsn,
@@ -225,12 +226,13 @@ void Attempt::on_transfer(TransferResult result) {
     } else if (is_refused_for_policy(told.outcome) && other_family_left()) {
       open_.push_back(asked[i]);
       refused_.insert_or_assign(asked[i], std::move(told));
+      refused_here = true;
     } else {
       conclude(asked[i], to_ipc(told.outcome.outcome), told);
     }
   }
   if (open_.empty()) return finish();
-  if (!refused_.empty())
+  if (refused_here)
     std::erase_if(addresses_, [this](const auto& ip) { return ip.is_v4() == address_.is_v4(); });
   try_next_address();
 }
@@ -270,9 +272,10 @@ void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
 }
 
 void Attempt::conclude_open(const Told& told) {
-  // What a message asks for itself says nothing of others.
-  if (!session_given_ && !requires_tls(job_) && told.outcome.outcome == Outcome::deferred) {
-    const smtp::Reply& reply = told.outcome.reply;
+  const smtp::Reply& reply = told.outcome.reply;
+  // That a message asks for more of TLS than others says nothing of others.
+  const bool its_own = requires_tls(job_) && reply.code == 0 && reply.status.starts_with("4.7.");
+  if (!session_given_ && !its_own && told.outcome.outcome == Outcome::deferred) {
     result_.mutable_unreachable()->set_status(smtp::status_of(told.outcome));
     result_.mutable_unreachable()->set_reply(reply.code == 0 ? reply.text : smtp::to_line(reply));
   }

@@ -29,7 +29,7 @@ class HostMemory {
     using Fault = smtp::ClientSession::Fault;
     if (why.fault == Fault::server) {
       failed_.remember(server.peer.address, why.reply, now);
-    } else if (why.fault == Fault::tls && server.peer.level == TlsLevel::may) {
+    } else if (why.fault == Fault::tls && may_be_met_in_clear(server)) {
       clear_.remember(server.peer.address, why.reply.text, now);
     } else {
       failed_as_asked_.remember(server, why.reply, now);
@@ -47,7 +47,12 @@ class HostMemory {
   }
   // Why it is met in the clear; null: as its level says.
   const std::string* why_clear(const Server& server, std::chrono::microseconds now) const {
-    return server.peer.level == TlsLevel::may ? clear_.recall(server.peer.address, now) : nullptr;
+    return may_be_met_in_clear(server) ? clear_.recall(server.peer.address, now) : nullptr;
+  }
+
+  // After its TLS has failed. A password is not: who breaks the handshake would be shown it.
+  static bool may_be_met_in_clear(const Server& server) noexcept {
+    return server.peer.level == TlsLevel::may && server.login == nullptr;
   }
 
  private:

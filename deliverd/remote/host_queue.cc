@@ -114,16 +114,20 @@ void HostQueue::host_failed(Connection::Unusable why) {
   const net::TlsPeer& peer = server_.peer;
   const std::string reason = why.reply.code == 0 ? why.reply.text : smtp::to_line(why.reply);
   const bool goes_on_in_clear =
-      why.fault == Fault::tls && peer.level == TlsLevel::may && in_use() == 0;
-  log_.warning(goes_on_in_clear            ? "tls_failed"
-               : why.fault == Fault::login ? "login_failed"
-                                           : "connection_failed")
-      .with("address", peer.address.str())
-      .with("host", peer.host)
-      .with("reason", reason);
-  // The server serves us, but not on one more connection: what waits will be served.
+      why.fault == Fault::tls && HostMemory::may_be_met_in_clear(server_) && in_use() == 0;
+  auto entry = log_.warning(goes_on_in_clear            ? "tls_failed"
+                            : why.fault == Fault::login ? "login_failed"
+                                                        : "connection_failed");
+  entry.with("address", peer.address.str()).with("host", peer.host).with("reason", reason);
+  // Whose login it is senders are not told.
+  if (why.fault == Fault::login) entry.with("user", server_.login->user);
+  // Others are open or being opened: what waits will be served, or told by the last of them. If the
+  // server serves us, but not on one more connection, that is how many it bears.
   if (in_use() > 0) {
-    connection_limit_ = in_use();
+    const bool is_served =
+        std::any_of(connections_.begin(), connections_.end(),
+                    [](const auto& one) { return !one->leaving() && one->carried() > 0; });
+    if (why.fault == Fault::server && is_served) connection_limit_ = in_use();
     return;
   }
   // Where the words are ours, nothing else tells whose TLS it is, or who refuses us.

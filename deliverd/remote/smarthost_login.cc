@@ -23,7 +23,7 @@ tl::unexpected<Error> wrong(const std::string& path, std::string_view what) {
 }
 
 Result<Secret> read_password(const std::string& path) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return fail_errno(path, errno);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_errno(path, errno);

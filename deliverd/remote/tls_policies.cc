@@ -22,10 +22,10 @@ bool requires_tls(const ipc::Job& job) { return job.tls_required() && !job.sende
 
 namespace {
 
-// A policy for all says nothing of a password: who wants one less protected names its server.
+// A policy for all does not make a password less protected: who wants that names its server.
 config::TlsPolicy policy_with_login(const std::optional<config::TlsPolicy>& policy) {
   if (policy && policy->destination != config::kEveryDomain) return *policy;
-  return {.level = TlsLevel::verify};
+  return {.level = TlsLevel::verify, .only_tls13 = policy && policy->only_tls13};
 }
 
 }  // namespace

@@ -93,6 +93,16 @@ TEST_CASE("racing connector: one that does not answer is overtaken", "[net]") {
   CHECK(f.loop.now() - began >= kStagger);
 }
 
+TEST_CASE("racing connector: after the last was begun none is, however long it takes", "[net]") {
+  Fixture f;
+  const Silent silent;
+  const auto began = f.loop.now();
+  const RaceResult result = f.race({f.refusing, silent.address});
+  CHECK_FALSE(result.winner);
+  CHECK(result.failures.size() == 2);
+  CHECK(f.loop.now() - began > kStagger);
+}
+
 TEST_CASE("racing connector: without a winner each failure is told", "[net]") {
   Fixture f;
   const SocketAddress second{ip("127.0.0.8"), f.answering.port};

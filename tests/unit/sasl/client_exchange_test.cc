@@ -101,8 +101,18 @@ TEST_CASE("sasl client: a server that does not know the password is not believed
   SECTION("what is no challenge") {
     CHECK_FALSE(client.on_challenge(GENERATE(as<std::string>(), "", "x", "r=abc,s=QQ==,i=1")));
   }
+  SECTION("iterations that are too few, or more than can be borne") {
+    for (const char* iterations :
+         {"0", "1", "4095", "1000001", "4294967295", "99999999999999999999", "-1", "", "4096x"}) {
+      CAPTURE(iterations);
+      ClientExchange other(Mechanism::scram_sha_256, login, {});
+      const std::string said = text(other.begin());
+      CHECK_FALSE(other.on_challenge("r=" + said.substr(said.find(",r=") + 3) +
+                                     "more,s=MDEyMzQ1Njc4OWFiY2RlZg==,i=" + iterations));
+    }
+  }
   SECTION("no proof") {
-    REQUIRE(client.on_challenge("r=" + nonce + "more,s=MDEyMzQ1Njc4OWFiY2RlZg==,i=2"));
+    REQUIRE(client.on_challenge("r=" + nonce + "more,s=MDEyMzQ1Njc4OWFiY2RlZg==,i=4096"));
     CHECK_FALSE(client.complete());
     CHECK_FALSE(client.on_challenge("v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
   }

@@ -110,7 +110,7 @@ TEST_CASE(
   may.greet("PLAIN LOGIN");
   CHECK(Lines(may.seen.end() - 3, may.seen.end()) ==
         Lines{"C: QUIT",
-              "unusable: 0 4.7.4 the login as anna is not possible: the server offers no mechanism "
+              "unusable: 0 4.7.0 our login is not possible: the server offers no mechanism "
               "that can be used (login)",
               "close"});
   Conversation scram(TlsLevel::may);
@@ -164,24 +164,23 @@ TEST_CASE("smtp client session auth: a server that lets us in without having pro
   Conversation c(TlsLevel::verify, kBound);
   c.greet("SCRAM-SHA-256");
   c.hear("235 2.7.0 welcome");
-  CHECK(
-      Lines(c.seen.end() - 2, c.seen.end()) ==
-      Lines{"unusable: 0 4.7.5 the login as anna ended before the server had proven that it knows "
-            "the password (login)",
-            "close"});
+  CHECK(Lines(c.seen.end() - 2, c.seen.end()) ==
+        Lines{"unusable: 0 4.7.5 our login ended before the server had proven that it knows "
+              "the password (login)",
+              "close"});
 }
 
 TEST_CASE("smtp client session auth: what fails is temporary, and the login's fault", "[smtp]") {
   const auto [reply, why] = GENERATE(table<std::string, std::string>({
-      {"535 5.7.8 wrong", "0 4.7.8 the login as anna is refused: 535 5.7.8 wrong (login)"},
-      {"454 4.7.0 later", "0 4.7.0 the login as anna is refused: 454 4.7.0 later (login)"},
-      {"538 no", "0 4.0.0 the login as anna is refused: 538 no (login)"},
-      {"250 odd", "0 4.0.0 the login as anna is refused: 250 odd (login)"},
+      {"535 5.7.8 wrong", "0 4.7.0 our login is refused: 535 5.7.8 wrong (login)"},
+      {"454 4.7.0 later", "0 4.7.0 our login is refused: 454 4.7.0 later (login)"},
+      {"538 no", "0 4.0.0 our login is refused: 538 no (login)"},
+      {"250 odd", "0 4.0.0 our login is refused: 250 odd (login)"},
       {"334 !",
-       "0 4.7.5 the login as anna failed: the server's challenge is none of PLAIN, or it "
+       "0 4.7.5 our login failed: the server's challenge is none of PLAIN, or it "
        "does not know the password (login)"},
       {"334 ",
-       "0 4.7.5 the login as anna failed: the server's challenge is none of PLAIN, or it "
+       "0 4.7.5 our login failed: the server's challenge is none of PLAIN, or it "
        "does not know the password (login)"},
       {"421 bye", "421 bye"},
   }));

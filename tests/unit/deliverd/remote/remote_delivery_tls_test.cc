@@ -297,9 +297,18 @@ TEST_CASE("deliverd remote tls: at the smart host, and nowhere else, there is a 
   SECTION("refused, which others do not feel") {
     s.f.server.replies["AUTH"] = "535 5.7.8 wrong";
     CHECK(run("smtp:" + smarthost) ==
-          "4.7.8 mx1.test[127.0.0.1]: the login as anna is refused: 535 5.7.8 wrong");
+          "4.7.0 mx1.test[127.0.0.1]: our login is refused: 535 5.7.8 wrong");
     CHECK(count(s.f.log_lines, "event=login_failed") == 1);
     CHECK(run("mx:x.test") == "2.0.0 250 queued");
+  }
+  SECTION("not shown in the clear because a handshake has failed") {
+    s.f.settings.tls_policies = {{"mx1.test", TlsLevel::may, {}, false}};
+    s.f.server.replies["EHLO"] = "250-fake\r\n250-STARTTLS\r\n250 AUTH PLAIN";
+    s.f.server.replies["STARTTLS"] = "close";
+    CHECK(run("smtp:" + smarthost).starts_with("4."));
+    CHECK(run("smtp:" + smarthost).starts_with("4."));
+    CHECK(s.f.server.verbs.count("AUTH") == 0);
+    CHECK(count(s.f.log_lines, "event=tls_failed") == 0);
   }
   SECTION("not shown to a server that is not verified") {
     s.serve("DNS:mx.other.test");
