@@ -13,7 +13,7 @@ namespace {
 const ChannelBindings kBound{.tls_exporter = "32 octets of the TLS connection.", .tls_unique = {}};
 const ChannelBindings kOther{.tls_exporter = "32 octets of another connection.", .tls_unique = {}};
 constexpr const char* kSalt = "0123456789abcdef";
-constexpr unsigned kIterations = 2;
+constexpr unsigned kIterations = 4096;
 
 Login anna(const char* password) { return {"anna", Secret(password)}; }
 
