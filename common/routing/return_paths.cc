@@ -18,7 +18,7 @@ namespace postrider::routing {
 
 namespace {
 
-constexpr mode_t kKeyMode = 0600;
+constexpr mode_t kKeyMode = 0640;
 // What is read of the file of secrets: some 90 of those that ensure_key() makes.
 constexpr std::size_t kMaxKeyFile = 4096;
 // Of a new secret, in 64-bit numbers: as long as its HMAC.
@@ -65,6 +65,22 @@ std::string make_secret(Random& random) {
   return to_base64(octets) + '\n';
 }
 
+// smtpd, which has another user, must know by it what was made here: the group of the folder reads
+// it, whatever the umask. A user who is not in that group runs all processes alone.
+Result<void> give_to_group_of(const std::string& folder, int fd) {
+  struct stat status {};
+  if (::stat(folder.c_str(), &status) == 0)
+    static_cast<void>(::fchown(fd, static_cast<uid_t>(-1), status.st_gid) == 0);
+  if (::fchmod(fd, kKeyMode) != 0) return fail_errno("fchmod", errno);
+  return {};
+}
+
+Result<void> sync_folder(const std::string& folder) {
+  const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return fail_errno(folder, errno);
+  return {};
+}
+
 }  // namespace
 
 // Under another name until it is whole: who reads it finds all of it or nothing.
@@ -74,12 +90,13 @@ Result<void> ReturnPaths::ensure_key(const config::Settings& settings, Random& r
   const std::string unfinished = path + ".new";
   const Fd fd(::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kKeyMode));
   if (!fd) return fail_errno(unfinished, errno);
+  if (auto given = give_to_group_of(settings.paths.data, fd.get()); !given) return given;
   const std::string text = make_secret(random);
   if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     return fail_errno(unfinished, errno);
   if (::fsync(fd.get()) != 0) return fail_errno(unfinished, errno);
   if (::rename(unfinished.c_str(), path.c_str()) != 0) return fail_errno(path, errno);
-  return {};
+  return sync_folder(settings.paths.data);
 }
 
 Result<Srs> ReturnPaths::scheme() const {

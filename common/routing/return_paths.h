@@ -27,8 +27,8 @@ class ReturnPaths final : public directory::Directory {
               const config::Settings& settings, const Clock& clock)
       : loop_(loop), directory_(directory), settings_(settings), clock_(clock) {}
 
-  // Makes the file of secrets with one, for this user alone, unless it is there or nothing is to be
-  // rewritten.
+  // Makes the file of secrets with one, for this user and the group of its folder, unless it is
+  // there or nothing is to be rewritten. It is durable then.
   static Result<void> ensure_key(const config::Settings& settings, Random& random);
 
   PendingPtr find_recipient(std::string_view address,

@@ -125,18 +125,21 @@ TEST_CASE("routing return paths: all else is the directory's to know", "[routing
   CHECK(f.find("SRS0=AAAAAA=AA=x.test=ann@their.test")->kind == Kind::foreign);
 }
 
-TEST_CASE("routing return paths: the secret is made once, for this user alone", "[routing]") {
+TEST_CASE("routing return paths: the secret is made once, for the group of its folder",
+          "[routing]") {
   Fixture f;
   f.make_key();
   struct stat status {};
+  struct stat folder {};
   REQUIRE(::stat(f.key_file().c_str(), &status) == 0);
-  CHECK((status.st_mode & 0777U) == 0600);
+  REQUIRE(::stat(f.folder.path().c_str(), &folder) == 0);
+  CHECK((status.st_mode & 0777U) == 0640);
+  CHECK(status.st_gid == folder.st_gid);
   CHECK(std::filesystem::file_size(f.key_file()) > 40);
   const std::string before = f.return_path("ann@x.test");
   f.make_key();
   CHECK(f.return_path("ann@x.test") == before);
-  CHECK(std::filesystem::directory_iterator(f.folder.path()) !=
-        std::filesystem::directory_iterator());
+  CHECK_FALSE(std::filesystem::exists(f.key_file() + ".new"));
 }
 
 TEST_CASE("routing return paths: none is made where nothing is rewritten, or it cannot be",
