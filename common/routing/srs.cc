@@ -10,6 +10,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/check.h"
+#include "common/smtp/address.h"
 
 namespace postrider::routing {
 
@@ -46,10 +47,12 @@ std::optional<std::string_view> take_field(std::string_view& text) {
   return field;
 }
 
-// Whether what stands behind the hash of SRS1 is a host and what follows SRS0 there.
+// Whether what stands behind the hash of SRS1 is a host and what follows SRS0 there, which begins
+// with a separator: else the hash of an SRS0 would sign it as well, whose day is then the host.
 bool leads_back(std::string_view text) {
   const auto host = take_field(text);
-  return host && !host->empty() && !text.empty();
+  return host && !host->empty() && !text.empty() &&
+         kSeparators.find(text.front()) != std::string_view::npos;
 }
 
 std::int64_t day_of(WallTime now) {
@@ -96,8 +99,7 @@ bool Srs::is_rewritten(std::string_view address, std::string_view domain) noexce
 
 std::string Srs::rewrite(std::string_view sender, WallTime now) const {
   const auto parts = split(sender);
-  if (!parts || parts->local.front() == '"' || parts->domain.find('=') != std::string_view::npos)
-    return std::string(sender);
+  if (!parts || parts->domain.find('=') != std::string_view::npos) return std::string(sender);
   std::string local;
   if (begins_with(parts->local, kFurther)) {
     // Whoever was before us leads back to the same host: our hash takes the place of theirs.
@@ -113,8 +115,9 @@ std::string Srs::rewrite(std::string_view sender, WallTime now) const {
         fmt::format("{}={}={}", day_text(now), parts->domain, parts->local);
     local = fmt::format("{}={}={}", kFirst, hash_of(secrets_.front(), signed_text), signed_text);
   }
-  if (local.size() > kMaxLocalPart) return std::string(sender);
-  return local + '@' + domain_;
+  // A local part takes no brackets and no quotes but around all of it, and 64 octets.
+  std::string rewritten = local + '@' + domain_;
+  return smtp::parse_mailbox(rewritten, smtp::Charset::utf8) ? rewritten : std::string(sender);
 }
 
 Result<std::string> Srs::reverse(std::string_view address, WallTime now) const {

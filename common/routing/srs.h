@@ -26,10 +26,9 @@ namespace postrider::routing {
 
 class Srs {
  public:
-  // 30 bits: who guesses is refused, and only gets a bounce to somebody who has sent mail.
+  // 30 bits: whoever guesses right relays mail from <> to one address until its time is over.
+  // smtpd.bad_recipient_limit slows guessing.
   static constexpr std::size_t kHash = 6;
-  // RFC 5321 section 4.5.3.1.1: what would become longer stays as it is.
-  static constexpr std::size_t kMaxLocalPart = 64;
 
   // The first of `secrets` (at least one) signs, each of them is believed.
   Srs(std::vector<Secret> secrets, std::string domain, std::chrono::seconds lifetime)
@@ -38,8 +37,8 @@ class Srs {
   // Whether `address` is one that this scheme makes, or wants to look like it.
   static bool is_rewritten(std::string_view address, std::string_view domain) noexcept;
 
-  // `sender` in our domain; `sender` itself where it would be too long, its local part needs
-  // quotes, or it is no address.
+  // `sender` in our domain; `sender` itself where that would be no address (RFC 5321
+  // section 4.1.2): too long, or its domain is an address literal, or its local part needs quotes.
   std::string rewrite(std::string_view sender, WallTime now) const;
   // For whom the address stands. Invalid: nobody, and why, in words for a reply.
   Result<std::string> reverse(std::string_view address, WallTime now) const;

@@ -1,9 +1,10 @@
-// What is rewritten stands for the same sender again; what was not rewritten here stands for
-// nobody.
+// What is rewritten is an address, and stands for the same sender again; what was not rewritten
+// here stands for nobody.
 #include <chrono>
 
 #include "common/base/check.h"
 #include "common/routing/srs.h"
+#include "common/smtp/address.h"
 
 using namespace postrider;
 using routing::Srs;
@@ -26,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const std::string rewritten = srs.rewrite(text, kNow);
   if (rewritten == text) return 0;
   POSTRIDER_CHECK(Srs::is_rewritten(rewritten, "our.test"));
+  POSTRIDER_CHECK(smtp::parse_mailbox(rewritten, smtp::Charset::utf8));
   const auto sender = srs.reverse(rewritten, kNow);
   POSTRIDER_CHECK(sender.has_value());
   // Of SRS1 the separators and the first host's way of writing may be another.
