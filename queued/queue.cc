@@ -22,6 +22,8 @@ constexpr log::Condition::Words kReportsFailing{
     "messages that failed stay in the queue until their senders can be told"};
 constexpr log::Condition::Words kContentUnreadable{"content_unreadable", "content_readable",
                                                    "messages are tried again as after a 4xx reply"};
+constexpr log::Condition::Words kSrsKeyUnreadable{"srs_key_unreadable", "srs_key_readable",
+                                                  "what aliases send to other hosts waits"};
 
 bool same_recipient(const Recipient& recipient, const std::string& address) {
   return recipient.state != RecipientState::expanded &&
@@ -36,7 +38,8 @@ Queue::Queue(const Parts& parts)
       recall_(parts.store, scheduler_, parts.clock, *this),
       db_failing_(parts.log, parts.clock, kDbFailing),
       reports_failing_(parts.log, parts.clock, kReportsFailing),
-      content_unreadable_(parts.log, parts.clock, kContentUnreadable) {}
+      content_unreadable_(parts.log, parts.clock, kContentUnreadable),
+      srs_key_unreadable_(parts.log, parts.clock, kSrsKeyUnreadable) {}
 
 std::size_t Queue::room() const {
   const std::size_t limit = parts_.settings.queue.active_limit;
@@ -241,11 +244,30 @@ bool Queue::wants_return_path(const Message& message) const {
 void Queue::find_return_path(Message& message) {
   message.routing = 1;  // it is not ended meanwhile
   message.pending.push_back(parts_.return_paths->find_return_path(
-      message.data.sender(), [this, &message](std::string return_path) {
-        message.return_path = std::move(return_path);
+      message.data.sender(), [this, &message](Result<std::string> found) {
+        if (found) {
+          srs_key_unreadable_.passed();
+          message.return_path = std::move(*found);
+        } else {
+          srs_key_unreadable_.holds(found.error().text);
+          defer_forwarded(message);
+        }
         message.routing = 0;
         dispatch(message);
       }));
+}
+
+// With the reverse-path that it came with, it would be refused as forged.
+void Queue::defer_forwarded(Message& message) {
+  for (Recipient& recipient : message.data.recipients) {
+    if (recipient.state != RecipientState::attempted || !is_forwarded(recipient)) continue;
+    recipient.state = RecipientState::deferred;
+    recipient.status = "4.3.0";
+    recipient.reply = "the reverse-path for what an alias sends on cannot be made now";
+    recipient.remote.clear();
+    recipient.command.clear();
+    log_fate(message, recipient, "deferred");
+  }
 }
 
 void Queue::dispatch(Message& message) {

@@ -135,6 +135,7 @@ class Queue final : private Recall::Owner {
   void dispatch(Message& message);
   bool wants_return_path(const Message& message) const;
   void find_return_path(Message& message);
+  void defer_forwarded(Message& message);
   void fail_work(const Work& work, const Error& error);
   void take_result(const Work& work, Reception reception, const ipc::JobResult& result);
   void end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable);
@@ -192,6 +193,7 @@ class Queue final : private Recall::Owner {
   log::Condition db_failing_;
   log::Condition reports_failing_;
   log::Condition content_unreadable_;
+  log::Condition srs_key_unreadable_;
 };
 
 }  // namespace postrider::queued

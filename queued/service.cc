@@ -226,7 +226,7 @@ int serve(const config::Settings& settings, Fd& listening, log::Logger& log, con
   if (auto ready = routing::ReturnPaths::ensure_key(settings, random); !ready)
     log.warning("srs_key_not_made")
         .with("reason", ready.error().text)
-        .with("effect", "what aliases send to other hosts keeps its reverse-path");
+        .with("effect", "what aliases send to other hosts waits until there is one");
   auto durable = open_durable({settings.paths.spool}, log, clock);
   if (!durable) return give_up(log, durable.error());
   auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);

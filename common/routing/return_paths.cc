@@ -126,14 +126,15 @@ Result<ReturnPaths::RecipientAnswer> ReturnPaths::find_rewritten(std::string_vie
 }
 
 PendingPtr ReturnPaths::find_return_path(const std::string& sender,
-                                         UniqueFunction<void(std::string)> done) {
+                                         UniqueFunction<void(Result<std::string>)> done) {
   return directory_.find_recipient(sender, [this, sender, done = std::move(done)](
                                                const Result<RecipientAnswer>& answer) mutable {
     // Where the directory is away, one too many that is rewritten does no harm.
     const bool ours = answer && answer->kind != RecipientAnswer::Kind::foreign;
     if (ours || !rewrites(settings_)) return done(sender);
-    const auto srs = scheme();
-    done(srs ? srs->rewrite(sender, clock_.now()) : sender);
+    auto srs = scheme();
+    if (!srs) return done(fail(ErrorKind::temporary, std::move(srs.error().text)));
+    done(srs->rewrite(sender, clock_.now()));
   });
 }
 

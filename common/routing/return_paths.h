@@ -35,9 +35,10 @@ class ReturnPaths final : public directory::Directory {
                             UniqueFunction<void(Result<RecipientAnswer>)> done) override;
 
   // The reverse-path with which mail from `sender` (not <>) leaves for a domain that is not ours:
-  // `sender` itself if its domain is ours, or nothing can be rewritten. `done` as above.
+  // `sender` itself if its domain is ours, nothing is to be rewritten, or Srs cannot. Temporary:
+  // the secrets cannot be read. `done` as above.
   [[nodiscard]] PendingPtr find_return_path(const std::string& sender,
-                                            UniqueFunction<void(std::string)> done);
+                                            UniqueFunction<void(Result<std::string>)> done);
 
  private:
   Result<Srs> scheme() const;

@@ -1,4 +1,6 @@
 // With which reverse-path mail leaves for where an alias sends it, and how its bounces come back.
+#include <filesystem>
+
 #include "tests/unit/queued/fixture.h"
 
 using namespace postrider;
@@ -70,6 +72,22 @@ TEST_CASE("queued forward: it is rewritten at each attempt, in another life as w
   f.settle();
   f.senders.clear();
   f.restart();
+  f.clock.advance(34min);
+  f.settle();
+  CHECK(is_rewritten(f.senders["ann@far.test"]));
+}
+
+TEST_CASE("queued forward: while the secret cannot be read, what an alias sends out waits alone",
+          "[queued]") {
+  Fixture f;
+  const std::string key = f.settings.paths.data + "/srs.key";
+  std::filesystem::rename(key, key + ".away");
+  f.accept("a@x.test", {"away@local.test", "other@far.test"});
+  f.settle();
+  CHECK(f.senders.count("other@far.test") == 1);
+  CHECK(f.senders.count("ann@far.test") == 0);
+  CHECK(f.logged.find("event=srs_key_unreadable") != std::string::npos);
+  std::filesystem::rename(key + ".away", key);
   f.clock.advance(34min);
   f.settle();
   CHECK(is_rewritten(f.senders["ann@far.test"]));
