@@ -18,7 +18,7 @@ Finding recipient(const Facts& facts) {
   switch (facts.answer->kind) {
     case Kind::mailbox: break;
     case Kind::alias:
-      if (facts.answer->bounces_only && !facts.sender.local_part.empty())
+      if (facts.answer->bounces_only && !facts.sender.is_null())
         return smtp::Reply{550, "5.7.1", "this address takes delivery reports alone, from <>"};
       break;
     case Kind::foreign:
