@@ -74,16 +74,18 @@ std::string original_recipient(std::string_view orcpt) {
 }
 
 std::string fold(std::string_view line, std::string_view indent) {
+  line = line.substr(0, line.find_last_not_of(' ') + 1);
   std::string folded;
   std::size_t room = kLine;
   while (line.size() > room) {
-    std::size_t space = line.rfind(' ', room);
     // The spaces that a line begins with are no place to break it.
-    if (space == std::string_view::npos || line.find_first_not_of(' ') > space)
-      space = line.find(' ', room);
+    const std::size_t words = line.find_first_not_of(' ');
+    std::size_t space = line.rfind(' ', room);
+    if (space == std::string_view::npos || space < words)
+      space = line.find(' ', std::max(room, words));
     if (space == std::string_view::npos) break;
     folded.append(line.substr(0, space)).append("\r\n").append(indent);
-    line.remove_prefix(space + 1);
+    line.remove_prefix(line.find_first_not_of(' ', space));
     room = kLine - indent.size();
   }
   return folded.append(line).append("\r\n");

@@ -22,7 +22,7 @@ std::string typed_address(std::string_view address);
 std::string original_recipient(std::string_view orcpt);
 
 // `line`, ended by CRLF, broken at spaces where it is longer than 78 characters; further lines
-// begin with `indent`.
+// begin with `indent`. No line is of blanks alone (RFC 5322 section 3.2.2), however many there are.
 std::string fold(std::string_view line, std::string_view indent);
 
 }  // namespace postrider::message

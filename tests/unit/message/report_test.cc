@@ -316,3 +316,22 @@ TEST_CASE("message reported text: long lines are folded at spaces", "[message]")
   CHECK(fold("short", " ") == "short\r\n");
   CHECK(fold(std::string(100, 'x'), " ") == std::string(100, 'x') + "\r\n");
 }
+
+TEST_CASE("message reported text: no line is of blanks alone", "[message]") {
+  const std::string blanks(300, ' ');
+  const auto line = GENERATE_COPY(values<std::string>({
+      "Diagnostic-Code: smtp;" + blanks + "550 no",
+      "Diagnostic-Code: smtp; 550" + blanks,
+      std::string(77, 'x') + "  ",
+      "    " + blanks + "550 no",
+      std::string(90, 'x') + blanks + std::string(90, 'y') + blanks,
+  }));
+  const std::string folded = fold(line, " ");
+  CAPTURE(folded);
+  for (std::size_t begin = 0; begin < folded.size();) {
+    const std::size_t end = folded.find("\r\n", begin);
+    REQUIRE(end != std::string::npos);
+    CHECK(folded.find_first_not_of(' ', begin) < end);
+    begin = end + 2;
+  }
+}
