@@ -81,7 +81,7 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "Deliveries at a time to one destination, at most. It begins with 5; each time as many were "
      "served it takes one more, and half when the destination pushes back or cannot be reached."},
     {"queue.bounce_size_limit", Type::size, &at<&S::queue, &S::Queue::bounce_size_limit>, "50KiB",
-     "0B..50MiB",
+     "0B..64KiB",
      "A report returns the whole message up to this size, and of a larger one the header alone."},
     {"queue.double_bounces", Type::choice, &at<&S::queue, &S::Queue::double_bounces>, "postmaster",
      "postmaster|discard",
