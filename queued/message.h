@@ -151,6 +151,11 @@ inline bool is_held(const Message& message) {
   return message.wish == Wish::hold || !message.held_by_route.empty();
 }
 
+// An operator has given it up.
+inline bool is_given_up(const Message& message) {
+  return message.wish == Wish::expire || message.data.expired;
+}
+
 // Nobody wants anything else than that it is delivered.
 inline bool goes_on(const Message& message) {
   return !is_held(message) && (message.wish == Wish::none || message.wish == Wish::attempt);

@@ -71,7 +71,7 @@ bool Queue::waits_its_turn(const MessageData& data) const {
 
 void Queue::conclude(Message& message) {
   if (message.wish == Wish::erase || !any_open(message.data)) return finish(message);
-  if (message.wish == Wish::expire || message.data.expired) return expire(message);
+  if (is_given_up(message)) return expire(message);
   postpone(message, plan(message));
 }
 

@@ -33,17 +33,20 @@ std::string beginning_of(spool::Disk& disk, const Message& message) {
   return original;
 }
 
-message::ReportedRecipient reported(const Recipient& recipient) {
-  // A time that ran out has a status of its own, RFC 3463 section 3.5; the words stay the remote's.
-  const bool expired = recipient.state == RecipientState::expired;
+message::GivenUp given_up(const Message& message, const Recipient& recipient) {
+  if (recipient.state != RecipientState::expired) return message::GivenUp::no;
+  return is_given_up(message) ? message::GivenUp::by_operator : message::GivenUp::expired;
+}
+
+message::ReportedRecipient reported(const Message& message, const Recipient& recipient) {
   return {.address = recipient.address,
           .orcpt = recipient.orcpt,
-          .status = expired ? "5.4.7" : recipient.status,
+          .status = recipient.status,
           .reply = recipient.reply,
           .remote = recipient.remote,
           .original = recipient.original,
           .command = recipient.command,
-          .expired = expired};
+          .given_up = given_up(message, recipient)};
 }
 
 // The same report has the same id, however often a crash has it written.
@@ -70,7 +73,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
   request.id = (*draft)->id().str();
   if (kind == ReportKind::delayed) request.retry_until = expires;
   for (const std::uint32_t index : recipients)
-    request.recipients.push_back(reported(message.data.recipients[index]));
+    request.recipients.push_back(reported(message, message.data.recipients[index]));
   const message::Report report = compose(request);
 
   if (auto appended = (*draft)->append(report.content); !appended)

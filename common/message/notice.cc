@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -20,8 +21,8 @@ namespace {
 
 // Recipients that are told of together.
 struct Group {
-  Cause cause = Cause::unknown;
-  bool expired = false;
+  std::optional<Cause> cause;  // nothing: of a success, or never tried
+  GivenUp given_up = GivenUp::no;
   std::vector<const ReportedRecipient*> recipients;
 };
 
@@ -47,17 +48,22 @@ bool is_success(ReportKind kind) noexcept {
   return kind != ReportKind::failed && kind != ReportKind::delayed;
 }
 
+std::optional<Cause> known_cause(ReportKind kind, const ReportedRecipient& recipient) {
+  const bool never_tried = recipient.given_up != GivenUp::no && recipient.status.empty();
+  if (is_success(kind) || never_tried) return std::nullopt;
+  return cause_of(recipient.status, recipient.reply);
+}
+
 // In the order in which the first of each comes.
 std::vector<Group> grouped(const ReportRequest& request) {
   std::vector<Group> groups;
   for (const ReportedRecipient& recipient : request.recipients) {
-    const Cause cause =
-        is_success(request.kind) ? Cause::unknown : cause_of(recipient.status, recipient.reply);
+    const auto cause = known_cause(request.kind, recipient);
     auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
-      return g.cause == cause && g.expired == recipient.expired;
+      return g.cause == cause && g.given_up == recipient.given_up;
     });
     if (group == groups.end())
-      group = groups.insert(group, {.cause = cause, .expired = recipient.expired});
+      group = groups.insert(group, {.cause = cause, .given_up = recipient.given_up});
     group->recipients.push_back(&recipient);
   }
   return groups;
@@ -89,16 +95,24 @@ std::string dialogues(const Group& group) {
   return text;
 }
 
+// Of what nobody has refused: who gave it up.
+std::string giving_up(const ReportRequest& request, GivenUp given_up) {
+  if (given_up == GivenUp::by_operator) return "It was given up by the operator of this server.";
+  return fmt::format("It was tried from {} until now, and is given up.",
+                     rfc5322_date(request.arrival));
+}
+
 // Why, and what to do where nothing is tried any more.
 std::string explained(const ReportRequest& request, const Group& group) {
-  const Explanation& explanation = explanation_of(group.cause);
   std::string text;
-  if (group.expired)
-    text = fmt::format("It was tried from {} until now, and is given up. The last time: ",
-                       rfc5322_date(request.arrival));
-  text += explanation.why;
-  if (request.kind == ReportKind::failed && !request.double_bounce)
-    text.append(" ").append(explanation.advice);
+  if (group.given_up != GivenUp::no) text = giving_up(request, group.given_up);
+  if (group.cause) {
+    const Explanation& explanation = explanation_of(*group.cause);
+    if (!text.empty()) text += " The last time: ";
+    text += explanation.why;
+    if (request.kind == ReportKind::failed && !request.double_bounce)
+      text.append(" ").append(explanation.advice);
+  }
   return "\r\n" + fold("  " + text, "  ");
 }
 
@@ -106,7 +120,7 @@ std::string explained(const ReportRequest& request, const Group& group) {
 std::string_view site_that_helps(const ReportRequest& request, const std::vector<Group>& groups) {
   std::string_view site;
   for (const Group& group : groups) {
-    if (!explanation_of(group.cause).theirs) continue;
+    if (!group.cause || !explanation_of(*group.cause).theirs) continue;
     for (const ReportedRecipient* const recipient : group.recipients) {
       const std::string_view address = recipient->address;
       const std::string_view domain = address.substr(address.rfind('@') + 1);

@@ -103,6 +103,16 @@ std::string returned_part(const ReportRequest& request, bool whole) {
   return text;
 }
 
+// What is given up has a status of its own, whatever the last attempt showed: RFC 3463 section 3.5
+// knows of a time that ran out; for an operator it has nothing nearer than section 3.1.
+std::string_view status_of(const ReportedRecipient& recipient) noexcept {
+  switch (recipient.given_up) {
+    case GivenUp::expired: return "5.4.7";
+    case GivenUp::by_operator: return "5.0.0";
+    default: return recipient.status;
+  }
+}
+
 class Composer {
  public:
   explicit Composer(const ReportRequest& request)
@@ -175,7 +185,7 @@ class Composer {
       text += fmt::format("Original-Recipient: {}\r\n", original_recipient(recipient.orcpt));
     text += fmt::format("Final-Recipient: {}\r\nAction: {}\r\nStatus: {}\r\n",
                         final_recipient(recipient.address), text_of(request_.kind).action,
-                        reported_ascii(recipient.status));
+                        reported_ascii(status_of(recipient)));
     // A host without a name is told of by its address in brackets.
     const std::string host = recipient.remote.substr(0, recipient.remote.find('['));
     const bool theirs = !recipient.remote.empty();
@@ -187,7 +197,8 @@ class Composer {
       text += fold(fmt::format("Diagnostic-Code: {}; {}", theirs ? "smtp" : "x-postrider",
                                reported_ascii(recipient.reply)),
                    " ");
-    text += fmt::format("Last-Attempt-Date: {}\r\n", rfc5322_date(request_.now));
+    if (recipient.given_up != GivenUp::by_operator)
+      text += fmt::format("Last-Attempt-Date: {}\r\n", rfc5322_date(request_.now));
     if (request_.retry_until)
       text += fmt::format("Will-Retry-Until: {}\r\n", rfc5322_date(*request_.retry_until));
     return text;

@@ -22,15 +22,22 @@ namespace postrider::message {
 enum class ReportKind : std::uint8_t { failed, delayed, delivered, relayed, expanded };
 std::string_view action_of(ReportKind kind) noexcept;
 
+// Why a recipient is given up whom nobody has refused.
+enum class GivenUp : std::uint8_t {
+  no,
+  expired,      // its time is over
+  by_operator,  // of this server
+};
+
 struct ReportedRecipient {
-  std::string address;        // where it went: Final-Recipient
-  std::string orcpt;          // RFC 3461 ORCPT, as given; empty: none
-  std::string status;         // enhanced status code, "5.1.1"
-  std::string reply;          // the words of `remote`, or our own
-  std::string remote;         // "mx.example.org[192.0.2.1]"; empty: `reply` is our own
-  std::string original = {};  // where it was sent to before aliases; empty: the same
-  std::string command = {};   // what `reply` answers, "RCPT TO:<a@b>"; empty: not known
-  bool expired = false;       // its time is over; `reply` is of the last attempt
+  std::string address;             // where it went: Final-Recipient
+  std::string orcpt;               // RFC 3461 ORCPT, as given; empty: none
+  std::string status;              // enhanced status code, "5.1.1"; empty: it was never tried
+  std::string reply;               // the words of `remote`, or our own
+  std::string remote;              // "mx.example.org[192.0.2.1]"; empty: `reply` is our own
+  std::string original = {};       // where it was sent to before aliases; empty: the same
+  std::string command = {};        // what `reply` answers, "RCPT TO:<a@b>"; empty: not known
+  GivenUp given_up = GivenUp::no;  // else `status` and `reply` are of the last attempt
 };
 
 struct ReportRequest {

@@ -82,12 +82,36 @@ TEST_CASE("message notice: an address that leads elsewhere is told as it was giv
 TEST_CASE("message notice: what ran out of time says how long it was tried, and why in vain",
           "[message]") {
   const std::string text = notice(about({{.address = "a@y.test",
-                                          .status = "5.4.7",
+                                          .status = "4.4.1",
                                           .reply = "192.0.2.1: Connection refused",
-                                          .expired = true}}));
+                                          .given_up = GivenUp::expired}}));
   CHECK(has(text, "It was tried from Fri, 20 Nov 2026 18:40:00 +0000"));
   CHECK(has(on_one_line(text), "The last time: The server for the address could not be reached."));
   CHECK(has(text, "  The reason:\r\n    192.0.2.1: Connection refused\r\n"));
+}
+
+TEST_CASE("message notice: what ran out of time is sorted by what the last attempt showed",
+          "[message]") {
+  auto full = refused("a@y.test", "4.2.2", "452 4.2.2 no");
+  auto away = refused("b@y.test", "4.4.1", "no connection");
+  full.given_up = away.given_up = GivenUp::expired;
+  const std::string text = on_one_line(notice(about({full, away})));
+  CHECK(has(text, "The last time: The mailbox is full."));
+  CHECK(has(text, "The last time: The server for the address could not be reached."));
+}
+
+TEST_CASE("message notice: what an operator gave up says so, and what the last attempt showed",
+          "[message]") {
+  auto tried = refused("a@y.test", "4.2.2", "expired by the operator; the last attempt: 452 no");
+  tried.given_up = GivenUp::by_operator;
+  ReportedRecipient never{
+      .address = "b@y.test", .reply = "expired by the operator", .given_up = GivenUp::by_operator};
+  const std::string last = on_one_line(notice(about({tried})));
+  CHECK(has(last, "It was given up by the operator of this server. The last time: The mailbox is"));
+  CHECK_FALSE(has(last, "It was tried from"));
+  const std::string none = on_one_line(notice(about({never})));
+  CHECK(has(none, "It was given up by the operator of this server. The reason: expired"));
+  CHECK_FALSE(has(none, "The last time"));
 }
 
 TEST_CASE("message notice: what is still being tried needs no advice", "[message]") {

@@ -113,6 +113,19 @@ TEST_CASE("message report: a delay says until when it is tried", "[message]") {
   CHECK_FALSE(has(report, "Remote-MTA"));
 }
 
+TEST_CASE("message report: what is given up has a status of its own", "[message]") {
+  const auto [given_up, status, attempted] = GENERATE(table<GivenUp, std::string, bool>({
+      {GivenUp::no, "5.1.1", true},
+      {GivenUp::expired, "5.4.7", true},
+      {GivenUp::by_operator, "5.0.0", false},
+  }));
+  auto request = example();
+  request.recipients[0].given_up = given_up;
+  const Report report = compose(request);
+  CHECK(has(report, "Status: " + status + "\r\n"));
+  CHECK(has(report, "Last-Attempt-Date: ") == attempted);
+}
+
 TEST_CASE("message report: a server without a name is told of by its address", "[message]") {
   ReportRequest request = example();
   request.recipients[0].remote = "[192.0.2.1]";

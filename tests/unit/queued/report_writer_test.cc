@@ -183,4 +183,9 @@ TEST_CASE(
   const std::string expired = f.send(ReportKind::failed);
   CHECK(expired.find("It was tried from") != std::string::npos);
   CHECK(expired.find("Status: 5.4.7\r\n") != std::string::npos);
+  f.message.wish = Wish::expire;
+  recipient.address = "third@y.test";
+  const std::string by_operator = f.send(ReportKind::failed);
+  CHECK(by_operator.find("It was given up by the operator") != std::string::npos);
+  CHECK(by_operator.find("Status: 5.0.0\r\n") != std::string::npos);
 }
