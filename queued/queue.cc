@@ -144,18 +144,15 @@ void Queue::route(Message& message) {
   for (std::uint32_t i = 0; i < count; ++i) {
     Recipient& recipient = message.data.recipients[i];
     if (recipient.state != RecipientState::waiting) continue;
-    if (!recipient.via.empty()) {
-      apply_target(
-          message, i,
-          routing::target_by(parts_.settings, {.via = {recipient.via}}, recipient.address));
-      continue;
-    }
     ++message.routing;
-    message.pending.push_back(parts_.router.route(recipient.address, mail,
-                                                  [this, &message, i](routing::RouteAnswer answer) {
-                                                    apply_route(message, i, std::move(answer));
-                                                    if (--message.routing == 0) dispatch(message);
-                                                  }));
+    auto done = [this, &message, i](routing::RouteAnswer answer) {
+      apply_route(message, i, std::move(answer));
+      if (--message.routing == 0) dispatch(message);
+    };
+    message.pending.push_back(
+        recipient.via.empty()
+            ? parts_.router.route(recipient.address, mail, std::move(done))
+            : parts_.router.route_by(recipient.via, recipient.address, std::move(done)));
   }
   if (--message.routing == 0) dispatch(message);
 }

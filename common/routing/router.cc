@@ -18,6 +18,12 @@ std::string domain_of(const std::string& address) {
   return at == std::string::npos ? std::string() : to_lower(address.substr(at + 1));
 }
 
+// The directory knows local parts without quotes.
+std::string name_in_directory(const std::string& address) {
+  const auto mailbox = smtp::parse_mailbox(address, smtp::Charset::utf8);
+  return mailbox ? mailbox->unquoted() : address;
+}
+
 // "smtp:HOST" and "smtp:[ADDRESS]" with the port that is meant when none is named.
 std::string with_port(const std::string& via, std::uint64_t port) {
   const std::size_t bracket = via.rfind(']');
@@ -26,8 +32,7 @@ std::string with_port(const std::string& via, std::uint64_t port) {
   return named ? via : fmt::format("{}:{}", via, port);
 }
 
-}  // namespace
-
+// Where this route takes it, whatever its match.
 Target target_by(const config::Settings& settings, const config::Route& route,
                  const std::string& address) {
   Target target{.address = address};
@@ -46,6 +51,8 @@ Target target_by(const config::Settings& settings, const config::Route& route,
   }
   return target;
 }
+
+}  // namespace
 
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail) {
@@ -82,11 +89,8 @@ class Router::Expansion final : public Pending {
 
   void ask() {
     if (waiting_.empty()) return finish();
-    // The directory knows local parts without quotes.
-    const std::string& address = waiting_.front().address;
-    const auto mailbox = smtp::parse_mailbox(address, smtp::Charset::utf8);
     question_ = router_.directory_.find_recipient(
-        mailbox ? mailbox->unquoted() : address,
+        name_in_directory(waiting_.front().address),
         [this](Result<directory::RecipientAnswer> answer) { on_answer(std::move(answer)); });
   }
 
@@ -185,6 +189,21 @@ class Router::Expansion final : public Pending {
 PendingPtr Router::route(const std::string& address, const config::RoutedMail& mail,
                          UniqueFunction<void(RouteAnswer)> done) {
   return std::make_unique<Expansion>(*this, address, mail, std::move(done));
+}
+
+PendingPtr Router::route_by(const std::string& via, const std::string& address,
+                            UniqueFunction<void(RouteAnswer)> done) {
+  Target target = target_by(settings_, {.via = {via}}, address);
+  return directory_.find_recipient(
+      name_in_directory(address), [target = std::move(target), done = std::move(done)](
+                                      const Result<directory::RecipientAnswer>& answer) mutable {
+        // Where the directory is away, an operator is followed all the same.
+        target.foreign = !answer || answer->kind == directory::RecipientAnswer::Kind::foreign;
+        RouteAnswer routed;
+        routed.steps.push_back({"operator", target.address, target.next_hop});
+        routed.targets.push_back(std::move(target));
+        done(std::move(routed));
+      });
 }
 
 }  // namespace postrider::routing

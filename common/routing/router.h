@@ -52,10 +52,6 @@ struct RouteAnswer {
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail);
 
-// Where this route takes it, whatever its match.
-Target target_by(const config::Settings& settings, const config::Route& route,
-                 const std::string& address);
-
 class Router {
  public:
   // An alias that leads to an alias, at most this deep (RFC 5321 has no number; peers use 10 to
@@ -71,6 +67,11 @@ class Router {
   // `done` runs on the loop, never inside the call. What `mail` refers to outlives the question.
   [[nodiscard]] PendingPtr route(const std::string& address, const config::RoutedMail& mail,
                                  UniqueFunction<void(RouteAnswer)> done);
+
+  // Where an operator takes it by `via`, as in a [[route]]: nothing but whose its domain is is
+  // asked. `done` as above.
+  [[nodiscard]] PendingPtr route_by(const std::string& via, const std::string& address,
+                                    UniqueFunction<void(RouteAnswer)> done);
 
  private:
   class Expansion;

@@ -1,4 +1,5 @@
 // With which reverse-path mail leaves for where an alias sends it, and how its bounces come back.
+#include <algorithm>
 #include <filesystem>
 
 #include "tests/unit/queued/fixture.h"
@@ -91,6 +92,27 @@ TEST_CASE("queued forward: while the secret cannot be read, what an alias sends 
   f.clock.advance(34min);
   f.settle();
   CHECK(is_rewritten(f.senders["ann@far.test"]));
+}
+
+TEST_CASE("queued forward: it is rewritten on the way that an operator has chosen as well",
+          "[queued]") {
+  Fixture f;
+  const bool broken = GENERATE(false, true);
+  f.outcome = ipc::DEFERRED;
+  f.accept("a@x.test", {"away@local.test", "other@far.test"});
+  f.settle();
+  f.life->directory.broken = broken;
+  f.senders.clear();
+  f.attempts.clear();
+  queued::Act act = test::act_of(ipc::AdminRequest::ROUTE, test::all_messages());
+  act.via = "smtp:relay.test:2525";
+  CHECK(f.operate(act, "all") == 1U);
+  f.settle();
+  std::sort(f.attempts.begin(), f.attempts.end());
+  CHECK(f.attempts ==
+        Lines{"smtp:relay.test:2525: ann@far.test", "smtp:relay.test:2525: other@far.test"});
+  CHECK(is_rewritten(f.senders["ann@far.test"]));
+  CHECK(f.senders["other@far.test"] == "a@x.test");
 }
 
 TEST_CASE("queued forward: a bounce to it goes to whom it stands for", "[queued]") {
