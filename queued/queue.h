@@ -147,6 +147,8 @@ class Queue final : private Recall::Owner {
   // Into lines, or to wait for a destination.
   void schedule(Work work);
   void schedule_all(Message& message, const std::vector<std::uint32_t>& recipients);
+  // Works that did not begin, behind what is paused now.
+  void schedule_again(const std::vector<Work>& works);
   void await_domain(Recipient& recipient) const;
   void relieve(WallTime now);
   void turn_away(Recipient& recipient, const Reason& reason);

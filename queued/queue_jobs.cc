@@ -73,7 +73,14 @@ void Queue::on_lost(std::uint64_t ticket) {
   tickets_.erase(it);
   Message& message = *work.message;
   message.repeated = true;
+  // It is not attempted once more before the operator's wish is met.
+  if (message.wish != Wish::none) return take_result(work, Reception::unknown, {});
   if (++message.losses <= kMaxLosses) {
+    // A domain may have been paused since it began.
+    if (!scheduler_.pauses().empty()) {
+      end_job(work, Reception::unknown, {});
+      return schedule_again({work});
+    }
     stop(scheduler_.give_back(std::move(work)), RecipientState::turned_away);
     return on_work_();
   }

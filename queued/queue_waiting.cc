@@ -47,8 +47,12 @@ void Queue::pause(const Pause& pause) {
       if (recipient.state == RecipientState::attempted &&
           destination_of_domain(domain_of(recipient.address)) == pause.destination)
         concerned.insert(message.get());
+  schedule_again(scheduler_.withdraw(concerned));
+}
+
+void Queue::schedule_again(const std::vector<Work>& works) {
   std::unordered_set<Message*> changed;
-  for (const Work& work : scheduler_.withdraw(concerned)) {
+  for (const Work& work : works) {
     --work.message->jobs;
     schedule_all(*work.message, work.recipients);
     changed.insert(work.message);

@@ -263,6 +263,10 @@ class QueueFixture {
     for (const queued::Order& order : std::exchange(kept_, {}))
       life->queue.on_result(order.ticket, answer_all(order.job));
   }
+  // Their deliverd dies instead.
+  void lose_kept() {
+    for (const queued::Order& order : std::exchange(kept_, {})) life->queue.on_lost(order.ticket);
+  }
 
   static ipc::RecipientResult result(ipc::Outcome outcome, const std::string& reply) {
     ipc::RecipientResult one;

@@ -145,6 +145,31 @@ TEST_CASE("queued verbs: a message in memory is met as soon as its job has ended
   CHECK(f.events("deleted") == (verb == Request::ERASE ? 1 : 0));
 }
 
+TEST_CASE("queued verbs: a message whose deliverd dies is not attempted again before it is met",
+          "[queued]") {
+  Fixture f;
+  struct Case {
+    Request::Verb verb;
+    const char* state;
+  };
+  const auto [verb, state] =
+      GENERATE(Case{Request::HOLD, "held"}, Case{Request::DELETE, "deleted"},
+               Case{Request::ERASE, "0 messages"}, Case{Request::EXPIRE, "0 messages"});
+  CAPTURE(Request::Verb_Name(verb));
+  f.keeps = [](const ipc::Job&) { return true; };
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  REQUIRE(f.kept() == 1);
+  CHECK(f.operate(verb, message_of(id)) == 1U);
+  f.serve();
+  f.lose_kept();
+  f.settle();
+  CHECK(f.kept() == 0);
+  CHECK(f.state(id) == state);
+  CHECK(f.life->queue.active() == 0);
+  CHECK(f.events("delivered") == 0);
+}
+
 TEST_CASE("queued verbs: what was delivered while an operator deleted it is not deleted",
           "[queued]") {
   Fixture f;
@@ -453,6 +478,28 @@ TEST_CASE("queued verbs: what stands in line when its destination is paused goes
   CHECK(f.resume(name).empty());
   f.settle();
   CHECK(f.attempts.size() == 2);
+}
+
+TEST_CASE("queued verbs: a job whose deliverd dies goes behind what was paused meanwhile",
+          "[queued]") {
+  Fixture f;
+  const std::string name = GENERATE("mx:far.test", "far.test");
+  CAPTURE(name);
+  f.keeps = [](const ipc::Job&) { return true; };
+  f.accept("a@x.test", {"b@far.test"});
+  f.accept("a@x.test", {"c@else.test"});
+  f.settle();
+  REQUIRE(f.kept() == 2);
+  CHECK(f.pause(name).empty());
+  f.serve();
+  f.keeps = [](const ipc::Job&) { return false; };
+  f.lose_kept();
+  f.settle();
+  CHECK(f.attempts == Lines{"mx:else.test: c@else.test"});
+  CHECK(f.life->queue.active() == 0);
+  CHECK(f.resume(name).empty());
+  f.settle();
+  CHECK(f.attempts.back() == "mx:far.test: b@far.test");
 }
 
 TEST_CASE("queued verbs: a domain is paused whatever its next hop, and no other with it",
