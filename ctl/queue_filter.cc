@@ -6,6 +6,15 @@
 
 namespace postrider::ctl {
 
+namespace {
+
+// An empty value, as of a variable that a script did not set, must not mean every message.
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "an empty value is no filter; the empty reverse-path is <>" : "";
+}
+
+}  // namespace
+
 bool FilterOptions::is_empty() const {
   return ids.empty() && !all && domain.empty() && sender.empty() && recipient.empty() &&
          state.empty() && reason.empty() && host.empty() && older_than.count() == 0;
@@ -27,11 +36,15 @@ ipc::Filter FilterOptions::filter(WallTime now) const {
 }
 
 void add_filter_options(CLI::App& command, FilterOptions& options) {
-  command.add_option("--domain", options.domain,
-                     "That wait for a recipient of this domain (* and ? as in a shell)");
-  command.add_option("--sender", options.sender,
-                     "From this reverse-path, <> the empty one (* and ?)");
-  command.add_option("--recipient", options.recipient, "That wait for this recipient (* and ?)");
+  command
+      .add_option("--domain", options.domain,
+                  "That wait for a recipient of this domain (* and ? as in a shell)")
+      ->check(refuse_empty);
+  command
+      .add_option("--sender", options.sender, "From this reverse-path, <> the empty one (* and ?)")
+      ->check(refuse_empty);
+  command.add_option("--recipient", options.recipient, "That wait for this recipient (* and ?)")
+      ->check(refuse_empty);
   command.add_option("--state", options.state, "active, deferred, held or deleted")
       ->check(CLI::IsMember({"active", "deferred", "held", "deleted"}));
   command.add_option_function<std::string>(
@@ -44,14 +57,18 @@ void add_filter_options(CLI::App& command, FilterOptions& options) {
         options.older_than = *duration;
       },
       "That arrived this long ago or longer: 90s, 30m, 2h, 5d");
-  command.add_option("--reason", options.reason,
-                     "With these words in the last reply, its status, or why they are held");
-  command.add_option("--host", options.host,
-                     "Whose last attempt was at this server, or by this next hop (* and ?)");
+  command
+      .add_option("--reason", options.reason,
+                  "With these words in the last reply, its status, or why they are held")
+      ->check(refuse_empty);
+  command
+      .add_option("--host", options.host,
+                  "Whose last attempt was at this server, or by this next hop (* and ?)")
+      ->check(refuse_empty);
 }
 
 void add_choice_options(CLI::App& command, FilterOptions& options) {
-  command.add_option("--id,ids", options.ids, "Messages by id");
+  command.add_option("--id,ids", options.ids, "Messages by id")->check(refuse_empty);
   command.add_flag("--all", options.all, "Every message");
   add_filter_options(command, options);
 }

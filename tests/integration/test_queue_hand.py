@@ -93,7 +93,10 @@ def test_a_dry_run_says_what_would_be_done(suite):
     nothing_matches(suite, "release", "--all", "--dry-run")
 
 
-@pytest.mark.parametrize("arguments", [("--older-than", "soon"), ("--older-than", "0s"), ("--state", "lost"), ()])
+@pytest.mark.parametrize("arguments", [
+    ("--older-than", "soon"), ("--older-than", "0s"), ("--state", "lost"), (), ("",), ("--id", ""),
+    *[(option, "", "--state", "deferred") for option in ("--domain", "--sender", "--recipient", "--reason", "--host")],
+])
 def test_a_filter_that_cannot_be_meant_is_wrong_usage(suite, arguments):
     assert suite.command("queue", "hold", *arguments, check=False).returncode == 2
 
