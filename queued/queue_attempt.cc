@@ -84,7 +84,8 @@ Schedule Queue::plan(Message& message) {
   if (message.wish == Wish::remove) {
     schedule.deleted = now;
     schedule.next_attempt = std::max(now, data.release());
-    schedule.hold_reason = message.held_by_route;
+    schedule.hold_reason =
+        message.wish_reason.empty() ? message.held_by_route : message.wish_reason;
     return schedule;
   }
   if (is_held(message)) {

@@ -35,6 +35,18 @@ bool route_by(const Act& act, Message& message) {
   return any;
 }
 
+// What is held stays so when it is given another route, and is held again when its deletion is
+// undone.
+void put_wish(const Act& act, Message& message) {
+  using Request = ipc::AdminRequest;
+  const bool was_held = message.wish == Wish::hold;
+  if (was_held && act.verb.request == Request::ROUTE) return;
+  const bool is_held_again = act.verb.request == Request::UNDELETE && !message.wish_reason.empty();
+  const bool keeps_reason = is_held_again || (was_held && act.verb.wish == Wish::remove);
+  message.wish = is_held_again ? Wish::hold : act.verb.wish;
+  if (!keeps_reason) message.wish_reason = act.verb.wish == Wish::hold ? act.why : "";
+}
+
 // What no operator's verb can change any more.
 bool is_ending(const Message& message) {
   return message.wish == Wish::erase || message.wish == Wish::expire;
@@ -128,13 +140,8 @@ std::uint64_t Queue::wish(const Act& act, std::uint64_t number) {
     if (message->leaving || message->last_act == number || is_ending(*message)) continue;
     if (!act.selection.means(message->data, state_of(*message), message->wish_reason)) continue;
     message->last_act = number;
-    const bool routes = act.verb.request == ipc::AdminRequest::ROUTE;
-    if (routes && !route_by(act, *message)) continue;
-    // What is held, and is given another route, stays held.
-    if (!routes || message->wish != Wish::hold) {
-      message->wish = act.verb.wish;
-      message->wish_reason = act.verb.wish == Wish::hold ? act.why : "";
-    }
+    if (act.verb.request == ipc::AdminRequest::ROUTE && !route_by(act, *message)) continue;
+    put_wish(act, *message);
     meant.insert(message.get());
   }
   // Of the others a job is under way, or a report; the end of it sees the wish.

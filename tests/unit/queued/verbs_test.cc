@@ -253,6 +253,28 @@ TEST_CASE("queued verbs: what is deleted is brought back as it was, before and a
   CHECK(f.attempts.size() == 1);
 }
 
+TEST_CASE("queued verbs: what was held and then deleted while its job was under way is held again",
+          "[queued]") {
+  Fixture f;
+  const bool answered_first = GENERATE(false, true);
+  f.keeps = [](const ipc::Job&) { return true; };
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  CHECK(f.operate(Request::HOLD, all_messages(), "why") == 1U);
+  CHECK(f.operate(Request::DELETE, all_messages()) == 1U);
+  CHECK(f.state(id) == "deleted");
+  const auto answer = [&] {
+    f.answer_kept();
+    f.settle();
+  };
+  if (answered_first) answer();
+  CHECK(f.operate(Request::UNDELETE, all_messages()) == 1U);
+  if (!answered_first) answer();
+  CHECK(f.state(id) == "held");
+  CHECK(f.list(message_of(id)).at(0).hold_reason() == "why");
+  CHECK(f.attempts.size() == 1);
+}
+
 TEST_CASE("queued verbs: what was behind its destination is due when its deletion is undone",
           "[queued]") {
   Fixture f;
