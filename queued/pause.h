@@ -4,6 +4,7 @@
 // which mail waits behind it as behind any other destination.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,13 +20,15 @@ struct Pause {
   std::string user;
   std::string why;  // may be empty
 
-  // What a recipient is told: "paused by the operator since 2026-11-21 23:10 UTC: maintenance".
+  // What a recipient is told: "paused by the operator since 2026-11-21 23:10 UTC". Why is no affair
+  // of the senders, who read it in their reports.
   Reason told_to_recipients() const;
 };
 
-// The destination that an operator means by a next hop ("mx:example.org", "smtp:HOST:PORT",
-// "local") or by a domain. Nothing if it is neither.
-std::optional<std::string> destination_named(std::string_view text);
+// The destination that an operator means by a next hop ("mx:example.org", "smtp:HOST[:PORT]",
+// "local"), by several with commas, which are one destination, or by a domain; as the router names
+// it, with `port` where the next hop has none. Nothing if it is none of them.
+std::optional<std::string> destination_named(std::string_view text, std::uint64_t port);
 // The destination of a domain that is paused, in upper or lower case.
 std::string destination_of_domain(std::string_view domain);
 bool is_of_domain(std::string_view destination) noexcept;

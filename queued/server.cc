@@ -120,7 +120,7 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
 Server::Server(const Parts& parts, int listening)
     : parts_(parts),
       started_(parts.clock.now()),
-      verbs_(parts.queue, parts.store, parts.clock, parts.log) {
+      verbs_(parts.queue, parts.store, parts.settings, parts.clock, parts.log) {
   listener_.emplace(
       parts.loop, listening,
       [this](Fd fd, const net::SocketAddress& /*peer*/) { accept(std::move(fd)); },

@@ -25,6 +25,7 @@ class Server {
     Intake& intake;
     StoreThread& store;
     Dispatcher& dispatcher;
+    const config::Settings& settings;
     const Clock& clock;
     log::Logger& log;
   };

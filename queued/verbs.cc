@@ -118,7 +118,7 @@ void Verbs::tell(Running& running, bool last) {
 
 PendingPtr Verbs::pause(const std::string& name, const Operator& by, std::string why,
                         OnProgress on_progress) {
-  const Pause pause{.destination = destination_named(name).value_or(""),
+  const Pause pause{.destination = destination_named(name, settings_.relay.port).value_or(""),
                     .since = clock_.now(),
                     .user = by.user,
                     .why = std::move(why)};
@@ -141,7 +141,7 @@ PendingPtr Verbs::pause(const std::string& name, const Operator& by, std::string
 
 PendingPtr Verbs::resume(const std::string& name, const Operator& by, std::string why,
                          OnProgress on_progress) {
-  const std::string destination = destination_named(name).value_or("");
+  const std::string destination = destination_named(name, settings_.relay.port).value_or("");
   return change_destination(
       record_of("resume", by, name, why),
       [destination, paused = queue_.pauses().contains(destination)](

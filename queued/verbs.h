@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/base/pending.h"
+#include "common/config/settings.h"
 #include "common/ipc/messages.pb.h"
 #include "common/log/log.h"
 #include "queued/queue.h"
@@ -35,8 +36,9 @@ class Verbs {
   using OnProgress = std::function<void(const Result<Progress>&)>;
 
   // All outlive it.
-  Verbs(Queue& queue, StoreThread& store, const Clock& clock, log::Logger& log)
-      : queue_(queue), store_(store), clock_(clock), log_(log) {}
+  Verbs(Queue& queue, StoreThread& store, const config::Settings& settings, const Clock& clock,
+        log::Logger& log)
+      : queue_(queue), store_(store), settings_(settings), clock_(clock), log_(log) {}
   Verbs(const Verbs&) = delete;
   Verbs& operator=(const Verbs&) = delete;
 
@@ -77,6 +79,7 @@ class Verbs {
 
   Queue& queue_;
   StoreThread& store_;
+  const config::Settings& settings_;
   const Clock& clock_;
   log::Logger& log_;
   std::uint64_t last_ordinal_ = 0;

@@ -24,14 +24,6 @@ std::string name_in_directory(const std::string& address) {
   return mailbox ? mailbox->unquoted() : address;
 }
 
-// "smtp:HOST" and "smtp:[ADDRESS]" with the port that is meant when none is named.
-std::string with_port(const std::string& via, std::uint64_t port) {
-  const std::size_t bracket = via.rfind(']');
-  const std::size_t colon = via.rfind(':');
-  const bool named = bracket == std::string::npos ? colon > via.find(':') : colon > bracket;
-  return named ? via : fmt::format("{}:{}", via, port);
-}
-
 // Where this route takes it, whatever its match.
 Target target_by(const config::Settings& settings, const config::Route& route,
                  const std::string& address) {
@@ -46,13 +38,20 @@ Target target_by(const config::Settings& settings, const config::Route& route,
     for (const std::string& via : route.via) {
       if (!target.next_hop.empty()) target.next_hop += ',';
       target.next_hop +=
-          via == "mx" ? "mx:" + domain_of(address) : with_port(via, settings.relay.port);
+          via == "mx" ? "mx:" + domain_of(address) : next_hop_by(via, settings.relay.port);
     }
   }
   return target;
 }
 
 }  // namespace
+
+std::string next_hop_by(std::string_view server, std::uint64_t port) {
+  const std::size_t bracket = server.rfind(']');
+  const std::size_t colon = server.rfind(':');
+  const bool named = bracket == std::string_view::npos ? colon > server.find(':') : colon > bracket;
+  return named ? to_lower(server) : fmt::format("{}:{}", to_lower(server), port);
+}
 
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail) {
@@ -63,7 +62,7 @@ Target choose_next_hop(const config::Settings& settings, const std::string& addr
   if (whose == config::Whose::ours) {
     target.next_hop = "local";
   } else if (!settings.relay.smarthost.empty()) {
-    target.next_hop = with_port("smtp:" + settings.relay.smarthost, settings.relay.port);
+    target.next_hop = next_hop_by("smtp:" + settings.relay.smarthost, settings.relay.port);
   } else {
     target.next_hop = "mx:" + domain;
   }

@@ -52,6 +52,10 @@ struct RouteAnswer {
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail);
 
+// The name of the next hop "smtp:HOST[:PORT]" or "smtp:[ADDRESS][:PORT]": in lower case, with
+// `port` where it names none.
+std::string next_hop_by(std::string_view server, std::uint64_t port);
+
 class Router {
  public:
   // An alias that leads to an alias, at most this deep (RFC 5321 has no number; peers use 10 to

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "deliverd/remote/route_hosts.h"
 
 namespace postrider::deliverd {
@@ -75,10 +76,11 @@ void Attempt::try_next_hop() {
   std::visit([this](const auto& kind) { follow(kind); }, hop);
 }
 
+// A next hop is in lower case, as the router names it.
 bool Attempt::is_smarthost(const NextHop& hop) const {
   const config::Settings::Relay& relay = context_.settings.relay;
   const auto smarthost =
-      parse_next_hops("smtp:" + relay.smarthost, static_cast<std::uint16_t>(relay.port));
+      parse_next_hops("smtp:" + to_lower(relay.smarthost), static_cast<std::uint16_t>(relay.port));
   return smarthost && smarthost->front() == hop;
 }
 

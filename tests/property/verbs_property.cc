@@ -88,7 +88,7 @@ struct World : QueueFixture {
     settle();
     for (const std::string domain : kDomains)
       for (const std::string& name : {domain, "mx:" + domain}) {
-        life->queue.resume(queued::destination_named(name).value());
+        life->queue.resume(queued::destination_named(name, settings.relay.port).value());
       }
     REQUIRE(operate(Request::UNDELETE, test::all_messages()));
     REQUIRE(operate(Request::RELEASE, test::all_messages()));

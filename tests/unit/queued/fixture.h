@@ -82,7 +82,7 @@ class QueueFixture {
                  [this](const MessageId& id) { return promoted.contains(id); }),
           queue({loop, f.settings, spool::system_disk(), f.clock, f.random, f.log, f.counters,
                  router, intake, store, reports, &return_paths}),
-          verbs(queue, store, f.clock, f.log),
+          verbs(queue, store, f.settings, f.clock, f.log),
           trash(queue, store, f.settings, f.clock) {
       const auto reader = queued::StoreReader::open(spool::system_disk(), f.paths).value();
       const auto pauses = reader->pauses().value();

@@ -470,7 +470,7 @@ TEST_CASE("queued verbs: nothing goes to a destination that is paused, before an
   const auto waiting = f.list(all_messages());
   REQUIRE(waiting.size() == 2);
   CHECK(waiting[0].recipients(0).reply().find("paused by the operator since 2027") == 0);
-  CHECK(waiting[0].recipients(0).reply().ends_with(": maintenance"));
+  CHECK(waiting[0].recipients(0).reply().ends_with(" UTC"));
   CHECK(waiting[0].recipients(0).attempts() == 0);
 
   CHECK(f.resume(name).empty());
@@ -539,6 +539,31 @@ TEST_CASE("queued verbs: a domain is paused whatever its next hop, and no other 
   CHECK(f.attempts.size() == 2);
 }
 
+TEST_CASE("queued verbs: a next hop is paused under the name that the router gives it",
+          "[queued]") {
+  Fixture f;
+  f.serve();
+  struct Case {
+    std::vector<std::string> via;
+    const char* name;
+    bool paused;
+  };
+  const Case c = GENERATE(Case{{"mx"}, "mx:FAR.test", true},
+                          Case{{"smtp:Relay.test"}, "smtp:relay.test", true},
+                          Case{{"smtp:relay.test"}, "smtp:RELAY.test:25", true},
+                          Case{{"smtp:relay.test"}, "smtp:relay.test:26", false},
+                          Case{{"smtp:[192.0.2.1]"}, "smtp:[192.0.2.1]", true},
+                          Case{{"smtp:a.test", "mx"}, "smtp:A.test,mx:far.test", true},
+                          Case{{"smtp:a.test", "smtp:b.test"}, "smtp:a.test", false});
+  CAPTURE(c.name);
+  f.settings.routes = {{.match = "*", .via = c.via}};
+  CHECK(f.pause(c.name).empty());
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  CHECK(f.attempts.empty() == c.paused);
+  CHECK(f.resume(c.name).empty());
+}
+
 TEST_CASE("queued verbs: the life of mail goes on while its destination is paused", "[queued]") {
   Fixture f;
   CHECK(f.pause("far.test").empty());
@@ -556,6 +581,8 @@ TEST_CASE("queued verbs: the life of mail goes on while its destination is pause
 
 TEST_CASE("queued verbs: what is neither a domain nor a next hop cannot be paused", "[queued]") {
   Fixture f;
-  const std::string name = GENERATE("", "a b", "ftp:x.test", "mx:", "-.test");
+  const std::string name =
+      GENERATE("", "a b", "ftp:x.test", "mx:", "mx:a b", "-.test", "smtp:", "smtp:a.test:0x19",
+               "smtp:a.test,", "smtp:a.test,far.test", "local,smtp:a.test");
   CHECK(f.pause(name) == name + " is neither a domain nor a next hop as the summary shows it");
 }

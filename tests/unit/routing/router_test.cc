@@ -82,7 +82,7 @@ TEST_CASE("router: the first route that matches decides", "[routing]") {
 
 TEST_CASE("router: several next hops are one way, in their order", "[routing]") {
   const auto settings =
-      settings_with({{"a.test", {"smtp:one.test", "mx", "smtp:[192.0.2.1]:2525"}}});
+      settings_with({{"a.test", {"smtp:One.test", "mx", "smtp:[192.0.2.1]:2525"}}});
   CHECK(choose_next_hop(settings, "x@A.test", config::Whose::others, {}).next_hop ==
         "smtp:one.test:25,mx:a.test,smtp:[192.0.2.1]:2525");
 }

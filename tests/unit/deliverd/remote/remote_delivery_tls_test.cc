@@ -271,7 +271,7 @@ TEST_CASE("deliverd remote tls: at the smart host, and nowhere else, there is a 
       std::make_unique<RemoteDelivery>(s.f.loop, s.f.settings, s.f.resolver, s.f.tls_policies,
                                        s.f.outgoing, s.f.random, s.f.clock, s.f.log, s.f.counters);
   const std::string smarthost = fmt::format("mx1.test:{}", s.f.server.address.port);
-  s.f.settings.relay.smarthost = smarthost;
+  s.f.settings.relay.smarthost = fmt::format("MX1.test:{}", s.f.server.address.port);
   s.f.server.replies["secured EHLO"] = "250-fake\r\n250 AUTH PLAIN";
   const auto run = [&](const std::string& next_hop) {
     ipc::Job job = s.f.job();
