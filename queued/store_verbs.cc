@@ -77,7 +77,8 @@ Result<bool> Store::carry_out(const Act& act, const std::string& id, sqlite::Sta
     const auto routed = route(act, id);
     if (!routed || !*routed) return routed;
   }
-  if (act.verb.request == Request::RELEASE) {
+  // Before the time that its sender has named only a retry sends it.
+  if (act.verb.request == Request::RELEASE || act.verb.request == Request::ROUTE) {
     auto stored = load(id);
     // What is damaged is found when it is due.
     if (!stored && stored.error().kind != ErrorKind::corrupt)

@@ -140,3 +140,17 @@ TEST_CASE("queued release: a disk that fails while a message waits puts it off n
   f.run(f.clock.now() + 2s);
   CHECK(f.attempts.size() == 1);
 }
+
+TEST_CASE("queued release: another route does not send it before its time", "[queued]") {
+  Fixture f;
+  const WallTime start = f.clock.now();
+  f.hold(24h);
+  f.settle();
+  queued::Act act = test::act_of(Request::ROUTE, test::all_messages());
+  act.via = "smtp:relay.test:25";
+  CHECK(f.operate(act, "--all") == 1U);
+  f.run(start + 24h - 1s);
+  CHECK(f.attempts.empty());
+  f.run(start + 24h + 2s);
+  CHECK(f.attempts == std::vector<std::string>{"smtp:relay.test:25: b@far.test"});
+}
