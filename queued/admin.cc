@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -17,8 +18,17 @@ namespace {
 
 using Request = ipc::AdminRequest;
 
-// Octets of an operator's reason.
-constexpr std::size_t kMaxWhy = 500;
+// Octets of an operator's reason, and of each pattern, id and destination.
+constexpr std::size_t kMaxText = 500;
+
+bool is_bounded(const ipc::AdminRequest& request) {
+  const ipc::Filter& filter = request.filter();
+  const auto fits = [](const std::string& text) { return text.size() <= kMaxText; };
+  return fits(request.why()) && fits(request.via()) && fits(request.destination()) &&
+         fits(filter.domain()) && fits(filter.sender()) && fits(filter.recipient()) &&
+         fits(filter.state()) && fits(filter.reason()) && fits(filter.host()) &&
+         std::all_of(filter.ids().begin(), filter.ids().end(), fits);
+}
 
 ipc::AdminReply last_reply() {
   ipc::AdminReply reply;
@@ -54,6 +64,35 @@ std::vector<ipc::Outage> largest(std::vector<ipc::Outage> outages,
 
 }  // namespace
 
+// An answer of many rows, in frames of about kDescribedOctets: far from Channel::kMaxFrame.
+class AdminLink::LongAnswer {
+ public:
+  explicit LongAnswer(AdminLink& link) : link_(link) {}
+
+  // Where a row of so many octets is to be added.
+  ipc::AdminReply& with(std::size_t octets) {
+    if (octets_ > 0 && octets_ + octets > kDescribedOctets) send();
+    octets_ += octets;
+    return reply_;
+  }
+  // What has gathered, if anything, goes out.
+  void send() {
+    if (std::exchange(octets_, 0) == 0) return;
+    link_.reply(reply_);
+    reply_.Clear();
+  }
+  // The last of the reply.
+  void end() {
+    reply_.set_end(true);
+    link_.reply(reply_);
+  }
+
+ private:
+  AdminLink& link_;
+  ipc::AdminReply reply_;
+  std::size_t octets_ = 0;
+};
+
 void AdminLink::on_request(const ipc::AdminRequest& request) {
   if (question_ || listed_) return refuse("one request at a time: wait for its last reply");
   request_ = request;
@@ -61,8 +100,9 @@ void AdminLink::on_request(const ipc::AdminRequest& request) {
 }
 
 void AdminLink::answer(const ipc::AdminRequest& request) {
-  if (request.why().size() > kMaxWhy)
-    return refuse(fmt::format("a reason has at most {} octets", kMaxWhy));
+  if (!is_bounded(request))
+    return refuse(
+        fmt::format("a reason, a pattern, an id, a destination has at most {} octets", kMaxText));
   if (const Verb* const verb = find_verb(request.verb())) return act(request, *verb);
   switch (request.verb()) {
     case Request::STATUS: return status();
@@ -118,17 +158,10 @@ Verbs::OnProgress AdminLink::tell() {
 
 // What is in memory first, then the old generation, portion by portion as the reader keeps up.
 void AdminLink::list(Selection selection) {
-  ipc::AdminReply active;
-  std::size_t octets = 0;
-  for (auto& message : parts_.queue.list(selection)) {
-    octets += message.ByteSizeLong();
-    *active.add_messages() = std::move(message);
-    if (octets < kDescribedOctets) continue;
-    reply(active);
-    active.clear_messages();
-    octets = 0;
-  }
-  reply(active);
+  LongAnswer active(*this);
+  for (auto& message : parts_.queue.list(selection))
+    *active.with(message.ByteSizeLong()).add_messages() = std::move(message);
+  active.send();
   listed_ = std::move(selection);
   after_.clear();
   on_drained();
@@ -213,25 +246,27 @@ void AdminLink::summarize() {
         question_.reset();
         if (!sums.first) return refuse(sums.first.error().text);
         if (!sums.second) return refuse(sums.second.error().text);
-        ipc::AdminReply answer = last_reply();
-        for (auto& row : parts_.queue.summarize()) *answer.add_summary() = std::move(row);
-        for (const auto& row : *sums.first) *answer.add_summary() = row;
+        LongAnswer answer(*this);
+        for (auto& row : parts_.queue.summarize())
+          *answer.with(row.ByteSizeLong()).add_summary() = std::move(row);
+        for (const auto& row : *sums.first) *answer.with(row.ByteSizeLong()).add_summary() = row;
         for (auto& outage : largest(parts_.queue.outages(), *sums.second))
-          *answer.add_outages() = std::move(outage);
+          *answer.with(outage.ByteSizeLong()).add_outages() = std::move(outage);
         describe_pauses(answer, *sums.second);
-        reply(answer);
+        answer.end();
       });
 }
 
-void AdminLink::describe_pauses(ipc::AdminReply& answer, const std::vector<Backlog>& behind) const {
+void AdminLink::describe_pauses(LongAnswer& answer, const std::vector<Backlog>& behind) const {
   for (const auto& [destination, pause] : parts_.queue.pauses()) {
-    ipc::Pause& described = *answer.add_pauses();
+    ipc::Pause described;
     described.set_destination(std::string(name_of(destination)));
     described.set_since_us(pause.since.time_since_epoch().count());
     described.set_user(pause.user);
     described.set_why(pause.why);
     for (const Backlog& one : behind)
       if (one.destination == destination) described.set_messages(one.messages);
+    *answer.with(described.ByteSizeLong()).add_pauses() = std::move(described);
   }
 }
 
@@ -246,8 +281,7 @@ void AdminLink::status() {
         const auto& [counts, behind] = found;
         if (!counts) return refuse(counts.error().text);
         if (!behind) return refuse(behind.error().text);
-        ipc::AdminReply answer = last_reply();
-        ipc::QueueStatus& status = *answer.mutable_status();
+        ipc::QueueStatus status;
         status.set_active(parts_.queue.active());
         status.set_deferred(counts->deferred);
         status.set_held(counts->held);
@@ -258,8 +292,10 @@ void AdminLink::status() {
                              : counts->oldest_us == 0 ? young
                                                       : std::min(young, counts->oldest_us));
         parts_.describe_service(status);
+        LongAnswer answer(*this);
+        *answer.with(status.ByteSizeLong()).mutable_status() = std::move(status);
         describe_pauses(answer, *behind);
-        reply(answer);
+        answer.end();
       });
 }
 
@@ -268,9 +304,10 @@ void AdminLink::acts() {
                                 [this](const Result<std::vector<ipc::Act>>& acts) {
                                   question_.reset();
                                   if (!acts) return refuse(acts.error().text);
-                                  ipc::AdminReply answer = last_reply();
-                                  for (const ipc::Act& act : *acts) *answer.add_acts() = act;
-                                  reply(answer);
+                                  LongAnswer answer(*this);
+                                  for (const ipc::Act& act : *acts)
+                                    *answer.with(act.ByteSizeLong()).add_acts() = act;
+                                  answer.end();
                                 });
 }
 

@@ -38,6 +38,8 @@ class AdminLink {
   void on_drained();
 
  private:
+  class LongAnswer;
+
   void answer(const ipc::AdminRequest& request);
   void act(const ipc::AdminRequest& request, const Verb& verb);
   void list(Selection selection);
@@ -47,7 +49,7 @@ class AdminLink {
   void status();
   void acts();
   Verbs::OnProgress tell();
-  void describe_pauses(ipc::AdminReply& answer, const std::vector<Backlog>& behind) const;
+  void describe_pauses(LongAnswer& answer, const std::vector<Backlog>& behind) const;
 
   void reply(const ipc::AdminReply& reply);
   void refuse(const std::string& why);

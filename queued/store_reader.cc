@@ -218,7 +218,7 @@ Result<std::vector<ipc::SummaryRow>> StoreReader::summarize() {
     if (!row) return pass_on(std::move(row.error()));
     if (!*row) break;
     const std::string_view destination = select->text(1);
-    const std::string_view reason = select->text(3);
+    const std::string_view reason = select->text(3).substr(0, kDescribedReply);
     const auto state = static_cast<MessageState>(select->integer(2));
     key.assign(destination);
     key += state == MessageState::held ? '\1' : '\0';

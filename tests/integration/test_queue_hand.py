@@ -101,6 +101,13 @@ def test_a_filter_that_cannot_be_meant_is_wrong_usage(suite, arguments):
     assert suite.command("queue", "hold", *arguments, check=False).returncode == 2
 
 
+@pytest.mark.parametrize("arguments", [("hold", "--domain"), ("hold", "--id"), ("route", "--all", "--to"), ("pause",),
+                                       ("pause", "one.test", "--why")])
+def test_what_is_too_long_to_be_meant_is_refused(suite, arguments):
+    done = suite.command("queue", *arguments, "x" * 501, check=False)
+    assert done.returncode == 1 and "at most 500 octets" in done.stderr
+
+
 def test_what_is_held_goes_out_when_it_is_released(suite, peer):
     assert act(suite, "hold", "--all") == 3
     assert "held: held by the operator" in suite.command("queue", "list").stdout
