@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "common/event/answer_later.h"
 #include "common/spool/record.h"
 
 namespace postrider::queued {
@@ -50,41 +51,81 @@ message::ReportedRecipient reported(const Message& message, const Recipient& rec
 }
 
 // The same report has the same id, however often a crash has it written.
-MessageId id_of_report(const Message& message, ReportKind kind,
-                       const std::vector<std::uint32_t>& recipients) {
+MessageId id_of_report(const Message& message, const message::ReportRequest& request) {
   std::vector<std::string_view> addresses;
-  for (const std::uint32_t index : recipients)
-    addresses.push_back(message.data.recipients[index].address);
+  for (const message::ReportedRecipient& recipient : request.recipients)
+    addresses.push_back(recipient.address);
   std::sort(addresses.begin(), addresses.end());
   return MessageId::derived(
       message.data.id,
-      spool::checksum(fmt::format("{} {}", action_of(kind), fmt::join(addresses, " "))));
+      spool::checksum(fmt::format("{} {}", action_of(request.kind), fmt::join(addresses, " "))));
 }
+
+// Reports that are written together; `done` hears of them when the last has ended.
+class Several final : public Pending {
+ public:
+  explicit Several(Reports::Done done) : done_(std::move(done)) {}
+
+  void add(PendingPtr report) { reports_.push_back(std::move(report)); }
+  void on_written(Result<void> written) {
+    if (!written) result_ = std::move(written);
+    if (++ended_ < reports_.size()) return;
+    auto done = std::move(done_);
+    done(std::move(result_));  // which may destroy this object
+  }
+
+ private:
+  Reports::Done done_;
+  std::vector<PendingPtr> reports_;
+  std::size_t ended_ = 0;
+  Result<void> result_;
+};
 
 }  // namespace
 
+// In an order that a crash does not change, so that each report has the same recipients again.
 PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
                               const std::vector<std::uint32_t>& recipients, WallTime expires,
                               Done done) {
-  auto draft = writer_.begin(0, id_of_report(message, kind, recipients));
-  if (!draft) return fail_later(std::move(draft.error()), std::move(done));
+  std::vector<std::uint32_t> told = recipients;
+  std::sort(told.begin(), told.end());
   const std::string original = beginning_of(disk_, message);
-  message::ReportRequest request = request_for(message, kind, original);
-  request.id = (*draft)->id().str();
-  if (kind == ReportKind::delayed) request.retry_until = expires;
-  for (const std::uint32_t index : recipients)
-    request.recipients.push_back(reported(message, message.data.recipients[index]));
-  const message::Report report = compose(request);
+  auto several = std::make_unique<Several>(std::move(done));
+  for (std::size_t from = 0; from < told.size(); from += kMaxRecipients) {
+    message::ReportRequest request = request_for(message, kind, original);
+    if (kind == ReportKind::delayed) request.retry_until = expires;
+    const std::size_t count = std::min(kMaxRecipients, told.size() - from);
+    for (const std::uint32_t index : std::span(told).subspan(from, count))
+      request.recipients.push_back(reported(message, message.data.recipients[index]));
+    several->add(write(message, std::move(request), [all = several.get()](Result<void> written) {
+      all->on_written(std::move(written));
+    }));
+  }
+  return several;
+}
 
+PendingPtr ReportWriter::write(const Message& message, message::ReportRequest request, Done done) {
+  auto draft = writer_.begin(0, id_of_report(message, request));
+  if (!draft)
+    return event::answer_later(loop_, Result<void>(tl::unexpected<Error>(std::move(draft.error()))),
+                               std::move(done));
+  request.id = (*draft)->id().str();
+  const message::Report report = compose(request);
   if (auto appended = (*draft)->append(report.content); !appended)
-    return fail_later(std::move(appended.error()), std::move(done));
+    return event::answer_later(loop_, std::move(appended), std::move(done));
   const spool::Envelope envelope = envelope_for(message, request, report);
-  log_.info("report")
-      .with("id", envelope.id())
-      .with("of", message.data.id.view())
-      .with("to", envelope.recipients(0).address())
-      .with("kind", action_of(kind));
-  return writer_.commit(std::move(*draft), envelope, std::move(done));
+  return writer_.commit(
+      std::move(*draft), envelope,
+      [this, id = request.id, of = message.data.id, to = envelope.recipients(0).address(),
+       kind = request.kind, done = std::move(done)](Result<void> written) mutable {
+        if (written)
+          log_.info("report")
+              .with("id", id)
+              .with("of", of.view())
+              .with("to", to)
+              .with("kind", action_of(kind));
+        done(std::move(written));
+      });
 }
 
 // `original` is kept as a view.
@@ -132,19 +173,6 @@ spool::Envelope ReportWriter::envelope_for(const Message& message,
   envelope.set_protocol("LOCAL");
   envelope.set_repeated(message.repeated);
   return envelope;
-}
-
-PendingPtr ReportWriter::fail_later(Error error, Done done) {
-  auto cancelled = std::make_shared<bool>(false);
-  struct Cancel final : Pending {
-    explicit Cancel(std::shared_ptr<bool> c) : flag(std::move(c)) {}
-    ~Cancel() override { *flag = true; }
-    std::shared_ptr<bool> flag;
-  };
-  loop_.defer([cancelled, error = std::move(error), done = std::move(done)]() mutable {
-    if (!*cancelled) done(Result<void>(tl::unexpected<Error>(std::move(error))));
-  });
-  return std::make_unique<Cancel>(cancelled);
 }
 
 }  // namespace postrider::queued

@@ -9,6 +9,9 @@ namespace postrider::queued {
 
 class ReportWriter final : public Reports {
  public:
+  // Of one report, so that its size is bounded; of more recipients several tell.
+  static constexpr std::size_t kMaxRecipients = 1000;
+
   // All outlive it.
   ReportWriter(event::EventLoop& loop, spool::Disk& disk, spool::Writer& writer,
                const config::Settings& settings, const Clock& clock, log::Logger& log)
@@ -19,11 +22,11 @@ class ReportWriter final : public Reports {
                   Done done) override;
 
  private:
+  PendingPtr write(const Message& message, message::ReportRequest request, Done done);
   message::ReportRequest request_for(const Message& message, ReportKind kind,
                                      std::string_view original) const;
   spool::Envelope envelope_for(const Message& message, const message::ReportRequest& request,
                                const message::Report& report) const;
-  PendingPtr fail_later(Error error, Done done);
 
   event::EventLoop& loop_;
   spool::Disk& disk_;

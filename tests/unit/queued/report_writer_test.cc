@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/spool/record.h"
 #include "common/spool/segment_reader.h"
 #include "tests/unit/temp_directory.h"
 
@@ -33,10 +34,10 @@ struct Fixture {
     message.data.content_length = kContent.size();
   }
 
-  // Writes the report; gives it as the spool has it, "" where it could not be written.
-  std::string send(ReportKind kind) {
+  // Writes the report; gives the last as the spool has it, "" where it could not be written.
+  std::string send(ReportKind kind, const std::vector<std::uint32_t>& about = {0}) {
     bool written = false;
-    const auto pending = writer_.send(message, kind, {0}, clock.now() + std::chrono::hours{1},
+    const auto pending = writer_.send(message, kind, about, clock.now() + std::chrono::hours{1},
                                       [&](const Result<void>& r) {
                                         written = r.has_value();
                                         loop.stop();
@@ -48,6 +49,7 @@ struct Fixture {
       auto step = reader->next(progress.durable, true).value();
       const auto* const record = std::get_if<spool::SegmentReader::Record>(&step);
       if (record == nullptr) break;
+      ++reports;
       envelope = record->envelope;
       content.resize(record->content_length);
       static_cast<void>(spool::system_disk().read(reader->fd(), record->content_offset, content));
@@ -66,7 +68,10 @@ struct Fixture {
   spool::SegmentProgress progress;
   spool::Writer spool_writer{loop,
                              spool::system_disk(),
-                             {.directory = folder.path(), .name = "queued0", .min_free = 0},
+                             {.directory = folder.path(),
+                              .name = "queued0",
+                              .large_message = spool::kMaxContent,
+                              .min_free = 0},
                              clock,
                              random,
                              log,
@@ -75,6 +80,7 @@ struct Fixture {
   Message message;
   spool::Envelope envelope;
   std::string content;
+  std::size_t reports = 0;
 
  private:
   ReportWriter writer_{loop, spool::system_disk(), spool_writer, settings, clock, log};
@@ -114,6 +120,20 @@ TEST_CASE("queued report writer: the content comes back with failures alone, if 
   CHECK((content.find("The body.") != std::string::npos) == whole);
   CHECK(content.find("Subject: hi\r\n") != std::string::npos);
   CHECK((content.find("Will-Retry-Until") != std::string::npos) == (kind == ReportKind::delayed));
+}
+
+TEST_CASE("queued report writer: of many recipients several reports tell", "[queued]") {
+  Fixture f;
+  std::vector<std::uint32_t> about;
+  for (std::uint32_t i = 0; i <= ReportWriter::kMaxRecipients; ++i) {
+    f.message.data.recipients.resize(i + 1);
+    f.message.data.recipients[i].address = "r" + std::to_string(i) + "@y.test";
+    about.insert(about.begin(), i);
+  }
+  const std::string last = f.send(ReportKind::failed, about);
+  CHECK(f.reports == 2);
+  CHECK(last.find("Final-Recipient: rfc822; r1000@y.test\r\n") != std::string::npos);
+  CHECK(last.find("Final-Recipient: rfc822; r999@y.test\r\n") == std::string::npos);
 }
 
 TEST_CASE("queued report writer: the same report has the same id, another has another",
