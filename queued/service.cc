@@ -89,7 +89,7 @@ class Service {
         reports_(loop_, spool::system_disk(), writer_, settings, clock, log),
         queue_({loop_, settings, spool::system_disk(), clock, random_, log, counters_, router_,
                 intake_, store_, reports_, &return_paths_}),
-        trash_(queue_, store_, settings, clock),
+        trash_(queue_, store_, settings, clock, steady_, log),
         dispatcher_(loop_, queue_),
         server_({loop_, queue_, intake_, store_, dispatcher_, settings, clock, log},
                 listening.get()),
@@ -169,6 +169,7 @@ class Service {
 
   Fd& listening_;
   const Clock& clock_;
+  const SteadyClock steady_;
   SystemRandom random_;
   metrics::Counters counters_;
   const spool::Paths paths_;

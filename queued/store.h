@@ -76,8 +76,8 @@ class Store : public StoreReader {
   // is not due before that when it is released.
   Result<Changed> carry_out(const Act& act, const std::string& after, WallTime now);
   // Erases what was deleted until `before`, a portion of it; `last_id` only says whether there may
-  // be more.
-  Result<Changed> sweep(WallTime before);
+  // be more. What was deleted later than `now`, by a clock that was ahead, was deleted now.
+  Result<Changed> sweep(WallTime before, WallTime now);
 
   // Keeps what an operator is about to do for kActsKept; gives its number.
   Result<std::int64_t> begin_act(const ipc::Act& act);

@@ -114,7 +114,11 @@ Result<bool> Store::route(const Act& act, const std::string& id) {
   return any;
 }
 
-Result<Changed> Store::sweep(WallTime before) {
+Result<Changed> Store::sweep(WallTime before, WallTime now) {
+  auto mend =
+      database_.prepare("UPDATE message SET deleted_us=?1 WHERE deleted_us<>0 AND deleted_us>?1");
+  if (!mend) return pass_on(std::move(mend.error()));
+  if (auto mended = mend->bind(us(now)).run(); !mended) return pass_on(std::move(mended.error()));
   auto select = database_.prepare(
       "SELECT id FROM message WHERE deleted_us<>0 AND deleted_us<=?1 ORDER BY deleted_us LIMIT ?2");
   if (!select) return pass_on(std::move(select.error()));

@@ -23,6 +23,17 @@ class SystemClock final : public Clock {
   WallTime now() const noexcept override;
 };
 
+// Begins as the time of day, and goes on as time passes: nobody sets it.
+class SteadyClock final : public Clock {
+ public:
+  SteadyClock();
+  WallTime now() const noexcept override;
+
+ private:
+  const WallTime began_;
+  const std::chrono::steady_clock::time_point began_steady_;
+};
+
 // For tests: stands still until it is told. Any thread may look.
 class ManualClock final : public Clock {
  public:

@@ -279,7 +279,8 @@ bool World::bring_back(std::size_t letter) {
 }
 
 void World::sweep() {
-  static_cast<void>(ask([now = clock_.now()](queued::Store& store) { return store.sweep(now); }));
+  static_cast<void>(
+      ask([now = clock_.now()](queued::Store& store) { return store.sweep(now, now); }));
 }
 
 ipc::Filter World::of(std::size_t letter) const {

@@ -312,6 +312,30 @@ TEST_CASE("queued verbs: what is deleted is erased an hour later, and each recip
   CHECK(f.operate(Request::UNDELETE, all_messages()) == 0U);
 }
 
+TEST_CASE("queued verbs: a clock that is set ahead, or back, erases nothing before its time",
+          "[queued]") {
+  Fixture f;
+  ManualClock steady(f.clock.now());
+  queued::Trash trash(f.life->queue, f.life->store, f.settings, f.clock, steady, f.log);
+  const auto pass = [&](std::chrono::microseconds time) {
+    f.clock.advance(time);
+    steady.advance(time);
+    trash.sweep();
+    f.settle();
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  const bool ahead = GENERATE(true, false);
+  if (!ahead) f.clock.advance(24h);
+  CHECK(f.operate(Request::DELETE, all_messages()) == 1U);
+  f.clock.advance(ahead ? 24h : -24h);
+  pass(0h);
+  pass(59min);
+  CHECK(f.events("deleted") == 0);
+  pass(1min + 1s);
+  CHECK(f.events("deleted") == 1);
+}
+
 TEST_CASE("queued verbs: more than a portion is swept", "[queued]") {
   Fixture f;
   const std::size_t many = queued::Store::kVerbPortion + 1;
