@@ -142,7 +142,6 @@ struct Message {
   std::string held_by_route;  // a route holds some recipients: why
   Wish wish = Wish::none;
   std::string wish_reason;          // of the hold, of one that was deleted since as well
-  std::uint64_t last_act = 0;       // the operator's act that met it last
   unsigned routing = 0;             // recipients whose routing is not known yet
   std::vector<PendingPtr> pending;  // those, and the report that is being written
 };

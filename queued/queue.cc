@@ -109,6 +109,8 @@ void Queue::start(std::unique_ptr<Message> message) {
   }
   it->second = std::move(message);
   if (it->second->data.expired) return conclude(*it->second);
+  for (auto& [number, running] : acts_)
+    if (wish(running.act, *it->second)) ++running.came;
   if (!awaits_release(*it->second)) return route(*it->second);
   parts_.log.info("release_awaited")
       .id(it->second->data.id)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,9 +110,12 @@ class Queue final : private Recall::Owner {
   // The destinations that are down; how much waits for each the store knows.
   std::vector<ipc::Outage> outages() const;
   Message* find(const MessageId& id);
-  // Does what an operator wants to what is meant, as soon as no job for it is under way; gives how
-  // many it was that this act, which has a number of its own, has not met before.
-  std::uint64_t wish(const Act& act, std::uint64_t number);
+  // Does what an operator wants to what is meant and in memory, and until end_act() to what comes
+  // into memory, as soon as no job for it is under way; gives how many are meant now. `act`
+  // outlives that; `number` is its own.
+  std::uint64_t begin_act(const Act& act, std::uint64_t number);
+  // Gives how many that are meant have come since.
+  std::uint64_t end_act(std::uint64_t number);
   // Erased from the old generation for an operator: the log accounts for each recipient.
   void log_deleted(const MessageData& data);
   // The content for an operator, or why not.
@@ -127,6 +131,7 @@ class Queue final : private Recall::Owner {
 
   void start(std::unique_ptr<Message> message);
   void drop_copy(const Message& message);
+  static bool wish(const Act& act, Message& message);
   void retry_writes(WallTime now);
   void route(Message& message);
   void apply_route(Message& message, std::uint32_t index, routing::RouteAnswer answer);
@@ -186,6 +191,11 @@ class Queue final : private Recall::Owner {
   Recall recall_;
   std::function<void()> on_work_ = [] {};
   std::unordered_map<std::string, std::unique_ptr<Message>> active_;  // by id
+  struct RunningAct {
+    const Act& act;
+    std::uint64_t came = 0;  // into memory since it began, and were meant
+  };
+  std::map<std::uint64_t, RunningAct> acts_;  // by number: in the order in which they began
   std::unordered_map<std::uint64_t, Work> tickets_;
   std::uint64_t last_ticket_ = 0;
   bool wake_queued_ = false;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/check.h"
 #include "queued/description.h"
 #include "queued/queue.h"
 
@@ -133,20 +134,32 @@ Message* Queue::find(const MessageId& id) {
   return it == active_.end() ? nullptr : it->second.get();
 }
 
-std::uint64_t Queue::wish(const Act& act, std::uint64_t number) {
+// Whether the message is meant, and has the wish now.
+bool Queue::wish(const Act& act, Message& message) {
+  // One that is leaving is the store's already, and the verb meets it there.
+  if (message.leaving || is_ending(message)) return false;
+  if (!act.selection.means(message.data, state_of(message), message.wish_reason)) return false;
+  if (act.verb.request == ipc::AdminRequest::ROUTE && !route_by(act, message)) return false;
+  put_wish(act, message);
+  return true;
+}
+
+std::uint64_t Queue::begin_act(const Act& act, std::uint64_t number) {
+  acts_.emplace(number, RunningAct{.act = act});
   std::unordered_set<const Message*> meant;
-  for (const auto& [id, message] : active_) {
-    // One that is leaving is the store's already, and the verb meets it there.
-    if (message->leaving || message->last_act == number || is_ending(*message)) continue;
-    if (!act.selection.means(message->data, state_of(*message), message->wish_reason)) continue;
-    message->last_act = number;
-    if (act.verb.request == ipc::AdminRequest::ROUTE && !route_by(act, *message)) continue;
-    put_wish(act, *message);
-    meant.insert(message.get());
-  }
+  for (const auto& [id, message] : active_)
+    if (wish(act, *message)) meant.insert(message.get());
   // Of the others a job is under way, or a report; the end of it sees the wish.
-  stop(scheduler_.withdraw(meant), RecipientState::deferred);
+  if (!meant.empty()) stop(scheduler_.withdraw(meant), RecipientState::deferred);
   return meant.size();
+}
+
+std::uint64_t Queue::end_act(std::uint64_t number) {
+  const auto it = acts_.find(number);
+  POSTRIDER_CHECK(it != acts_.end());
+  const std::uint64_t came = it->second.came;
+  acts_.erase(it);
+  return came;
 }
 
 // An operator has given it up: its sender is told so, and what the last attempt has shown.

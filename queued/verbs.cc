@@ -18,11 +18,23 @@ class Asker final : public Pending {
   std::shared_ptr<Verbs::OnProgress> on_progress_;  // the verb has it weakly
 };
 
+constexpr log::Condition::Words kNotKept{"audit_not_written", "audit_written_again",
+                                         "what operators do stands in the log alone"};
+
 bool makes_due(const Act& act) {
   return act.verb.wish == Wish::attempt || act.verb.wish == Wish::expire;
 }
 
 }  // namespace
+
+Verbs::Verbs(Queue& queue, StoreThread& store, const config::Settings& settings, const Clock& clock,
+             log::Logger& log)
+    : queue_(queue),
+      store_(store),
+      settings_(settings),
+      clock_(clock),
+      log_(log),
+      not_kept_(log, clock, kNotKept) {}
 
 PendingPtr Verbs::carry_out(Act act, const Operator& by, std::string what, OnProgress on_progress) {
   auto asker = std::make_shared<OnProgress>(std::move(on_progress));
@@ -59,13 +71,14 @@ void Verbs::log(const ipc::Act& record) {
       .with("failure", record.failure());
 }
 
-// What is on its way from the store to memory, or back, is met where it is after the last portion
-// at the latest.
+// What is on its way to memory is met when it comes; what is on its way to the store, by the first
+// portion, which is asked for later.
 void Verbs::begin(Place place) {
-  place->record.set_messages(queue_.wish(place->act, place->ordinal));
+  place->record.set_messages(queue_.begin_act(place->act, place->ordinal));
   place->question =
       store_.ask([record = place->record](Store& store) { return store.begin_act(record); },
                  [this, place](const Result<std::int64_t>& number) {
+                   note_kept(number ? nullptr : &number.error());
                    place->number = number.value_or(0);
                    go_on(place, {});
                  });
@@ -91,7 +104,7 @@ void Verbs::go_on(Place place, const std::string& after) {
 void Verbs::end(Place place, const Error* failure) {
   Running& ended = *place;
   ipc::Act& record = ended.record;
-  record.set_messages(record.messages() + queue_.wish(ended.act, ended.ordinal));
+  record.set_messages(record.messages() + queue_.end_act(ended.ordinal));
   record.set_failure(failure == nullptr ? "" : failure->text);
   log(record);
   if (failure == nullptr) {
@@ -107,7 +120,14 @@ void Verbs::end(Place place, const Error* failure) {
         return number == 0 ? Result<void>()
                            : store.end_act(number, record.messages(), record.failure());
       },
-      [this, place](const Result<void>&) { running_.erase(place); });
+      [this, place](const Result<void>& kept) {
+        note_kept(kept ? nullptr : &kept.error());
+        running_.erase(place);
+      });
+}
+
+void Verbs::note_kept(const Error* failure) {
+  failure == nullptr ? not_kept_.passed() : not_kept_.holds(failure->text);
 }
 
 void Verbs::tell(Running& running, bool last) {

@@ -13,6 +13,7 @@
 #include "common/base/pending.h"
 #include "common/config/settings.h"
 #include "common/ipc/messages.pb.h"
+#include "common/log/condition.h"
 #include "common/log/log.h"
 #include "queued/queue.h"
 #include "queued/store_thread.h"
@@ -37,8 +38,7 @@ class Verbs {
 
   // All outlive it.
   Verbs(Queue& queue, StoreThread& store, const config::Settings& settings, const Clock& clock,
-        log::Logger& log)
-      : queue_(queue), store_(store), settings_(settings), clock_(clock), log_(log) {}
+        log::Logger& log);
   Verbs(const Verbs&) = delete;
   Verbs& operator=(const Verbs&) = delete;
 
@@ -75,6 +75,7 @@ class Verbs {
   void begin(Place place);
   void go_on(Place place, const std::string& after);
   void end(Place place, const Error* failure);
+  void note_kept(const Error* failure);
   void tell(Running& running, bool last);
 
   Queue& queue_;
@@ -82,6 +83,7 @@ class Verbs {
   const config::Settings& settings_;
   const Clock& clock_;
   log::Logger& log_;
+  log::Condition not_kept_;
   std::uint64_t last_ordinal_ = 0;
   std::list<Running> running_;
   std::list<PendingPtr> changes_;  // of destinations, on their way

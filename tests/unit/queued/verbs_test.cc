@@ -84,6 +84,25 @@ TEST_CASE("queued verbs: what an operator began is done and logged when nobody w
   CHECK_FALSE(f.on_disk(id));
 }
 
+TEST_CASE("queued verbs: what comes into memory while a verb goes on is met there", "[queued]") {
+  Fixture f;
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  f.serve();
+  f.clock.advance(1h);
+  f.life->queue.wake();  // it is due, and on its way before the first portion is looked at
+  std::uint64_t messages = 0;
+  const PendingPtr asked =
+      f.life->verbs.carry_out(test::act_of(Request::HOLD, all_messages(), "why"), {}, "--all",
+                              [&](const Result<queued::Verbs::Progress>& progress) {
+                                messages += progress.value().messages;
+                              });
+  f.settle();
+  CHECK(messages == 1);
+  CHECK(f.state(id) == "held");
+  CHECK(f.attempts.size() == 1);
+}
+
 TEST_CASE("queued verbs: each says how many messages it changed, and changes no other",
           "[queued]") {
   Fixture f;
