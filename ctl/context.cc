@@ -16,11 +16,15 @@ namespace {
 constexpr const char* kConfigVariable = "POSTRIDER_CONFIG";
 constexpr int kIndent = 2;
 
+// In ASCII: no character of a message controls the terminal.
+std::string dumped(const nlohmann::json& document, int indent) {
+  constexpr bool kEnsureAscii = true;
+  return document.dump(indent, ' ', kEnsureAscii, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
-std::string one_line(const nlohmann::json& document) {
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
+std::string one_line(const nlohmann::json& document) { return dumped(document, -1); }
 
 std::string Context::configuration_file() const {
   if (!config_path.empty()) return config_path;
@@ -37,8 +41,7 @@ std::optional<config::Settings> Context::settings() {
 
 void Context::answer(const nlohmann::json& document, const std::string& text) const {
   if (json) {
-    fmt::print("{}\n",
-               document.dump(kIndent, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", dumped(document, kIndent));
   } else {
     fmt::print("{}", text);
   }

@@ -69,6 +69,9 @@ class CarryOver {
   CarryOver(Database& from, Database& to) : from_(from), to_(to) {}
 
   Result<std::uint64_t> run() {
+    // Whether or not its messages can be read.
+    if (auto carried = carry_pauses(); !carried && !is_damage(carried.error()))
+      return pass_on(carried.error());
     if (auto ready = prepare_writing(); !ready) return pass_on(ready.error());
     const auto readable = prepare_reading();
     if (!readable && readable.error().kind != ErrorKind::corrupt) return pass_on(readable.error());
@@ -78,7 +81,6 @@ class CarryOver {
       if (!whole) return pass_on(whole.error());
       if (*whole) break;
     }
-    if (auto carried = carry_pauses(); !carried) return pass_on(carried.error());
     return count();
   }
 

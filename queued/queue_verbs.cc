@@ -177,6 +177,10 @@ void Queue::expire(Message& message) {
 }
 
 void Queue::log_deleted(const MessageData& data) {
+  if (data.recipients.empty())
+    parts_.log.warning("unreadable_deleted")
+        .id(data.id)
+        .with("reason", "removed by the operator; nobody knows for whom it was");
   for (const Recipient& recipient : data.recipients) {
     if (is_final(recipient.state)) continue;
     parts_.counters.add(metrics::Counter::queue_recipients_deleted);

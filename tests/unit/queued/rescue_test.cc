@@ -351,6 +351,11 @@ TEST_CASE("queued rescue: what an operator has paused stays paused", "[queued]")
     REQUIRE(store);
     REQUIRE((*store)->pause({.destination = "mx:far.test", .user = "olga", .why = "why not"}, {}));
   }
+  if (GENERATE(false, true)) {
+    auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
+    REQUIRE(database);
+    REQUIRE(database->execute("DROP TABLE recipient; DROP TABLE message"));
+  }
   REQUIRE(f.rescue());
   auto store = Store::open(f.disk, f.paths);
   REQUIRE(store);

@@ -355,6 +355,20 @@ TEST_CASE("queued verbs: a clock that is set ahead, or back, erases nothing befo
   CHECK(f.events("deleted") == 1);
 }
 
+TEST_CASE("queued verbs: what cannot be read is logged when it is erased", "[queued]") {
+  Fixture f;
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  {
+    auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
+    REQUIRE(database);
+    REQUIRE(database->execute("DELETE FROM recipient"));
+  }
+  CHECK(f.operate(Request::ERASE, message_of(id)) == 1U);
+  CHECK(f.logged.find("event=unreadable_deleted id=" + id) != std::string::npos);
+  CHECK_FALSE(f.on_disk(id));
+}
+
 TEST_CASE("queued verbs: more than a portion is swept", "[queued]") {
   Fixture f;
   const std::size_t many = queued::Store::kVerbPortion + 1;
