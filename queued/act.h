@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/ipc/messages.pb.h"
 #include "queued/selection.h"
@@ -24,6 +25,12 @@ struct Act {
   Selection selection;
   std::string why;  // the operator's reason, which the message keeps while it is held
   std::string via;  // of ROUTE: as in a [[route]]; empty: what the configuration says
+
+  // What goes that way already is not meant.
+  void set_via(std::string route) {
+    selection.leave_out(route);
+    via = std::move(route);
+  }
 };
 
 }  // namespace postrider::queued

@@ -138,7 +138,7 @@ void AdminLink::act(const ipc::AdminRequest& request, const Verb& verb) {
   if (verb.request == Request::ROUTE) {
     if (!request.via().empty() && !config::is_next_hop(request.via()))
       return refuse(fmt::format("{}: a next hop is {}", request.via(), config::kNextHopForms));
-    act.via = request.via();
+    act.set_via(request.via());
   }
   if (request.dry_run()) return list(std::move(act.selection));
   if (verb.wish == Wish::hold && act.why.empty()) act.why = "held by the operator";

@@ -23,17 +23,12 @@ MessageState state_of(const Message& message) {
   }
 }
 
-// The recipients that are meant take another way from now on; whether there was one that did not.
-bool route_by(const Act& act, Message& message) {
+// The recipients that are meant take another way from now on.
+void route_by(const Act& act, Message& message) {
   const MessageView view{.id = message.data.id.view(), .hold_reason = message.wish_reason};
-  bool any = false;
-  for (Recipient& recipient : message.data.recipients) {
-    const bool meant = !is_final(recipient.state) && recipient.via != act.via &&
-                       act.selection.meets(view, view_of(recipient));
-    if (meant) recipient.via = act.via;
-    any = any || meant;
-  }
-  return any;
+  for (Recipient& recipient : message.data.recipients)
+    if (!is_final(recipient.state) && act.selection.meets(view, view_of(recipient)))
+      recipient.via = act.via;
 }
 
 // What is held stays so when it is given another route, and is held again when its deletion is
@@ -139,7 +134,7 @@ bool Queue::wish(const Act& act, Message& message) {
   // One that is leaving is the store's already, and the verb meets it there.
   if (message.leaving || is_ending(message)) return false;
   if (!act.selection.means(message.data, state_of(message), message.wish_reason)) return false;
-  if (act.verb.request == ipc::AdminRequest::ROUTE && !route_by(act, message)) return false;
+  if (act.verb.request == ipc::AdminRequest::ROUTE) route_by(act, message);
   put_wish(act, message);
   return true;
 }

@@ -74,7 +74,7 @@ Selection::Selection(const ipc::Filter& filter, States states)
 }
 
 bool Selection::asks_for_recipient() const noexcept {
-  return !domain_.empty() || !recipient_.empty() || !reason_.empty() || !host_.empty();
+  return left_out_ || !domain_.empty() || !recipient_.empty() || !reason_.empty() || !host_.empty();
 }
 
 bool Selection::meets(const MessageView& message) const {
@@ -85,7 +85,8 @@ bool Selection::meets(const MessageView& message) const {
 }
 
 bool Selection::meets(const MessageView& message, const RecipientView& recipient) const {
-  return fits(recipient_, recipient.address) && fits(domain_, domain_of(recipient.address)) &&
+  return left_out_ != recipient.via && fits(recipient_, recipient.address) &&
+         fits(domain_, domain_of(recipient.address)) &&
          (host_.empty() || is_remote(host_, recipient.remote) ||
           is_next_hop(host_, recipient.next_hop)) &&
          (reason_.empty() || contains_ignoring_case(recipient.reply, reason_) ||
@@ -126,7 +127,8 @@ RecipientView view_of(const Recipient& recipient) {
           .next_hop = recipient.next_hop,
           .status = recipient.status,
           .reply = recipient.reply,
-          .remote = recipient.remote};
+          .remote = recipient.remote,
+          .via = recipient.via};
 }
 
 std::string to_text(const ipc::Filter& filter) {

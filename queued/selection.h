@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/ipc/messages.pb.h"
 #include "queued/message.h"
@@ -46,11 +47,15 @@ struct RecipientView {
   std::string_view status;
   std::string_view reply;
   std::string_view remote;
+  std::string_view via;
 };
 
 class Selection {
  public:
   explicit Selection(const ipc::Filter& filter, States states = kInQueue);
+
+  // What goes by this route of an operator already is not meant.
+  void leave_out(std::string via) { left_out_ = std::move(via); }
 
   // The messages that were named; empty: they were not.
   const std::set<std::string, std::less<>>& ids() const noexcept { return ids_; }
@@ -72,6 +77,7 @@ class Selection {
   std::set<std::string, std::less<>> ids_;
   std::optional<MessageState> state_;
   std::optional<WallTime> arrived_before_;
+  std::optional<std::string> left_out_;
   std::string domain_, sender_, recipient_, reason_, host_;  // empty: any
 };
 

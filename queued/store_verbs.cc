@@ -101,8 +101,8 @@ Result<bool> Store::route(const Act& act, const std::string& id) {
   const MessageView message{.id = id, .hold_reason = stored->hold_reason};
   bool any = false;
   for (const Recipient& recipient : stored->data.recipients) {
-    const bool meant = !is_final(recipient.state) && recipient.via != act.via &&
-                       act.selection.meets(message, view_of(recipient));
+    const bool meant =
+        !is_final(recipient.state) && act.selection.meets(message, view_of(recipient));
     if (!meant) continue;
     any = true;
     const auto updated =

@@ -170,6 +170,8 @@ def test_waiting_mail_is_sent_another_way_and_back(suite, peer):
     wait_for(lambda: "refused" in str(listed(suite)), what="the attempt at a server that is gone")
     assert listed(suite)[0]["recipients"][0]["via"] == other.route
     assert f"routed by the operator: {other.route}" in suite.command("queue", "show", message["id"]).stdout
+    nothing_matches(suite, "route", "--all", "--to", other.route)
+    nothing_matches(suite, "route", "--all", "--to", other.route, "--dry-run")
     peer.lets_in = True
     assert act(suite, "route", message["id"], "--to", "default") == 1
     wait_for(lambda: received(peer) == ["x@two.test"], what="the mail on its old way")

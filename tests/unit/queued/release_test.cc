@@ -147,7 +147,7 @@ TEST_CASE("queued release: another route does not send it before its time", "[qu
   f.hold(24h);
   f.settle();
   queued::Act act = test::act_of(Request::ROUTE, test::all_messages());
-  act.via = "smtp:relay.test:25";
+  act.set_via("smtp:relay.test:25");
   CHECK(f.operate(act, "--all") == 1U);
   f.run(start + 24h - 1s);
   CHECK(f.attempts.empty());

@@ -43,7 +43,7 @@ struct Fixture : QueueFixture {
   }
   Result<std::uint64_t> route(const ipc::Filter& filter, const std::string& via) {
     queued::Act act = test::act_of(Request::ROUTE, filter);
-    act.via = via;
+    act.set_via(via);
     return operate(act, queued::to_text(filter));
   }
   // Why it could not be done; empty: it was.
