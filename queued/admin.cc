@@ -162,15 +162,15 @@ void AdminLink::list(Selection selection) {
   for (auto& message : parts_.queue.list(selection))
     *active.with(message.ByteSizeLong()).add_messages() = std::move(message);
   active.send();
-  listed_ = std::move(selection);
+  listed_ = std::make_shared<const Selection>(std::move(selection));
   after_.clear();
   on_drained();
 }
 
 void AdminLink::on_drained() {
   if (!listed_ || question_) return;
-  question_ = parts_.store.read([selection = *listed_, after = after_](
-                                    StoreReader& store) { return store.list(selection, after); },
+  question_ = parts_.store.read([selection = listed_, after = after_](
+                                    StoreReader& store) { return store.list(*selection, after); },
                                 [this](Result<Portion> portion) {
                                   question_.reset();
                                   if (!portion) {

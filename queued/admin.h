@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "common/ipc/channel.h"
@@ -56,8 +56,9 @@ class AdminLink {
 
   Parts parts_;
   ipc::AdminRequest request_;
-  std::optional<Selection> listed_;  // while a listing goes on
-  std::string after_;                // where
+  // While a listing goes on; the other owner: the question that is with the store.
+  std::shared_ptr<const Selection> listed_;
+  std::string after_;  // where
   PendingPtr question_;
 };
 

@@ -40,7 +40,7 @@ PendingPtr Verbs::carry_out(Act act, const Operator& by, std::string what, OnPro
   auto asker = std::make_shared<OnProgress>(std::move(on_progress));
   ipc::Act record = record_of(act.verb.name, by, std::move(what), act.why);
   record.set_failure("it was not finished");
-  begin(running_.insert(running_.end(), {.act = std::move(act),
+  begin(running_.insert(running_.end(), {.act = std::make_shared<const Act>(std::move(act)),
                                          .record = std::move(record),
                                          .ordinal = ++last_ordinal_,
                                          .asker = asker,
@@ -74,7 +74,7 @@ void Verbs::log(const ipc::Act& record) {
 // What is on its way to memory is met when it comes; what is on its way to the store, by the first
 // portion, which is asked for later.
 void Verbs::begin(Place place) {
-  place->record.set_messages(queue_.begin_act(place->act, place->ordinal));
+  place->record.set_messages(queue_.begin_act(*place->act, place->ordinal));
   place->question =
       store_.ask([record = place->record](Store& store) { return store.begin_act(record); },
                  [this, place](const Result<std::int64_t>& number) {
@@ -86,14 +86,14 @@ void Verbs::begin(Place place) {
 
 void Verbs::go_on(Place place, const std::string& after) {
   place->question = store_.ask([act = place->act, after, now = clock_.now()](
-                                   Store& store) { return store.carry_out(act, after, now); },
+                                   Store& store) { return store.carry_out(*act, after, now); },
                                [this, place](const Result<Changed>& changed) {
                                  if (!changed) return end(place, &changed.error());
                                  ipc::Act& record = place->record;
                                  record.set_messages(record.messages() + changed->messages);
                                  for (const MessageData& data : changed->erased)
                                    queue_.log_deleted(data);
-                                 if (changed->messages > 0 && makes_due(place->act))
+                                 if (changed->messages > 0 && makes_due(*place->act))
                                    queue_.look_again();
                                  if (changed->last_id.empty()) return end(place, nullptr);
                                  tell(*place, false);

@@ -55,7 +55,7 @@ class Verbs {
 
  private:
   struct Running {
-    Act act;
+    std::shared_ptr<const Act> act;  // the other owner: the question that is with the store
     ipc::Act record;
     std::uint64_t ordinal = 0;        // among the acts of this queued's life
     std::int64_t number = 0;          // in queue.db; 0: it is not there
