@@ -1,6 +1,7 @@
 """A spool that a disk has damaged or a stranger has written in: what is whole is delivered once, what is
 not is kept for people, and the log says where it was."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -235,6 +236,13 @@ def overwrite(database, pages):
             file.write(os.urandom(4096))
 
 
+def leaves_of(database, table):
+    """The numbers, from 0, of the pages that hold rows of a table."""
+    with contextlib.closing(sqlite3.connect(database)) as opened:
+        return [page - 1 for (page,) in opened.execute(
+            "SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf' ORDER BY pageno", (table,))]
+
+
 def serves(suite, number):
     with suite.smtp() as client:
         client.sendmail("ada@example.org", [ANNA], message(f"local{number}"))
@@ -265,7 +273,8 @@ def test_a_queue_db_that_is_damaged_at_the_start_is_set_aside_and_the_rest_carri
     suite, peer = deferring
     suite.stop()
     database = suite.spool / "queue.db"
-    overwrite(database, [database.stat().st_size // 4096 // 2])
+    leaves = leaves_of(database, "message")
+    overwrite(database, [leaves[len(leaves) // 2]])
     suite.start()
     serves(suite, 1)
     # A page deep in a table is met when its messages are due.
