@@ -1,5 +1,5 @@
-// connection_login.cc - how a client logs in: the session's words, handed on to an Authentication
-// and back.
+// connection_login.cc - how a client logs in: what it says is handed on to an Authentication, and
+// the answers come back.
 #include <utility>
 #include <variant>
 
