@@ -22,7 +22,7 @@ class CachingResolver final : public Resolver {
   // How long answers are remembered: as DNS says, but within these bounds, so that a burst shares
   // one question whatever a zone says, and nothing outlives a morning's change of servers.
   struct Lifetimes {
-    std::chrono::microseconds least = std::chrono::seconds{1};
+    std::chrono::microseconds least = std::chrono::seconds{60};
     std::chrono::microseconds most = std::chrono::hours{1};
     std::chrono::microseconds of_failure = std::chrono::seconds{2};
   };
