@@ -6,11 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "common/config/assign.h"
 #include "common/config/load.h"
 #include "common/config/manual.h"
 #include "common/config/parameters.h"
 #include "common/config/suggest.h"
+#include "common/config/to_toml.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 

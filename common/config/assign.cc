@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 #include <type_traits>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
+#include "common/config/destinations.h"
 #include "common/config/routes.h"
 #include "common/config/suggest.h"
 #include "common/config/tls_policies.h"
@@ -145,6 +147,20 @@ class Reader {
     if (min_version != nullptr) policy.only_tls13 = choose(*min_version, kTlsVersions) == 1;
   }
 
+  void read(const Value& value, DestinationLimits& limits) {
+    const auto [domain, host, connections, rate, recipients] =
+        fields<0>(value, Names<5>{"domain", "host", "connections", "rate", "recipients"});
+    if (domain == nullptr && host == nullptr)
+      return complain(value, "`domain` or `host` is missing");
+    if (connections == nullptr && rate == nullptr && recipients == nullptr)
+      return complain(value, "it limits nothing: write `connections`, `rate` or `recipients`");
+    if (domain != nullptr) read_destinations(*domain, limits.domains);
+    if (host != nullptr) read_destinations(*host, limits.hosts);
+    if (connections != nullptr) read_limit(*connections, limits.connections);
+    if (rate != nullptr) read_rate(*rate, limits.rate);
+    if (recipients != nullptr) read_limit(*recipients, limits.recipients);
+  }
+
  private:
   bool is_right(const std::string& text) const {
     switch (parameter_.type) {
@@ -258,6 +274,33 @@ class Reader {
     member = *text;
   }
 
+  // One, or an array of them.
+  void read_destinations(const Value& value, std::vector<std::string>& destinations) {
+    const auto* array = std::get_if<Value::Array>(&value.data);
+    const std::span<const Value> all = array != nullptr ? std::span(*array) : std::span(&value, 1);
+    for (const Value& one : all)
+      read_form(one, &is_tls_destination, kTlsDestinationForms, destinations.emplace_back());
+    if (all.empty()) complain(value, fmt::format("[] is not {}", kTlsDestinationForms));
+  }
+
+  void read_limit(const Value& value, std::uint64_t& limit) {
+    const auto* number = std::get_if<std::int64_t>(&value.data);
+    if (number == nullptr || *number < 1 || *number > kMaxDestinationLimit)
+      return complain(value, fmt::format("{} is not a whole number of 1..{}", shown(value),
+                                         kMaxDestinationLimit));
+    limit = static_cast<std::uint64_t>(*number);
+  }
+
+  void read_rate(const Value& value, Rate& rate) {
+    const auto* text = std::get_if<std::string>(&value.data);
+    const auto parsed = text == nullptr ? std::nullopt : parse_rate(*text);
+    if (!parsed)
+      return complain(value, fmt::format("{} is not a number of messages and /s, /m, /h or /d, as "
+                                         "in \"10/s\"",
+                                         shown(value)));
+    rate = *parsed;
+  }
+
   // One, or an array of next hops.
   void read_via(const Value& value, std::vector<std::string>& via) {
     const auto* array = std::get_if<Value::Array>(&value.data);
@@ -296,8 +339,9 @@ class Reader {
   }
 
   static std::string shown(const Value& value) {
-    const auto* text = std::get_if<std::string>(&value.data);
-    return text == nullptr ? std::string(value.kind()) : quote(*text);
+    if (const auto* text = std::get_if<std::string>(&value.data)) return quote(*text);
+    const auto* number = std::get_if<std::int64_t>(&value.data);
+    return number != nullptr ? std::to_string(*number) : std::string(value.kind());
   }
 
   void wrong_kind(const Value& value) { wrong(value, fmt::format("{} stands here", value.kind())); }
@@ -317,78 +361,12 @@ class Reader {
   std::vector<Complaint>& complaints_;
 };
 
-std::string text_of(const Parameter&, const std::string& value) { return quote(value); }
-std::string text_of(const Parameter& parameter, std::uint64_t value) {
-  return parameter.type == Type::size ? quote(format_size(value)) : std::to_string(value);
-}
-std::string text_of(const Parameter&, milliseconds value) { return quote(format_duration(value)); }
-template <typename Enum>
-requires std::is_enum_v<Enum> std::string text_of(const Parameter& parameter, Enum value) {
-  return quote(choice_word(parameter.range, static_cast<unsigned>(value)));
-}
-std::string text_of(const Parameter&, const SmtpListener& value) {
-  std::string mask;
-  for (const std::string& keyword : value.mask)
-    mask += fmt::format("{}{}", mask.empty() ? ", mask = [" : ", ", quote(keyword));
-  if (!mask.empty()) mask += ']';
-  return fmt::format("{{ address = {}, mode = \"{}\"{}{} }}", quote(value.address),
-                     choice_word(kSmtpModes, static_cast<unsigned>(value.mode)), mask,
-                     value.proxy ? ", proxy = true" : "");
-}
-std::string text_of(const Parameter&, const Pop3Listener& value) {
-  return fmt::format("{{ address = {}, tls = \"{}\" }}", quote(value.address),
-                     choice_word(kPop3Tls, static_cast<unsigned>(value.tls)));
-}
-std::string text_of(const Parameter&, const CertificateFiles& value) {
-  return fmt::format("{{ certificate = {}, key = {} }}", quote(value.certificate),
-                     quote(value.key));
-}
-std::string text_of(const Parameter&, const Route& value) {
-  std::string via;
-  for (const std::string& one : value.via)
-    via += fmt::format("{}{}", via.empty() ? "" : ", ", quote(one));
-  if (value.via.size() > 1) via = fmt::format("[{}]", via);
-  const auto part = [](std::string_view name, const std::string& text) {
-    return text.empty() ? "" : fmt::format(", {} = {}", name, quote(text));
-  };
-  return fmt::format("{{ match = {}{}{}, via = {} }}", quote(value.match),
-                     part("sender", value.sender), part("account", value.account), via);
-}
-std::string text_of(const Parameter&, const TlsPolicy& value) {
-  std::string match;
-  for (const std::string& name : value.match)
-    match += fmt::format("{}{}", match.empty() ? ", match = [" : ", ", quote(name));
-  if (!match.empty()) match += ']';
-  return fmt::format("{{ destination = {}, level = \"{}\"{}{} }}", quote(value.destination),
-                     choice_word(kTlsLevels, static_cast<unsigned>(value.level)), match,
-                     value.only_tls13 ? ", min_version = \"1.3\"" : "");
-}
-template <typename Element>
-std::string text_of(const Parameter& parameter, const std::vector<Element>& values) {
-  std::string text = "[";
-  for (const Element& value : values) {
-    if (text.size() > 1) text += ", ";
-    text += text_of(parameter, value);
-  }
-  return text + "]";
-}
-
 }  // namespace
 
 void assign(const Parameter& parameter, const Value& value, Settings& settings,
             std::vector<Complaint>& complaints) {
   Reader reader(parameter, complaints);
   std::visit([&](auto member) { reader.read(value, member(settings)); }, parameter.target);
-}
-
-std::string to_toml(const Parameter& parameter, Settings settings) {
-  return std::visit([&](auto member) { return text_of(parameter, member(settings)); },
-                    parameter.target);
-}
-
-std::string default_toml(const Parameter& parameter) {
-  const bool bare = parameter.type == Type::count || parameter.default_value.starts_with('[');
-  return bare ? std::string(parameter.default_value) : quote(parameter.default_value);
 }
 
 }  // namespace postrider::config

@@ -1,4 +1,4 @@
-// assign.h - one value of the file into its member of Settings, and back into text.
+// assign.h - one value of the file into its member of Settings.
 //
 // The checks of each type stand here; what a parameter is called and may be stands in its row of
 // the table.
@@ -23,11 +23,5 @@ struct Complaint {
 // `complaints` and leaves the member half set.
 void assign(const Parameter& parameter, const Value& value, Settings& settings,
             std::vector<Complaint>& complaints);
-
-// The parameter's value as TOML: what assign() reads back.
-std::string to_toml(const Parameter& parameter, Settings settings);
-
-// The parameter's default as TOML.
-std::string default_toml(const Parameter& parameter);
 
 }  // namespace postrider::config

@@ -15,6 +15,7 @@
 #include "common/base/fd.h"
 #include "common/config/assign.h"
 #include "common/config/suggest.h"
+#include "common/config/to_toml.h"
 
 namespace postrider::config {
 
@@ -114,6 +115,10 @@ void check_together(const Settings& settings, const Value::Table& document,
     complain("smtpd", "listen", "proxy = true needs smtpd.proxy_networks");
   if (any_listener([](const SmtpListener& l) { return l.proxy && unix_path(l.address); }))
     complain("smtpd", "listen", "proxy = true is not for a Unix socket");
+  if (!settings.destinations.empty() && settings.deliverd.remote_workers > 1)
+    complain("deliverd", "remote_workers",
+             "[[destination]] needs remote_workers = 1: each worker would have the limits to "
+             "itself");
   const auto& relay = settings.relay;
   if (relay.smarthost_user.empty() != relay.smarthost_password_file.empty())
     complain("relay", relay.smarthost_user.empty() ? "smarthost_password_file" : "smarthost_user",

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "common/config/assign.h"
 #include "common/config/parameters.h"
+#include "common/config/to_toml.h"
 
 namespace postrider::config {
 
@@ -68,14 +68,17 @@ std::string as_comment(std::string_view text) {
 
 // Those are written as [[NAME]] tables, behind all sections.
 bool stands_in_tables(const Parameter& parameter) {
-  return parameter.type == Type::routes || parameter.type == Type::tls_policies;
+  return parameter.type == Type::routes || parameter.type == Type::tls_policies ||
+         parameter.type == Type::destinations;
 }
 
 std::string_view example_of(const Parameter& parameter) {
-  return parameter.type == Type::routes
-             ? "# [[route]]\n# match = \"example.net\"\n# via = \"smtp:relay.example.net:25\"\n"
-             : "# [[tls_policy]]\n# destination = \"example.net\"\n# level = \"verify\"\n"
-               "# match = [\".example.net\"]\n";
+  if (parameter.type == Type::routes)
+    return "# [[route]]\n# match = \"example.net\"\n# via = \"smtp:relay.example.net:25\"\n";
+  if (parameter.type == Type::tls_policies)
+    return "# [[tls_policy]]\n# destination = \"example.net\"\n# level = \"verify\"\n"
+           "# match = [\".example.net\"]\n";
+  return "# [[destination]]\n# host = \".example.net\"\n# connections = 5\n# rate = \"10/s\"\n";
 }
 
 }  // namespace

@@ -161,6 +161,17 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "`match`. A message that its sender wants under TLS (REQUIRETLS) is verified whatever the "
      "policy, and one with the field \"TLS-Required: No\" goes as with \"may\"."},
 
+    {"destination", Type::destinations, &top<&S::destinations>, "[]", "",
+     "What other servers are asked to bear at most; the first that matches counts. `domain` is the "
+     "domain of the recipients, or the server where a route or the smart host names one; `host` is "
+     "the name of the mail server, whatever the domain. Each is a domain, a domain with a dot "
+     "before it for all below it, \"[ADDRESS]\" or \"*\", or an array of them. All that is "
+     "matched by one table shares its limits: `connections` at a time (else "
+     "deliverd.connections_per_host to each address), messages by `rate`, as in \"10/s\", "
+     "\"600/m\" or \"1000/h\", evenly spread, and `recipients` of one message at a time: it is "
+     "sent more than once where it has more. Without any table, too, a server that asks for less "
+     "(421, 4.7.x) is sent less for a while. Needs deliverd.remote_workers = 1."},
+
     {"dns.servers", Type::socket_addresses, &at<&S::dns, &S::Dns::servers>, "[]", "",
      "The name servers to ask. Empty: those of /etc/resolv.conf."},
     {"dns.timeout", Type::duration, &at<&S::dns, &S::Dns::timeout>, "5s", "1s..60s",
@@ -318,6 +329,9 @@ std::string_view describe(Type type) noexcept {
     case Type::routes:
       return "[[route]] tables with `match` and `via`, perhaps with `sender` and `account`";
     case Type::tls_policies: return "[[tls_policy]] tables with `destination` and `level`";
+    case Type::destinations:
+      return "[[destination]] tables with `domain` or `host`, and `connections`, `rate` or "
+             "`recipients`";
   }
   return "";
 }

@@ -35,6 +35,7 @@ enum class Type : std::uint8_t {
   certificates,      // an array of tables { certificate, key }
   routes,            // [[route]] tables { match, via }
   tls_policies,      // [[tls_policy]] tables { destination, level, … }
+  destinations,      // [[destination]] tables { domain, host, connections, rate, recipients }
 };
 
 // Returns the member of a Settings that a parameter sets.
@@ -46,7 +47,8 @@ using Target =
                  Accessor<PlaintextAuth>, Accessor<std::vector<std::string>>,
                  Accessor<std::vector<std::chrono::seconds>>, Accessor<std::vector<SmtpListener>>,
                  Accessor<std::vector<Pop3Listener>>, Accessor<std::vector<CertificateFiles>>,
-                 Accessor<std::vector<Route>>, Accessor<std::vector<TlsPolicy>>>;
+                 Accessor<std::vector<Route>>, Accessor<std::vector<TlsPolicy>>,
+                 Accessor<std::vector<DestinationLimits>>>;
 
 struct Parameter {
   std::string_view name;  // "smtpd.workers": section and key; without a section, top level

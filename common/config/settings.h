@@ -69,6 +69,23 @@ struct TlsPolicy {
   bool operator==(const TlsPolicy&) const = default;
 };
 
+// So many in any period; 0: no limit.
+struct Rate {
+  std::uint64_t count = 0;
+  seconds period{1};
+  bool operator==(const Rate&) const = default;
+};
+
+// What the servers of a destination are asked to bear, all together; 0: no limit of its own.
+struct DestinationLimits {
+  std::vector<std::string> domains;  // of recipients, as is_tls_destination() takes them
+  std::vector<std::string> hosts;    // in the same forms: the servers' names
+  std::uint64_t connections = 0;
+  std::uint64_t recipients = 0;  // of one message at a time
+  Rate rate;                     // of messages
+  bool operator==(const DestinationLimits&) const = default;
+};
+
 struct Settings {
   std::string hostname;
 
@@ -184,6 +201,7 @@ struct Settings {
 
   std::vector<Route> routes;
   std::vector<TlsPolicy> tls_policies;
+  std::vector<DestinationLimits> destinations;
 
   struct Dns {
     std::vector<std::string> servers;  // "127.0.0.1:20053"; empty: the system's

@@ -28,6 +28,9 @@ constexpr std::size_t kWrittenSizes = 5;
 constexpr std::array kDurations{Unit{"w", 604'800'000}, Unit{"d", 86'400'000}, Unit{"h", 3'600'000},
                                 Unit{"m", 60'000},      Unit{"s", 1'000},      Unit{"ms", 1}};
 
+// In seconds.
+constexpr std::array kPeriods{Unit{"/s", 1}, Unit{"/m", 60}, Unit{"/h", 3'600}, Unit{"/d", 86'400}};
+
 constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
 constexpr std::uint64_t kMaxDuration = 10ULL * 366 * 86'400'000;
 
@@ -77,6 +80,25 @@ std::string format_size(std::uint64_t octets) {
 std::string format_duration(std::chrono::milliseconds duration) {
   if (duration.count() == 0) return "0s";
   return format(static_cast<std::uint64_t>(duration.count()), kDurations);
+}
+
+std::optional<Rate> parse_rate(std::string_view text) noexcept {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  const auto count = parse_count(text.substr(0, slash));
+  for (const Unit& period : kPeriods)
+    if (text.substr(slash) == period.name)
+      return count && *count > 0 && *count <= kMaxRate * period.factor
+                 ? std::optional(Rate{*count, std::chrono::seconds(period.factor)})
+                 : std::nullopt;
+  return std::nullopt;
+}
+
+std::string format_rate(const Rate& rate) {
+  for (const Unit& period : kPeriods)
+    if (static_cast<std::uint64_t>(rate.period.count()) == period.factor)
+      return fmt::format("{}{}", rate.count, period.name);
+  return fmt::format("{}/{}s", rate.count, rate.period.count());
 }
 
 }  // namespace postrider::config

@@ -1,4 +1,4 @@
-// units.h - how sizes and durations are written: "256KiB", "90s".
+// units.h - how sizes, durations and rates are written: "256KiB", "90s", "10/s".
 #pragma once
 
 #include <chrono>
@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "common/config/settings.h"
 
 namespace postrider::config {
 
@@ -19,8 +21,15 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) n
 // A whole number without sign. Nothing if it is written otherwise or does not fit.
 std::optional<std::uint64_t> parse_count(std::string_view text) noexcept;
 
+// A whole number above 0, at most kMaxRate a second, and /s, /m, /h or /d. Nothing if it is written
+// otherwise.
+inline constexpr std::uint64_t kMaxRate = 100'000;
+std::optional<Rate> parse_rate(std::string_view text) noexcept;
+
 // In the largest unit that divides it: "50MiB", "30m"; what the parsers above read back.
 std::string format_size(std::uint64_t octets);
 std::string format_duration(std::chrono::milliseconds duration);
+// What parse_rate() reads back.
+std::string format_rate(const Rate& rate);
 
 }  // namespace postrider::config

@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/config/assign.h"
 #include "common/config/load.h"
+#include "common/config/to_toml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace postrider;

@@ -86,6 +86,13 @@ min_version = "1.3"
 destination = "*"
 level = "encrypt"
 min_version = "1.2"
+[[destination]]
+host = [".mail.example.net", "[192.0.2.1]"]
+connections = 5
+rate = "600/m"
+[[destination]]
+domain = "*"
+recipients = 20
 [dns]
 servers = ["127.0.0.1:20053"]
 [deliverd]
@@ -129,6 +136,9 @@ plaintext_auth = "always"
         std::vector<config::TlsPolicy>{
             {".example.org", TlsLevel::verify, {"mx.example.net", ".example.net"}, true},
             {"*", TlsLevel::encrypt, {}, false}});
+  CHECK(settings.destinations ==
+        std::vector<config::DestinationLimits>{
+            {{}, {".mail.example.net", "[192.0.2.1]"}, 5, 0, {600, 60s}}, {{"*"}, {}, 0, 20, {}}});
   CHECK(settings.deliverd.sync == SyncMode::each);
   CHECK(settings.deliverd.sync_interval == 20ms);
   CHECK(settings.pop3d.listen.at(0).tls == Pop3Tls::none);
@@ -236,7 +246,7 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: smtpd.listen: \"dsn\" is not one of PIPELINING|SIZE|8BITMIME|ENHANCEDSTATUSCODES|"
        "CHUNKING|BINARYMIME|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|FUTURERELEASE|STARTTLS|"
        "REQUIRETLS|XCLIENT|AUTH\n"
-       "p.toml:3: smtpd.listen: a number is not one of PIPELINING|SIZE|8BITMIME|"
+       "p.toml:3: smtpd.listen: 5 is not one of PIPELINING|SIZE|8BITMIME|"
        "ENHANCEDSTATUSCODES|CHUNKING|BINARYMIME|DSN|SMTPUTF8|MT-PRIORITY|LIMITS|FUTURERELEASE|"
        "STARTTLS|"
        "REQUIRETLS|XCLIENT|AUTH"},
@@ -255,7 +265,7 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: tls.additional: needs tls.certificate"},
       {"[tls]\ncertificate = \"a\"\nkey = \"a\"\nadditional = [{ certificate = \"\", key = 5 }]",
        "p.toml:5: tls.additional: \"\" is not the name of a file\n"
-       "p.toml:5: tls.additional: a number is not the name of a file"},
+       "p.toml:5: tls.additional: 5 is not the name of a file"},
       {"[tls]\nmin_version = \"1.1\"", "p.toml:3: tls.min_version: \"1.1\" is not one of 1.2|1.3"},
       {"[smtpd]\nlisten = [{ address = \"127.0.0.1:465\", mode = \"submissions\" }]",
        "p.toml:3: smtpd.listen: the mode submissions needs tls.certificate"},
@@ -304,6 +314,25 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[[tls_policy]]\ndestination = \"*\"\nlevel = \"may\"\nmin_version = \"1.1\"",
        "p.toml:5: tls_policy: \"1.1\" is not one of 1.2|1.3"},
       {"[[tls_policy]]\ndestination = \"*\"", "p.toml:2: tls_policy: `level` is missing"},
+      {"[[destination]]\nrate = \"1/s\"", "p.toml:2: destination: `domain` or `host` is missing"},
+      {"[[destination]]\ndomain = \"*\"",
+       "p.toml:2: destination: it limits nothing: write `connections`, `rate` or `recipients`"},
+      {"[[destination]]\nhost = \"*.a.test\"\nrate = 10\nconnections = 0\nrecipients = \"2\"",
+       "p.toml:3: destination: \"*.a.test\" is not a domain, \".\" and a domain for its "
+       "subdomains, \"[ADDRESS]\", or \"*\"\n"
+       "p.toml:4: destination: 10 is not a number of messages and /s, /m, /h or /d, as "
+       "in \"10/s\"\n"
+       "p.toml:5: destination: 0 is not a whole number of 1..10000\n"
+       "p.toml:6: destination: \"2\" is not a whole number of 1..10000"},
+      {"[[destination]]\ndomain = []\nrate = \"10/min\"\nburst = 5",
+       "p.toml:2: destination: unknown key `burst`\n"
+       "p.toml:3: destination: [] is not a domain, \".\" and a domain for its subdomains, "
+       "\"[ADDRESS]\", or \"*\"\n"
+       "p.toml:4: destination: \"10/min\" is not a number of messages and /s, /m, /h or /d, as in "
+       "\"10/s\""},
+      {"[[destination]]\ndomain = \"*\"\nrate = \"1/s\"\n[deliverd]\nremote_workers = 2",
+       "p.toml:6: deliverd.remote_workers: [[destination]] needs remote_workers = 1: each worker "
+       "would have the limits to itself"},
       {"[queue]\nliftime = \"5d\"",
        "p.toml:3: queue.liftime: unknown parameter; did you mean `queue.lifetime`?"},
       {"[smtp]\nworkers = 2", "p.toml:2: smtp: unknown parameter; did you mean `smtpd`?"},

@@ -5,8 +5,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "common/config/assign.h"
 #include "common/config/load.h"
+#include "common/config/to_toml.h"
 
 using namespace postrider::config;
 
@@ -56,6 +56,17 @@ TEST_CASE("config parameters: what is shown of a listener is what stands in the 
       "p.toml");
   REQUIRE(settings);
   CHECK(to_toml(*find_parameter("smtpd.listen"), *settings) == "[" + listener + "]");
+}
+
+TEST_CASE("config parameters: what is shown of limits is what stands in the file", "[config]") {
+  const auto limits = GENERATE(values<std::string>({
+      R"({ domain = "a.test", connections = 2, recipients = 50, rate = "10/s" })",
+      R"({ host = [".a.test", "[192.0.2.1]"], rate = "1000/h" })",
+      R"({ domain = "*", host = "mx.a.test", recipients = 1 })",
+  }));
+  const auto settings = parse("hostname = \"mx.test\"\ndestination = [" + limits + "]\n", "p.toml");
+  REQUIRE(settings);
+  CHECK(to_toml(*find_parameter("destination"), *settings) == "[" + limits + "]");
 }
 
 TEST_CASE("config parameters: the words of a choice and their positions", "[config]") {

@@ -22,6 +22,16 @@ TEST_CASE("config units: durations are read in every unit", "[config]") {
   CHECK(parse_duration("2w") == 336h);
 }
 
+TEST_CASE("config units: rates are read for every period, and written as they were", "[config]") {
+  CHECK(parse_rate("10/s") == Rate{10, 1s});
+  CHECK(parse_rate("600/m") == Rate{600, 60s});
+  CHECK(parse_rate("1000/h") == Rate{1000, 3600s});
+  CHECK(parse_rate("1/d") == Rate{1, 86'400s});
+  CHECK(parse_rate("100000/s") == Rate{kMaxRate, 1s});
+  for (const char* text : {"10/s", "600/m", "1000/h", "1/d"})
+    CHECK(format_rate(*parse_rate(text)) == text);
+}
+
 TEST_CASE("config units: what is written otherwise is refused", "[config]") {
   for (const char* text : {"", "5", "MiB", "-5MiB", "+5MiB", "1.5GiB", "5 MiB", "5mib", "5MiBs",
                            "99999999999999999999B", "9999999TiB"})
@@ -31,6 +41,9 @@ TEST_CASE("config units: what is written otherwise is refused", "[config]") {
     CHECK_FALSE(parse_duration(text).has_value());
   for (const char* text : {"", "-1", "+1", " 1", "1 ", "0x1", "18446744073709551616"})
     CHECK_FALSE(parse_count(text).has_value());
+  for (const char* text : {"", "10", "/s", "0/s", "-1/s", "1.5/s", "10 /s", "10/S", "10/min",
+                           "10/2s", "100001/s", "18446744073709551615/d"})
+    CHECK_FALSE(parse_rate(text).has_value());
 }
 
 TEST_CASE("config units: values are written in the largest unit that divides them", "[config]") {
