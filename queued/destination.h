@@ -18,8 +18,8 @@ namespace postrider::queued {
 
 struct Destination;
 using DestinationEntry = std::pair<const std::string, Destination>;
-// When an outage may be probed, or forgotten.
-using OutageTimers = std::multimap<WallTime, DestinationEntry*>;
+// When an outage may be probed, or forgotten; or a rest is over.
+using DestinationTimers = std::multimap<WallTime, DestinationEntry*>;
 
 struct Destination {
   // What a destination finishes within this time it may have in memory, whatever room is left.
@@ -37,7 +37,7 @@ struct Destination {
 
   // Its first in line may begin.
   bool is_eligible() const noexcept {
-    return !paused && !line.empty() && (kind == WorkKind::local || window.has_room());
+    return !paused && !rest && !line.empty() && (kind == WorkKind::local || window.has_room());
   }
   // It calls for messages that are behind it.
   bool wants_more() const noexcept;
@@ -55,7 +55,8 @@ struct Destination {
   Pace pace;
   bool paused = false;  // by an operator
   std::optional<Outage> outage;
-  std::optional<OutageTimers::iterator> timer;  // of the outage
+  std::optional<DestinationTimers::iterator> timer;  // of the outage
+  std::optional<DestinationTimers::iterator> rest;   // its servers bear no more until then
   bool probe_due = false;
   bool probing = false;  // a probe stands in the line or is under way
   Behind behind = Behind::none;

@@ -50,7 +50,7 @@ std::size_t Queue::room() const {
 void Queue::wake() {
   const WallTime now = parts_.clock.now();
   retry_writes(now);
-  scheduler_.wake(now);
+  if (scheduler_.wake(now)) on_work_();
   relieve(now);
   recall_.wake();
   for (std::size_t taken = 0; room() > 0; ++taken) {

@@ -142,6 +142,7 @@ class Queue final : private Recall::Owner {
   void find_return_path(Message& message);
   void defer_forwarded(Message& message);
   void fail_work(const Work& work, const Error& error);
+  void take_up_later(const Work& work, std::chrono::microseconds rest);
   void take_result(const Work& work, Reception reception, const ipc::JobResult& result);
   void end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable);
   void apply_result(Message& message, Recipient& recipient, const ipc::RecipientResult& result);
@@ -155,6 +156,8 @@ class Queue final : private Recall::Owner {
   // Works that did not begin, behind what is paused now.
   void schedule_again(const std::vector<Work>& works);
   void await_domain(Recipient& recipient) const;
+  bool is_for_paused_domain(const Work& work) const;
+  void put_behind_domain(const Work& work);
   void relieve(WallTime now);
   void turn_away(Recipient& recipient, const Reason& reason);
   // Their jobs do not come about.

@@ -62,8 +62,17 @@ void Queue::on_result(std::uint64_t ticket, const ipc::JobResult& result) {
   if (it == tickets_.end()) return;  // of a message that is no longer ours
   const Work work = std::move(it->second);
   tickets_.erase(it);
+  if (result.postponed_us() > 0)
+    return take_up_later(work, std::chrono::microseconds(result.postponed_us()));
   take_result(work, reception_of(result), result);
   recall_.bring_called();
+}
+
+// It was not attempted: its destination's servers bear no more for so long.
+void Queue::take_up_later(const Work& work, std::chrono::microseconds rest) {
+  if (work.message->wish != Wish::none) return take_result(work, Reception::unknown, {});
+  if (is_for_paused_domain(work)) return put_behind_domain(work);
+  stop(scheduler_.give_back(work, rest, parts_.clock.now()), RecipientState::turned_away);
 }
 
 void Queue::on_lost(std::uint64_t ticket) {
@@ -76,11 +85,7 @@ void Queue::on_lost(std::uint64_t ticket) {
   // It is not attempted once more before the operator's wish is met.
   if (message.wish != Wish::none) return take_result(work, Reception::unknown, {});
   if (++message.losses <= kMaxLosses) {
-    // A domain may have been paused since it began.
-    if (!scheduler_.pauses().empty()) {
-      end_job(work, Reception::unknown, {});
-      return schedule_again({work});
-    }
+    if (is_for_paused_domain(work)) return put_behind_domain(work);
     stop(scheduler_.give_back(std::move(work)), RecipientState::turned_away);
     return on_work_();
   }

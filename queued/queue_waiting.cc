@@ -38,6 +38,21 @@ void Queue::await_domain(Recipient& recipient) const {
   if (scheduler_.pauses().contains(domain)) recipient.next_hop = std::move(domain);
 }
 
+// It may have been paused since its job began.
+bool Queue::is_for_paused_domain(const Work& work) const {
+  const auto& pauses = scheduler_.pauses();
+  return !pauses.empty() &&
+         std::any_of(work.recipients.begin(), work.recipients.end(), [&](std::uint32_t index) {
+           const Recipient& recipient = work.message->data.recipients[index];
+           return pauses.contains(destination_of_domain(domain_of(recipient.address)));
+         });
+}
+
+void Queue::put_behind_domain(const Work& work) {
+  end_job(work, Reception::unknown, {});
+  schedule_again({work});
+}
+
 void Queue::pause(const Pause& pause) {
   stop(scheduler_.pause(pause, parts_.clock.now()), RecipientState::turned_away);
   if (!is_of_domain(pause.destination)) return;

@@ -52,6 +52,7 @@ void Scheduler::settle(Entry& entry) {
     d.in_ring = true;
     ring(d.kind).push_back(&entry);
   } else if (d.is_idle() && !remembered && !d.calling) {
+    end_rest(d);
     destinations_.erase(entry.first);
   }
 }
@@ -121,6 +122,20 @@ Scheduler::Change Scheduler::finished(const Work& work, Reception reception, con
   }
   settle(entry);
   return change;
+}
+
+std::vector<Work> Scheduler::give_back(Work work, std::chrono::microseconds rest, WallTime now) {
+  using Steps = std::chrono::duration<std::int64_t, std::centi>;
+  static_assert(Steps(1) == kRestStep);
+  Entry& entry = under_way(work);
+  Destination& d = entry.second;
+  const WallTime until = now + std::min<std::chrono::microseconds>(rest, kLongestRest);
+  const WallTime end{std::chrono::ceil<Steps>(until.time_since_epoch())};
+  if (!d.rest || (*d.rest)->first < end) {
+    end_rest(d);
+    d.rest = rests_.emplace(end, &entry);
+  }
+  return give_back(std::move(work));
 }
 
 std::vector<Work> Scheduler::give_back(Work work) {
@@ -268,7 +283,26 @@ void Scheduler::set_timer(Entry& entry, WallTime time) {
   entry.second.timer = timers_.emplace(time, &entry);
 }
 
-void Scheduler::wake(WallTime now) {
+void Scheduler::end_rest(Destination& destination) {
+  if (destination.rest) rests_.erase(*destination.rest);
+  destination.rest.reset();
+}
+
+bool Scheduler::wake_rested(WallTime now) {
+  bool any = false;
+  while (!rests_.empty()) {
+    const auto& [end, entry] = *rests_.begin();
+    if (end > now && end - now <= kLongestRest + kRestStep) break;  // else the clock was set back
+    Entry& rested = *entry;
+    end_rest(rested.second);
+    settle(rested);
+    any = true;
+  }
+  return any;
+}
+
+bool Scheduler::wake(WallTime now) {
+  const bool any_rested = wake_rested(now);
   while (!timers_.empty() && timers_.begin()->first <= now) {
     Entry& entry = *timers_.begin()->second;
     Destination& d = entry.second;
@@ -282,11 +316,15 @@ void Scheduler::wake(WallTime now) {
     }
     settle(entry);
   }
+  return any_rested;
 }
 
 std::optional<WallTime> Scheduler::next_wakeup() const {
-  if (timers_.empty()) return std::nullopt;
-  return timers_.begin()->first;
+  std::optional<WallTime> next;
+  for (const DestinationTimers* timers : {&timers_, &rests_})
+    if (!timers->empty() && (!next || timers->begin()->first < *next))
+      next = timers->begin()->first;
+  return next;
 }
 
 void Scheduler::probe_all(WallTime now) {

@@ -1,9 +1,9 @@
 // scheduler.h - whose turn it is: a line per destination, round robin between them. No I/O; time is
 // handed in.
 //
-// A destination is a next hop. One that bears no further job, has no work or is down is not in the
-// ring at all, so one that is slow or dead costs the others nothing, and every turn is O(1); only
-// relieve(), probe_all() and withdraw() look at all destinations.
+// A destination is a next hop. One that bears no further job, rests, has no work or is down is not
+// in the ring at all, so one that is slow or dead costs the others nothing, and every turn is O(1);
+// only relieve(), probe_all() and withdraw() look at all destinations.
 //
 // A destination may have as many messages in memory as there is room left for all others; what its
 // window holds it may have in any case, and more if it keeps up. So memory can still be filled by
@@ -35,6 +35,11 @@ class Scheduler {
   // Destinations that operators may have paused at a time.
   static constexpr std::size_t kMaxPaused = 1'000;
 
+  // So long a destination rests at most, whatever it is told.
+  static constexpr std::chrono::minutes kLongestRest{5};
+  // Rests end together that end within this time: a turn for each would cost more than the work.
+  static constexpr std::chrono::milliseconds kRestStep{10};
+
   // Both outlive the Scheduler.
   Scheduler(const config::Settings::Queue& settings, Random& random)
       : settings_(settings), random_(random) {}
@@ -59,6 +64,9 @@ class Scheduler {
   // A job is no longer under way, and its work is as if it had never begun. Gives it if it is
   // turned away, as its destination went down meanwhile.
   std::vector<Work> give_back(Work work);
+  // The same, as the destination's servers bear no more: it rests for so long, kLongestRest at
+  // most.
+  std::vector<Work> give_back(Work work, std::chrono::microseconds rest, WallTime now);
 
   // Takes back the work that waits for these messages; looks at each line once.
   std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);
@@ -90,8 +98,9 @@ class Scheduler {
   // They were brought. `more`: there may be more behind it than were there now.
   void on_called(const std::string& destination, bool more, WallTime now);
 
-  // Lets destinations be probed, or forgotten, whose time has come.
-  void wake(WallTime now);
+  // Lets destinations be probed, or forgotten, or end their rest, whose time has come. True: there
+  // may be work that there was not.
+  bool wake(WallTime now);
   // When wake() has something to do.
   std::optional<WallTime> next_wakeup() const;
   // Lets every destination that is down be probed at once.
@@ -117,6 +126,8 @@ class Scheduler {
   void begin_outage(Entry& entry, Outage outage);
   void end_outage(Destination& destination);
   void set_timer(Entry& entry, WallTime time);
+  void end_rest(Destination& destination);
+  bool wake_rested(WallTime now);
 
   const config::Settings::Queue& settings_;
   Random& random_;
@@ -124,7 +135,8 @@ class Scheduler {
   std::list<Entry*> local_;
   std::list<Entry*> remote_;
   std::deque<Entry*> calls_;
-  OutageTimers timers_;
+  DestinationTimers timers_;  // of outages
+  DestinationTimers rests_;
   std::size_t remembered_ = 0;
   std::map<std::string, Pause> pauses_;
 };

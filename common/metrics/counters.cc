@@ -53,6 +53,7 @@ constexpr std::array<CounterText, kCounters> kTexts{{
     {"postrider_delivery_attempts_local_total", "local delivery attempts"},
     {"postrider_delivery_attempts_remote_total", "remote delivery attempts"},
     {"postrider_delivery_connections_remote_total", "connections opened to other servers"},
+    {"postrider_delivery_postponed_total", "jobs sent back to wait, as a server bears no more"},
     {"postrider_pop3_connections_total", "POP3 connections accepted"},
     {"postrider_pop3_logins_total", "POP3 logins"},
     {"postrider_pop3_logins_refused_total", "POP3 logins refused"},

@@ -47,13 +47,14 @@ enum class Counter : std::uint8_t {
   delivery_attempts_local,
   delivery_attempts_remote,
   delivery_connections_remote,
+  delivery_postponed,
   pop3_connections,
   pop3_logins,
   pop3_logins_refused,
   pop3_messages_retrieved,
   pop3_messages_deleted,
 };
-inline constexpr std::size_t kCounters = 34;
+inline constexpr std::size_t kCounters = 35;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

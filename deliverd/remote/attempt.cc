@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/config/destinations.h"
 #include "deliverd/remote/route_hosts.h"
 
 namespace postrider::deliverd {
@@ -137,7 +138,7 @@ void Attempt::on_addresses(net::AddressAnswer answer) {
   if (answer.status == net::DnsStatus::found) {
     if (leads_back(answer.addresses)) return turn_back();
     question_ =
-        context_.pool.order(host_, std::move(answer.addresses), port_, job_.probe(),
+        context_.pool.order(host_, std::move(answer.addresses), port_, limits(), job_.probe(),
                             [this](AddressRaces::Order order) { on_order(std::move(order)); });
     return;
   }
@@ -178,6 +179,10 @@ void Attempt::turn_back() {
   try_next_host();
 }
 
+const config::DestinationLimits* Attempt::limits() const {
+  return config::find_destination(context_.settings.destinations, domain_, host_);
+}
+
 void Attempt::try_next_address() {
   if (addresses_.empty()) return try_next_host();
   if (addresses_tried_ == context_.settings.deliverd.hosts_per_attempt) {
@@ -188,7 +193,8 @@ void Attempt::try_next_address() {
   }
   address_ = addresses_.front();
   addresses_.pop_front();
-  const Server server = server_for(job_, policy_, host_, {address_, port_}, login_);
+  Server server = server_for(job_, policy_, host_, {address_, port_}, login_);
+  server.limits = limits();
   const smtp::Reply* const failure = context_.pool.recent_failure(server);
   if (failure != nullptr && !job_.probe()) {
     host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_name()});
@@ -201,13 +207,21 @@ void Attempt::try_next_address() {
     host_failed(std::move(told));
     return try_next_address();
   }
+  const bool untouched = open_.size() == static_cast<std::size_t>(job_.recipients_size());
   auto transfer = std::make_unique<Transfer>(
-      Transfer{job_, source_, open_,
-               [this](TransferResult result) { on_transfer(std::move(result)); }, false});
+      Transfer{.job = job_,
+               .source = source_,
+               .recipients = open_,
+               .done = [this](TransferResult result) { on_transfer(std::move(result)); },
+               .postponable = untouched && !failure_ && !job_.probe()});
   context_.pool.add(server, std::move(transfer));
 }
 
 void Attempt::on_transfer(TransferResult result) {
+  if (result.postponed > result.postponed.zero()) {
+    result_.set_postponed_us(static_cast<std::uint64_t>(result.postponed.count()));
+    return finish();
+  }
   const std::vector<int> asked = std::exchange(open_, {});
   if (result.corrupt) {
     const Told damaged{our_reason(Outcome::failed, "5.3.0", "the message in the spool is damaged"),

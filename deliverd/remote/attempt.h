@@ -65,6 +65,7 @@ class Attempt final : public event::Deferred {
   void try_next_host();
   template <typename Next>
   void find_policy(Next next);
+  const config::DestinationLimits* limits() const;
   void try_next_address();
   void on_addresses(net::AddressAnswer answer);
   void on_order(AddressRaces::Order order);

@@ -1,5 +1,6 @@
 // connection_pool.h - the queues of transfers and their connections, one for each server and what
-// is asked of TLS with it: a connection is never used for mail that asks for more.
+// is asked of TLS with it: a connection is never used for mail that asks for more. What an address
+// bears is counted over all of them.
 #pragma once
 
 #include <map>
@@ -28,9 +29,11 @@ class ConnectionPool {
   void add(const Server& server, TransferPtr transfer);
 
   // In which order the addresses of `host` are to be tried; as AddressRaces::order(). One that is
-  // connected to comes first; where all failed just now there is no race, unless for a probe.
+  // connected to comes first. There is no race where all failed just now, unless for a probe, nor
+  // where connections are counted for more than an address.
   [[nodiscard]] PendingPtr order(const std::string& host, std::vector<net::IpAddress> addresses,
-                                 std::uint16_t port, bool probe, AddressRaces::Done done);
+                                 std::uint16_t port, const config::DestinationLimits* limits,
+                                 bool probe, AddressRaces::Done done);
   // A race found that nobody answers there.
   void note_silent(const net::SocketAddress& address, const smtp::Reply& why);
 
@@ -40,9 +43,17 @@ class ConnectionPool {
   }
 
   // Connections to `address` that are open or being opened.
-  std::size_t connections_to(const net::SocketAddress& address) const;
+  std::uint64_t connections_to(const net::SocketAddress& address) const;
 
  private:
+  using BudgetPtr = std::shared_ptr<Budget>;
+
+  // Budgets of addresses: then those are forgotten that nobody draws on.
+  static constexpr std::size_t kMaxBudgets = 10'000;
+
+  BudgetPtr budget_of(const net::SocketAddress& address);
+  BudgetPtr budget_of(const config::DestinationLimits& limits);
+
   event::EventLoop& loop_;
   const config::Settings& settings_;
   log::Logger& log_;
@@ -50,7 +61,9 @@ class ConnectionPool {
   net::TlsClient& tls_;
   AddressRaces races_;
   HostMemory memory_;
-  std::map<Server, std::unique_ptr<HostQueue>> queues_;  // by address first
+  std::map<net::SocketAddress, BudgetPtr> addresses_;
+  std::map<const config::DestinationLimits*, BudgetPtr> destinations_;
+  std::map<Server, std::unique_ptr<HostQueue>> queues_;
 };
 
 }  // namespace postrider::deliverd

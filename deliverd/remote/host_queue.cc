@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "common/message/push_back.h"
+
 namespace postrider::deliverd {
 
 namespace {
@@ -17,31 +19,73 @@ bool all_lost(const TransferResult& result) {
   return !result.corrupt && std::all_of(result.outcomes.begin(), result.outcomes.end(), &is_lost);
 }
 
+// A word of the server's on one recipient.
+bool asks_for_less(const smtp::RecipientOutcome& outcome) {
+  const bool temporary = outcome.outcome == smtp::Outcome::deferred ||
+                         outcome.outcome == smtp::Outcome::untried;  // and the session lost
+  return temporary && outcome.reply.code != 0 &&
+         message::asks_for_less(smtp::status_of(outcome), smtp::to_line(outcome.reply));
+}
+
 }  // namespace
 
-HostQueue::HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-                     metrics::Counters& counters, net::TlsClient& tls, AddressRaces& races,
-                     HostMemory& memory, const Server& server, UniqueFunction<void()> on_empty)
-    : loop_(loop),
-      settings_(settings),
-      log_(log),
-      counters_(counters),
-      tls_(tls),
-      races_(races),
-      memory_(memory),
+HostQueue::HostQueue(const Parts& parts, const Server& server, std::shared_ptr<Budget> address,
+                     std::shared_ptr<Budget> destination, UniqueFunction<void()> on_empty)
+    : parts_(parts),
       server_(server),
-      on_empty_(std::move(on_empty)),
-      connection_limit_(settings.deliverd.connections_per_host) {}
+      address_(std::move(address)),
+      budgets_(destination ? std::vector{address_, std::move(destination)} : std::vector{address_}),
+      on_empty_(std::move(on_empty)) {}
+
+HostQueue::~HostQueue() {
+  *alive_ = false;
+  retire();
+}
+
+// It draws on no budget any more.
+void HostQueue::retire() {
+  for (const auto& budget : budgets_) {
+    budget->on_no_longer_waiting(waiting_.size());
+    budget->forget(*this);
+  }
+  waiting_.clear();
+}
 
 void HostQueue::add(TransferPtr transfer) {
-  waiting_.push_back(std::move(transfer));
+  if (transfer->postponable && postpone(transfer)) return;
+  enqueue(waiting_.end(), std::move(transfer));
   dispatch_later();
+}
+
+// True: it has been sent back, as too many wait already.
+bool HostQueue::postpone(TransferPtr& transfer) {
+  std::chrono::microseconds longest{0};
+  for (const auto& budget : budgets_)
+    longest = std::max(longest, budget->postpone().value_or(longest));
+  if (longest == longest.zero()) return false;
+  parts_.counters.add(metrics::Counter::delivery_postponed);
+  parts_.loop.defer([transfer = std::move(transfer), longest] {
+    transfer->done({.outcomes = {}, .postponed = longest});
+  });
+  return true;
+}
+
+void HostQueue::enqueue(std::deque<TransferPtr>::iterator before, TransferPtr transfer) {
+  waiting_.insert(before, std::move(transfer));
+  for (const auto& budget : budgets_) budget->on_waiting(1);
+}
+
+TransferPtr HostQueue::dequeue() {
+  TransferPtr next = std::move(waiting_.front());
+  waiting_.pop_front();
+  for (const auto& budget : budgets_) budget->on_no_longer_waiting(1);
+  return next;
 }
 
 // Once a turn: what came together is counted together.
 void HostQueue::dispatch_later() {
   if (std::exchange(dispatch_queued_, true)) return;
-  loop_.defer([this, alive = alive_] {
+  parts_.loop.defer([this, alive = alive_] {
     if (*alive) dispatch();
   });
 }
@@ -50,7 +94,10 @@ void HostQueue::dispatch() {
   dispatch_queued_ = false;
   hand_out();
   open_connections();
-  if (waiting_.empty() && connections_.empty()) on_empty_();
+  share_idle();
+  if (!waiting_.empty() || !connections_.empty()) return;
+  retire();
+  std::exchange(on_empty_, [] {})();
 }
 
 void HostQueue::hand_out() {
@@ -58,24 +105,92 @@ void HostQueue::hand_out() {
   for (std::size_t i = 0; i < connections_.size() && !waiting_.empty(); ++i) {
     Connection& connection = *connections_[i];
     if (connection.leaving() || !connection.ready()) continue;
-    if (connection.carried() >= settings_.deliverd.messages_per_connection) {
+    if (connection.carried() >= messages_limit()) {
       connection.leave();
-      continue;
+    } else if (may_begin()) {
+      begin(connection);
+    } else {
+      return;
     }
-    TransferPtr next = std::move(waiting_.front());
-    waiting_.pop_front();
-    connection.carry(std::move(next));
   }
 }
 
+std::uint64_t HostQueue::messages_limit() const {
+  const std::uint64_t most = parts_.settings.deliverd.messages_per_connection;
+  return is_contended() ? std::min(most, kTurn) : most;
+}
+
+bool HostQueue::is_contended() const {
+  return std::any_of(budgets_.begin(), budgets_.end(),
+                     [](const auto& budget) { return budget->is_contended(); });
+}
+
+bool HostQueue::may_begin() {
+  return std::all_of(budgets_.begin(), budgets_.end(),
+                     [this](const auto& budget) { return budget->may_begin(*this); });
+}
+
+void HostQueue::begin(Connection& connection) {
+  TransferPtr next = dequeue();
+  const std::uint64_t most = server_.limits == nullptr ? 0 : server_.limits->recipients;
+  if (most > 0 && next->recipients.size() > most) enqueue(waiting_.begin(), split_off(*next, most));
+  for (const auto& budget : budgets_) budget->on_begun();
+  connection.carry(std::move(next));
+}
+
 void HostQueue::open_connections() {
-  while (!waiting_.empty() && in_use() < std::max<std::size_t>(connection_limit_, 1)) {
-    if (in_use() > 0 && waiting_.size() <= kWaitingPerConnection * in_use()) return;
-    counters_.add(metrics::Counter::delivery_connections_remote);
+  while (needs_connection()) {
+    if (!may_begin()) return;
+    for (const auto& budget : budgets_) {
+      if (budget->has_room(connection_limit())) continue;
+      if (in_use() == 0) budget->await_connection(*this);
+      return;
+    }
+    for (const auto& budget : budgets_) budget->on_opened();
+    parts_.counters.add(metrics::Counter::delivery_connections_remote);
     connections_.push_back(std::make_unique<Connection>(
-        loop_, settings_, tls_, server_, memory_.why_clear(server_, loop_.now()),
-        races_.take(server_.peer.address), static_cast<Connection::Owner&>(*this)));
+        parts_.loop, parts_.settings, parts_.tls, server_,
+        parts_.memory.why_clear(server_, parts_.loop.now()),
+        parts_.races.take(server_.peer.address), static_cast<Connection::Owner&>(*this)));
   }
+}
+
+bool HostQueue::needs_connection() const {
+  const std::size_t used = in_use();
+  if (waiting_.empty() || used == 0) return !waiting_.empty();
+  if (waiting_.size() > kWaitingPerConnection * used) return true;
+  const bool paced = std::any_of(budgets_.begin(), budgets_.end(),
+                                 [](const auto& budget) { return budget->is_paced(); });
+  return !paced && static_cast<int>(waiting_.size()) * address_->step() > kLongWait;
+}
+
+std::uint64_t HostQueue::connection_limit() const noexcept {
+  const bool of_destination = server_.limits != nullptr && server_.limits->connections > 0;
+  return of_destination ? Budget::kNoLimit : parts_.settings.deliverd.connections_per_host;
+}
+
+bool HostQueue::may_connect() const {
+  return std::all_of(budgets_.begin(), budgets_.end(),
+                     [this](const auto& budget) { return budget->has_room(connection_limit()); });
+}
+
+// A connection without work is there for others.
+void HostQueue::share_idle() {
+  const bool idle = waiting_.empty() && idle_connection() != nullptr;
+  for (const auto& budget : budgets_) budget->set_idle(*this, idle);
+  if (idle && is_contended()) give_up_idle();
+}
+
+void HostQueue::give_up_idle() {
+  if (Connection* const idle = idle_connection()) idle->leave();
+  if (idle_connection() != nullptr) return;
+  for (const auto& budget : budgets_) budget->set_idle(*this, false);
+}
+
+Connection* HostQueue::idle_connection() const {
+  const auto at = std::find_if(connections_.begin(), connections_.end(),
+                               [](const auto& one) { return !one->leaving() && one->ready(); });
+  return at == connections_.end() ? nullptr : at->get();
 }
 
 std::size_t HostQueue::in_use() const noexcept {
@@ -85,7 +200,7 @@ std::size_t HostQueue::in_use() const noexcept {
 }
 
 void HostQueue::on_ready(Connection& /*connection*/) {
-  memory_.on_session(server_);
+  parts_.memory.on_session(server_);
   dispatch_later();
 }
 
@@ -93,17 +208,34 @@ void HostQueue::on_result(Connection& connection, TransferPtr transfer, Transfer
   // A server may close a connection between two messages at any time: that says nothing of the
   // server, so the message is carried again by another connection, once.
   if (all_lost(result) && connection.carried() > 1 && !std::exchange(transfer->repeated, true)) {
-    waiting_.push_front(std::move(transfer));
+    enqueue(waiting_.begin(), std::move(transfer));
   } else {
+    note_received(result);
     transfer->done(std::move(result));
   }
   dispatch_later();
 }
 
+// How the server received a message, whatever became of its recipients.
+void HostQueue::note_received(const TransferResult& result) {
+  Throttle& throttle = address_->throttle();
+  const auto pushed_back =
+      std::find_if(result.outcomes.begin(), result.outcomes.end(), &asks_for_less);
+  if (pushed_back == result.outcomes.end()) return throttle.on_served();
+  if (!throttle.on_pushed_back(parts_.loop.now())) return;
+  parts_.log.info("slowed_down")
+      .with("address", server_.peer.address.str())
+      .with("host", server_.peer.host)
+      .with("interval_ms",
+            std::chrono::ceil<std::chrono::milliseconds>(throttle.interval()).count())
+      .with("reason", smtp::to_line(pushed_back->reply));
+}
+
 void HostQueue::on_closed(Connection& connection, const std::optional<Connection::Unusable>& why) {
   const auto at = std::find_if(connections_.begin(), connections_.end(),
                                [&](const auto& owned) { return owned.get() == &connection; });
-  loop_.destroy_later(std::move(*at));
+  for (const auto& budget : budgets_) budget->on_closed();
+  parts_.loop.destroy_later(std::move(*at));
   connections_.erase(at);
   if (why) host_failed(*why);
   dispatch_later();
@@ -115,31 +247,29 @@ void HostQueue::host_failed(Connection::Unusable why) {
   const std::string reason = why.reply.code == 0 ? why.reply.text : smtp::to_line(why.reply);
   const bool goes_on_in_clear =
       why.fault == Fault::tls && HostMemory::may_be_met_in_clear(server_) && in_use() == 0;
-  auto entry = log_.warning(goes_on_in_clear            ? "tls_failed"
-                            : why.fault == Fault::login ? "login_failed"
-                                                        : "connection_failed");
+  auto entry = parts_.log.warning(goes_on_in_clear            ? "tls_failed"
+                                  : why.fault == Fault::login ? "login_failed"
+                                                              : "connection_failed");
   entry.with("address", peer.address.str()).with("host", peer.host).with("reason", reason);
   // Whose login it is senders are not told.
   if (why.fault == Fault::login) entry.with("user", server_.login->user);
-  // Others are open or being opened: what waits will be served, or told by the last of them. If the
-  // server serves us, but not on one more connection, that is how many it bears.
-  if (in_use() > 0) {
-    const bool is_served =
-        std::any_of(connections_.begin(), connections_.end(),
-                    [](const auto& one) { return !one->leaving() && one->carried() > 0; });
-    if (why.fault == Fault::server && is_served) connection_limit_ = in_use();
-    return;
-  }
+  // Others are open or being opened: what waits will be served by them or after them, or told by
+  // the last of them.
+  if (why.fault == Fault::server && address_->on_refused()) return;
+  if (in_use() > 0) return;
   // Where the words are ours, nothing else tells whose TLS it is, or who refuses us.
   if (why.fault != Fault::server && why.reply.code == 0 && !goes_on_in_clear)
     why.reply.text = fmt::format("{}[{}]: {}", peer.host, peer.address.ip.str(), reason);
   // A refusal for good is asked for each time: it may end the mail.
-  if (!why.reply.permanent()) memory_.on_failed(server_, why, loop_.now());
+  if (!why.reply.permanent()) parts_.memory.on_failed(server_, why, parts_.loop.now());
   if (!goes_on_in_clear) tell_waiting(why.reply);
 }
 
 void HostQueue::tell_waiting(const smtp::Reply& why) {
-  for (TransferPtr& transfer : std::exchange(waiting_, {})) {
+  // One that is told may come back at once, for another name of the same server.
+  std::vector<TransferPtr> told;
+  while (!waiting_.empty()) told.push_back(dequeue());
+  for (const TransferPtr& transfer : told) {
     const smtp::RecipientOutcome untried{smtp::Outcome::untried, why};
     transfer->done({.outcomes = {transfer->recipients.size(), untried}, .no_session = true});
   }

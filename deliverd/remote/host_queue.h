@@ -1,9 +1,10 @@
 // host_queue.h - the transfers that wait for one server, and the connections to it.
 //
 // A connection is used again and again; another is opened only when many transfers wait for each
-// that is open, so that a server is never met by a crowd. When a server fails, all that waits for
-// it is told, and may be tried elsewhere; but where its TLS fails and need not be, it is met in the
-// clear for a while (RFC 7435).
+// that is open, or would wait for long, so that a server is never met by a crowd; and both it and
+// each transfer need a share of what the address, and the [[destination]], are asked to bear. When
+// a server fails, all that waits for it is told, and may be tried elsewhere; but where its TLS
+// fails and need not be, it is met in the clear for a while (RFC 7435).
 #pragma once
 
 #include <deque>
@@ -15,52 +16,81 @@
 #include "common/log/log.h"
 #include "common/metrics/counters.h"
 #include "deliverd/remote/address_races.h"
+#include "deliverd/remote/budget.h"
 #include "deliverd/remote/connection.h"
 #include "deliverd/remote/host_memory.h"
 
 namespace postrider::deliverd {
 
-class HostQueue final : public event::Deferred, private Connection::Owner {
+class HostQueue final : public event::Deferred,
+                        private Connection::Owner,
+                        private Budget::Claimant {
  public:
-  // Another connection is opened when more than this many transfers wait for each open one.
+  // Another connection is opened when more than this many transfers wait for each open one, or the
+  // last of them would wait for longer than this.
   static constexpr std::size_t kWaitingPerConnection = 20;
+  static constexpr std::chrono::seconds kLongWait{1};
+  // Transfers that a connection carries while another queue waits for it.
+  static constexpr std::uint64_t kTurn = 20;
 
-  // `on_empty`: nothing waits and no connection is left. Not called from inside add().
-  HostQueue(event::EventLoop& loop, const config::Settings& settings, log::Logger& log,
-            metrics::Counters& counters, net::TlsClient& tls, AddressRaces& races,
-            HostMemory& memory, const Server& server, UniqueFunction<void()> on_empty);
-  ~HostQueue() override { *alive_ = false; }
+  // What every queue works with.
+  struct Parts {
+    event::EventLoop& loop;
+    const config::Settings& settings;
+    log::Logger& log;
+    metrics::Counters& counters;
+    net::TlsClient& tls;
+    AddressRaces& races;
+    HostMemory& memory;
+  };
+
+  // `destination`: of the server's limits; null where it has none. `on_empty`: nothing waits and no
+  // connection is left. Not called from inside add().
+  HostQueue(const Parts& parts, const Server& server, std::shared_ptr<Budget> address,
+            std::shared_ptr<Budget> destination, UniqueFunction<void()> on_empty);
+  ~HostQueue() override;
 
   // `done` of the transfer runs once, later.
   void add(TransferPtr transfer);
-
-  std::size_t connections() const noexcept { return connections_.size(); }
 
  private:
   void on_ready(Connection& connection) override;
   void on_result(Connection& connection, TransferPtr transfer, TransferResult result) override;
   void on_closed(Connection& connection, const std::optional<Connection::Unusable>& why) override;
 
+  void on_share() override { dispatch(); }
+  bool may_connect() const override;
+  void give_up_idle() override;
+
+  bool postpone(TransferPtr& transfer);
+  void enqueue(std::deque<TransferPtr>::iterator before, TransferPtr transfer);
+  TransferPtr dequeue();
   void dispatch_later();
   void dispatch();
   void hand_out();
+  std::uint64_t messages_limit() const;
+  bool is_contended() const;
+  bool may_begin();
+  void begin(Connection& connection);
   void open_connections();
+  bool needs_connection() const;
+  std::uint64_t connection_limit() const noexcept;
+  void share_idle();
+  Connection* idle_connection() const;
   std::size_t in_use() const noexcept;
+  void note_received(const TransferResult& result);
   void host_failed(Connection::Unusable why);
   void tell_waiting(const smtp::Reply& why);
+  void retire();
 
-  event::EventLoop& loop_;
-  const config::Settings& settings_;
-  log::Logger& log_;
-  metrics::Counters& counters_;
-  net::TlsClient& tls_;
-  AddressRaces& races_;
-  HostMemory& memory_;
+  const Parts parts_;
   const Server server_;
+  const std::shared_ptr<Budget> address_;
+  // The address's, and the destination's where it has one.
+  const std::vector<std::shared_ptr<Budget>> budgets_;
   UniqueFunction<void()> on_empty_;
   std::deque<TransferPtr> waiting_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::size_t connection_limit_;  // lowered to what the server bore when it refused another
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: deferred tasks
   bool dispatch_queued_ = false;
 };

@@ -1,6 +1,7 @@
 // transfer.h - a job's message on its way to one server, for some of its recipients.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,8 +16,10 @@ struct TransferResult {
   std::vector<smtp::RecipientOutcome> outcomes;  // one for each of Transfer::recipients, in order
   bool corrupt = false;                          // the content is damaged: nothing was sent
   bool no_session = false;                       // the server gave none: all are untried
-  bool dsn = false;                              // the server reports on what it accepted
-  std::string tls;                               // how the session was protected, for the log
+  // Not 0: nothing was tried, for too many wait for the server; when it is to be asked for again.
+  std::chrono::microseconds postponed{0};
+  bool dsn = false;  // the server reports on what it accepted
+  std::string tls;   // how the session was protected, for the log
 };
 
 struct Transfer {
@@ -24,9 +27,15 @@ struct Transfer {
   int source;
   std::vector<int> recipients;  // places in job.recipients()
   UniqueFunction<void(TransferResult)> done;
-  bool repeated = false;  // a connection that had been used before was lost at its start
+  bool postponable = false;  // it may be sent back without having been tried
+  bool repeated = false;     // a connection that had been used before was lost at its start
 };
 using TransferPtr = std::unique_ptr<Transfer>;
+
+// Leaves the first `count` recipients to `transfer` and gives the rest one of their own; `done`
+// runs when both are over, with the outcomes of all. Precondition: it has more than `count`, above
+// 0.
+TransferPtr split_off(Transfer& transfer, std::size_t count);
 
 // What the SMTP client is to send for `transfer`.
 smtp::ClientTransaction transaction_of(const Transfer& transfer);

@@ -255,6 +255,8 @@ class QueueFixture {
 
   // Why the destination of a job cannot be reached, if it cannot; a test sets it.
   std::function<ipc::Unreachable(const ipc::Job&)> unreachable;
+  // For how long a job is sent back, if it is; a test sets it.
+  std::function<std::chrono::microseconds(const ipc::Job&)> postpones;
   // The jobs that get no answer before answer_kept(); a test replaces it.
   std::function<bool(const ipc::Job&)> keeps = [](const ipc::Job&) { return false; };
   std::size_t local_credit = 1000;  // it takes no local job while it keeps so many
@@ -306,6 +308,8 @@ class QueueFixture {
  private:
   ipc::JobResult answer_all(const ipc::Job& job) {
     ipc::JobResult all;
+    if (postpones) all.set_postponed_us(static_cast<std::uint64_t>(postpones(job).count()));
+    if (all.postponed_us() > 0) return all;
     if (unreachable) *all.mutable_unreachable() = unreachable(job);
     if (all.unreachable().reply().empty()) all.clear_unreachable();
     for (const ipc::JobRecipient& recipient : job.recipients()) {

@@ -49,6 +49,12 @@ struct Fixture {
     under_way.pop_front();
     return scheduler.finished(work, reception, {"4.4.1", "connection refused"}, now);
   }
+  // The oldest job that is under way is sent back; gives what is turned away.
+  std::vector<Work> rest(std::chrono::microseconds time) {
+    Work work = std::move(under_way.front());
+    under_way.pop_front();
+    return scheduler.give_back(std::move(work), time, now);
+  }
   // A destination that is down, and nothing else.
   void break_down(const std::string& next_hop) {
     REQUIRE(add(next_hop));
@@ -404,4 +410,71 @@ TEST_CASE("queued scheduler: it remembers so many destinations and no more", "[q
   CHECK(f.next() == "mx:more.test");
   f.finish();
   CHECK(f.scheduler.destinations() == Scheduler::kMaxRemembered);
+}
+
+TEST_CASE("queued scheduler: a destination whose servers bear no more rests, and nothing is lost",
+          "[queued]") {
+  Fixture f;
+  f.add_many("mx:slow.test", 3);
+  f.add_many("mx:other.test", 1);
+  REQUIRE(f.next() == "mx:slow.test");
+  CHECK(f.rest(200ms).empty());
+  CHECK(f.next() == "mx:other.test");
+  CHECK(f.next() == "none");
+  REQUIRE(f.scheduler.next_wakeup());
+  CHECK(*f.scheduler.next_wakeup() - f.now >= 200ms);
+  CHECK(*f.scheduler.next_wakeup() - f.now <= 200ms + Scheduler::kRestStep);
+  f.advance(199ms);
+  CHECK(f.next() == "none");
+  f.advance(11ms);
+  for (int i = 0; i < 3; ++i) CHECK(f.next() == "mx:slow.test");
+  CHECK(f.next() == "none");
+}
+
+TEST_CASE("queued scheduler: the longest rest that is asked for counts, up to a limit",
+          "[queued]") {
+  Fixture f;
+  f.add_many("mx:slow.test", 3);
+  for (int i = 0; i < 3; ++i) REQUIRE(f.next() == "mx:slow.test");
+  f.rest(2s);
+  f.rest(100h);
+  f.rest(1s);
+  f.advance(Scheduler::kLongestRest - 1ms);
+  CHECK(f.next() == "none");
+  f.advance(11ms);
+  CHECK(f.next() == "mx:slow.test");
+}
+
+TEST_CASE("queued scheduler: a rest ends when the clock is set back", "[queued]") {
+  Fixture f;
+  f.add_many("mx:slow.test", 1);
+  REQUIRE(f.next() == "mx:slow.test");
+  f.rest(1min);
+  f.advance(-1h);
+  CHECK(f.next() == "mx:slow.test");
+}
+
+TEST_CASE("queued scheduler: a destination that goes down while it rests gives its work up",
+          "[queued]") {
+  Fixture f;
+  f.add_many("mx:slow.test", 3);
+  REQUIRE(f.next() == "mx:slow.test");
+  REQUIRE(f.next() == "mx:slow.test");
+  std::swap(f.under_way.front(), f.under_way.back());
+  f.rest(1min);
+  CHECK(f.finish(Reception::unreachable).turned_away.size() == 2);
+  f.advance(2min);
+  CHECK(f.next() == "none");
+}
+
+TEST_CASE("queued scheduler: a destination whose work is withdrawn while it rests is forgotten",
+          "[queued]") {
+  Fixture f;
+  f.add_many("mx:slow.test", 1);
+  REQUIRE(f.next() == "mx:slow.test");
+  f.rest(1min);
+  CHECK(f.scheduler.withdraw({&f.messages.front()}).size() == 1);
+  CHECK(f.scheduler.destinations() == 0);
+  CHECK_FALSE(f.scheduler.next_wakeup());
+  f.advance(2min);
 }

@@ -3,11 +3,13 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/net/listener.h"
@@ -30,6 +32,7 @@ class FakeServer {
         loop, socket_.get(),
         [this](Fd fd, const net::SocketAddress&) {
           ++connections;
+          load->most_open = std::max(load->most_open, ++load->open);
           sessions_.push_back(std::make_unique<Session>(*this, std::move(fd)));
         },
         [](int) {});
@@ -38,6 +41,13 @@ class FakeServer {
   net::SocketAddress address;
   net::TlsServer* tls = nullptr;  // not null: STARTTLS is offered
   std::map<std::string, std::string> replies;
+  // Connections at a time; servers may be counted together.
+  struct Load {
+    int open = 0;
+    int most_open = 0;
+  };
+  std::shared_ptr<Load> load = std::make_shared<Load>();
+  int bears = 1000;                      // connections at a time: one more is refused with 421
   unsigned messages_per_session = 1000;  // then 421
   int connections = 0;
   int handshakes = 0;                 // that were completed
@@ -48,7 +58,8 @@ class FakeServer {
  private:
   struct Session final : net::Stream::Owner {
     Session(FakeServer& s, Fd fd) : server(s), stream(s.loop_, std::move(fd), *this) {
-      say("greeting", "220 fake");
+      server.load->open <= server.bears ? say("greeting", "220 fake")
+                                        : say("one more", "421 too many connections");
     }
     void on_bytes(std::string_view bytes) override {
       input.append(bytes);
@@ -66,7 +77,10 @@ class FakeServer {
       if (info.resumed) ++server.resumed;
       secured = true;
     }
-    void on_closed(net::CloseReason) override { gone = true; }
+    void on_closed(net::CloseReason) override { leave(); }
+    void leave() {
+      if (!std::exchange(gone, true)) --server.load->open;
+    }
 
     void command(const std::string& line) {
       const std::string verb = line.substr(0, 4);
@@ -74,7 +88,10 @@ class FakeServer {
       if (verb == "EHLO") return greet();
       if (verb == "STAR") return start_tls();
       if (verb == "AUTH") return say(verb, "235 welcome");
-      if (verb == "QUIT") return say(verb, "221 bye");
+      if (verb == "QUIT") {
+        say(verb, "221 bye");
+        return leave();
+      }
       if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
       if (verb != "DATA") return say(verb, "250 ok");
       in_data = server.replies["DATA"].empty();
@@ -100,8 +117,7 @@ class FakeServer {
       const std::string& reply = server.replies[to].empty() ? usual : server.replies[to];
       if (reply == "close") {
         stream.shut_down();
-        gone = true;
-        return;
+        return leave();
       }
       stream.send(reply + "\r\n");
       stream.flush();

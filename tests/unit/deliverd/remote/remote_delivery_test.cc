@@ -362,13 +362,14 @@ TEST_CASE("deliverd remote: the connections to a host have their limit", "[deliv
   f.settings.deliverd.connections_per_host = GENERATE(1U, 2U);
   RemoteDelivery limited(f.loop, f.settings, f.resolver, f.tls_policies, f.outgoing, f.random,
                          f.clock, f.log, f.counters);
-  int left = 300;
-  for (int i = 0; i < 300; ++i)
+  // No more than wait for a turn at a time.
+  int left = static_cast<int>(Budget::kFew);
+  for (std::uint64_t i = 0; i < Budget::kFew; ++i)
     limited.deliver(f.job(), f.source.get(), [&](const ipc::JobResult&) {
       if (--left == 0) f.loop.stop();
     });
   f.loop.run();
-  CHECK(f.server.messages.size() == 300);
+  CHECK(f.server.messages.size() == Budget::kFew);
   CHECK(f.server.connections == static_cast<int>(f.settings.deliverd.connections_per_host));
 }
 
