@@ -7,6 +7,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "queued/line.h"
@@ -37,8 +38,10 @@ struct Destination {
 
   // Its first in line may begin.
   bool is_eligible() const noexcept {
-    return !paused && !rest && !line.empty() && (kind == WorkKind::local || window.has_room());
+    return !paused && may_go() && !line.empty() && (kind == WorkKind::local || window.has_room());
   }
+  // Its servers bear one more, as far as they have told.
+  bool may_go() const noexcept { return turns.empty() || turns_come > 0; }
   // It calls for messages that are behind it.
   bool wants_more() const noexcept;
   // How many it calls for.
@@ -56,7 +59,11 @@ struct Destination {
   bool paused = false;  // by an operator
   std::optional<Outage> outage;
   std::optional<DestinationTimers::iterator> timer;  // of the outage
-  std::optional<DestinationTimers::iterator> rest;   // its servers bear no more until then
+  // When its servers bear one job more, and one more again; none: as many as there are. And how
+  // many of these turns have come and were not taken.
+  std::multiset<WallTime> turns;
+  std::uint64_t turns_come = 0;
+  std::optional<DestinationTimers::iterator> turn_timer;  // of the first turn that is to come
   bool probe_due = false;
   bool probing = false;  // a probe stands in the line or is under way
   Behind behind = Behind::none;

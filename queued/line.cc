@@ -41,6 +41,14 @@ bool Line::any_behind(std::size_t row) const noexcept {
 
 void Line::push(Work work) { rows_[row_of(work)].works.push_back(std::move(work)); }
 
+void Line::put_back(Work work) {
+  auto& works = rows_[row_of(work)].works;
+  const auto before = std::find_if(works.begin(), works.end(), [&](const Work& other) {
+    return other.ordinal == 0 || other.ordinal > work.ordinal;
+  });
+  works.insert(before, std::move(work));
+}
+
 Work Line::pop() {
   std::size_t at = 0;
   while (true) {

@@ -30,8 +30,8 @@ class Line {
   std::size_t size() const noexcept;
 
   void push(Work work);
-  // Of work that was given back: it goes next.
-  void push_front(Work work) { rows_.front().works.push_front(std::move(work)); }
+  // Of work that was given back: it goes before what has not gone yet, as it did before.
+  void put_back(Work work);
   // Precondition: not empty().
   Work pop();
 

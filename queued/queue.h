@@ -142,7 +142,7 @@ class Queue final : private Recall::Owner {
   void find_return_path(Message& message);
   void defer_forwarded(Message& message);
   void fail_work(const Work& work, const Error& error);
-  void take_up_later(const Work& work, std::chrono::microseconds rest);
+  void take_up_later(const Work& work, std::chrono::microseconds wait);
   void take_result(const Work& work, Reception reception, const ipc::JobResult& result);
   void end_job(const Work& work, Reception reception, const ipc::Unreachable& unreachable);
   void apply_result(Message& message, Recipient& recipient, const ipc::RecipientResult& result);

@@ -68,11 +68,11 @@ void Queue::on_result(std::uint64_t ticket, const ipc::JobResult& result) {
   recall_.bring_called();
 }
 
-// It was not attempted: its destination's servers bear no more for so long.
-void Queue::take_up_later(const Work& work, std::chrono::microseconds rest) {
+// It was not attempted: its destination's servers bear it after so long.
+void Queue::take_up_later(const Work& work, std::chrono::microseconds wait) {
   if (work.message->wish != Wish::none) return take_result(work, Reception::unknown, {});
   if (is_for_paused_domain(work)) return put_behind_domain(work);
-  stop(scheduler_.give_back(work, rest, parts_.clock.now()), RecipientState::turned_away);
+  stop(scheduler_.give_back(work, wait, parts_.clock.now()), RecipientState::turned_away);
 }
 
 void Queue::on_lost(std::uint64_t ticket) {

@@ -104,7 +104,10 @@ std::vector<ipc::SummaryRow> Queue::summarize() const {
   for (auto& [destination, row] : rows) {
     row.set_destination(destination);
     row.set_state(std::string(word_for(MessageState::active)));
-    row.set_reason("being attempted, or waiting for its turn");
+    const Destination* const known = scheduler_.find(destination);
+    row.set_reason(known != nullptr && !known->may_go()
+                       ? "waiting for its turn: its servers are not asked to bear more"
+                       : "being attempted, or waiting for its turn");
     all.push_back(std::move(row));
   }
   return all;

@@ -52,7 +52,8 @@ void Scheduler::settle(Entry& entry) {
     d.in_ring = true;
     ring(d.kind).push_back(&entry);
   } else if (d.is_idle() && !remembered && !d.calling) {
-    end_rest(d);
+    d.turns.clear();
+    set_turn_timer(entry);
     destinations_.erase(entry.first);
   }
 }
@@ -90,6 +91,7 @@ std::optional<Work> Scheduler::next(WorkKind kind) {
     }
     Work work = d.line.pop();
     work.ordinal = d.window.begin();
+    if (d.turns_come > 0) --d.turns_come;
     settle(entry);
     return work;
   }
@@ -124,17 +126,13 @@ Scheduler::Change Scheduler::finished(const Work& work, Reception reception, con
   return change;
 }
 
-std::vector<Work> Scheduler::give_back(Work work, std::chrono::microseconds rest, WallTime now) {
+std::vector<Work> Scheduler::give_back(Work work, std::chrono::microseconds wait, WallTime now) {
   using Steps = std::chrono::duration<std::int64_t, std::centi>;
-  static_assert(Steps(1) == kRestStep);
+  static_assert(Steps(1) == kTurnStep);
   Entry& entry = under_way(work);
-  Destination& d = entry.second;
-  const WallTime until = now + std::min<std::chrono::microseconds>(rest, kLongestRest);
-  const WallTime end{std::chrono::ceil<Steps>(until.time_since_epoch())};
-  if (!d.rest || (*d.rest)->first < end) {
-    end_rest(d);
-    d.rest = rests_.emplace(end, &entry);
-  }
+  const WallTime turn = now + std::min<std::chrono::microseconds>(wait, kLongestWait);
+  entry.second.turns.emplace(std::chrono::ceil<Steps>(turn.time_since_epoch()));
+  set_turn_timer(entry);
   return give_back(std::move(work));
 }
 
@@ -147,7 +145,7 @@ std::vector<Work> Scheduler::give_back(Work work) {
     turned_away.push_back(std::move(work));
     turned_away = taken_from(d, std::move(turned_away));
   } else {
-    d.line.push_front(std::move(work));
+    d.line.put_back(std::move(work));
   }
   settle(entry);
   return turned_away;
@@ -283,26 +281,35 @@ void Scheduler::set_timer(Entry& entry, WallTime time) {
   entry.second.timer = timers_.emplace(time, &entry);
 }
 
-void Scheduler::end_rest(Destination& destination) {
-  if (destination.rest) rests_.erase(*destination.rest);
-  destination.rest.reset();
+void Scheduler::set_turn_timer(Entry& entry) {
+  Destination& d = entry.second;
+  if (d.turn_timer) turns_.erase(*d.turn_timer);
+  d.turn_timer.reset();
+  if (!d.turns.empty()) d.turn_timer = turns_.emplace(*d.turns.begin(), &entry);
 }
 
-bool Scheduler::wake_rested(WallTime now) {
+bool Scheduler::let_turns_come(WallTime now) {
   bool any = false;
-  while (!rests_.empty()) {
-    const auto& [end, entry] = *rests_.begin();
-    if (end > now && end - now <= kLongestRest + kRestStep) break;  // else the clock was set back
-    Entry& rested = *entry;
-    end_rest(rested.second);
-    settle(rested);
+  const auto has_come = [now](WallTime turn) {
+    return turn <= now || turn - now > kLongestWait + kTurnStep;  // the clock was set back
+  };
+  while (!turns_.empty() && has_come(turns_.begin()->first)) {
+    Entry& entry = *turns_.begin()->second;
+    Destination& d = entry.second;
+    while (!d.turns.empty() && has_come(*d.turns.begin())) {
+      d.turns.erase(d.turns.begin());
+      ++d.turns_come;
+    }
+    if (d.turns.empty()) d.turns_come = 0;  // all may go
+    set_turn_timer(entry);
+    settle(entry);
     any = true;
   }
   return any;
 }
 
 bool Scheduler::wake(WallTime now) {
-  const bool any_rested = wake_rested(now);
+  const bool any_turns = let_turns_come(now);
   while (!timers_.empty() && timers_.begin()->first <= now) {
     Entry& entry = *timers_.begin()->second;
     Destination& d = entry.second;
@@ -316,12 +323,12 @@ bool Scheduler::wake(WallTime now) {
     }
     settle(entry);
   }
-  return any_rested;
+  return any_turns;
 }
 
 std::optional<WallTime> Scheduler::next_wakeup() const {
   std::optional<WallTime> next;
-  for (const DestinationTimers* timers : {&timers_, &rests_})
+  for (const DestinationTimers* timers : {&timers_, &turns_})
     if (!timers->empty() && (!next || timers->begin()->first < *next))
       next = timers->begin()->first;
   return next;

@@ -1,7 +1,7 @@
 // scheduler.h - whose turn it is: a line per destination, round robin between them. No I/O; time is
 // handed in.
 //
-// A destination is a next hop. One that bears no further job, rests, has no work or is down is not
+// A destination is a next hop. One that bears no further job now, has no work or is down is not
 // in the ring at all, so one that is slow or dead costs the others nothing, and every turn is O(1);
 // only relieve(), probe_all() and withdraw() look at all destinations.
 //
@@ -35,10 +35,10 @@ class Scheduler {
   // Destinations that operators may have paused at a time.
   static constexpr std::size_t kMaxPaused = 1'000;
 
-  // So long a destination rests at most, whatever it is told.
-  static constexpr std::chrono::minutes kLongestRest{5};
-  // Rests end together that end within this time: a turn for each would cost more than the work.
-  static constexpr std::chrono::milliseconds kRestStep{10};
+  // Until a turn, at most, whatever is told.
+  static constexpr std::chrono::minutes kLongestWait{5};
+  // Turns come together that come within this time: waking for each would cost more than the work.
+  static constexpr std::chrono::milliseconds kTurnStep{10};
 
   // Both outlive the Scheduler.
   Scheduler(const config::Settings::Queue& settings, Random& random)
@@ -64,9 +64,9 @@ class Scheduler {
   // A job is no longer under way, and its work is as if it had never begun. Gives it if it is
   // turned away, as its destination went down meanwhile.
   std::vector<Work> give_back(Work work);
-  // The same, as the destination's servers bear no more: it rests for so long, kLongestRest at
-  // most.
-  std::vector<Work> give_back(Work work, std::chrono::microseconds rest, WallTime now);
+  // The same, as the destination's servers bear no more: there is a turn for one job after `wait`,
+  // or kLongestWait, and while any is to come no job goes without one.
+  std::vector<Work> give_back(Work work, std::chrono::microseconds wait, WallTime now);
 
   // Takes back the work that waits for these messages; looks at each line once.
   std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);
@@ -98,7 +98,7 @@ class Scheduler {
   // They were brought. `more`: there may be more behind it than were there now.
   void on_called(const std::string& destination, bool more, WallTime now);
 
-  // Lets destinations be probed, or forgotten, or end their rest, whose time has come. True: there
+  // Lets destinations be probed, or forgotten, or have their turn, whose time has come. True: there
   // may be work that there was not.
   bool wake(WallTime now);
   // When wake() has something to do.
@@ -126,8 +126,8 @@ class Scheduler {
   void begin_outage(Entry& entry, Outage outage);
   void end_outage(Destination& destination);
   void set_timer(Entry& entry, WallTime time);
-  void end_rest(Destination& destination);
-  bool wake_rested(WallTime now);
+  void set_turn_timer(Entry& entry);
+  bool let_turns_come(WallTime now);
 
   const config::Settings::Queue& settings_;
   Random& random_;
@@ -136,7 +136,7 @@ class Scheduler {
   std::list<Entry*> remote_;
   std::deque<Entry*> calls_;
   DestinationTimers timers_;  // of outages
-  DestinationTimers rests_;
+  DestinationTimers turns_;
   std::size_t remembered_ = 0;
   std::map<std::string, Pause> pauses_;
 };

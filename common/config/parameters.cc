@@ -194,9 +194,7 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "--quota): it waits in the queue until there is room or it is too old, or it is returned."},
     {"deliverd.connections_per_host", Type::count,
      &at<&S::deliverd, &S::Deliverd::connections_per_host>, "20", "1..1000",
-     "Connections at a time to one server, for each worker. A server that is known by several "
-     "names "
-     "has so many by each of them, and by each way in which TLS is asked for."},
+     "Connections at a time to one address, for each worker."},
     {"deliverd.messages_per_connection", Type::count,
      &at<&S::deliverd, &S::Deliverd::messages_per_connection>, "1000", "1..1000000",
      "Messages sent over one connection before it is closed."},

@@ -207,13 +207,12 @@ void Attempt::try_next_address() {
     host_failed(std::move(told));
     return try_next_address();
   }
-  const bool untouched = open_.size() == static_cast<std::size_t>(job_.recipients_size());
   auto transfer = std::make_unique<Transfer>(
       Transfer{.job = job_,
                .source = source_,
                .recipients = open_,
                .done = [this](TransferResult result) { on_transfer(std::move(result)); },
-               .postponable = untouched && !failure_ && !job_.probe()});
+               .postponable = !tried_ && !job_.probe()});
   context_.pool.add(server, std::move(transfer));
 }
 
@@ -222,6 +221,7 @@ void Attempt::on_transfer(TransferResult result) {
     result_.set_postponed_us(static_cast<std::uint64_t>(result.postponed.count()));
     return finish();
   }
+  tried_ = true;
   const std::vector<int> asked = std::exchange(open_, {});
   if (result.corrupt) {
     const Told damaged{our_reason(Outcome::failed, "5.3.0", "the message in the spool is damaged"),

@@ -107,6 +107,7 @@ class Attempt final : public event::Deferred {
   const sasl::Login* login_ = nullptr;       // at host_
   net::IpAddress address_;                   // of host_, being tried
   std::uint64_t addresses_tried_ = 0;        // of the hop
+  bool tried_ = false;                       // a host was asked
   bool session_given_ = false;               // by one of the hosts so far
   std::optional<Told> failure_;              // of the hosts so far: a temporary one, if any
 

@@ -5,16 +5,6 @@
 
 namespace postrider::deliverd {
 
-namespace {
-
-using Claimants = std::list<Budget::Claimant*>;
-
-bool stands_in(const Claimants& claimants, const Budget::Claimant* claimant) {
-  return std::find(claimants.begin(), claimants.end(), claimant) != claimants.end();
-}
-
-}  // namespace
-
 Budget::Budget(event::EventLoop& loop, std::uint64_t connections, const config::Rate& rate)
     : loop_(loop),
       connections_(connections),
@@ -22,97 +12,145 @@ Budget::Budget(event::EventLoop& loop, std::uint64_t connections, const config::
       throttle_(rate),
       turn_(loop, [this] { share_turns(); }) {}
 
+void Budget::on_opening(Claimant& claimant) {
+  ++open_;
+  ++opening_;
+  stop_waiting(claimant);
+}
+
+void Budget::on_session() {
+  --opening_;
+  share_connections_later();
+}
+
+void Budget::on_closing(bool had_session) {
+  ++closing_;
+  if (!had_session) --opening_;
+}
+
 void Budget::on_closed() {
+  --closing_;
   --open_;
   if (open_ == 0) limit_ = connections_;
-  if (is_contended()) share_connections_later();
+  share_connections_later();
 }
 
 bool Budget::on_refused() noexcept {
-  if (open_ == 0) return false;
-  limit_ = std::min(limit_, open_);
+  const std::uint64_t others = open_ - closing_;
+  if (others == 0) return false;
+  limit_ = std::min(limit_, others);
   borne_ = 0;
   return true;
 }
 
+bool Budget::has_room(std::uint64_t most) const noexcept {
+  return open_ < std::min(limit_, most) && opening_ < most_opening();
+}
+
+// As many as messages may begin within kNear: one turn is not met by a crowd.
+std::uint64_t Budget::most_opening() const noexcept {
+  if (!is_paced()) return kNoLimit;
+  return std::max<std::uint64_t>(static_cast<std::uint64_t>(kNear / throttle_.interval()), 1);
+}
+
 void Budget::await_connection(Claimant& claimant) {
-  if (!stands_in(for_connection_, &claimant)) for_connection_.push_back(&claimant);
-  if (!idle_.empty()) (*idle_.begin())->give_up_idle();
+  if (for_connection_.add(claimant)) share_connections_later();
+  if (!has_room() && !idle_.empty()) (*idle_.begin())->give_up_idle();
 }
 
 void Budget::set_idle(Claimant& claimant, bool idle) {
-  idle ? static_cast<void>(idle_.insert(&claimant)) : static_cast<void>(idle_.erase(&claimant));
+  if (idle) {
+    idle_.insert(&claimant);
+  } else {
+    idle_.erase(&claimant);
+  }
 }
 
-// Once this turn is over: what closed is destroyed first.
 void Budget::share_connections_later() {
-  if (std::exchange(sharing_, true)) return;
+  if (!is_contended() || !has_room() || std::exchange(sharing_, true)) return;
   loop_.defer([this, alive = alive_] {
-    if (!*alive) return;
-    sharing_ = false;
-    // Some may lack a connection of another budget, and some may go meanwhile.
-    for (Claimant* const claimant : Claimants(for_connection_)) {
-      if (!stands_in(for_connection_, claimant) || !claimant->may_connect()) continue;
-      for_connection_.remove(claimant);
-      claimant->on_share();
-    }
+    if (*alive) share_connections();
+  });
+}
+
+// One may lack a connection of another budget: it goes on waiting, and the next is asked.
+void Budget::share_connections() {
+  sharing_ = false;
+  for_connection_.visit([this](Claimant& claimant) {
+    claimant.on_share();
+    return has_room();
   });
 }
 
 bool Budget::may_begin(Claimant& claimant) {
   const microseconds wait = throttle_.wait(loop_.now());
-  if (wait == microseconds{0} && (for_turn_.empty() || served_ == &claimant)) return true;
-  if (for_turn_.empty()) turn_.arm(std::max(wait, microseconds{1}));
-  if (!stands_in(for_turn_, &claimant)) for_turn_.push_back(&claimant);
+  if (wait == wait.zero() && (for_turn_.empty() || &for_turn_.front() == &claimant)) {
+    for_turn_.remove(claimant);
+    return true;
+  }
+  if (for_turn_.empty()) turn_.arm(wait);
+  for_turn_.add(claimant);
   return false;
 }
 
-void Budget::on_begun() {
-  constexpr int kSmoothing = 16;
+void Budget::take_turn() {
   const microseconds now = loop_.now();
-  if (in_demand_) service_ += (now - begun_ - service_) / kSmoothing;
-  begun_ = now;
+  throttle_.begin(now, in_demand_);
+  waiting_since_ = now;
   in_demand_ = waiting_ > 0;
   if (limit_ < connections_ && ++borne_ % kUntilOneMore == 0) ++limit_;
-  throttle_.begin(now);
 }
 
+// Who does not take its turn is not asked again before it asks.
 void Budget::share_turns() {
   while (!for_turn_.empty()) {
     const microseconds wait = throttle_.wait(loop_.now());
-    if (wait > microseconds{0}) return turn_.arm(wait);
-    served_ = for_turn_.front();
-    for_turn_.pop_front();
-    served_->on_share();
-    served_ = nullptr;
+    if (wait > wait.zero()) return turn_.arm(wait);
+    Claimant& first = for_turn_.front();
+    first.on_share();
+    if (!for_turn_.empty() && &for_turn_.front() == &first) for_turn_.remove(first);
   }
 }
 
+void Budget::on_waiting() {
+  if (waiting_++ == 0) waiting_since_ = loop_.now();
+}
+
+void Budget::on_no_longer_waiting(std::uint64_t count) noexcept {
+  waiting_ -= count;
+  if (waiting_ == 0) in_demand_ = false;
+}
+
+// A server that takes nothing at all is as slow as it has been until now.
 Budget::microseconds Budget::step() const noexcept {
   constexpr microseconds kShortest{50};
   const auto prescribed = std::chrono::ceil<microseconds>(throttle_.interval());
-  return std::max({prescribed, service_, kShortest});
+  const microseconds stalled =
+      waiting_ == 0 ? microseconds{0}
+                    : (loop_.now() - waiting_since_) / static_cast<microseconds::rep>(waiting_);
+  return std::max({prescribed, throttle_.spacing(), stalled, kShortest});
 }
 
 std::uint64_t Budget::most_waiting() const noexcept {
   const auto soon = static_cast<std::uint64_t>(kSoon / step());
   if (is_paced()) return std::clamp<std::uint64_t>(soon, 1, kMany);
-  return service_ == service_.zero() ? kFew : std::clamp(soon, kFew, kMany);
+  const bool known = throttle_.spacing() > microseconds{0};
+  return known ? std::clamp(soon, kFew, kMany) : kFew;
 }
 
 std::optional<Budget::microseconds> Budget::postpone() {
-  if (waiting_ < most_waiting()) return std::nullopt;
   const microseconds now = loop_.now();
-  promised_ = std::max(promised_, now + static_cast<microseconds::rep>(waiting_) * step()) + step();
-  promised_ = std::clamp(promised_, now + kSoonest, now + kLatest);
+  const microseconds wait = throttle_.wait(now);
+  if (wait <= kNear && waiting_ < most_waiting()) return std::nullopt;
+  const microseconds next = now + wait + static_cast<microseconds::rep>(waiting_) * step();
+  promised_ = std::clamp(std::max(promised_ + step(), next), now + kSoonest, now + kLatest);
   return promised_ - now;
 }
 
 void Budget::forget(Claimant& claimant) {
-  for_connection_.remove(&claimant);
-  for_turn_.remove(&claimant);
+  for_connection_.remove(claimant);
+  for_turn_.remove(claimant);
   idle_.erase(&claimant);
-  if (served_ == &claimant) served_ = nullptr;
 }
 
 }  // namespace postrider::deliverd

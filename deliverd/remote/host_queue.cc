@@ -34,7 +34,8 @@ HostQueue::HostQueue(const Parts& parts, const Server& server, std::shared_ptr<B
     : parts_(parts),
       server_(server),
       address_(std::move(address)),
-      budgets_(destination ? std::vector{address_, std::move(destination)} : std::vector{address_}),
+      destination_(std::move(destination)),
+      budgets_(destination_ ? std::vector{address_, destination_} : std::vector{address_}),
       on_empty_(std::move(on_empty)) {}
 
 HostQueue::~HostQueue() {
@@ -63,7 +64,6 @@ bool HostQueue::postpone(TransferPtr& transfer) {
   for (const auto& budget : budgets_)
     longest = std::max(longest, budget->postpone().value_or(longest));
   if (longest == longest.zero()) return false;
-  parts_.counters.add(metrics::Counter::delivery_postponed);
   parts_.loop.defer([transfer = std::move(transfer), longest] {
     transfer->done({.outcomes = {}, .postponed = longest});
   });
@@ -72,7 +72,7 @@ bool HostQueue::postpone(TransferPtr& transfer) {
 
 void HostQueue::enqueue(std::deque<TransferPtr>::iterator before, TransferPtr transfer) {
   waiting_.insert(before, std::move(transfer));
-  for (const auto& budget : budgets_) budget->on_waiting(1);
+  for (const auto& budget : budgets_) budget->on_waiting();
 }
 
 TransferPtr HostQueue::dequeue() {
@@ -95,19 +95,25 @@ void HostQueue::dispatch() {
   hand_out();
   open_connections();
   share_idle();
-  if (!waiting_.empty() || !connections_.empty()) return;
+  if (!waiting_.empty() || !lines_.empty()) return;
   retire();
   std::exchange(on_empty_, [] {})();
 }
 
+void HostQueue::on_share() {
+  shared_to_ = true;
+  dispatch();
+  shared_to_ = false;
+}
+
 void HostQueue::hand_out() {
   // By index: a transfer that needs no server ends inside carry(), and may close connections.
-  for (std::size_t i = 0; i < connections_.size() && !waiting_.empty(); ++i) {
-    Connection& connection = *connections_[i];
+  for (std::size_t i = 0; i < lines_.size() && !waiting_.empty(); ++i) {
+    Connection& connection = *lines_[i].connection;
     if (connection.leaving() || !connection.ready()) continue;
     if (connection.carried() >= messages_limit()) {
       connection.leave();
-    } else if (may_begin()) {
+    } else if (take_turn()) {
       begin(connection);
     } else {
       return;
@@ -125,33 +131,41 @@ bool HostQueue::is_contended() const {
                      [](const auto& budget) { return budget->is_contended(); });
 }
 
-bool HostQueue::may_begin() {
-  return std::all_of(budgets_.begin(), budgets_.end(),
-                     [this](const auto& budget) { return budget->may_begin(*this); });
+// The address's turn is taken first and kept, as its pace is found by trying; the destination's is
+// a promise.
+bool HostQueue::take_turn() {
+  if (!has_address_turn_) {
+    if (!address_->may_begin(*this)) return false;
+    address_->take_turn();
+    has_address_turn_ = true;
+  }
+  if (destination_) {
+    if (!destination_->may_begin(*this)) return false;
+    destination_->take_turn();
+  }
+  has_address_turn_ = false;
+  return true;
 }
 
 void HostQueue::begin(Connection& connection) {
   TransferPtr next = dequeue();
   const std::uint64_t most = server_.limits == nullptr ? 0 : server_.limits->recipients;
   if (most > 0 && next->recipients.size() > most) enqueue(waiting_.begin(), split_off(*next, most));
-  for (const auto& budget : budgets_) budget->on_begun();
+  ++begun_since_opening_;
   connection.carry(std::move(next));
 }
 
 void HostQueue::open_connections() {
   while (needs_connection()) {
-    if (!may_begin()) return;
-    for (const auto& budget : budgets_) {
-      if (budget->has_room(connection_limit())) continue;
-      if (in_use() == 0) budget->await_connection(*this);
+    if (!may_connect()) {
+      if (in_use() > 0) return;
+      for (const auto& budget : budgets_) budget->await_connection(*this);
       return;
     }
-    for (const auto& budget : budgets_) budget->on_opened();
-    parts_.counters.add(metrics::Counter::delivery_connections_remote);
-    connections_.push_back(std::make_unique<Connection>(
-        parts_.loop, parts_.settings, parts_.tls, server_,
-        parts_.memory.why_clear(server_, parts_.loop.now()),
-        parts_.races.take(server_.peer.address), static_cast<Connection::Owner&>(*this)));
+    for (const auto& budget : budgets_) budget->stop_waiting(*this);
+    if (!has_address_turn_ && !address_->may_begin(*this)) return;
+    if (destination_ && !destination_->may_begin(*this)) return;
+    open_connection();
   }
 }
 
@@ -159,25 +173,42 @@ bool HostQueue::needs_connection() const {
   const std::size_t used = in_use();
   if (waiting_.empty() || used == 0) return !waiting_.empty();
   if (waiting_.size() > kWaitingPerConnection * used) return true;
+  if (is_opening()) return false;
   const bool paced = std::any_of(budgets_.begin(), budgets_.end(),
                                  [](const auto& budget) { return budget->is_paced(); });
-  return !paced && static_cast<int>(waiting_.size()) * address_->step() > kLongWait;
+  // Each has to show first what it makes of the last that was opened.
+  if (!paced)
+    return begun_since_opening_ >= used &&
+           static_cast<int>(waiting_.size()) * address_->step() > kLongWait;
+  return idle_connection() == nullptr;
 }
 
-std::uint64_t HostQueue::connection_limit() const noexcept {
-  const bool of_destination = server_.limits != nullptr && server_.limits->connections > 0;
-  return of_destination ? Budget::kNoLimit : parts_.settings.deliverd.connections_per_host;
-}
-
+// Who has none comes before who has some.
 bool HostQueue::may_connect() const {
-  return std::all_of(budgets_.begin(), budgets_.end(),
-                     [this](const auto& budget) { return budget->has_room(connection_limit()); });
+  const bool own_limit = server_.limits != nullptr && server_.limits->connections > 0;
+  const std::uint64_t most =
+      own_limit ? Budget::kNoLimit : parts_.settings.deliverd.connections_per_host;
+  const bool has_room = address_->has_room(most) && (!destination_ || destination_->has_room());
+  return has_room && (!is_contended() || (shared_to_ && in_use() == 0));
 }
 
-// A connection without work is there for others.
+void HostQueue::open_connection() {
+  for (const auto& budget : budgets_) budget->on_opening(*this);
+  begun_since_opening_ = 0;
+  parts_.counters.add(metrics::Counter::delivery_connections_remote);
+  lines_.push_back({std::make_unique<Connection>(
+      parts_.loop, parts_.settings, parts_.tls, server_,
+      parts_.memory.why_clear(server_, parts_.loop.now()), parts_.races.take(server_.peer.address),
+      static_cast<Connection::Owner&>(*this))});
+}
+
+// A connection without work is there for others, and what has no work waits for none.
 void HostQueue::share_idle() {
   const bool idle = waiting_.empty() && idle_connection() != nullptr;
-  for (const auto& budget : budgets_) budget->set_idle(*this, idle);
+  for (const auto& budget : budgets_) {
+    budget->set_idle(*this, idle);
+    if (waiting_.empty()) budget->stop_waiting(*this);
+  }
   if (idle && is_contended()) give_up_idle();
 }
 
@@ -188,20 +219,34 @@ void HostQueue::give_up_idle() {
 }
 
 Connection* HostQueue::idle_connection() const {
-  const auto at = std::find_if(connections_.begin(), connections_.end(),
-                               [](const auto& one) { return !one->leaving() && one->ready(); });
-  return at == connections_.end() ? nullptr : at->get();
+  const auto at = std::find_if(lines_.begin(), lines_.end(), [](const Line& line) {
+    return !line.connection->leaving() && line.connection->ready();
+  });
+  return at == lines_.end() ? nullptr : at->connection.get();
+}
+
+bool HostQueue::is_opening() const {
+  return std::any_of(lines_.begin(), lines_.end(),
+                     [](const Line& line) { return !line.had_session; });
 }
 
 std::size_t HostQueue::in_use() const noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(connections_.begin(), connections_.end(),
-                    [](const auto& connection) { return !connection->leaving(); }));
+  return static_cast<std::size_t>(std::count_if(
+      lines_.begin(), lines_.end(), [](const Line& line) { return !line.connection->leaving(); }));
 }
 
-void HostQueue::on_ready(Connection& /*connection*/) {
-  parts_.memory.on_session(server_);
+void HostQueue::on_ready(Connection& connection) {
+  const auto at = line_of(connection);
+  if (!std::exchange(at->had_session, true)) {
+    parts_.memory.on_session(server_);
+    for (const auto& budget : budgets_) budget->on_session();
+  }
   dispatch_later();
+}
+
+std::vector<HostQueue::Line>::iterator HostQueue::line_of(const Connection& connection) {
+  return std::find_if(lines_.begin(), lines_.end(),
+                      [&](const Line& line) { return line.connection.get() == &connection; });
 }
 
 void HostQueue::on_result(Connection& connection, TransferPtr transfer, TransferResult result) {
@@ -218,10 +263,15 @@ void HostQueue::on_result(Connection& connection, TransferPtr transfer, Transfer
 
 // How the server received a message, whatever became of its recipients.
 void HostQueue::note_received(const TransferResult& result) {
+  const auto& outcomes = result.outcomes;
   Throttle& throttle = address_->throttle();
-  const auto pushed_back =
-      std::find_if(result.outcomes.begin(), result.outcomes.end(), &asks_for_less);
-  if (pushed_back == result.outcomes.end()) return throttle.on_served();
+  const auto pushed_back = std::find_if(outcomes.begin(), outcomes.end(), &asks_for_less);
+  if (pushed_back == outcomes.end()) {
+    const bool answered = std::any_of(outcomes.begin(), outcomes.end(),
+                                      [](const auto& outcome) { return outcome.reply.code != 0; });
+    if (answered) throttle.on_served();
+    return;
+  }
   if (!throttle.on_pushed_back(parts_.loop.now())) return;
   parts_.log.info("slowed_down")
       .with("address", server_.peer.address.str())
@@ -231,12 +281,15 @@ void HostQueue::note_received(const TransferResult& result) {
       .with("reason", smtp::to_line(pushed_back->reply));
 }
 
+// It counts until it is destroyed: a server that bears one connection would else see two.
 void HostQueue::on_closed(Connection& connection, const std::optional<Connection::Unusable>& why) {
-  const auto at = std::find_if(connections_.begin(), connections_.end(),
-                               [&](const auto& owned) { return owned.get() == &connection; });
-  for (const auto& budget : budgets_) budget->on_closed();
-  parts_.loop.destroy_later(std::move(*at));
-  connections_.erase(at);
+  const auto at = line_of(connection);
+  for (const auto& budget : budgets_) budget->on_closing(at->had_session);
+  parts_.loop.defer([closed = std::move(at->connection), budgets = budgets_]() mutable {
+    closed.reset();
+    for (const auto& budget : budgets) budget->on_closed();
+  });
+  lines_.erase(at);
   if (why) host_failed(*why);
   dispatch_later();
 }

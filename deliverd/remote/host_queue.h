@@ -1,8 +1,9 @@
 // host_queue.h - the transfers that wait for one server, and the connections to it.
 //
 // A connection is used again and again; another is opened only when many transfers wait for each
-// that is open, or would wait for long, so that a server is never met by a crowd; and both it and
-// each transfer need a share of what the address, and the [[destination]], are asked to bear. When
+// that is open, or would wait for long, and then one after another, so that a server is never met
+// by a crowd. Both a connection and a transfer need a share of what the address, and the
+// [[destination]], are asked to bear. When
 // a server fails, all that waits for it is told, and may be tried elsewhere; but where its TLS
 // fails and need not be, it is met in the clear for a while (RFC 7435).
 #pragma once
@@ -54,12 +55,16 @@ class HostQueue final : public event::Deferred,
   void add(TransferPtr transfer);
 
  private:
+  struct Line {
+    std::unique_ptr<Connection> connection;
+    bool had_session = false;
+  };
+
   void on_ready(Connection& connection) override;
   void on_result(Connection& connection, TransferPtr transfer, TransferResult result) override;
   void on_closed(Connection& connection, const std::optional<Connection::Unusable>& why) override;
 
-  void on_share() override { dispatch(); }
-  bool may_connect() const override;
+  void on_share() override;
   void give_up_idle() override;
 
   bool postpone(TransferPtr& transfer);
@@ -70,14 +75,17 @@ class HostQueue final : public event::Deferred,
   void hand_out();
   std::uint64_t messages_limit() const;
   bool is_contended() const;
-  bool may_begin();
+  bool take_turn();
   void begin(Connection& connection);
   void open_connections();
   bool needs_connection() const;
-  std::uint64_t connection_limit() const noexcept;
+  bool may_connect() const;
+  void open_connection();
   void share_idle();
   Connection* idle_connection() const;
+  bool is_opening() const;
   std::size_t in_use() const noexcept;
+  std::vector<Line>::iterator line_of(const Connection& connection);
   void note_received(const TransferResult& result);
   void host_failed(Connection::Unusable why);
   void tell_waiting(const smtp::Reply& why);
@@ -86,11 +94,14 @@ class HostQueue final : public event::Deferred,
   const Parts parts_;
   const Server server_;
   const std::shared_ptr<Budget> address_;
-  // The address's, and the destination's where it has one.
-  const std::vector<std::shared_ptr<Budget>> budgets_;
+  const std::shared_ptr<Budget> destination_;           // null: the server has no limits of its own
+  const std::vector<std::shared_ptr<Budget>> budgets_;  // these
   UniqueFunction<void()> on_empty_;
   std::deque<TransferPtr> waiting_;
-  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Line> lines_;
+  std::uint64_t begun_since_opening_ = 0;  // transfers
+  bool has_address_turn_ = false;          // and waits for the destination's
+  bool shared_to_ = false;                 // it is its turn to open a connection
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: deferred tasks
   bool dispatch_queued_ = false;
 };

@@ -18,11 +18,12 @@ RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& s
                log,      OwnAddresses(settings.smtpd.listen, interface_addresses())} {}
 
 void RemoteDelivery::deliver(const ipc::Job& job, int source, Done done) {
-  counters_.add(metrics::Counter::delivery_attempts_remote);
   auto attempt = std::make_unique<Attempt>(
       context_, job, source,
       [this, done = std::move(done)](Attempt& ended, ipc::JobResult result) mutable {
         loop_.destroy_later(std::move(attempts_.extract(&ended).mapped()));
+        counters_.add(result.postponed_us() > 0 ? metrics::Counter::delivery_postponed
+                                                : metrics::Counter::delivery_attempts_remote);
         done(std::move(result));
       });
   Attempt& started = *attempt;

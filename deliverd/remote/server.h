@@ -15,7 +15,7 @@ namespace postrider::deliverd {
 
 struct Server {
   net::TlsPeer peer;
-  const sasl::Login* login = nullptr;                // null: mail is brought by nobody in particular
+  const sasl::Login* login = nullptr;  // null: mail is brought by nobody in particular
   const config::DestinationLimits* limits = nullptr;  // null: those of every address
 
   // One address is one server, unless it has to show that it is the host.
@@ -23,14 +23,14 @@ struct Server {
   bool operator==(const Server& other) const { return identity() == other.identity(); }
 
  private:
-  using Identity =
-      std::tuple<const net::SocketAddress&, TlsLevel, std::string_view,
-                 const std::vector<std::string>&, bool, const sasl::Login*,
-                 const config::DestinationLimits*>;
+  using Identity = std::tuple<const net::SocketAddress&, TlsLevel, std::string_view,
+                              const std::vector<std::string>&, bool, const sasl::Login*,
+                              const config::DestinationLimits*>;
   Identity identity() const {
     const bool of_host = peer.level == TlsLevel::verify && peer.names.empty();
-    return {peer.address, peer.level, of_host ? std::string_view(peer.host) : "", peer.names,
-            peer.only_tls13, login, limits};
+    return {peer.address, peer.level,      of_host ? std::string_view(peer.host) : "",
+            peer.names,   peer.only_tls13, login,
+            limits};
   }
 };
 

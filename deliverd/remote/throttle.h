@@ -5,7 +5,8 @@
 // allows. What a late timer missed within kSlack is made up for; what nobody wanted is not.
 //
 // A server that pushes back (421, or 4.7.x) is given at most half of what it got before; with each
-// message that it takes the pace recovers. What was under way when it pushed back says nothing new.
+// message that it takes, and with time, the pace recovers. What was under way when it pushed back
+// says nothing new.
 #pragma once
 
 #include <algorithm>
@@ -25,6 +26,8 @@ class Throttle {
   // Between two messages after the first push-back at least, and at most.
   static constexpr microseconds kLeast = std::chrono::milliseconds{20};
   static constexpr microseconds kMost = std::chrono::seconds{10};
+  // After so long without a push-back the time between two messages is halved.
+  static constexpr microseconds kEase = std::chrono::minutes{1};
   // What is pushed back within this time of the last is of the same burst.
   static constexpr microseconds kBurst = std::chrono::seconds{1};
 
@@ -40,18 +43,22 @@ class Throttle {
 
   // Between two messages as it is now; 0: none.
   nanoseconds interval() const noexcept { return std::max<nanoseconds>(interval_, adapted_); }
+  // Between two messages lately, where others waited; 0: not known.
+  microseconds spacing() const noexcept { return spacing_; }
+
   // How long until the next message may begin; 0: it may now. Times are those of one clock that
   // never goes back.
   microseconds wait(microseconds now) const noexcept {
     const nanoseconds slack = adapted_ > interval_ ? nanoseconds{0} : slack_;
     return std::chrono::ceil<microseconds>(std::max(due_ - slack - now, nanoseconds{0}));
   }
-  // A message begins.
-  void begin(microseconds now) noexcept {
-    if (begun_) spacing_ += (std::min(now - last_, kMost) - spacing_) / kSmoothing;
+  // A message begins. `in_demand`: others have waited ever since the last one began.
+  void begin(microseconds now, bool in_demand) noexcept {
+    for (; adapted_ > microseconds{0} && now - eased_at_ >= kEase; eased_at_ += kEase)
+      adapted_ = adapted_ > kLeast ? adapted_ / 2 : microseconds{0};
+    if (in_demand) spacing_ += (std::min(now - last_, kMost) - spacing_) / kSmoothing;
     due_ = std::max<nanoseconds>(due_, now) + interval();
     last_ = now;
-    begun_ = true;
   }
 
   // True: it is slower than before.
@@ -59,6 +66,7 @@ class Throttle {
     if (pushed_back_ && now - pushed_back_at_ < kBurst) return false;
     pushed_back_ = true;
     pushed_back_at_ = now;
+    eased_at_ = now;
     const microseconds before = adapted_;
     adapted_ = std::clamp(2 * std::max(adapted_, spacing_), kLeast, kMost);
     due_ = std::max<nanoseconds>(due_, last_ + adapted_);
@@ -76,10 +84,10 @@ class Throttle {
   nanoseconds slack_{0};
   nanoseconds due_{0};  // when the next message is due
   microseconds adapted_{0};
-  microseconds spacing_{0};  // of the messages lately
+  microseconds spacing_{0};
   microseconds last_{0};  // when a message began
   microseconds pushed_back_at_{0};
-  bool begun_ = false;
+  microseconds eased_at_{0};
   bool pushed_back_ = false;
 };
 

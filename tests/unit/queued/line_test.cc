@@ -69,11 +69,27 @@ TEST_CASE("queued line: light work that comes to heavy goes at once or after one
   CHECK(f.pop() == 2);
 }
 
-TEST_CASE("queued line: what is given back goes next", "[queued]") {
+TEST_CASE("queued line: what is given back stands where it stood, in the order in which it went",
+          "[queued]") {
   Fixture f;
+  for (int i = 0; i < 4; ++i) f.push(1);
+  std::vector<postrider::queued::Work> gone;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    gone.push_back(f.line.pop());
+    gone.back().ordinal = i;
+  }
+  for (const std::size_t i : {1U, 0U, 2U}) f.line.put_back(gone[i]);
+  for (unsigned i = 1; i <= 4; ++i) CHECK(f.pop() == i);
+}
+
+TEST_CASE("queued line: heavy work that is given back does not go before lighter", "[queued]") {
+  Fixture f;
+  f.push(1'000'000);
+  postrider::queued::Work heavy = f.line.pop();
+  heavy.ordinal = 1;
   f.push(1);
-  f.push(1);
-  f.line.push_front(f.line.pop());
+  f.line.put_back(heavy);
+  CHECK(f.pop() == 2);
   CHECK(f.pop() == 1);
 }
 

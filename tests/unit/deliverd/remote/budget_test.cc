@@ -11,28 +11,37 @@ using std::chrono::microseconds;
 
 namespace {
 
+// Opens a connection, or begins a message, whenever it may.
 struct Claimant final : Budget::Claimant {
   Claimant(Budget& b, std::string& o, char n) : budget(b), order(o), name(n) {}
-  void on_share() override { order += name; }
-  bool may_connect() const override { return budget.has_room(); }
+  void on_share() override {
+    if (wants_turn && budget.may_begin(*this)) {
+      budget.take_turn();
+      order += name;
+    } else if (!wants_turn && budget.has_room()) {
+      budget.on_opening(*this);
+      order += name;
+    }
+  }
   void give_up_idle() override { order += '-'; }
   Budget& budget;
   std::string& order;
   char name;
+  bool wants_turn = false;
 };
 
 struct Fixture {
   explicit Fixture(std::uint64_t connections = Budget::kNoLimit, config::Rate rate = {})
       : budget(loop, connections, rate) {}
-  // Runs it until that is the order; time goes on.
-  void run_until(const std::string& expected) {
-    loop.set_after_turn([this, expected] {
-      if (order == expected) loop.stop();
-    });
-    loop.run();
-  }
   // Runs the loop until nothing is left to be done at once.
   void turn() { event_base_loop(loop.raw(), EVLOOP_NONBLOCK); }
+  void close(bool had_session = true) {
+    budget.on_closing(had_session);
+    budget.on_closed();
+  }
+  void wait(std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) budget.on_waiting();
+  }
 
   postrider::event::EventLoop loop;
   Budget budget;
@@ -42,21 +51,34 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("deliverd budget: who waits for a connection longest gets the next", "[deliverd]") {
+TEST_CASE("deliverd budget: who waits for a connection longest gets the next, and it alone",
+          "[deliverd]") {
   Fixture f(1);
-  f.budget.on_opened();
+  f.budget.on_opening(f.c);
   CHECK_FALSE(f.budget.has_room());
   for (Claimant* const claimant : {&f.b, &f.a, &f.b, &f.c}) f.budget.await_connection(*claimant);
   CHECK(f.budget.is_contended());
-  f.budget.on_closed();
-  f.turn();
-  CHECK(f.order == "bac");  // none of them took it
+  for (const char* const order : {"b", "ba", "bac"}) {
+    f.close(false);
+    f.turn();
+    CHECK(f.order == order);
+  }
   CHECK_FALSE(f.budget.is_contended());
+}
+
+TEST_CASE("deliverd budget: a connection counts until it is destroyed", "[deliverd]") {
+  Fixture f(1);
+  f.budget.on_opening(f.a);
+  f.budget.on_session();
+  f.budget.on_closing(true);
+  CHECK_FALSE(f.budget.has_room());
+  f.budget.on_closed();
+  CHECK(f.budget.has_room());
 }
 
 TEST_CASE("deliverd budget: a connection without work is asked for", "[deliverd]") {
   Fixture f(1);
-  f.budget.on_opened();
+  f.budget.on_opening(f.a);
   f.budget.set_idle(f.a, true);
   f.budget.await_connection(f.b);
   CHECK(f.order == "-");
@@ -65,79 +87,102 @@ TEST_CASE("deliverd budget: a connection without work is asked for", "[deliverd]
   CHECK(f.order == "-");
 }
 
-TEST_CASE("deliverd budget: who is gone is not called", "[deliverd]") {
+TEST_CASE("deliverd budget: who is gone, or needs none any more, is not called", "[deliverd]") {
   Fixture f(1);
-  f.budget.on_opened();
-  f.budget.await_connection(f.a);
-  f.budget.await_connection(f.b);
-  f.budget.on_closed();
+  f.budget.on_opening(f.c);
+  for (Claimant* const claimant : {&f.a, &f.b, &f.c}) f.budget.await_connection(*claimant);
+  f.close();
   f.budget.forget(f.a);
+  f.budget.stop_waiting(f.b);
   f.turn();
-  CHECK(f.order == "b");
+  CHECK(f.order == "c");
 }
 
 TEST_CASE("deliverd budget: what a server bore when it refused one more is its limit for a while",
           "[deliverd]") {
   Fixture f;
-  f.budget.on_opened();
+  f.budget.on_opening(f.a);
+  f.budget.on_closing(false);
+  CHECK_FALSE(f.budget.on_refused());  // there is no other
   f.budget.on_closed();
-  CHECK_FALSE(f.budget.on_refused());  // nobody is served
-  CHECK(f.budget.has_room());
-  for (int i = 0; i < 3; ++i) f.budget.on_opened();
-  f.budget.on_closed();
+  for (int i = 0; i < 3; ++i) f.budget.on_opening(f.a);
+  f.budget.on_closing(false);
   CHECK(f.budget.on_refused());
+  f.budget.on_closed();
   CHECK_FALSE(f.budget.has_room());
   SECTION("until it has taken many messages") {
-    for (std::uint64_t i = 1; i < Budget::kUntilOneMore; ++i) f.budget.on_begun();
+    for (std::uint64_t i = 1; i < Budget::kUntilOneMore; ++i) f.budget.take_turn();
     CHECK_FALSE(f.budget.has_room());
-    f.budget.on_begun();
+    f.budget.take_turn();
     CHECK(f.budget.has_room());
-    f.budget.on_opened();
+    f.budget.on_opening(f.a);
     CHECK_FALSE(f.budget.has_room());
   }
   SECTION("or none is left") {
-    for (int i = 0; i < 2; ++i) f.budget.on_closed();
-    for (int i = 0; i < 5; ++i) f.budget.on_opened();
+    for (int i = 0; i < 2; ++i) f.close();
+    for (int i = 0; i < 5; ++i) f.budget.on_opening(f.a);
     CHECK(f.budget.has_room());
   }
+}
+
+TEST_CASE("deliverd budget: no more connections are opened at a time than there are turns soon",
+          "[deliverd]") {
+  Fixture f(100, {4, 1s});
+  for (int i = 0; i < 4; ++i) {
+    CHECK(f.budget.has_room());
+    f.budget.on_opening(f.a);
+  }
+  CHECK_FALSE(f.budget.has_room());
+  f.budget.on_session();
+  CHECK(f.budget.has_room());
 }
 
 TEST_CASE("deliverd budget: turns go round, and one that comes does not pass those who wait",
           "[deliverd]") {
   Fixture f(Budget::kNoLimit, {50, 1s});
-  REQUIRE(f.budget.may_begin(f.a));
-  f.budget.on_begun();
-  CHECK_FALSE(f.budget.may_begin(f.b));
-  CHECK_FALSE(f.budget.may_begin(f.a));
-  CHECK_FALSE(f.budget.may_begin(f.b));
-  f.run_until("ba");
-  CHECK(f.order == "ba");
+  for (Claimant* const claimant : {&f.a, &f.b, &f.c}) claimant->wants_turn = true;
+  f.a.on_share();
+  for (Claimant* const claimant : {&f.b, &f.a, &f.b, &f.c}) claimant->on_share();
+  postrider::event::Timer too_late(f.loop, [&] { f.loop.stop(); });
+  too_late.arm(20s);
+  f.loop.set_after_turn([&] {
+    if (f.order.size() == 4) f.loop.stop();
+  });
+  f.loop.run();
+  CHECK(f.order == "abac");
 }
 
 TEST_CASE("deliverd budget: as many may wait as are soon served, and some where that is not known",
           "[deliverd]") {
   const auto [rate, most] = GENERATE(table<config::Rate, std::uint64_t>({
       {config::Rate{}, Budget::kFew},
-      {{1, 3600s}, 1},
+      {{1, 1s}, 1},
       {{1000, 1s}, 98},
       {{100'000, 1s}, Budget::kMany},
   }));
   Fixture f(Budget::kNoLimit, rate);
   CAPTURE(rate.count);
-  f.budget.on_waiting(most - 1);
+  f.wait(most - 1);
   CHECK_FALSE(f.budget.postpone());
-  f.budget.on_waiting(1);
+  f.wait(1);
   CHECK(f.budget.postpone());
   f.budget.on_no_longer_waiting(1);
   CHECK_FALSE(f.budget.postpone());
 }
 
+TEST_CASE("deliverd budget: nobody waits where the next turn is far off", "[deliverd]") {
+  Fixture f(Budget::kNoLimit, {1, 10s});
+  CHECK_FALSE(f.budget.postpone());
+  f.budget.take_turn();
+  CHECK(f.budget.postpone() == 10s);
+  CHECK(f.budget.postpone() == 20s);
+}
+
 TEST_CASE("deliverd budget: each that is sent back has a turn of its own", "[deliverd]") {
   Fixture f(Budget::kNoLimit, {10, 1s});
-  f.turn();
-  f.budget.on_waiting(5);
+  f.wait(5);
+  CHECK(f.budget.postpone() == 500ms);
   CHECK(f.budget.postpone() == 600ms);
-  CHECK(f.budget.postpone() == 700ms);
   for (int i = 0; i < 1000; ++i) f.budget.postpone();
   CHECK(f.budget.postpone() == Budget::kLatest);
 }

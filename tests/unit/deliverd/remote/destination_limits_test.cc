@@ -33,12 +33,13 @@ struct Provider : Fixture {
 TEST_CASE("deliverd destinations: domains whose servers have one address share its connections",
           "[deliverd]") {
   Provider p;
-  p.settings.deliverd.connections_per_host = 1;
-  for (int i = 0; i < 10; ++i)
+  // Each domain alone would have two, and both together more than kWaitingPerConnection.
+  p.settings.deliverd.connections_per_host = 2;
+  for (int i = 0; i < 24; ++i)
     for (const char* domain : {"x.test", "y.test"}) p.deliver(p.job_for(domain));
   p.loop.run();
-  CHECK(p.delivered() == 20);
-  CHECK(p.server.connections == 1);
+  CHECK(p.delivered() == 48);
+  CHECK(p.server.load->most_open == 2);
 }
 
 TEST_CASE("deliverd destinations: what is kept apart takes turns at the connections of an address",
@@ -110,6 +111,35 @@ TEST_CASE("deliverd destinations: what a server takes of a message that is split
   for (const auto& result : f.results[0].recipients()) CHECK(result.outcome() == ipc::DELIVERED);
 }
 
+TEST_CASE("deliverd destinations: connections and turns are waited for together, and all mail goes",
+          "[deliverd]") {
+  Provider p;
+  p.settings.deliverd.connections_per_host = 1;
+  p.resolver.hosts["mx.y.test"] = p.resolver.hosts["mx2.test"];
+  p.resolver.mx["z.test"] = p.resolver.mx["x.test"];
+  p.settings.destinations = {{{"x.test", "y.test"}, {}, 1, 0, {500, 1s}}};
+  p.second.load = p.server.load;
+  p.server.bears = 2;
+  for (int i = 0; i < 22; ++i)
+    for (const char* domain : {"x.test", "y.test", "z.test"}) p.deliver(p.job_for(domain));
+  p.loop.run();
+  CHECK(p.delivered() == p.results.size());
+  CHECK(p.server.load->most_open == 2);  // one of the table's, one of z.test's
+}
+
+TEST_CASE("deliverd destinations: a table without connections leaves them to each address",
+          "[deliverd]") {
+  Provider p;
+  p.settings.deliverd.connections_per_host = 1;
+  p.settings.destinations = {{{"*"}, {}, 0, 50, {}}};
+  p.resolver.hosts["mx.y.test"] = p.resolver.hosts["mx2.test"];
+  for (const char* domain : {"x.test", "y.test"}) p.deliver(p.job_for(domain));
+  p.loop.run();
+  CHECK(p.delivered() == 2);
+  CHECK(p.delivery.connections_to(p.server.address) == 1);
+  CHECK(p.delivery.connections_to(p.second.address) == 1);
+}
+
 TEST_CASE("deliverd destinations: a rate lies between the messages of all that it is for",
           "[deliverd]") {
   Provider p;
@@ -124,18 +154,17 @@ TEST_CASE("deliverd destinations: a rate lies between the messages of all that i
 TEST_CASE("deliverd destinations: jobs whose turn is far off are sent back, and told when it comes",
           "[deliverd]") {
   Fixture f;
-  f.settings.destinations = {{{"x.test"}, {}, 0, 0, {1, 3600s}}};
+  f.settings.destinations = {{{"x.test"}, {}, 0, 0, {1, 30s}}};
   CHECK(f.run(f.job()).starts_with("DELIVERED"));
-  for (int i = 0; i < 4; ++i) f.deliver(f.job());
-  --f.under_way;  // one of them stays
+  for (int i = 0; i < 3; ++i) f.deliver(f.job());
   f.loop.run();
   REQUIRE(f.results.size() == 4);
-  int postponed = 0;
-  for (const ipc::JobResult& result : f.results)
-    if (result.postponed_us() > 0) ++postponed;
-  CHECK(postponed == 3);
+  CHECK(f.results[1].postponed_us() > 25'000'000);
+  CHECK(f.results[2].postponed_us() >= f.results[1].postponed_us() + 29'000'000);
+  CHECK(f.results[3].postponed_us() == 60'000'000);
   CHECK(f.server.messages.size() == 1);
   CHECK(f.counters.value(metrics::Counter::delivery_postponed) == 3);
+  CHECK(f.counters.value(metrics::Counter::delivery_attempts_remote) == 1);
 }
 
 TEST_CASE("deliverd destinations: a server that asks for less is sent less, and the log says so",

@@ -17,7 +17,7 @@ int begun_within(Throttle& throttle, microseconds& now, microseconds time) {
   int begun = 0;
   while (now + throttle.wait(now) < end) {
     now += throttle.wait(now);
-    throttle.begin(now);
+    throttle.begin(now, true);
     ++begun;
     now += 1us;
   }
@@ -31,17 +31,17 @@ TEST_CASE("deliverd throttle: without a rate nothing waits", "[deliverd]") {
   Throttle throttle;
   for (int i = 0; i < 100; ++i) {
     CHECK(throttle.wait(5s) == 0us);
-    throttle.begin(5s);
+    throttle.begin(5s, true);
   }
 }
 
 TEST_CASE("deliverd throttle: a slow rate is spread evenly, also after a pause", "[deliverd]") {
   Throttle throttle({10, 1s});
   CHECK(throttle.wait(5s) == 0us);
-  throttle.begin(5s);
+  throttle.begin(5s, true);
   CHECK(throttle.wait(5s) == 100ms);
   CHECK(throttle.wait(5s + 60ms) == 40ms);
-  throttle.begin(9s);
+  throttle.begin(9s, false);
   CHECK(throttle.wait(9s) == 100ms);
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("deliverd throttle: no second has more than the rate, and nearly all o
   while (begun < 3 * rate.count) {
     const microseconds wait = throttle.wait(now);
     if (wait > 0us) now += wait + late;  // the timer's delay
-    throttle.begin(now);
+    throttle.begin(now, true);
     ++begun;
     lately.push_back(now);
     while (now - lately.front() >= rate.period) lately.pop_front();
@@ -78,7 +78,8 @@ TEST_CASE("deliverd throttle: a server that pushes back gets at most half of wha
           "[deliverd]") {
   Throttle throttle;
   microseconds now = 1s;
-  for (; now < 3s; now += 10ms) throttle.begin(now);  // 100 a second
+  throttle.begin(now, false);
+  for (; now < 3s; now += 10ms) throttle.begin(now, true);  // 100 a second
   CHECK(throttle.on_pushed_back(now));
   CHECK(begun_within(throttle, now, 1s) <= 51);
   CHECK(throttle.on_pushed_back(now));
@@ -88,7 +89,7 @@ TEST_CASE("deliverd throttle: a server that pushes back gets at most half of wha
 TEST_CASE("deliverd throttle: one burst is pushed back once, and there is a slowest pace",
           "[deliverd]") {
   Throttle throttle;
-  throttle.begin(1s);
+  throttle.begin(1s, false);
   CHECK(throttle.on_pushed_back(1s));
   const auto once = throttle.interval();
   CHECK_FALSE(throttle.on_pushed_back(1s + 500ms));
@@ -98,10 +99,28 @@ TEST_CASE("deliverd throttle: one burst is pushed back once, and there is a slow
   CHECK_FALSE(throttle.on_pushed_back(100s));
 }
 
+TEST_CASE("deliverd throttle: a server that got little is not slowed down by much", "[deliverd]") {
+  Throttle throttle;
+  for (int i = 1; i < 50; ++i) throttle.begin(i * 60s, false);
+  throttle.on_pushed_back(3000s);
+  CHECK(throttle.interval() == Throttle::kLeast);
+}
+
+TEST_CASE("deliverd throttle: a push-back is forgotten with time", "[deliverd]") {
+  Throttle throttle;
+  throttle.begin(1s, false);
+  for (int i = 0; i < 5; ++i) throttle.on_pushed_back(2s + i * 2s);
+  const auto slowest = throttle.interval();
+  throttle.begin(10s + Throttle::kEase, false);
+  CHECK(throttle.interval() == slowest / 2);
+  throttle.begin(2h, false);
+  CHECK(throttle.interval() == 0s);
+}
+
 TEST_CASE("deliverd throttle: it recovers with what is taken, to what was configured",
           "[deliverd]") {
   Throttle throttle({20, 1s});
-  throttle.begin(1s);
+  throttle.begin(1s, false);
   for (int i = 0; i < 10; ++i) throttle.on_pushed_back(2s + i * 2s);
   CHECK(throttle.interval() > 1s);
   for (int i = 0; i < 300; ++i) throttle.on_served();

@@ -23,7 +23,7 @@ struct Fixture : test::VerbsFixture {
 
 }  // namespace
 
-TEST_CASE("queued rest: a job that comes back unattempted goes again, and is no attempt",
+TEST_CASE("queued turns: a job that comes back unattempted goes again, and is no attempt",
           "[queued]") {
   Fixture f;
   f.accept("a@x.test", {"b@slow.test"});
@@ -32,6 +32,9 @@ TEST_CASE("queued rest: a job that comes back unattempted goes again, and is no 
   CHECK(f.attempts == Lines{"mx:other.test: c@other.test"});
   CHECK(f.postponed == 1);
   CHECK(f.life->queue.under_way() == 0);
+  REQUIRE(f.life->queue.summarize().size() == 1);
+  CHECK(f.life->queue.summarize()[0].reason() ==
+        "waiting for its turn: its servers are not asked to bear more");
   const WallTime end = f.clock.now() + 20s;
   while (f.attempts.size() < 2 && f.advance(end)) {
   }
@@ -44,7 +47,7 @@ TEST_CASE("queued rest: a job that comes back unattempted goes again, and is no 
   CHECK(f.life->queue.active() == 0);
 }
 
-TEST_CASE("queued rest: an operator's wish is met when the job comes back", "[queued]") {
+TEST_CASE("queued turns: an operator's wish is met when the job comes back", "[queued]") {
   Fixture f;
   f.keeps = [](const ipc::Job&) { return true; };
   f.accept("a@x.test", {"b@slow.test"});
@@ -59,7 +62,7 @@ TEST_CASE("queued rest: an operator's wish is met when the job comes back", "[qu
   CHECK(f.attempts.empty());
 }
 
-TEST_CASE("queued rest: what comes back for a domain that was paused meanwhile goes behind it",
+TEST_CASE("queued turns: what comes back for a domain that was paused meanwhile goes behind it",
           "[queued]") {
   Fixture f;
   f.keeps = [](const ipc::Job&) { return true; };
