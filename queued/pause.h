@@ -26,8 +26,8 @@ struct Pause {
 };
 
 // The destination that an operator means by a next hop ("mx:example.org", "smtp:HOST[:PORT]",
-// "local"), by several with commas, which are one destination, or by a domain; as the router names
-// it, with `port` where the next hop has none. Nothing if it is none of them.
+// "lmtp:unix:/path", "local"), by several with commas, which are one destination, or by a domain;
+// as the router names it, with `port` where the next hop has none. Nothing if it is none of them.
 std::optional<std::string> destination_named(std::string_view text, std::uint64_t port);
 // The destination of a domain that is paused, in upper or lower case.
 std::string destination_of_domain(std::string_view domain);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/config/routes.h"
+
 namespace postrider::smtpd {
 
 using Kind = directory::RecipientAnswer::Kind;
@@ -21,7 +23,7 @@ smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
     case Kind::mailbox:
     case Kind::alias: return {250, "2.1.5", fmt::format("<{}>", asked.str())};
     case Kind::unknown_user:
-      if (route == nullptr) return {550, "5.1.1", "no such user"};
+      if (route == nullptr || config::leads_to_store(*route)) return {550, "5.1.1", "no such user"};
       break;
     case Kind::foreign: break;
   }

@@ -2,12 +2,13 @@
 //
 //   mailbox or alias of ours   accepted
 //   no such user of ours       550 5.1.1, but accepted where a route takes the domain elsewhere:
-//                              whoever gets the mail then knows its users
+//                              whoever gets the mail then knows its users; a mail store does not
 //   a rewritten reverse-path   accepted from <>, else 550 5.7.1; one that is not of our making, or
 //                              too old, 550 5.1.1
 //   another domain             accepted from a client that may relay, else 550 5.7.1
 //   the directory is away      451 4.3.0: never "no such user"
 #include "common/checks/rows.h"
+#include "common/config/routes.h"
 
 namespace postrider::checks {
 
@@ -26,7 +27,8 @@ Finding recipient(const Facts& facts) {
       break;
     case Kind::unknown_user:
       if (!facts.answer->reason.empty()) return smtp::Reply{550, "5.1.1", facts.answer->reason};
-      if (facts.route == nullptr) return smtp::Reply{550, "5.1.1", "no such user"};
+      if (facts.route == nullptr || config::leads_to_store(*facts.route))
+        return smtp::Reply{550, "5.1.1", "no such user"};
       break;
   }
   return std::nullopt;

@@ -129,15 +129,19 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "the same forms, takes mail of senders in that domain alone; `account` that of one user who "
      "has logged in, as in \"ada@example.org\", or of all users of a domain. The first route that "
      "matches in all that it says counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", "
-     "\"mx\", \"discard:\" or \"hold:\"; or an array of the first three: the next is asked when "
-     "one gives no session. A domain of ours (postrider domain add) that a route names, as on a "
-     "gateway or "
-     "a "
-     "backup MX, is taken elsewhere as a whole: mail for each of its addresses is accepted from "
-     "everyone, and its users here get none. \"hold:\" keeps mail until it is released (postrider "
-     "queue release), when it goes as if that route were not there; of a domain of ours it is "
-     "accepted for known users alone. Aliases come before routes. \"*\" does not touch domains of "
-     "ours."},
+     "\"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or \"hold:\"; or an array of "
+     "all but the last two: the next is asked when one gives no session. A domain of ours "
+     "(postrider domain add) that a route names, as on a gateway or a backup MX, is taken "
+     "elsewhere "
+     "as a whole: mail for each of its addresses is accepted from everyone, and its users here get "
+     "none. \"lmtp:\" is the way to a mail store, as Dovecot is one, by RFC 2033: of a domain of "
+     "ours mail is accepted for known users alone, and ends in the store in place of a mailbox "
+     "here; what the store takes counts as delivered. Without a port it is at 24. deliverd, of "
+     "role "
+     "remote, has to be allowed to write to a socket of that path. \"hold:\" keeps mail until it "
+     "is released (postrider queue release), when it goes as if that route were not there; of a "
+     "domain of ours it is accepted for known users alone. Aliases come before routes. \"*\" does "
+     "not touch domains of ours."},
 
     {"tls_policy", Type::tls_policies, &top<&S::tls_policies>, "[]", "",
      "How well a connection to another server is protected; the first whose `destination` matches "

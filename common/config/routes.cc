@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kSmtp = "smtp:";
 constexpr std::string_view kMx = "mx";
+// A socket's path with the zero behind it: sun_path of unix(7).
+constexpr std::size_t kMaxSocketPath = 107;
 
 bool is_port(std::string_view text) {
   const auto port = parse_count(text);
@@ -71,7 +73,23 @@ bool is_route_via(std::string_view text) {
 }
 
 bool is_next_hop(std::string_view via) {
+  if (via.starts_with(kLmtp))
+    return lmtp_socket(via) || (is_server(via.substr(kLmtp.size())) && !via.ends_with(":25"));
   return via == kMx || (via.starts_with(kSmtp) && is_server(via.substr(kSmtp.size())));
+}
+
+std::optional<std::string_view> lmtp_socket(std::string_view via) noexcept {
+  if (!via.starts_with(kLmtp)) return std::nullopt;
+  const auto path = unix_path(via.substr(kLmtp.size()));
+  const bool fits = path && path->starts_with('/') && path->size() <= kMaxSocketPath &&
+                    path->find(',') == std::string_view::npos &&
+                    std::none_of(path->begin(), path->end(), &is_control);
+  return fits ? path : std::nullopt;
+}
+
+bool leads_to_store(const Route& route) noexcept {
+  return std::any_of(route.via.begin(), route.via.end(),
+                     [](const std::string& via) { return via.starts_with(kLmtp); });
 }
 
 bool is_route_account(std::string_view text) {

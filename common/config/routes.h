@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,14 +25,28 @@ bool covers(std::string_view match, std::string_view domain) noexcept;
 // A server that takes mail: "HOST[:PORT]" or "[ADDRESS][:PORT]".
 bool is_server(std::string_view text);
 
-// "smtp:" and a server, "mx", "discard:" or "hold:".
+// A next hop, "discard:" or "hold:".
 bool is_route_via(std::string_view text);
-// Of these, a way to a server; a route may have several.
+// A way to a server: "smtp:" and a server, "mx", "lmtp:" and a server, or "lmtp:unix:" and the path
+// of a socket. A route may have several.
 bool is_next_hop(std::string_view via);
 inline constexpr std::string_view kNextHopForms =
-    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\" or \"mx\"";
+    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\" or "
+    "\"lmtp:unix:/PATH\"";
 inline constexpr std::string_view kRouteViaForms =
-    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" or \"hold:\"";
+    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\", "
+    "\"lmtp:unix:/PATH\", \"discard:\" or \"hold:\"";
+
+inline constexpr std::string_view kLmtp = "lmtp:";
+// Where a server of LMTP is that names no port; 25 is not for LMTP (RFC 2033 section 5).
+inline constexpr std::uint16_t kLmtpPort = 24;
+// What stands behind "lmtp:unix:" if it may be a socket's path: an absolute one, no longer than the
+// kernel takes it, without control characters and without the comma that stands between next hops.
+std::optional<std::string_view> lmtp_socket(std::string_view via) noexcept;
+
+// Whether the route's mail ends in a mail store, as one of its next hops speaks LMTP: then of a
+// domain of ours it is for the users alone that the directory knows, as it is without a route.
+bool leads_to_store(const Route& route) noexcept;
 
 // Whether the directory knows a domain as one of ours.
 enum class Whose : std::uint8_t { ours, others };
@@ -53,7 +68,8 @@ struct RoutedMail {
 
 // The first route that takes such mail for `domain`, in upper or lower case, or null; it is one of
 // `routes`. A domain of ours is taken by its name or by its parent's (".example.org"), and then all
-// its addresses are, whether or not the directory knows their users; "*" leaves it where it is.
+// its addresses are, whether or not the directory knows their users, unless it leads_to_store();
+// "*" leaves it where it is.
 const Route* find_route(const std::vector<Route>& routes, std::string_view domain, Whose whose,
                         const RoutedMail& mail);
 

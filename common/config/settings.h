@@ -52,8 +52,8 @@ struct CertificateFiles {
 // Where mail goes instead of its own way. What is not said of sender and account matches all.
 struct Route {
   std::string match;  // the recipient's domain, or ".example.org" for its subdomains, or "*"
-  // One of "smtp:HOST[:PORT]", "smtp:[ADDRESS]:PORT", "mx", "discard:", "hold:"; or several of the
-  // first three: the next is asked where one gives no session.
+  // "discard:", "hold:", or a next hop as is_next_hop() takes it (routes.h); or several next hops:
+  // the next is asked where one gives no session.
   std::vector<std::string> via;
   std::string sender;   // the sender's domain, in the forms of `match`
   std::string account;  // the user who has logged in, "ada@example.org", or the user's domain

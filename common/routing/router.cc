@@ -35,6 +35,7 @@ Target target_by(const config::Settings& settings, const config::Route& route,
     target.reason = fmt::format("held by the route for {}", route.match);
   } else {
     target.fate = Target::Fate::deliver;
+    target.store = config::leads_to_store(route);
     for (const std::string& via : route.via) {
       if (!target.next_hop.empty()) target.next_hop += ',';
       target.next_hop +=
@@ -47,6 +48,8 @@ Target target_by(const config::Settings& settings, const config::Route& route,
 }  // namespace
 
 std::string next_hop_by(std::string_view server, std::uint64_t port) {
+  if (config::lmtp_socket(server)) return std::string(server);
+  if (server.starts_with(config::kLmtp)) port = config::kLmtpPort;
   const std::size_t bracket = server.rfind(']');
   const std::size_t colon = server.rfind(':');
   const bool named = bracket == std::string_view::npos ? colon > server.find(':') : colon > bracket;
@@ -127,10 +130,10 @@ class Router::Expansion final : public Pending {
     return target;
   }
 
-  // A route may take a whole domain elsewhere, whoever lives in it here.
+  // A route may take a whole domain elsewhere, whoever lives in it here, but not to a mail store.
   void on_unknown(const Question& asked, const std::string& reason) {
     Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
-    if (target.next_hop == "local" || !reason.empty()) {
+    if (target.next_hop == "local" || target.store || !reason.empty()) {
       target.fate = Target::Fate::refuse;
       target.status = "5.1.1";
       target.reason =

@@ -20,7 +20,8 @@ namespace postrider::routing {
 // What is to be done for one address that an original address leads to.
 struct Target {
   enum class Fate {
-    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT"; several with commas
+    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT", "lmtp:HOST:PORT",
+              // "lmtp:unix:/path"; several with commas
     discard,  // a route says so: it counts as delivered
     hold,     // a route says so
     refuse,   // never: `status` and `reason`
@@ -33,6 +34,7 @@ struct Target {
   std::string reason;
   std::uint64_t quota = 0;  // of the mailbox, in octets; 0: none
   bool foreign = false;     // the domain is not ours
+  bool store = false;       // `next_hop` is a mail store: config::leads_to_store()
 };
 
 // One rule that was asked, for people: `postrider explain`.
@@ -52,8 +54,9 @@ struct RouteAnswer {
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail);
 
-// The name of the next hop "smtp:HOST[:PORT]" or "smtp:[ADDRESS][:PORT]": in lower case, with
-// `port` where it names none.
+// The name of the next hop "smtp:HOST[:PORT]", "smtp:[ADDRESS][:PORT]" or the same by LMTP: in
+// lower case, with its port; where it names none, `port`, or that of LMTP. A socket's path is left
+// as it is.
 std::string next_hop_by(std::string_view server, std::uint64_t port);
 
 class Router {

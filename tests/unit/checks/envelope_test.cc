@@ -82,6 +82,17 @@ TEST_CASE("recipient check: a domain of ours that a route takes gets mail for an
   CHECK(found(fail(ErrorKind::temporary, "locked")).starts_with("451"));
 }
 
+TEST_CASE("recipient check: but a mail store that a route leads to, for known users alone",
+          "[checks]") {
+  const config::Route route{"here.test", {"lmtp:unix:/run/lmtp"}};
+  Stranger s;
+  s.facts.route = &route;
+  s.facts.answer = RecipientAnswer{Kind::unknown_user, "", {}};
+  CHECK(s.found(&recipient) == "550 5.1.1 no such user");
+  s.facts.answer = RecipientAnswer{Kind::mailbox, "", {}};
+  CHECK(s.found(&recipient).empty());
+}
+
 TEST_CASE("null sender check: a report has one recipient", "[checks]") {
   Stranger s;
   s.facts.recipients = 2;

@@ -273,17 +273,18 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: pop3d.listen: \"maybe\" is not one of none|starttls|implicit"},
       {"[[route]]\nmatch = \"example.org\"\nvia = \"smtp:\"",
        "p.toml:4: route: \"smtp:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
-       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"discard:\" or \"hold:\""},
+       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or "
+       "\"hold:\""},
       {"[[route]]\nmatch = \"@example.org\"\nvia = \"mx\"",
        "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, "
        "or "
        "\"*\""},
       {"[[route]]\nmatch = \"*\"\nvia = [\"mx\", \"hold:\"]",
        "p.toml:4: route: \"hold:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
-       "\"smtp:[ADDRESS]:PORT\" or \"mx\""},
+       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\" or \"lmtp:unix:/PATH\""},
       {"[[route]]\nmatch = \"*\"\nvia = []",
        "p.toml:4: route: [] is not \"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", "
-       "\"mx\", \"discard:\" or \"hold:\""},
+       "\"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or \"hold:\""},
       {"[[route]]\nmatch = \"*\"\nvia = \"mx\"\naccount = \"ada@\"",
        "p.toml:5: route: \"ada@\" is not a user's address, as in \"ada@example.org\", or the "
        "users' domain"},

@@ -80,11 +80,27 @@ TEST_CASE("config routes: what may stand behind match and via", "[config]") {
   for (const char* match : {"", ".", "*.a.test", "..a.test", "u@a.test"})
     CHECK_FALSE(is_route_match(match));
   for (const char* via : {"mx", "discard:", "hold:", "smtp:a.test", "smtp:a.test:25",
-                          "smtp:[192.0.2.1]", "smtp:[2001:db8::1]:2525"})
+                          "smtp:[192.0.2.1]", "smtp:[2001:db8::1]:2525", "lmtp:a.test",
+                          "lmtp:a.test:2424", "lmtp:[192.0.2.1]:24", "lmtp:unix:/run/a b/lmtp"})
     CHECK(is_route_via(via));
-  for (const char* via : {"", "local", "MX", "hold", "smtp:", "smtp:a.test:", "smtp:a.test:0",
-                          "smtp:[a.test]", "smtp:[192.0.2.1", "smtp:[192.0.2.1]25"})
+  for (const char* via :
+       {"", "local", "MX", "hold", "smtp:", "smtp:a.test:", "smtp:a.test:0", "smtp:[a.test]",
+        "smtp:[192.0.2.1", "smtp:[192.0.2.1]25", "lmtp:", "lmtp:a.test:25", "lmtp:[192.0.2.1]:25",
+        "lmtp:unix:", "lmtp:unix:lmtp", "lmtp:unix:/a,b", "lmtp:unix:/a\n", "smtp:unix:/run/lmtp"})
     CHECK_FALSE(is_route_via(via));
+}
+
+TEST_CASE("config routes: a socket's path is no longer than the kernel takes it", "[config]") {
+  const std::string longest = "/" + std::string(106, 'x');
+  CHECK(lmtp_socket("lmtp:unix:" + longest) == longest);
+  CHECK_FALSE(lmtp_socket("lmtp:unix:" + longest + "x"));
+}
+
+TEST_CASE("config routes: one next hop that speaks LMTP leads to a mail store", "[config]") {
+  CHECK(leads_to_store({"a.test", {"lmtp:a.test"}}));
+  CHECK(leads_to_store({"a.test", {"smtp:a.test", "lmtp:unix:/run/lmtp"}}));
+  CHECK_FALSE(leads_to_store({"a.test", {"smtp:lmtp.test", "mx"}}));
+  CHECK_FALSE(leads_to_store({"a.test", {"hold:"}}));
 }
 
 TEST_CASE("config routes: what may stand behind account", "[config]") {

@@ -54,6 +54,9 @@ TEST_CASE("router: the next hop by route, mailbox, smart host, MX", "[routing]")
           {"smtp:h.test", "", ours, "smtp:h.test:25"},
           {"smtp:[192.0.2.1]:2525", "relay.test", others, "smtp:[192.0.2.1]:2525"},
           {"mx", "relay.test", others, "mx:x.test"},
+          {"lmtp:Store.test", "", ours, "lmtp:store.test:24"},
+          {"lmtp:[192.0.2.1]:2424", "", others, "lmtp:[192.0.2.1]:2424"},
+          {"lmtp:unix:/run/Store/lmtp", "", ours, "lmtp:unix:/run/Store/lmtp"},
       }));
   std::vector<config::Route> routes;
   if (!via.empty()) routes.push_back({"x.test", {via}});
@@ -102,6 +105,13 @@ TEST_CASE("router: an unknown user is refused, unless a route takes the domain",
   CHECK(routed(settings_with({}), "nobody@local.test") == Lines{"nobody@local.test 5.1.1"});
   CHECK(routed(settings_with({{"local.test", {"smtp:h.test"}}}), "nobody@local.test") ==
         Lines{"nobody@local.test smtp:h.test:25"});
+}
+
+TEST_CASE("router: a mail store gets mail of a domain of ours for known users alone", "[routing]") {
+  const auto settings = settings_with({{"local.test", {"lmtp:unix:/run/lmtp", "lmtp:h.test"}}});
+  CHECK(routed(settings, "nobody@local.test") == Lines{"nobody@local.test 5.1.1"});
+  CHECK(routed(settings, "User+Tag@local.test") ==
+        Lines{"User+Tag@local.test lmtp:unix:/run/lmtp,lmtp:h.test:24"});
 }
 
 TEST_CASE("router: a route takes an address as it was given, a mailbox is as the directory has it",

@@ -18,6 +18,8 @@ TEST_CASE("smtpd verify: VRFY and EXPN tell what the directory knows", "[smtpd]"
   CHECK(answer_vrfy(asked, fail(ErrorKind::temporary, "x"), nullptr).code == 451);
   const config::Route route{"here.test", {"smtp:h.test"}};
   CHECK(answer_vrfy(asked, RecipientAnswer{Kind::unknown_user, "", {}}, &route).code == 252);
+  const config::Route store{"here.test", {"lmtp:h.test"}};
+  CHECK(answer_vrfy(asked, RecipientAnswer{Kind::unknown_user, "", {}}, &store).code == 550);
 
   const RecipientAnswer list{Kind::alias, "", {"a@here.test", "b@far.test"}};
   CHECK(to_wire(answer_expn(list)) == "250-2.1.5 <a@here.test>\r\n250 2.1.5 <b@far.test>\r\n");
