@@ -52,23 +52,58 @@ std::uint64_t parse_size(std::string_view parameter) {
   return error == std::errc() && end == parameter.data() + parameter.size() ? limit : 0;
 }
 
-// ehlo-line = ehlo-keyword *( SP ehlo-param )
-void add_line(std::string_view line, Extensions& extensions) {
-  const std::size_t space = std::min(line.find(' '), line.size());
-  const std::string_view keyword = line.substr(0, space);
+void add_line(std::string_view keyword, std::string_view parameters, Extensions& extensions) {
   for (const Offer& offer : kOffers)
     if (equals_ignoring_case(keyword, offer.keyword)) extensions.*offer.member = true;
-  if (equals_ignoring_case(keyword, kSize))
-    extensions.size_limit = parse_size(trim(line.substr(space)));
+  if (equals_ignoring_case(keyword, kSize)) extensions.size_limit = parse_size(parameters);
+}
+
+struct NamedLimit {
+  std::string_view name;
+  std::uint64_t Limits::*member;
+};
+constexpr auto kNamedLimits = std::to_array<NamedLimit>({
+    {"RCPTMAX=", &Limits::rcpt_max},
+    {"MAILMAX=", &Limits::mail_max},
+    {"RCPTDOMAINMAX=", &Limits::rcpt_domain_max},
+});
+
+// %x31-39 0*5DIGIT for each of them (RFC 9422 section 4); 0: it is none.
+std::uint64_t parse_limit(std::string_view value) {
+  constexpr std::size_t kMaxDigits = 6;
+  return value.size() > kMaxDigits || value.starts_with('0') ? 0 : parse_size(value);
 }
 
 // limits = 1*( SP name "=" value ) (RFC 9422 section 3)
+void add_limits(std::string_view parameters, Limits& limits) {
+  while (!parameters.empty()) {
+    const std::string_view parameter = parameters.substr(0, parameters.find(' '));
+    for (const NamedLimit& limit : kNamedLimits)
+      if (starts_with_ignoring_case(parameter, limit.name))
+        limits.*limit.member = parse_limit(parameter.substr(limit.name.size()));
+    parameters.remove_prefix(std::min(parameters.size(), parameter.size() + 1));
+  }
+}
+
 std::string to_parameters(const Limits& limits) {
-  std::string parameters = fmt::format(" RCPTMAX={}", limits.rcpt_max);
-  if (limits.mail_max != 0) parameters += fmt::format(" MAILMAX={}", limits.mail_max);
-  if (limits.rcpt_domain_max != 0)
-    parameters += fmt::format(" RCPTDOMAINMAX={}", limits.rcpt_domain_max);
+  std::string parameters;
+  for (const NamedLimit& limit : kNamedLimits)
+    if (limits.*limit.member != 0)
+      parameters += fmt::format(" {}{}", limit.name, limits.*limit.member);
   return parameters;
+}
+
+// Calls `add` with keyword and parameters of each line but the first, which is the server's name
+// and greeting: ehlo-line = ehlo-keyword *( SP ehlo-param )
+template <typename Add>
+void for_each_line(const Reply& reply, Add add) {
+  std::string_view rest = reply.text;
+  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
+    rest.remove_prefix(end + 1);
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    const std::size_t space = std::min(line.find(' '), line.size());
+    add(line.substr(0, space), trim(line.substr(space)));
+  }
 }
 
 }  // namespace
@@ -86,13 +121,18 @@ void withdraw(std::string_view keyword, Extensions& extensions) {
 
 Extensions parse_ehlo_reply(const Reply& reply) {
   Extensions extensions;
-  std::string_view rest = reply.text;
-  // The first line is the server's name and greeting.
-  for (std::size_t end = rest.find('\n'); end != std::string_view::npos; end = rest.find('\n')) {
-    rest.remove_prefix(end + 1);
-    add_line(rest.substr(0, rest.find('\n')), extensions);
-  }
+  for_each_line(reply, [&](std::string_view keyword, std::string_view parameters) {
+    add_line(keyword, parameters, extensions);
+  });
   return extensions;
+}
+
+Limits parse_limits(const Reply& reply) {
+  Limits limits;
+  for_each_line(reply, [&](std::string_view keyword, std::string_view parameters) {
+    if (equals_ignoring_case(keyword, kLimits)) add_limits(parameters, limits);
+  });
+  return limits;
 }
 
 Reply ehlo_reply(const std::string& hostname, const Extensions& extensions,

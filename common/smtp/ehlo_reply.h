@@ -17,7 +17,7 @@
 
 namespace postrider::smtp {
 
-// RFC 9422 section 4; 0: none. Our server tells them, our client does not ask.
+// RFC 9422 section 4; 0: none.
 struct Limits {
   std::uint64_t rcpt_max = 0;         // recipients of a transaction
   std::uint64_t mail_max = 0;         // transactions of a connection
@@ -55,6 +55,9 @@ void withdraw(std::string_view keyword, Extensions& extensions);
 
 // What the positive `reply` to EHLO offers. What is unknown or ill-formed is passed over.
 Extensions parse_ehlo_reply(const Reply& reply);
+
+// The limits that the positive `reply` to EHLO tells, likewise.
+Limits parse_limits(const Reply& reply);
 
 // The reply to EHLO of a server that offers `extensions`. RFC 2034 section 3: it has no status
 // code. `mechanisms`: of SASL, separated by spaces, where AUTH is among them.

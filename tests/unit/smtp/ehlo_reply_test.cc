@@ -49,6 +49,22 @@ TEST_CASE("smtp ehlo reply: a SIZE that tells no limit, or nonsense, is no limit
   CHECK(offered.size_limit == 0);
 }
 
+TEST_CASE("smtp ehlo reply: a limit is a number of one to six digits", "[smtp]") {
+  const auto limits = [](const std::string& line) {
+    const Limits told = parse_limits({250, "", "mx.test\n" + line});
+    return std::vector{told.rcpt_max, told.mail_max, told.rcpt_domain_max};
+  };
+  using Told = std::vector<std::uint64_t>;
+  CHECK(limits("LIMITS RCPTMAX=100 MAILMAX=5 RCPTDOMAINMAX=1") == Told{100, 5, 1});
+  CHECK(limits("limits  mailmax=999999 ODD=1 rcptmax=1") == Told{1, 999999, 0});
+  for (const char* line : {"LIMITS", "LIMITS RCPTMAX", "LIMITS RCPTMAX=", "LIMITS RCPTMAX=0",
+                           "LIMITS RCPTMAX=05", "LIMITS RCPTMAX=1000000", "LIMITS RCPTMAX=-1",
+                           "LIMITS RCPTMAX=5x", "LIMITS XRCPTMAX=5", "SIZE RCPTMAX=5"}) {
+    CAPTURE(line);
+    CHECK(limits(line) == Told{0, 0, 0});
+  }
+}
+
 TEST_CASE("smtp ehlo reply: a keyword must match whole", "[smtp]") {
   CHECK(parse_ehlo_reply({250, "", "mx.test\nPIPELINING2\nSIZEABLE 5\n 8BITMIME"}) == Extensions{});
 }
