@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "common/event/answer_later.h"
+
 namespace postrider::net {
 
 namespace {
@@ -92,19 +94,6 @@ PendingPtr connect_tcp(event::EventLoop& loop, const SocketAddress& address,
   return connecting;
 }
 
-PendingPtr hand_over(event::EventLoop& loop, Fd socket, UniqueFunction<void(Result<Fd>)> done) {
-  struct Cancel final : Pending {
-    ~Cancel() override { *cancelled = true; }
-    std::shared_ptr<bool> cancelled = std::make_shared<bool>(false);
-  };
-  auto handing_over = std::make_unique<Cancel>();
-  loop.defer([cancelled = handing_over->cancelled, connected = Result<Fd>(std::move(socket)),
-              done = std::move(done)]() mutable {
-    if (!*cancelled) done(std::move(connected));
-  });
-  return handing_over;
-}
-
 Result<Fd> connect_unix(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -115,6 +104,14 @@ Result<Fd> connect_unix(const std::string& path) {
   if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno(path, errno);
   return fd;
+}
+
+PendingPtr connect(event::EventLoop& loop, const Endpoint& endpoint, std::chrono::seconds timeout,
+                   UniqueFunction<void(Result<Fd>)> done) {
+  if (const auto* const address = std::get_if<SocketAddress>(&endpoint))
+    return connect_tcp(loop, *address, std::nullopt, timeout, std::move(done));
+  return event::answer_later(loop, connect_unix(std::get<UnixSocket>(endpoint).path),
+                             std::move(done));
 }
 
 }  // namespace postrider::net

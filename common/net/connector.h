@@ -9,7 +9,7 @@
 #include "common/base/pending.h"
 #include "common/base/result.h"
 #include "common/event/event_loop.h"
-#include "common/net/address.h"
+#include "common/net/endpoint.h"
 
 namespace postrider::net {
 
@@ -21,11 +21,12 @@ namespace postrider::net {
                                      std::optional<IpAddress> source, std::chrono::seconds timeout,
                                      UniqueFunction<void(Result<Fd>)> done);
 
-// The same with a socket that is connected already.
-[[nodiscard]] PendingPtr hand_over(event::EventLoop& loop, Fd socket,
-                                   UniqueFunction<void(Result<Fd>)> done);
-
 // Connects to a Unix stream socket, at once: a local socket accepts or refuses without waiting.
 Result<Fd> connect_unix(const std::string& path);
+
+// The same to either; `done` is called later.
+[[nodiscard]] PendingPtr connect(event::EventLoop& loop, const Endpoint& endpoint,
+                                 std::chrono::seconds timeout,
+                                 UniqueFunction<void(Result<Fd>)> done);
 
 }  // namespace postrider::net

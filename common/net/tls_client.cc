@@ -36,7 +36,7 @@ bool expect(X509_VERIFY_PARAM* parameters, const TlsPeer& peer) {
   if (!peer.names.empty()) return true;
   if (!peer.host.empty())
     return X509_VERIFY_PARAM_set1_host(parameters, peer.host.data(), peer.host.size()) == 1;
-  const std::string_view ip = peer.address.ip.octets();
+  const std::string_view ip = std::get<SocketAddress>(peer.address).ip.octets();
   return X509_VERIFY_PARAM_set1_ip(parameters, reinterpret_cast<const unsigned char*>(ip.data()),
                                    ip.size()) == 1;
 }

@@ -17,7 +17,7 @@
 #include "common/base/result.h"
 #include "common/base/short_memory.h"
 #include "common/base/tls_level.h"
-#include "common/net/address.h"
+#include "common/net/endpoint.h"
 #include "common/net/tls_context.h"
 #include "common/net/tls_session.h"
 
@@ -25,7 +25,7 @@ namespace postrider::net {
 
 // A server, and what TLS with it has to be. What was agreed on with one is never used for another.
 struct TlsPeer {
-  SocketAddress address;
+  Endpoint address;  // an IP address and port where the level is not none
   TlsLevel level = TlsLevel::none;
   std::string host;                // empty: it is known by its address alone
   std::vector<std::string> names;  // its certificate has one of them, ".example.org" being any host

@@ -76,8 +76,8 @@ void AddressRaces::keep(net::RaceResult::Winner winner) {
   spares_.insert_or_assign(winner.address, Spare{std::move(winner.socket), std::move(expiry)});
 }
 
-std::optional<Fd> AddressRaces::take(const net::SocketAddress& address) {
-  auto spare = spares_.extract(address);
+std::optional<Fd> AddressRaces::take(const net::Endpoint& endpoint) {
+  auto spare = spares_.extract(endpoint);
   if (spare.empty()) return std::nullopt;
   return std::move(spare.mapped().socket);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/short_memory.h"
+#include "common/net/endpoint.h"
 #include "common/net/racing_connector.h"
 
 namespace postrider::deliverd {
@@ -45,8 +46,8 @@ class AddressRaces {
     winners_.remember({host, port}, address, loop_.now());
   }
 
-  // A socket that is connected to `address`, where a race has left one.
-  std::optional<Fd> take(const net::SocketAddress& address);
+  // A socket that is connected to `endpoint`, where a race has left one.
+  std::optional<Fd> take(const net::Endpoint& endpoint);
 
  private:
   struct Waiter {
@@ -72,7 +73,7 @@ class AddressRaces {
   const std::chrono::seconds connect_timeout_;
   std::map<Host, Race> races_;
   ShortMemory<Host, net::IpAddress> winners_{kPreference, kMaxHosts};
-  std::map<net::SocketAddress, Spare> spares_;
+  std::map<net::Endpoint, Spare> spares_;
 };
 
 }  // namespace postrider::deliverd

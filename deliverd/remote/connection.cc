@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/overloaded.h"
+#include "common/event/answer_later.h"
 #include "common/net/connector.h"
 
 namespace postrider::deliverd {
@@ -25,9 +26,9 @@ Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
                server.login),
       timer_(loop, [this] { expired(); }) {
   const auto done = [this](Result<Fd> connected_socket) { connected(std::move(connected_socket)); };
-  connecting_ = socket ? net::hand_over(loop, std::move(*socket), done)
-                       : net::connect_tcp(loop, server.peer.address, std::nullopt,
-                                          settings.deliverd.connect_timeout, done);
+  connecting_ =
+      socket ? event::answer_later(loop, Result<Fd>(std::move(*socket)), done)
+             : net::connect(loop, server.peer.address, settings.deliverd.connect_timeout, done);
 }
 
 void Connection::connected(Result<Fd> socket) {

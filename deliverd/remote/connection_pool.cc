@@ -45,7 +45,7 @@ std::uint64_t ConnectionPool::connections_to(const net::SocketAddress& address) 
 }
 
 // Kept when nobody draws on it, as it holds what the server was found to bear.
-ConnectionPool::BudgetPtr ConnectionPool::budget_of(const net::SocketAddress& address) {
+ConnectionPool::BudgetPtr ConnectionPool::budget_of(const net::Endpoint& address) {
   if (addresses_.size() >= kMaxBudgets)
     std::erase_if(addresses_, [](const auto& known) { return known.second.use_count() == 1; });
   BudgetPtr& budget = addresses_[address];

@@ -51,7 +51,7 @@ class ConnectionPool {
   // Budgets of addresses: then those are forgotten that nobody draws on.
   static constexpr std::size_t kMaxBudgets = 10'000;
 
-  BudgetPtr budget_of(const net::SocketAddress& address);
+  BudgetPtr budget_of(const net::Endpoint& address);
   BudgetPtr budget_of(const config::DestinationLimits& limits);
 
   event::EventLoop& loop_;
@@ -61,7 +61,7 @@ class ConnectionPool {
   net::TlsClient& tls_;
   AddressRaces races_;
   HostMemory memory_;
-  std::map<net::SocketAddress, BudgetPtr> addresses_;
+  std::map<net::Endpoint, BudgetPtr> addresses_;
   std::map<const config::DestinationLimits*, BudgetPtr> destinations_;
   std::map<Server, std::unique_ptr<HostQueue>> queues_;
 };

@@ -56,9 +56,9 @@ class HostMemory {
   }
 
  private:
-  ShortMemory<net::SocketAddress, smtp::Reply> failed_{kBackoff, kMaxHosts};
+  ShortMemory<net::Endpoint, smtp::Reply> failed_{kBackoff, kMaxHosts};
   ShortMemory<Server, smtp::Reply> failed_as_asked_{kBackoff, kMaxHosts};
-  ShortMemory<net::SocketAddress, std::string> clear_{kClear, kMaxHosts};
+  ShortMemory<net::Endpoint, std::string> clear_{kClear, kMaxHosts};
 };
 
 }  // namespace postrider::deliverd

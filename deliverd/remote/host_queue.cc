@@ -274,7 +274,7 @@ void HostQueue::note_received(const TransferResult& result) {
   }
   if (!throttle.on_pushed_back(parts_.loop.now())) return;
   parts_.log.info("slowed_down")
-      .with("address", server_.peer.address.str())
+      .with("address", net::to_text(server_.peer.address))
       .with("host", server_.peer.host)
       .with("interval_ms",
             std::chrono::ceil<std::chrono::milliseconds>(throttle.interval()).count())
@@ -303,7 +303,7 @@ void HostQueue::host_failed(Connection::Unusable why) {
   auto entry = parts_.log.warning(goes_on_in_clear            ? "tls_failed"
                                   : why.fault == Fault::login ? "login_failed"
                                                               : "connection_failed");
-  entry.with("address", peer.address.str()).with("host", peer.host).with("reason", reason);
+  entry.with("address", net::to_text(peer.address)).with("host", peer.host).with("reason", reason);
   // Whose login it is senders are not told.
   if (why.fault == Fault::login) entry.with("user", server_.login->user);
   // Others are open or being opened: what waits will be served by them or after them, or told by
@@ -312,7 +312,7 @@ void HostQueue::host_failed(Connection::Unusable why) {
   if (in_use() > 0) return;
   // Where the words are ours, nothing else tells whose TLS it is, or who refuses us.
   if (why.fault != Fault::server && why.reply.code == 0 && !goes_on_in_clear)
-    why.reply.text = fmt::format("{}[{}]: {}", peer.host, peer.address.ip.str(), reason);
+    why.reply.text = fmt::format("{}: {}", remote_name(peer.host, peer.address), reason);
   // A refusal for good is asked for each time: it may end the mail.
   if (!why.reply.permanent()) parts_.memory.on_failed(server_, why, parts_.loop.now());
   if (!goes_on_in_clear) tell_waiting(why.reply);

@@ -23,9 +23,9 @@ struct Server {
   bool operator==(const Server& other) const { return identity() == other.identity(); }
 
  private:
-  using Identity = std::tuple<const net::SocketAddress&, TlsLevel, std::string_view,
-                              const std::vector<std::string>&, bool, const sasl::Login*,
-                              const config::DestinationLimits*>;
+  using Identity =
+      std::tuple<const net::Endpoint&, TlsLevel, std::string_view, const std::vector<std::string>&,
+                 bool, const sasl::Login*, const config::DestinationLimits*>;
   Identity identity() const {
     const bool of_host = peer.level == TlsLevel::verify && peer.names.empty();
     return {peer.address, peer.level,      of_host ? std::string_view(peer.host) : "",
@@ -33,5 +33,8 @@ struct Server {
             limits};
   }
 };
+
+// "mx.example.org[192.0.2.1]", "unix:/run/lmtp": as the log and reports name it.
+std::string remote_name(std::string_view host, const net::Endpoint& endpoint);
 
 }  // namespace postrider::deliverd

@@ -185,7 +185,7 @@ TEST_CASE("net tls client: a session is resumed once, with the same server alone
   world.connect(same);
   CHECK_FALSE(world.info->resumed);
   TlsPeer moved = same;
-  moved.address.port = 26;
+  std::get<net::SocketAddress>(moved.address).port = 26;
   TlsPeer stricter = same;
   stricter.only_tls13 = true;
   for (const TlsPeer& other :

@@ -54,24 +54,24 @@ using Addresses = std::vector<net::IpAddress>;
 TEST_CASE("address races: IPv6 comes first where it answers, and its socket waits", "[deliverd]") {
   Fixture f({kV6, kV4});
   CHECK(f.order({kV4, kV6}).addresses == Addresses{kV6, kV4});
-  CHECK(f.races.take({kV6, f.port}));
-  CHECK_FALSE(f.races.take({kV6, f.port}));
-  CHECK_FALSE(f.races.take({kV4, f.port}));
+  CHECK(f.races.take(net::SocketAddress{kV6, f.port}));
+  CHECK_FALSE(f.races.take(net::SocketAddress{kV6, f.port}));
+  CHECK_FALSE(f.races.take(net::SocketAddress{kV4, f.port}));
 }
 
 TEST_CASE("address races: who answered comes first, and is remembered without a race",
           "[deliverd]") {
   Fixture f({kV4});
   CHECK(f.order({kV4, kV6}).addresses == Addresses{kV4, kV6});
-  CHECK(f.races.take({kV4, f.port}));
+  CHECK(f.races.take(net::SocketAddress{kV4, f.port}));
   CHECK(f.order({kRefusing, kV6, kV4}).addresses == Addresses{kV4, kRefusing, kV6});
-  CHECK_FALSE(f.races.take({kV4, f.port}));
+  CHECK_FALSE(f.races.take(net::SocketAddress{kV4, f.port}));
 }
 
 TEST_CASE("address races: one family alone needs none", "[deliverd]") {
   Fixture f({kV4});
   CHECK(f.order({kRefusing, kV4}).addresses == Addresses{kRefusing, kV4});
-  CHECK_FALSE(f.races.take({kV4, f.port}));
+  CHECK_FALSE(f.races.take(net::SocketAddress{kV4, f.port}));
 }
 
 TEST_CASE("address races: where nobody answers, all are told why", "[deliverd]") {
@@ -95,6 +95,6 @@ TEST_CASE("address races: all who wait for one host share one race", "[deliverd]
   waiting.front().reset();
   f.loop.run();
   CHECK(told == 9);
-  CHECK(f.races.take({kV6, f.port}));
-  CHECK_FALSE(f.races.take({kV6, f.port}));
+  CHECK(f.races.take(net::SocketAddress{kV6, f.port}));
+  CHECK_FALSE(f.races.take(net::SocketAddress{kV6, f.port}));
 }
