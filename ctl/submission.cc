@@ -31,7 +31,7 @@ class Dialogue {
   Dialogue(Fd fd, const std::string& own_name, const smtp::ClientTransaction& transaction,
            std::string_view content)
       : fd_(std::move(fd)),
-        session_(own_name, TlsLevel::none),
+        session_(own_name, TlsLevel::none, nullptr, {.chunking = false}),
         transaction_(transaction),
         content_(content) {}
 
@@ -65,7 +65,8 @@ class Dialogue {
     stuffer.finish(end);
     if (write(end)) session_.on_content_sent();
   }
-  // A session in the clear never asks.
+  // A session in the clear, without chunking, asks for neither.
+  static void act(const ClientSession::SendChunk&) { POSTRIDER_CHECK(false); }
   static void act(const ClientSession::StartTls&) { POSTRIDER_CHECK(false); }
   void act(ClientSession::Done& done) { outcomes_ = std::move(done.outcomes); }
   void act(ClientSession::Unusable& unusable) { unusable_ = std::move(unusable.reply); }

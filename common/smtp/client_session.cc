@@ -18,6 +18,8 @@ namespace postrider::smtp {
 //               '-----+--'     ready -> mail -> rcpt -> data -> content -> end_of_data
 //                                        |       |      |
 //                                        '-------+------+--> rset, lone_dot -> ready
+// With BDAT: rcpt -> content <-> chunk, content -> end_of_data; from rcpt at once to end_of_data
+// where the content went with the envelope. In LMTP end_of_data has a reply for each recipient.
 // A time-out, a lost connection, 421 or a malformed reply leads from anywhere to closed.
 struct ClientSession::Rule {
   State state;
@@ -41,6 +43,7 @@ const ClientSession::Rule& ClientSession::rule(State state) noexcept {
       {rcpt, Wait::reply, &Self::rcpt_answered, "waiting for the reply to RCPT TO"},
       {data, Wait::reply, &Self::data_answered, "waiting for the reply to DATA"},
       {content, Wait::content, &Self::interrupted, "sending the message"},
+      {chunk, Wait::reply, &Self::chunk_answered, "waiting for the reply to BDAT"},
       {end_of_data, Wait::end_of_data, &Self::end_of_data_answered,
        "waiting for the reply to the end of the message"},
       {lone_dot, Wait::end_of_data, &Self::transaction_cleared, "ending an empty message"},
@@ -53,7 +56,11 @@ const ClientSession::Rule& ClientSession::rule(State state) noexcept {
   return found;
 }
 
-ClientSession::Wait ClientSession::wait() const noexcept { return rule(state_).wait; }
+// A server may say nothing of the envelope before it is done with what came along.
+ClientSession::Wait ClientSession::wait() const noexcept {
+  const Wait wait = rule(state_).wait;
+  return wait == Wait::reply && in_one_flight_ ? Wait::end_of_data : wait;
+}
 
 std::optional<ClientSession::Action> ClientSession::next_action() {
   if (actions_.empty()) return std::nullopt;
@@ -102,16 +109,13 @@ void ClientSession::on_bytes(std::string_view bytes) {
   }
 }
 
-void ClientSession::on_content_sent() {
-  if (state_ == State::content) enter(State::end_of_data);
-}
-
 // RFC 3207 section 4.2: what was told in the clear is forgotten.
 void ClientSession::on_secured(ChannelBindings bindings) {
   if (state_ != State::handshake) return;
   secured_ = true;
   bindings_ = std::move(bindings);
   extensions_ = {};
+  limits_ = {};
   mechanisms_.clear();
   greet();
 }
@@ -126,6 +130,8 @@ void ClientSession::on_timeout() {
 }
 
 void ClientSession::on_closed() {
+  // What was sent to a server that had closed before, idle as we were, reached nobody.
+  if (state_ == State::mail) in_one_flight_ = false;
   if (state_ != State::closed)
     give_up({0, "4.4.2", fmt::format("the connection was lost while {}", rule(state_).activity)});
 }
@@ -142,19 +148,23 @@ void ClientSession::greeted(const Reply& reply) {
 }
 
 void ClientSession::greet() {
-  send(fmt::format("EHLO {}\r\n", own_name_));
+  send(fmt::format("{} {}\r\n", lmtp() ? "LHLO" : "EHLO", own_name_));
   enter(State::ehlo);
 }
 
 void ClientSession::ehlo_answered(const Reply& reply) {
   if (outcome_of(reply) == Outcome::delivered) {
     extensions_ = parse_ehlo_reply(reply);
+    limits_ = parse_limits(reply);
     // RFC 8689 section 2: it is offered under TLS alone.
     extensions_.requiretls = extensions_.requiretls && secured_;
     mechanisms_ = offered_mechanisms(reply);
     return begin_mail();
   }
   if (!reply.permanent()) return leave(reply);
+  // A slip of an administrator, to be mended in time.
+  if (lmtp())
+    return leave({0, "4.3.5", fmt::format("the server does not speak LMTP: {}", to_line(reply))});
   // RFC 5321 section 3.2: a server of before the extensions.
   send(fmt::format("HELO {}\r\n", own_name_));
   enter(State::helo);
@@ -226,40 +236,8 @@ void ClientSession::rcpt_answered(const Reply& reply) {
   if (recipient.outcome == Outcome::untried && outcome != Outcome::delivered)
     recipient = {outcome, reply, refused_command(reply)};
   ++answered_;
-  const bool last = answered_ == asked_.size();
-  if (extensions_.pipelining) return enter(last ? State::data : State::rcpt);
-  if (!last) return ask_next_recipient();
-  if (!any_open()) return reset_and_finish();
-  send("DATA\r\n");
-  enter(State::data);
-}
-
-void ClientSession::data_answered(const Reply& reply) {
-  if (reply.code == 354 && any_open()) {
-    actions_.emplace_back(SendContent{});
-    return enter(State::content);
-  }
-  if (reply.code == 354) {
-    // RFC 2920 section 3.1: DATA went out before all recipients were refused.
-    send(".\r\n");
-    return finish(State::lone_dot);
-  }
-  settle_open(reply.permanent() ? outcome_here(reply) : Outcome::deferred, reply);
-  reset_and_finish();
-}
-
-// A reply before the message's end: the server gave up reading.
-void ClientSession::interrupted(const Reply& reply) {
-  if (reply.positive())
-    return give_up({0, "4.5.0", "the server accepted the message before its end"});
-  settle_open(outcome_here(reply), reply);
-  finish(State::closed);
-  close();
-}
-
-void ClientSession::end_of_data_answered(const Reply& reply) {
-  settle_open(outcome_here(reply), reply);
-  finish(State::ready);
+  if (answered_ == asked_.size()) return recipients_answered();
+  extensions_.pipelining ? enter(State::rcpt) : ask_next_recipient();
 }
 
 void ClientSession::transaction_cleared(const Reply& reply) {
@@ -285,9 +263,12 @@ void ClientSession::send_envelope() {
   if (extensions_.pipelining) {
     for (const std::size_t i : asked_)
       commands += rcpt_command(transaction_.recipients[i], extensions_);
-    commands += "DATA\r\n";
+    if (!by_chunks()) commands += "DATA\r\n";
   }
   send(std::move(commands));
+  unsent_ = transaction_.size;
+  in_one_flight_ = fits_one_flight();
+  if (in_one_flight_) send_chunk();
   enter(State::mail);
 }
 
@@ -317,15 +298,23 @@ std::string ClientSession::refused_command(const Reply& reply) const {
       return fmt::format("RCPT TO:<{}>", transaction_.recipients[asked_[answered_]].address);
     case State::data: return "DATA";
     case State::content:
+    case State::chunk:
     case State::end_of_data: return "the end of the message";
     default: return "";
   }
 }
 
 void ClientSession::finish(State next) {
-  actions_.emplace_back(Done{std::exchange(outcomes_, {}), extensions_.dsn});
+  actions_.emplace_back(Done{std::exchange(outcomes_, {}), extensions_.dsn, chunking_failed_});
   transaction_ = {};
+  in_one_flight_ = false;
   enter(next);
+}
+
+// The last of a transaction on a connection that is of no further use.
+void ClientSession::end_with_connection() {
+  finish(State::closed);
+  close();
 }
 
 void ClientSession::reset_and_finish() {
@@ -340,8 +329,8 @@ void ClientSession::leave(const Reply& why) {
   close();
 }
 
-// The connection is of no further use. A message whose end was sent may have been taken: its
-// recipients are deferred and not tried elsewhere at once.
+// The connection is of no further use. A message that may have been taken is deferred, and not
+// tried elsewhere at once.
 void ClientSession::give_up(const Reply& why) {
   if (state_ < State::ready) {
     // A server that ends its first words under TLS has failed at TLS, whatever the handshake said.
@@ -349,7 +338,10 @@ void ClientSession::give_up(const Reply& why) {
                      (secured_ && state_ == State::ehlo && why.code == 0);
     actions_.emplace_back(Unusable{why, tls ? Fault::tls : Fault::server});
   } else if (!outcomes_.empty()) {
-    settle_open(state_ == State::end_of_data ? Outcome::deferred : Outcome::untried, why);
+    const bool taken = may_have_taken(why);
+    // Without its content the envelope may be tried elsewhere at once.
+    chunking_failed_ = chunking_failed_ || (taken && state_ != State::end_of_data);
+    settle_open(taken ? Outcome::deferred : Outcome::untried, why);
     finish(State::closed);
   }
   close();

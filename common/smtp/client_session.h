@@ -1,14 +1,16 @@
-// client_session.h - the client side of one SMTP connection, without I/O.
+// client_session.h - the client side of one connection of SMTP or LMTP, without I/O.
 //
 // A ClientSession is told what happened (octets came, time ran out, the content was sent) and
 // answers with Actions for its owner to carry out, in order. It sends one message after another
 // and tells for each recipient what became of it. Commands go in one flight where the server
-// offers PIPELINING. What a server says that no RFC foresees is temporary, never delivered.
+// offers PIPELINING, and a small message with them where it offers CHUNKING. What a server says
+// that no RFC foresees is temporary, never delivered.
 //
 // Invariants: a transaction ends in exactly one Done; after Close there is no further Action; what
 // came before the handshake has no effect after it.
 //
-// RFC 5321 (SMTP), RFC 2920 (PIPELINING), RFC 3207 (STARTTLS), RFC 4954 (AUTH).
+// RFC 5321 (SMTP), RFC 2033 (LMTP), RFC 2920 (PIPELINING), RFC 3030 (CHUNKING), RFC 3207
+// (STARTTLS), RFC 4954 (AUTH).
 #pragma once
 
 #include <cstdint>
@@ -23,9 +25,16 @@
 #include "common/base/tls_level.h"
 #include "common/sasl/client_exchange.h"
 #include "common/smtp/client_transaction.h"
+#include "common/smtp/protocol.h"
 #include "common/smtp/reply_parser.h"
 
 namespace postrider::smtp {
+
+// How a server is spoken to.
+struct Dialect {
+  Protocol protocol = Protocol::smtp;
+  bool chunking = true;  // content goes by BDAT where that is offered
+};
 
 class ClientSession {
  public:
@@ -34,10 +43,15 @@ class ClientSession {
   };
   // Send the content, dot-stuffed and ended by CRLF.CRLF, then call on_content_sent().
   struct SendContent {};
+  // Send the next `octets` of the content as they are, then call on_content_sent().
+  struct SendChunk {
+    std::uint64_t octets = 0;
+  };
   // The transaction is over: an outcome for each of its recipients, in order.
   struct Done {
     std::vector<RecipientOutcome> outcomes;
-    bool dsn = false;  // the server offers DSN: what it accepted it reports on itself
+    bool dsn = false;              // the server offers DSN: what it accepted it reports on itself
+    bool chunking_failed = false;  // it should be met without, for a while
   };
   // Go on under TLS, then call on_secured() or on_tls_failed().
   struct StartTls {};
@@ -50,20 +64,30 @@ class ClientSession {
     Fault fault = Fault::server;
   };
   struct Close {};
-  using Action = std::variant<Send, SendContent, StartTls, Done, Unusable, Close>;
+  using Action = std::variant<Send, SendContent, SendChunk, StartTls, Done, Unusable, Close>;
 
   // What the owner's timer is to allow for now (RFC 5321 section 4.5.3.2).
   enum class Wait : std::uint8_t { nothing, greeting, reply, handshake, content, end_of_data };
 
+  // A message of at most so many octets goes in one flight with its envelope where it can: so many
+  // are sent in vain where all recipients are refused.
+  static constexpr std::uint64_t kOneFlight = 65536;
+  // A larger one goes in chunks of at most so many, of which the server may refuse each.
+  static constexpr std::uint64_t kChunk = 1U << 20U;
+
   // `own_name` is what EHLO says: a host name or an address literal. A session that does not reach
   // `level` is Unusable; so is one at which `login` fails, which outlives the session (null: none).
-  ClientSession(std::string own_name, TlsLevel level, const sasl::Login* login = nullptr)
-      : own_name_(std::move(own_name)), level_(level), login_(login) {}
+  ClientSession(std::string own_name, TlsLevel level, const sasl::Login* login = nullptr,
+                Dialect dialect = {})
+      : own_name_(std::move(own_name)), level_(level), login_(login), dialect_(dialect) {}
 
   // A transaction may be started.
   bool ready() const noexcept { return state_ == State::ready; }
   // By its last reply to EHLO.
   bool offers_starttls() const noexcept { return extensions_.starttls; }
+  // How many recipients it takes in a transaction, and transactions on a connection (RFC 9422).
+  std::optional<std::uint64_t> recipients_limit() const { return known(limits_.rcpt_max); }
+  std::optional<std::uint64_t> messages_limit() const { return known(limits_.mail_max); }
   // Begins a transaction. Precondition: ready().
   void start(ClientTransaction transaction);
   // Takes leave. Precondition: ready().
@@ -98,6 +122,7 @@ class ClientSession {
     rcpt,
     data,
     content,
+    chunk,
     end_of_data,
     lone_dot,
     rset,
@@ -106,6 +131,9 @@ class ClientSession {
   };
   struct Rule;
   static const Rule& rule(State state) noexcept;
+  static std::optional<std::uint64_t> known(std::uint64_t limit) {
+    return limit == 0 ? std::nullopt : std::optional(limit);
+  }
 
   void greeted(const Reply& reply);
   void ehlo_answered(const Reply& reply);
@@ -116,6 +144,7 @@ class ClientSession {
   void rcpt_answered(const Reply& reply);
   void data_answered(const Reply& reply);
   void interrupted(const Reply& reply);
+  void chunk_answered(const Reply& reply);
   void end_of_data_answered(const Reply& reply);
   void transaction_cleared(const Reply& reply);
   void out_of_turn(const Reply& reply);
@@ -136,10 +165,20 @@ class ClientSession {
   void settle_hopeless();
   void send_envelope();
   void ask_next_recipient();
+  void recipients_answered();
+  bool lmtp() const noexcept { return dialect_.protocol == Protocol::lmtp; }
+  bool by_chunks() const noexcept { return extensions_.chunking && dialect_.chunking; }
+  bool fits_one_flight() const noexcept;
+  void send_chunk();
+  bool chunking_is_unknown(const Reply& reply) const noexcept;
+  void forgo_chunking(const Reply& reply);
+  bool may_have_taken(const Reply& why) const noexcept;
   bool any_open() const noexcept;
   void settle_open(Outcome outcome, const Reply& reply);
+  void settle_next(const Reply& reply);
   std::string refused_command(const Reply& reply) const;
   void finish(State next);
+  void end_with_connection();
   void reset_and_finish();
   void leave(const Reply& why);
   void give_up(const Reply& why);
@@ -148,12 +187,14 @@ class ClientSession {
   const std::string own_name_;
   const TlsLevel level_;
   const sasl::Login* const login_;
+  const Dialect dialect_;
   ReplyParser parser_;
   std::deque<Action> actions_;
   State state_ = State::greeting;
   std::uint64_t waits_ = 0;
   bool secured_ = false;
   Extensions extensions_;
+  Limits limits_;
   std::vector<sasl::Mechanism> mechanisms_;  // that the server offers and we know
   ChannelBindings bindings_;
   std::optional<sasl::ClientExchange> exchange_;  // while logging in
@@ -162,6 +203,10 @@ class ClientSession {
   std::vector<RecipientOutcome> outcomes_;  // of transaction_; untried: still open
   std::vector<std::size_t> asked_;          // recipients that RCPT is sent for, in order
   std::size_t answered_ = 0;                // how many of asked_ have their reply
+  std::uint64_t unsent_ = 0;                // octets that no chunk was announced for
+  bool in_one_flight_ = false;              // the content goes with the envelope
+  bool chunk_taken_ = false;                // the server knows BDAT
+  bool chunking_failed_ = false;
 };
 
 }  // namespace postrider::smtp

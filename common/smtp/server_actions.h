@@ -15,6 +15,7 @@
 #include "common/smtp/data_reader.h"
 #include "common/smtp/ehlo_reply.h"
 #include "common/smtp/parameters.h"
+#include "common/smtp/protocol.h"
 #include "common/smtp/reply.h"
 #include "common/smtp/xclient.h"
 
@@ -22,9 +23,6 @@ namespace postrider::smtp {
 
 // Under TLS never, when the client asks for it (RFC 3207), or from the first octet on (RFC 8314).
 enum class Tls : std::uint8_t { none, starttls, implicit };
-
-// LMTP (RFC 2033) is greeted with LHLO and has a reply for each recipient at the end of a message.
-enum class Protocol : std::uint8_t { smtp, lmtp };
 
 // What all sessions of a listener share; outlives them.
 struct ServerSettings {

@@ -13,17 +13,20 @@ namespace postrider::deliverd {
 
 using Session = smtp::ClientSession;
 
+// What goes with its envelope is found right before its first octet goes out.
+static_assert(Session::kOneFlight <= OutgoingContent::kBlock);
+
 Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
-                       net::TlsClient& tls, const Server& server, const std::string* why_clear,
+                       net::TlsClient& tls, const Server& server, const HostMemory::Terms& terms,
                        std::optional<Fd> socket, Owner& owner)
     : loop_(loop),
       settings_(settings),
       tls_(tls),
       peer_(server.peer),
-      why_clear_(why_clear == nullptr ? "" : *why_clear),
+      why_clear_(terms.why_clear == nullptr ? "" : *terms.why_clear),
       owner_(owner),
-      session_(settings.hostname, why_clear == nullptr ? server.peer.level : TlsLevel::none,
-               server.login),
+      session_(settings.hostname, terms.why_clear == nullptr ? server.peer.level : TlsLevel::none,
+               server.login, {server.protocol, terms.chunking}),
       timer_(loop, [this] { expired(); }) {
   const auto done = [this](Result<Fd> connected_socket) { connected(std::move(connected_socket)); };
   connecting_ =
@@ -44,7 +47,10 @@ void Connection::carry(TransferPtr transfer) {
   POSTRIDER_CHECK(ready());
   transfer_ = std::move(transfer);
   ++carried_;
-  session_.start(transaction_of(*transfer_));
+  smtp::ClientTransaction transaction = transaction_of(*transfer_);
+  // RFC 8689 section 4.4: a mail store on this host is no further server.
+  if (is_local()) transaction.tls_required = false;
+  session_.start(std::move(transaction));
   act();
 }
 
@@ -69,7 +75,7 @@ void Connection::on_bytes(std::string_view bytes) {
 }
 
 void Connection::on_drained() {
-  if (!content_) return;
+  if (session_.wait() != Session::Wait::content) return;
   timed_wait_.reset();
   send_content();
   act();
@@ -104,11 +110,18 @@ void Connection::perform(Session::Action& action) {
                    content_.emplace(transfer_->job, transfer_->source);
                    send_content();
                  },
+                 [&](const Session::SendChunk& chunk) {
+                   if (!content_) content_.emplace(transfer_->job, transfer_->source);
+                   content_->begin_chunk(chunk.octets);
+                   send_content();
+                 },
                  [&](const Session::StartTls&) {
                    stream_->start_tls(tls_.connect(peer_), settings_.tls.handshake_timeout);
                  },
                  [&](Session::Done& done) {
-                   end_transfer({.outcomes = std::move(done.outcomes), .dsn = done.dsn});
+                   end_transfer({.outcomes = std::move(done.outcomes),
+                                 .dsn = done.dsn,
+                                 .chunking_failed = done.chunking_failed});
                  },
                  [&](Session::Unusable& why) { unusable_ = std::move(why); },
                  [&](const Session::Close&) { close(); },
@@ -124,10 +137,10 @@ void Connection::send_content() {
       stream_->send(block);
       stream_->want_drained(true);
       break;
+    case OutgoingContent::Block::chunk_end:
     case OutgoingContent::Block::last:
       stream_->send(block);
       stream_->want_drained(false);
-      content_.reset();
       session_.on_content_sent();
       break;
     case OutgoingContent::Block::corrupt: return abandon_content({{}, true});
@@ -156,6 +169,7 @@ std::string Connection::protection() const {
     return fmt::format("{} {} {}", agreed_->version, agreed_->cipher,
                        agreed_->verified ? "verified" : "unverified");
   if (!why_clear_.empty()) return fmt::format("clear ({})", why_clear_);
+  if (is_local()) return "clear (Unix socket)";
   if (peer_.level == TlsLevel::none) return "clear (policy)";
   return session_.offers_starttls() ? "clear (STARTTLS is refused)"
                                     : "clear (STARTTLS is not offered)";

@@ -1,7 +1,7 @@
 // connection.h - one connection to a server: carries out what an smtp::ClientSession decides.
 //
-// This is the only place where the SMTP client and the network meet. It holds no protocol state of
-// its own. One Transfer at a time, one after another.
+// This is the only place where the client of SMTP and LMTP and the network meet. It holds no
+// protocol state of its own. One Transfer at a time, one after another.
 #pragma once
 
 #include <optional>
@@ -12,6 +12,7 @@
 #include "common/event/event_loop.h"
 #include "common/net/stream.h"
 #include "common/smtp/client_session.h"
+#include "deliverd/remote/host_memory.h"
 #include "deliverd/remote/outgoing_content.h"
 #include "deliverd/remote/server.h"
 #include "deliverd/remote/transfer.h"
@@ -35,11 +36,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
     ~Owner() = default;
   };
 
-  // Begins to connect. `why_clear`: the session is in the clear whatever is asked, and why;
-  // null: it is as it is asked for. `socket`: one that is connected to the server already. The
-  // references outlive the Connection.
+  // Begins to connect. `terms`: what is remembered of the server. `socket`: one that is connected
+  // to it already. The references outlive the Connection.
   Connection(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
-             const Server& server, const std::string* why_clear, std::optional<Fd> socket,
+             const Server& server, const HostMemory::Terms& terms, std::optional<Fd> socket,
              Owner& owner);
 
   // Precondition: ready().
@@ -66,6 +66,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void abandon_content(TransferResult result);
   void end_transfer(TransferResult result);
   std::string protection() const;
+  bool is_local() const noexcept { return std::holds_alternative<net::UnixSocket>(peer_.address); }
   void expired();
   void arm_timer();
   void close();
@@ -81,7 +82,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr connecting_;
   std::optional<net::Stream> stream_;
   TransferPtr transfer_;
-  std::optional<OutgoingContent> content_;  // while it is being sent
+  std::optional<OutgoingContent> content_;  // of transfer_, once its first octet is asked for
   std::optional<net::TlsInfo> agreed_;      // once the session is under TLS
   std::optional<Unusable> unusable_;
   std::optional<std::uint64_t> timed_wait_;  // ClientSession::waits() that timer_ is armed for

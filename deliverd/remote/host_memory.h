@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <variant>
 
 #include "common/base/short_memory.h"
 #include "common/smtp/client_session.h"
@@ -19,6 +20,8 @@ class HostMemory {
   static constexpr std::chrono::seconds kBackoff{60};
   // How long a server whose TLS fails is met in the clear, where that may be.
   static constexpr std::chrono::minutes kClear{10};
+  // How long one whose BDAT fails is met without: beyond the next attempt.
+  static constexpr std::chrono::hours kWithoutChunking{24};
   // Then the one that failed longest ago is forgotten.
   static constexpr std::size_t kMaxHosts = 10'000;
 
@@ -45,9 +48,19 @@ class HostMemory {
     const smtp::Reply* const why = failed_.recall(server.peer.address, now);
     return why != nullptr ? why : failed_as_asked_.recall(server, now);
   }
-  // Why it is met in the clear; null: as its level says.
-  const std::string* why_clear(const Server& server, std::chrono::microseconds now) const {
-    return may_be_met_in_clear(server) ? clear_.recall(server.peer.address, now) : nullptr;
+  void on_chunking_failed(const Server& server, std::chrono::microseconds now) {
+    without_chunking_.remember(server.peer.address, {}, now);
+  }
+
+  // How the server is met.
+  struct Terms {
+    const std::string* why_clear = nullptr;  // it is in the clear, and why; null: as its level says
+    bool chunking = true;                    // BDAT, where it is offered
+  };
+  Terms terms_for(const Server& server, std::chrono::microseconds now) const {
+    const net::Endpoint& address = server.peer.address;
+    return {may_be_met_in_clear(server) ? clear_.recall(address, now) : nullptr,
+            without_chunking_.recall(address, now) == nullptr};
   }
 
   // After its TLS has failed. A password is not: who breaks the handshake would be shown it.
@@ -58,6 +71,7 @@ class HostMemory {
  private:
   ShortMemory<net::Endpoint, smtp::Reply> failed_{kBackoff, kMaxHosts};
   ShortMemory<Server, smtp::Reply> failed_as_asked_{kBackoff, kMaxHosts};
+  ShortMemory<net::Endpoint, std::monostate> without_chunking_{kWithoutChunking, kMaxHosts};
   ShortMemory<net::Endpoint, std::string> clear_{kClear, kMaxHosts};
 };
 

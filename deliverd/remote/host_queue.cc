@@ -198,7 +198,7 @@ void HostQueue::open_connection() {
   parts_.counters.add(metrics::Counter::delivery_connections_remote);
   lines_.push_back({std::make_unique<Connection>(
       parts_.loop, parts_.settings, parts_.tls, server_,
-      parts_.memory.why_clear(server_, parts_.loop.now()), parts_.races.take(server_.peer.address),
+      parts_.memory.terms_for(server_, parts_.loop.now()), parts_.races.take(server_.peer.address),
       static_cast<Connection::Owner&>(*this))});
 }
 
@@ -250,9 +250,11 @@ std::vector<HostQueue::Line>::iterator HostQueue::line_of(const Connection& conn
 }
 
 void HostQueue::on_result(Connection& connection, TransferPtr transfer, TransferResult result) {
+  if (result.chunking_failed) parts_.memory.on_chunking_failed(server_, parts_.loop.now());
   // A server may close a connection between two messages at any time: that says nothing of the
-  // server, so the message is carried again by another connection, once.
-  if (all_lost(result) && connection.carried() > 1 && !std::exchange(transfer->repeated, true)) {
+  // server, so the message is carried again by another connection, once; or without BDAT.
+  if (all_lost(result) && (connection.carried() > 1 || result.chunking_failed) &&
+      !std::exchange(transfer->repeated, true)) {
     enqueue(waiting_.begin(), std::move(transfer));
   } else {
     note_received(result);

@@ -10,6 +10,7 @@
 #include "common/config/settings.h"
 #include "common/net/tls_client.h"
 #include "common/sasl/client_exchange.h"
+#include "common/smtp/protocol.h"
 
 namespace postrider::deliverd {
 
@@ -17,6 +18,7 @@ struct Server {
   net::TlsPeer peer;
   const sasl::Login* login = nullptr;  // null: mail is brought by nobody in particular
   const config::DestinationLimits* limits = nullptr;  // null: those of every address
+  smtp::Protocol protocol = smtp::Protocol::smtp;
 
   // One address is one server, unless it has to show that it is the host.
   auto operator<=>(const Server& other) const { return identity() <=> other.identity(); }
@@ -25,12 +27,12 @@ struct Server {
  private:
   using Identity =
       std::tuple<const net::Endpoint&, TlsLevel, std::string_view, const std::vector<std::string>&,
-                 bool, const sasl::Login*, const config::DestinationLimits*>;
+                 bool, const sasl::Login*, const config::DestinationLimits*, smtp::Protocol>;
   Identity identity() const {
     const bool of_host = peer.level == TlsLevel::verify && peer.names.empty();
     return {peer.address, peer.level,      of_host ? std::string_view(peer.host) : "",
             peer.names,   peer.only_tls13, login,
-            limits};
+            limits,       protocol};
   }
 };
 

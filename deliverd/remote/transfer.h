@@ -18,8 +18,9 @@ struct TransferResult {
   bool no_session = false;                       // the server gave none: all are untried
   // Not 0: nothing was tried, for too many wait for the server; when it is to be asked for again.
   std::chrono::microseconds postponed{0};
-  bool dsn = false;  // the server reports on what it accepted
-  std::string tls;   // how the session was protected, for the log
+  bool dsn = false;              // the server reports on what it accepted
+  bool chunking_failed = false;  // it should be met without BDAT for a while
+  std::string tls;               // how the session was protected, for the log
 };
 
 struct Transfer {
@@ -28,7 +29,7 @@ struct Transfer {
   std::vector<int> recipients;  // places in job.recipients()
   UniqueFunction<void(TransferResult)> done;
   bool postponable = false;  // it may be sent back without having been tried
-  bool repeated = false;     // a connection that had been used before was lost at its start
+  bool repeated = false;     // the server was met a second time for it
 };
 using TransferPtr = std::unique_ptr<Transfer>;
 

@@ -1,4 +1,5 @@
 // A server that says anything at all: each transaction ends once, and the session ends.
+#include <array>
 #include <cstdint>
 
 #include "common/base/check.h"
@@ -6,29 +7,45 @@
 
 using postrider::TlsLevel;
 using postrider::smtp::ClientSession;
+using postrider::smtp::Protocol;
 
 namespace {
 
 enum class Handshake { done, failed };
 
-void converse(std::string_view input, TlsLevel level, Handshake handshake) {
+// In one flight with the envelope, in a chunk of its own, in several.
+constexpr std::array<std::uint64_t, 3> kSizes{10, ClientSession::kOneFlight + 1,
+                                              2 * ClientSession::kChunk + 1};
+
+void converse(std::string_view input, TlsLevel level, Handshake handshake,
+              Protocol protocol = Protocol::smtp) {
   static const postrider::sasl::Login login{"anna", postrider::Secret("secret")};
-  ClientSession session("me.test", level, level == TlsLevel::encrypt ? &login : nullptr);
+  ClientSession session("me.test", level, level == TlsLevel::encrypt ? &login : nullptr,
+                        {.protocol = protocol});
   int under_way = 0;
+  std::size_t messages = 0;
+  std::uint64_t announced = 0;
   const auto act = [&] {
     while (const auto action = session.next_action()) {
       if (std::holds_alternative<ClientSession::StartTls>(*action))
         handshake == Handshake::done ? session.on_secured({}) : session.on_tls_failed("bad record");
       if (std::holds_alternative<ClientSession::SendContent>(*action)) session.on_content_sent();
+      if (const auto* chunk = std::get_if<ClientSession::SendChunk>(&*action)) {
+        announced += chunk->octets;
+        POSTRIDER_CHECK(announced <= kSizes[messages % kSizes.size()]);
+        session.on_content_sent();
+      }
       if (const auto* done = std::get_if<ClientSession::Done>(&*action)) {
         POSTRIDER_CHECK(--under_way == 0 && done->outcomes.size() == 2);
       }
     }
     if (!session.ready()) return;
     ++under_way;
+    ++messages;
+    announced = 0;
     session.start({.sender = "s@x.test",
                    .recipients = {{"a@y.test", "", ""}, {"b@y.test", "", ""}},
-                   .size = 10,
+                   .size = kSizes[messages % kSizes.size()],
                    .eight_bit = true,
                    .priority = 4,
                    .tls_required = level == TlsLevel::verify,
@@ -49,6 +66,7 @@ void converse(std::string_view input, TlsLevel level, Handshake handshake) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   converse(input, TlsLevel::none, Handshake::done);
+  converse(input, TlsLevel::none, Handshake::done, Protocol::lmtp);
   converse(input, TlsLevel::may, Handshake::failed);
   converse(input, TlsLevel::encrypt, Handshake::done);
   converse(input, TlsLevel::verify, Handshake::done);

@@ -1,103 +1,15 @@
 #include "common/smtp/client_session.h"
 
-#include <catch2/catch.hpp>
-
-#include <fmt/format.h>
-
-#include "common/base/overloaded.h"
+#include "tests/unit/smtp/client_conversation.h"
 
 using namespace postrider;
 using namespace postrider::smtp;
-
-namespace {
-
-using Lines = std::vector<std::string>;
-
-std::string name_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::delivered: return "delivered";
-    case Outcome::deferred: return "deferred";
-    case Outcome::failed: return "failed";
-    case Outcome::untried: return "untried";
-  }
-  return "?";
-}
-
-// Drains a session and writes down what it asked of its owner: "C: " and a command line as it was
-// sent, "content", "unusable CODE", "done: outcome CODE, ...", "close".
-void drain(ClientSession& session, Lines& seen) {
-  while (auto action = session.next_action()) {
-    std::visit(Overloaded{
-                   [&](const ClientSession::Send& send) {
-                     std::string_view rest = send.bytes;
-                     while (!rest.empty()) {
-                       const std::size_t end = rest.find("\r\n");
-                       REQUIRE(end != std::string_view::npos);
-                       seen.push_back("C: " + std::string(rest.substr(0, end)));
-                       rest.remove_prefix(end + 2);
-                     }
-                   },
-                   [&](const ClientSession::SendContent&) {
-                     seen.emplace_back("content");
-                     session.on_content_sent();
-                   },
-                   [&](const ClientSession::StartTls&) { seen.emplace_back("start TLS"); },
-                   [&](const ClientSession::Done& done) {
-                     std::string line = "done:";
-                     for (const RecipientOutcome& o : done.outcomes)
-                       line += fmt::format(" {}({})", name_of(o.outcome), o.reply.code);
-                     seen.push_back(line);
-                   },
-                   [&](const ClientSession::Unusable& unusable) {
-                     seen.push_back(fmt::format(
-                         "unusable {}{}", unusable.reply.code,
-                         unusable.fault == ClientSession::Fault::tls ? " for TLS" : ""));
-                   },
-                   [&](const ClientSession::Close&) { seen.emplace_back("close"); },
-               },
-               *action);
-  }
-}
-
-ClientTransaction to(std::initializer_list<std::string> recipients) {
-  ClientTransaction transaction;
-  transaction.sender = "s@x.test";
-  for (const std::string& address : recipients) transaction.recipients.push_back({address, "", ""});
-  transaction.size = 100;
-  return transaction;
-}
-
-constexpr std::string_view kPlain = "220 mx\r\n250 mx\r\n";
-constexpr std::string_view kPipelining = "220 mx\r\n250-mx\r\n250-SIZE 1000\r\n250 PIPELINING\r\n";
-
-// A session past its greeting, with the server's `hello`.
-struct Conversation {
-  explicit Conversation(std::string_view hello) {
-    session.on_bytes(hello);
-    drain(session, seen);
-    REQUIRE(session.ready());
-    seen.clear();
-  }
-  // What the session does with `transaction` when the server says `script`, in portions of `step`
-  // octets; none goes beyond a 354, since the server then waits for the content.
-  Lines run(ClientTransaction transaction, std::string_view script, std::size_t step = 1) {
-    session.start(std::move(transaction));
-    drain(session, seen);
-    constexpr std::string_view kGo = "354 go\r\n";
-    const std::size_t found = script.find(kGo);
-    const std::size_t go = found == std::string_view::npos ? script.size() : found + kGo.size();
-    for (std::size_t i = 0, length = 0; i < script.size(); i += length) {
-      length = i < go ? std::min(step, go - i) : step;
-      session.on_bytes(script.substr(i, length));
-      drain(session, seen);
-    }
-    return std::exchange(seen, {});
-  }
-  ClientSession session{"me.test", TlsLevel::none};
-  Lines seen;
-};
-
-}  // namespace
+using smtp::test::ClientConversation;
+using smtp::test::drain;
+using smtp::test::kPipelining;
+using smtp::test::kPlain;
+using smtp::test::Lines;
+using smtp::test::to;
 
 TEST_CASE("smtp client session: the greeting is answered with EHLO, and HELO where that is refused",
           "[smtp]") {
@@ -167,7 +79,7 @@ TEST_CASE("smtp client session: without PIPELINING each command waits for its re
   for (const Case& c : cases) {
     CAPTURE(c.script);
     for (std::size_t step = 1; step <= c.script.size(); ++step) {
-      Conversation conversation(kPlain);
+      ClientConversation conversation(kPlain);
       CHECK(conversation.run(to({"a@y.test", "b@y.test"}), c.script, step) == c.expected);
       CHECK(conversation.session.ready());
     }
@@ -200,7 +112,7 @@ TEST_CASE("smtp client session: with PIPELINING the envelope is one flight", "[s
     Lines expected = flight;
     expected.insert(expected.end(), c.then.begin(), c.then.end());
     for (std::size_t step = 1; step <= c.script.size(); ++step) {
-      Conversation conversation(kPipelining);
+      ClientConversation conversation(kPipelining);
       CHECK(conversation.run(to({"a@y.test", "b@y.test"}), c.script, step) == expected);
       CHECK(conversation.session.ready());
     }
@@ -208,7 +120,7 @@ TEST_CASE("smtp client session: with PIPELINING the envelope is one flight", "[s
 }
 
 TEST_CASE("smtp client session: one message follows another on the same connection", "[smtp]") {
-  Conversation conversation(kPipelining);
+  ClientConversation conversation(kPipelining);
   const std::string_view script = "250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n";
   const Lines expected{"C: MAIL FROM:<s@x.test> SIZE=100", "C: RCPT TO:<a@y.test>", "C: DATA",
                        "content", "done: delivered(250)"};
@@ -231,7 +143,7 @@ TEST_CASE(
   for (const auto& [trouble, code] : troubles) {
     for (std::size_t answered = 0; answered <= script.size(); ++answered) {
       CAPTURE(trouble, answered);
-      Conversation conversation(kPipelining);
+      ClientConversation conversation(kPipelining);
       std::string replies;
       for (std::size_t i = 0; i < answered; ++i) replies += script[i];
       conversation.run(to({"a@y.test", "b@y.test"}), replies);
@@ -270,7 +182,7 @@ TEST_CASE("smtp client session: a reply in the middle of the content ends the co
 }
 
 TEST_CASE("smtp client session: a message above the server's SIZE is not sent", "[smtp]") {
-  Conversation conversation(kPipelining);
+  ClientConversation conversation(kPipelining);
   ClientTransaction large = to({"a@y.test"});
   large.size = 1001;
   CHECK(conversation.run(std::move(large), "") == Lines{"done: failed(0)"});
@@ -279,7 +191,7 @@ TEST_CASE("smtp client session: a message above the server's SIZE is not sent", 
 
 TEST_CASE("smtp client session: a recipient that would break the line is refused, not sent",
           "[smtp]") {
-  Conversation conversation(kPlain);
+  ClientConversation conversation(kPlain);
   CHECK(conversation.run(to({"a\r\nDATA@y.test", "b@y.test"}),
                          "250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n") ==
         Lines{"C: MAIL FROM:<s@x.test>", "C: RCPT TO:<b@y.test>", "C: DATA", "content",
@@ -287,7 +199,7 @@ TEST_CASE("smtp client session: a recipient that would break the line is refused
 }
 
 TEST_CASE("smtp client session: octets that nobody asked for close an idle connection", "[smtp]") {
-  Conversation conversation(kPlain);
+  ClientConversation conversation(kPlain);
   conversation.session.on_bytes("421 idle too long\r\n");
   drain(conversation.session, conversation.seen);
   CHECK(conversation.seen == Lines{"close"});
@@ -299,10 +211,11 @@ TEST_CASE("smtp client session: octets that nobody asked for close an idle conne
 
 TEST_CASE("smtp client session: without SMTPUTF8 a recipient beyond ASCII fails alone", "[smtp]") {
   const ClientTransaction transaction = to({"b@y.test", "\xe6\x9d\x8e@y.test"});
-  CHECK(Conversation(kPlain).run(transaction, "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n") ==
-        Lines{"C: MAIL FROM:<s@x.test>", "C: RCPT TO:<b@y.test>", "C: DATA", "content",
-              "done: delivered(250) failed(0)"});
-  CHECK(Conversation("220 mx\r\n250-mx\r\n250 SMTPUTF8\r\n")
+  CHECK(
+      ClientConversation(kPlain).run(transaction, "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n") ==
+      Lines{"C: MAIL FROM:<s@x.test>", "C: RCPT TO:<b@y.test>", "C: DATA", "content",
+            "done: delivered(250) failed(0)"});
+  CHECK(ClientConversation("220 mx\r\n250-mx\r\n250 SMTPUTF8\r\n")
             .run(to({"\xe6\x9d\x8e@y.test"}), "250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n") ==
         Lines{"C: MAIL FROM:<s@x.test> SMTPUTF8", "C: RCPT TO:<\xe6\x9d\x8e@y.test>", "C: DATA",
               "content", "done: delivered(250)"});

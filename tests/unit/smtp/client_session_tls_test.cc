@@ -29,6 +29,7 @@ struct Conversation {
                 seen.push_back("C: " + send.bytes.substr(0, send.bytes.find("\r\n")));
               },
               [&](const ClientSession::SendContent&) { session.on_content_sent(); },
+              [&](const ClientSession::SendChunk&) { session.on_content_sent(); },
               [&](const ClientSession::StartTls&) {
                 seen.emplace_back("start TLS");
                 handshake == Handshake::done ? session.on_secured({})

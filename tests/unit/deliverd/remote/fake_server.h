@@ -1,4 +1,5 @@
-// fake_server.h - the server at the other end of a delivery, played on a loopback address.
+// fake_server.h - the server at the other end of a delivery, played on a loopback address or a Unix
+// socket.
 #pragma once
 
 #include <sys/socket.h>
@@ -12,22 +13,27 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "common/net/listener.h"
 #include "common/net/stream.h"
 #include "common/net/tls_server.h"
 
 namespace postrider::deliverd::test {
 
-// An SMTP server of a few lines, on its own loopback address: says what `replies` says to a verb
-// (or its usual answer), and keeps what it took. "close" as a reply closes the connection.
+// A server of a few lines that speaks SMTP and LMTP: says what `replies` says to a verb (or its
+// usual answer), and keeps what it took. "close" as a reply closes the connection. "end" is the end
+// of a message, in LMTP "end 2" that for the second recipient.
 class FakeServer {
  public:
   FakeServer(event::EventLoop& loop, std::string_view ip, std::uint16_t port)
-      : loop_(loop), socket_(*net::open_listening_socket({*net::IpAddress::parse(ip), port})) {
+      : FakeServer(loop, *net::open_listening_socket({*net::IpAddress::parse(ip), port})) {
     sockaddr_storage storage{};
     socklen_t length = sizeof storage;
     ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&storage), &length);
     address = net::SocketAddress::from(storage);
+  }
+  FakeServer(event::EventLoop& loop, Fd listening) : loop_(loop), socket_(std::move(listening)) {
     listener_.emplace(
         loop, socket_.get(),
         [this](Fd fd, const net::SocketAddress&) {
@@ -52,7 +58,7 @@ class FakeServer {
   int connections = 0;
   int handshakes = 0;                 // that were completed
   int resumed = 0;                    // of these
-  std::vector<std::string> messages;  // content as it came, dots stuffed
+  std::vector<std::string> messages;  // content as it came, by DATA with dots stuffed
   std::set<std::string> verbs;        // that it heard
 
  private:
@@ -63,13 +69,26 @@ class FakeServer {
     }
     void on_bytes(std::string_view bytes) override {
       input.append(bytes);
-      while (!gone) {
-        const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n");
-        if (end == std::string::npos) return;
-        const std::string line = input.substr(0, end);
-        input.erase(0, end + (in_data ? 5 : 2));
-        in_data ? content(line) : command(line);
+      while (!gone && (in_chunk ? take_chunk() : take_line())) {
       }
+    }
+    bool take_line() {
+      const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n");
+      if (end == std::string::npos) return false;
+      const std::string line = input.substr(0, end);
+      input.erase(0, end + (in_data ? 5 : 2));
+      in_data ? content(line + "\r\n") : command(line);
+      return true;
+    }
+    bool take_chunk() {
+      const std::size_t taken_now = std::min(input.size(), chunk_left);
+      chunks.append(input, 0, taken_now);
+      input.erase(0, taken_now);
+      chunk_left -= taken_now;
+      if (chunk_left > 0) return false;
+      in_chunk = false;
+      last_chunk ? content(std::exchange(chunks, {})) : say("chunk", "250 go on");
+      return true;
     }
     void on_drained() override {}
     void on_secured(const net::TlsInfo& info) override {
@@ -85,7 +104,8 @@ class FakeServer {
     void command(const std::string& line) {
       const std::string verb = line.substr(0, 4);
       server.verbs.insert(verb);
-      if (verb == "EHLO") return greet();
+      lmtp = lmtp || verb == "LHLO";
+      if (verb == "EHLO" || verb == "LHLO") return greet(verb);
       if (verb == "STAR") return start_tls();
       if (verb == "AUTH") return say(verb, "235 welcome");
       if (verb == "QUIT") {
@@ -93,12 +113,23 @@ class FakeServer {
         return leave();
       }
       if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
-      if (verb != "DATA") return say(verb, "250 ok");
+      if (verb == "MAIL") recipients = 0;
+      if (verb == "BDAT" && server.replies[verb].empty()) return begin_chunk(line);
+      if (verb != "DATA") {
+        say(verb, "250 ok");
+        if (verb == "RCPT" && server.replies[verb].empty()) ++recipients;
+        return;
+      }
       in_data = server.replies["DATA"].empty();
       say(verb, "354 go");
     }
-    void greet() {
-      if (server.tls == nullptr) return say("EHLO", "250-fake\r\n250 PIPELINING");
+    void begin_chunk(const std::string& line) {
+      in_chunk = true;
+      chunk_left = std::stoul(line.substr(5));
+      last_chunk = line.ends_with(" LAST");
+    }
+    void greet(const std::string& verb) {
+      if (server.tls == nullptr) return say(verb, "250-fake\r\n250 PIPELINING");
       if (secured) return say("secured EHLO", "250-fake\r\n250 PIPELINING");
       say("EHLO", "250-fake\r\n250-STARTTLS\r\n250 PIPELINING");
     }
@@ -110,8 +141,9 @@ class FakeServer {
     void content(const std::string& text) {
       in_data = false;
       ++taken;
-      server.messages.push_back(text + "\r\n");
+      server.messages.push_back(text);
       say("end", "250 queued");
+      for (int i = 2; lmtp && i <= recipients; ++i) say(fmt::format("end {}", i), "250 queued");
     }
     void say(const std::string& to, const std::string& usual) {
       const std::string& reply = server.replies[to].empty() ? usual : server.replies[to];
@@ -126,6 +158,12 @@ class FakeServer {
     net::Stream stream;
     std::string input;
     unsigned taken = 0;
+    int recipients = 0;  // that were accepted
+    std::string chunks;  // of a message that is not whole
+    std::size_t chunk_left = 0;
+    bool last_chunk = false;
+    bool lmtp = false;
+    bool in_chunk = false;
     bool in_data = false;
     bool secured = false;
     bool gone = false;

@@ -33,7 +33,7 @@ TEST_CASE(
     CHECK(memory.recall(peer, 100s + HostMemory::kBackoff) == nullptr);
   }
   CHECK(memory.recall(server(TlsLevel::may, "192.0.2.2:25"), 100s) == nullptr);
-  CHECK(memory.why_clear(may, 100s) == nullptr);
+  CHECK(memory.terms_for(may, 100s).why_clear == nullptr);
   memory.on_session(server(TlsLevel::verify));
   CHECK(memory.recall(may, 100s) == nullptr);
 }
@@ -58,16 +58,16 @@ TEST_CASE("deliverd host memory: where TLS only may be, the host is met in the c
           "[deliverd]") {
   HostMemory memory;
   const Server may = server(TlsLevel::may);
-  CHECK(memory.why_clear(may, 100s) == nullptr);
+  CHECK(memory.terms_for(may, 100s).why_clear == nullptr);
   memory.on_failed(may, kUntrusted, 100s);
   CHECK(memory.recall(may, 100s) == nullptr);
-  REQUIRE(memory.why_clear(may, 100s + HostMemory::kClear - 1us) != nullptr);
-  CHECK(*memory.why_clear(may, 100s) == kUntrusted.reply.text);
-  CHECK(memory.why_clear(may, 100s + HostMemory::kClear) == nullptr);
+  REQUIRE(memory.terms_for(may, 100s + HostMemory::kClear - 1us).why_clear != nullptr);
+  CHECK(*memory.terms_for(may, 100s).why_clear == kUntrusted.reply.text);
+  CHECK(memory.terms_for(may, 100s + HostMemory::kClear).why_clear == nullptr);
   memory.on_session(may);
-  CHECK(memory.why_clear(may, 100s) != nullptr);
+  CHECK(memory.terms_for(may, 100s).why_clear != nullptr);
   for (const TlsLevel level : {TlsLevel::encrypt, TlsLevel::verify})
-    CHECK(memory.why_clear(server(level), 100s) == nullptr);
+    CHECK(memory.terms_for(server(level), 100s).why_clear == nullptr);
 }
 
 TEST_CASE("deliverd host memory: that a login fails concerns those alone who log in",
@@ -80,5 +80,17 @@ TEST_CASE("deliverd host memory: that a login fails concerns those alone who log
   memory.on_failed(ours, {{0, "4.7.8", "refused"}, ClientSession::Fault::login}, 100s);
   CHECK(memory.recall(ours, 100s) != nullptr);
   CHECK(memory.recall(anonymous, 100s) == nullptr);
-  CHECK(memory.why_clear(ours, 100s) == nullptr);
+  CHECK(memory.terms_for(ours, 100s).why_clear == nullptr);
+}
+
+TEST_CASE("deliverd host memory: a server whose BDAT fails is met without for a day, others with",
+          "[deliverd]") {
+  HostMemory memory;
+  CHECK(memory.terms_for(server(TlsLevel::may), 100s).chunking);
+  memory.on_chunking_failed(server(TlsLevel::may), 100s);
+  CHECK_FALSE(memory.terms_for(server(TlsLevel::verify), 100s).chunking);
+  CHECK_FALSE(
+      memory.terms_for(server(TlsLevel::may), 100s + HostMemory::kWithoutChunking - 1us).chunking);
+  CHECK(memory.terms_for(server(TlsLevel::may), 100s + HostMemory::kWithoutChunking).chunking);
+  CHECK(memory.terms_for(server(TlsLevel::may, "192.0.2.2:25"), 100s).chunking);
 }

@@ -64,6 +64,58 @@ TEST_CASE("deliverd outgoing content: what is longer than a block comes in sever
   CHECK(spooled.last_block == OutgoingContent::Block::last);
 }
 
+TEST_CASE("deliverd outgoing content: chunks are the octets as they are, of just their length",
+          "[deliverd]") {
+  std::string text = ".dot\r\n";
+  text.resize(2 * OutgoingContent::kBlock + 17, '.');
+  Spooled spooled(text);
+  const std::string whole = spooled.job.trace() + text;
+  const auto chunk = GENERATE(std::size_t{1000}, OutgoingContent::kBlock,
+                              OutgoingContent::kBlock + 100, std::size_t{1} << 20U);
+  OutgoingContent content(spooled.job, spooled.fd.get());
+  std::string out;
+  auto block = OutgoingContent::Block::chunk_end;
+  for (std::size_t end = 0; block != OutgoingContent::Block::last;) {
+    REQUIRE(end < whole.size());
+    end = std::min(end + chunk, whole.size());
+    content.begin_chunk(end - out.size());
+    do block = content.append_next(out);
+    while (block == OutgoingContent::Block::more);
+    REQUIRE(out.size() == end);
+  }
+  CHECK((out == whole));
+}
+
+TEST_CASE("deliverd outgoing content: a chunk may end within the trace fields", "[deliverd]") {
+  Spooled spooled("body\r\n");
+  OutgoingContent content(spooled.job, spooled.fd.get());
+  std::string out;
+  content.begin_chunk(3);
+  CHECK(content.append_next(out) == OutgoingContent::Block::chunk_end);
+  CHECK(out == "Rec");
+  content.begin_chunk(spooled.job.trace().size());
+  CHECK(content.append_next(out) == OutgoingContent::Block::chunk_end);
+  CHECK(out == "Received: here\r\nbod");
+  content.begin_chunk(3);
+  CHECK(content.append_next(out) == OutgoingContent::Block::last);
+  CHECK(out == "Received: here\r\nbody\r\n");
+}
+
+TEST_CASE("deliverd outgoing content: of damaged content the last chunk is never whole",
+          "[deliverd]") {
+  Spooled spooled(std::string(2 * OutgoingContent::kBlock + 10, 'x'));
+  REQUIRE(::pwrite(spooled.fd.get(), "y", 1, 10) == 1);
+  const std::size_t size = spooled.job.trace().size() + spooled.job.length();
+  OutgoingContent content(spooled.job, spooled.fd.get());
+  std::string out;
+  content.begin_chunk(size - 5);
+  while (content.append_next(out) == OutgoingContent::Block::more) {
+  }
+  content.begin_chunk(5);
+  CHECK(content.append_next(out) == OutgoingContent::Block::corrupt);
+  CHECK(out.size() == size - 5);
+}
+
 TEST_CASE("deliverd outgoing content: damage shows before the end of the data is given out",
           "[deliverd]") {
   const auto size = GENERATE(std::size_t{10}, 2 * OutgoingContent::kBlock + 10);
