@@ -8,11 +8,12 @@ namespace postrider::queued {
 namespace {
 
 // What we are to tell of a success, if the sender wants to know; a server that offers DSN tells
-// itself.
+// itself. What a mail store has is delivered (RFC 3464 section 2.3.3).
 std::optional<ReportKind> success_of(const std::string& next_hop,
                                      const ipc::RecipientResult& result) {
   if (result.dsn()) return std::nullopt;
-  return kind_of(next_hop) == WorkKind::local ? ReportKind::delivered : ReportKind::relayed;
+  const bool delivered = kind_of(next_hop) == WorkKind::local || result.stored();
+  return delivered ? ReportKind::delivered : ReportKind::relayed;
 }
 
 }  // namespace

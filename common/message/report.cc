@@ -190,7 +190,7 @@ class Composer {
     const std::string host = recipient.remote.substr(0, recipient.remote.find('['));
     const bool theirs = !recipient.remote.empty();
     if (theirs)
-      text += fmt::format("Remote-MTA: dns; {}\r\n",
+      text += fmt::format("Remote-MTA: {}; {}\r\n", host.starts_with("unix:") ? "x-local" : "dns",
                           reported_ascii(host.empty() ? recipient.remote : host));
     // RFC 3464 section 2.3.6: the words of another system than SMTP are of a type that begins X-.
     if (!recipient.reply.empty())

@@ -74,7 +74,8 @@ void Attempt::try_next_hop() {
   silent_.clear();
   addresses_tried_ = 0;
   login_ = context_.login != nullptr && is_smarthost(hop) ? context_.login : nullptr;
-  std::visit([this](const auto& kind) { follow(kind); }, hop);
+  protocol_ = hop.protocol;
+  std::visit([this](const auto& way) { follow(way); }, hop.way);
 }
 
 // A next hop is in lower case, as the router names it.
@@ -110,6 +111,12 @@ void Attempt::follow(const net::SocketAddress& hop) {
   domain_ = fmt::format("[{}]", hop.ip.str());
   addresses_ = {hop.ip};
   find_policy([this] { try_next_address(); });
+}
+
+// What stays within the host is not protected from a network.
+void Attempt::follow(const net::UnixSocket& hop) {
+  domain_ = net::to_text(hop);
+  try_server({.peer = {.address = hop}});
 }
 
 void Attempt::try_next_host() {
@@ -193,11 +200,16 @@ void Attempt::try_next_address() {
   }
   address_ = addresses_.front();
   addresses_.pop_front();
-  Server server = server_for(job_, policy_, host_, {address_, port_}, login_);
+  try_server(server_for(job_, policy_, host_, {address_, port_}, login_));
+}
+
+void Attempt::try_server(Server server) {
+  server.protocol = protocol_;
   server.limits = limits();
+  remote_ = remote_name(host_, server.peer.address);
   const smtp::Reply* const failure = context_.pool.recent_failure(server);
   if (failure != nullptr && !job_.probe()) {
-    host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_name()});
+    host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_});
     return try_next_address();
   }
   ++addresses_tried_;
@@ -233,8 +245,7 @@ void Attempt::on_transfer(TransferResult result) {
   bool refused_here = false;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     RecipientOutcome& outcome = result.outcomes[i];
-    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_name(), result.dsn,
-              result.tls};
+    Told told{std::move(outcome), outcome.reply.code == 0 ? "" : remote_, result.dsn, result.tls};
     if (told.outcome.outcome == Outcome::untried) {
       open_.push_back(asked[i]);
       told.outcome.outcome = is_final(told.outcome.reply) ? Outcome::failed : Outcome::deferred;
@@ -284,6 +295,7 @@ void Attempt::conclude(int recipient, ipc::Outcome outcome, const Told& told) {
   result.set_remote(told.remote);
   result.set_command(told.outcome.command);
   result.set_dsn(told.dsn);
+  result.set_stored(protocol_ == smtp::Protocol::lmtp);
   log_result(recipient, result, told.tls);
 }
 
@@ -322,8 +334,5 @@ void Attempt::log_result(int recipient, const ipc::RecipientResult& result,
       .with("tls", tls)
       .with("delay", seconds_since(arrival, context_.clock.now()));
 }
-
-// "mx.example.org[192.0.2.1]"
-std::string Attempt::remote_name() const { return fmt::format("{}[{}]", host_, address_.str()); }
 
 }  // namespace postrider::deliverd

@@ -60,6 +60,7 @@ class Attempt final : public event::Deferred {
   void follow(const MxHop& hop);
   void follow(const HostHop& hop);
   void follow(const net::SocketAddress& hop);
+  void follow(const net::UnixSocket& hop);
 
   void try_next_hop();
   void try_next_host();
@@ -67,6 +68,7 @@ class Attempt final : public event::Deferred {
   void find_policy(Next next);
   const config::DestinationLimits* limits() const;
   void try_next_address();
+  void try_server(Server server);
   void on_addresses(net::AddressAnswer answer);
   void on_order(AddressRaces::Order order);
   void on_transfer(TransferResult result);
@@ -87,7 +89,6 @@ class Attempt final : public event::Deferred {
   void conclude_open(const Told& told);
   void finish();
   void log_result(int recipient, const ipc::RecipientResult& result, const std::string& tls);
-  std::string remote_name() const;
 
   const AttemptContext& context_;
   const ipc::Job job_;
@@ -99,6 +100,7 @@ class Attempt final : public event::Deferred {
   std::deque<net::IpAddress> addresses_;  // of host_, still to be tried
   std::map<net::IpAddress, std::string>
       silent_;  // of these, which did not answer just now, and why
+  smtp::Protocol protocol_ = smtp::Protocol::smtp;  // of the hop
   std::uint16_t port_ = 0;
   std::string domain_;                       // that TLS policies are asked for
   bool host_was_configured_ = false;         // an administrator named the host, no DNS answer
@@ -106,6 +108,7 @@ class Attempt final : public event::Deferred {
   std::optional<config::TlsPolicy> policy_;  // for host_
   const sasl::Login* login_ = nullptr;       // at host_
   net::IpAddress address_;                   // of host_, being tried
+  std::string remote_;                       // its remote_name()
   std::uint64_t addresses_tried_ = 0;        // of the hop
   bool tried_ = false;                       // a host was asked
   bool session_given_ = false;               // by one of the hosts so far

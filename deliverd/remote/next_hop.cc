@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/config/routes.h"
 
 namespace postrider::deliverd {
 
@@ -41,21 +42,27 @@ bool take_port(std::string_view& host, std::uint16_t& port) {
 Result<NextHop> parse_next_hop(std::string_view text, std::uint16_t port) {
   const auto wrong = [&] {
     return fail(ErrorKind::invalid, fmt::format("'{}' is no next hop: it is mx:DOMAIN, "
-                                                "smtp:HOST:PORT or smtp:[ADDRESS]:PORT",
+                                                "smtp:HOST:PORT, smtp:[ADDRESS]:PORT, "
+                                                "lmtp:HOST:PORT or lmtp:unix:/PATH",
                                                 text));
   };
   const bool by_mx = text.starts_with("mx:");
-  if (!by_mx && !text.starts_with("smtp:")) return wrong();
+  const bool by_lmtp = text.starts_with(config::kLmtp);
+  const auto protocol = by_lmtp ? smtp::Protocol::lmtp : smtp::Protocol::smtp;
+  if (!by_mx && !by_lmtp && !text.starts_with("smtp:")) return wrong();
+  if (const auto path = config::lmtp_socket(text))
+    return NextHop{net::UnixSocket{std::string(*path)}, protocol};
+  if (by_lmtp) port = config::kLmtpPort;
   std::string_view host = text.substr(text.find(':') + 1);
   if (!by_mx && !take_port(host, port)) return wrong();
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     const auto ip = parse_literal(host.substr(1, host.size() - 2));
     if (!ip) return wrong();
-    return NextHop(net::SocketAddress{*ip, port});
+    return NextHop{net::SocketAddress{*ip, port}, protocol};
   }
   if (host.empty() || host.find_first_of("[]: ") != std::string_view::npos) return wrong();
-  if (by_mx) return NextHop(MxHop{to_lower(host), port});
-  return NextHop(HostHop{to_lower(host), port});
+  if (by_mx) return NextHop{MxHop{to_lower(host), port}};
+  return NextHop{HostHop{to_lower(host), port}, protocol};
 }
 
 }  // namespace

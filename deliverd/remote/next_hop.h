@@ -1,5 +1,5 @@
-// next_hop.h - what a job says of its way: an exchange of mail by MX, a named host, or an address;
-// or several of them, of which the next is asked when one gives no session.
+// next_hop.h - what a job says of its way: an exchange of mail by MX, a named host, an address, or
+// a Unix socket; or several of them, of which the next is asked when one gives no session.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "common/base/result.h"
-#include "common/net/address.h"
+#include "common/net/endpoint.h"
+#include "common/smtp/protocol.h"
 
 namespace postrider::deliverd {
 
@@ -25,11 +26,16 @@ struct HostHop {
   std::uint16_t port = 0;
   bool operator==(const HostHop&) const = default;
 };
-using NextHop = std::variant<MxHop, HostHop, net::SocketAddress>;
+struct NextHop {
+  std::variant<MxHop, HostHop, net::SocketAddress, net::UnixSocket> way;
+  smtp::Protocol protocol = smtp::Protocol::smtp;
+  bool operator==(const NextHop&) const = default;
+};
 
 // Reads next hops with commas between them, each "mx:DOMAIN", "mx:[ADDRESS]" (the domain of
-// user@[192.0.2.1]), "smtp:HOST", "smtp:HOST:PORT", "smtp:[ADDRESS]" or "smtp:[ADDRESS]:PORT".
-// Where no port is told it is `port`. Gives at least one.
+// user@[192.0.2.1]), "smtp:HOST", "smtp:HOST:PORT", "smtp:[ADDRESS]", "smtp:[ADDRESS]:PORT", the
+// same four with "lmtp:", or "lmtp:unix:/path". Where no port is told it is `port`, and for LMTP
+// its own. Gives at least one.
 Result<std::vector<NextHop>> parse_next_hops(std::string_view text, std::uint16_t port);
 
 }  // namespace postrider::deliverd

@@ -132,6 +132,12 @@ TEST_CASE("message report: a server without a name is told of by its address", "
   CHECK(has(compose(request), "Remote-MTA: dns; [192.0.2.1]\r\n"));
 }
 
+TEST_CASE("message report: a socket is no name of DNS", "[message]") {
+  ReportRequest request = example();
+  request.recipients[0].remote = "unix:/run/lmtp";
+  CHECK(has(compose(request), "Remote-MTA: x-local; unix:/run/lmtp\r\n"));
+}
+
 TEST_CASE("message report: it stands in the thread of the message that it is about", "[message]") {
   struct Case {
     std::string header, threaded;

@@ -109,6 +109,19 @@ TEST_CASE("queued notify: success is told by us where no other server does", "[q
   CHECK(f.files(f.paths.incoming()).empty());
 }
 
+TEST_CASE("queued notify: what a mail store took is delivered", "[queued]") {
+  QueueFixture f;
+  f.notify = "SUCCESS";
+  f.answer = [&](const ipc::Job&, const ipc::JobRecipient&) {
+    ipc::RecipientResult result = delivered(false);
+    result.set_stored(true);
+    return result;
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  CHECK(f.life->reports.sent == Lines{"delivered to a@x.test about b@far.test: 250 ok"});
+}
+
 TEST_CASE("queued notify: what a route discards counts as delivered", "[queued]") {
   QueueFixture f;
   f.notify = "SUCCESS";
