@@ -200,7 +200,18 @@ void Attempt::try_next_address() {
   }
   address_ = addresses_.front();
   addresses_.pop_front();
-  try_server(server_for(job_, policy_, host_, {address_, port_}, login_));
+  const auto server = [this](Protection protection) {
+    return server_for(job_, policy_, host_, {address_, port_}, login_, protection);
+  };
+  const Server best = server(Protection::as_it_should);
+  less_protected_ = server(Protection::as_it_may);
+  if (less_protected_ == best) less_protected_.reset();
+  try_server(best);
+}
+
+void Attempt::try_further() {
+  if (less_protected_) return try_server(*std::exchange(less_protected_, std::nullopt));
+  try_next_address();
 }
 
 void Attempt::try_server(Server server) {
@@ -210,7 +221,7 @@ void Attempt::try_server(Server server) {
   const smtp::Reply* const failure = context_.pool.recent_failure(server);
   if (failure != nullptr && !job_.probe()) {
     host_failed({{Outcome::deferred, *failure}, failure->code == 0 ? "" : remote_});
-    return try_next_address();
+    return try_further();
   }
   ++addresses_tried_;
   if (const auto silent = silent_.extract(address_)) {
@@ -242,6 +253,7 @@ void Attempt::on_transfer(TransferResult result) {
     return finish();
   }
   session_given_ = session_given_ || !result.no_session;
+  if (!result.no_session) less_protected_.reset();
   bool refused_here = false;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     RecipientOutcome& outcome = result.outcomes[i];
@@ -261,7 +273,7 @@ void Attempt::on_transfer(TransferResult result) {
   if (open_.empty()) return finish();
   if (refused_here)
     std::erase_if(addresses_, [this](const auto& ip) { return ip.is_v4() == address_.is_v4(); });
-  try_next_address();
+  try_further();
 }
 
 bool Attempt::other_family_left() const {

@@ -69,6 +69,7 @@ class Attempt final : public event::Deferred {
   const config::DestinationLimits* limits() const;
   void try_next_address();
   void try_server(Server server);
+  void try_further();
   void on_addresses(net::AddressAnswer answer);
   void on_order(AddressRaces::Order order);
   void on_transfer(TransferResult result);
@@ -109,6 +110,7 @@ class Attempt final : public event::Deferred {
   const sasl::Login* login_ = nullptr;       // at host_
   net::IpAddress address_;                   // of host_, being tried
   std::string remote_;                       // its remote_name()
+  std::optional<Server> less_protected_;     // the same, where a report must go all the same
   std::uint64_t addresses_tried_ = 0;        // of the hop
   bool tried_ = false;                       // a host was asked
   bool session_given_ = false;               // by one of the hosts so far

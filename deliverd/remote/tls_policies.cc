@@ -34,11 +34,11 @@ config::TlsPolicy policy_with_login(const std::optional<config::TlsPolicy>& poli
 // neither is looked at here: it is taken as DNS gave it.
 Server server_for(const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
                   const std::string& host, const net::SocketAddress& address,
-                  const sasl::Login* login) {
+                  const sasl::Login* login, Protection protection) {
   const config::TlsPolicy asked =
       login != nullptr ? policy_with_login(policy) : policy.value_or(config::TlsPolicy{});
   net::TlsPeer peer{.address = address, .level = asked.level};
-  if (requires_tls(job)) {
+  if (requires_tls(job) || (job.tls_required() && protection == Protection::as_it_should)) {
     peer.level = TlsLevel::verify;
   } else if (job.tls_not_required() && login == nullptr) {
     peer.level = std::min(peer.level, TlsLevel::may);

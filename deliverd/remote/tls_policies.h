@@ -3,6 +3,7 @@
 // RFC 8689 (REQUIRETLS, and "TLS-Required: No").
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -49,11 +50,15 @@ class ConfiguredTlsPolicies final : public TlsPolicies {
 // Whether `job` goes under TLS alone, to servers that see to it that it goes on so.
 bool requires_tls(const ipc::Job& job);
 
+// A report on mail with REQUIRETLS is to go as that did (RFC 8689 section 5), but goes all the
+// same: it is brought to a server as it should be, and to one that cannot as it may be.
+enum class Protection : std::uint8_t { as_it_should, as_it_may };
+
 // The server `host` at `address` as `job` is brought to it: where no policy says otherwise, under
 // TLS as may be, and with a `login` (null: none) verified; but a message may ask for more, or for
-// less.
+// less. `protection` makes a difference to the reports alone that it speaks of.
 Server server_for(const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
                   const std::string& host, const net::SocketAddress& address,
-                  const sasl::Login* login);
+                  const sasl::Login* login, Protection protection = Protection::as_it_should);
 
 }  // namespace postrider::deliverd

@@ -236,10 +236,37 @@ TEST_CASE(
     CHECK(s.f.run(job) == kDelivered);
     CHECK(s.f.second.messages.empty());
   }
-  SECTION("of a report") {
+}
+
+TEST_CASE(
+    "deliverd remote tls: a report on mail with REQUIRETLS is protected alike where that can be, "
+    "and goes all the same",
+    "[deliverd][tls]") {
+  Secured s;
+  ipc::Job report = s.f.job();
+  report.set_tls_required(true);
+  report.set_sender("");
+  SECTION("verified") {
+    CHECK(s.f.run(report) == kDelivered);
+    CHECK(tls_of(s.f, "sent").ends_with(" verified"));
+    CHECK(s.f.server.connections == 1);
+  }
+  SECTION("not verified") {
+    s.serve("DNS:mx.other.test");
+    for (int i = 0; i < 2; ++i) CHECK(s.f.run(report) == kDelivered);
+    CHECK(tls_of(s.f, "sent").ends_with(" unverified"));
+    CHECK(s.f.server.connections == 2);
+  }
+  SECTION("without TLS") {
     s.f.server.tls = nullptr;
-    job.set_sender("");
-    CHECK(s.f.run(job) == kDelivered);
+    CHECK(s.f.run(report) == kDelivered);
+    CHECK(tls_of(s.f, "sent") == "clear (STARTTLS is not offered)");
+  }
+  SECTION("nobody there") {
+    s.f.resolver.mx["x.test"].records = {{10, "mx3.test"}};
+    s.f.resolver.hosts["mx3.test"] = postrider::test::addresses({"127.0.0.3"});
+    CHECK(s.f.run(report).starts_with("DEFERRED 4.4.1"));
+    CHECK(s.f.results.back().has_unreachable());
   }
 }
 

@@ -63,7 +63,20 @@ TEST_CASE("deliverd tls policies: a message may ask for more than the policy, or
   CHECK(level_of(job("s@x.test", true, false)) == Level::verify);
   CHECK(level_of(job("s@x.test", true, true)) == Level::verify);
   CHECK(level_of(job("s@x.test", false, true)) == std::min(policy, Level::may));
-  CHECK(level_of(job("", true, false)) == policy);
+}
+
+TEST_CASE("deliverd tls policies: a report on mail under TLS should go so, and may go as others do",
+          "[deliverd]") {
+  const auto policy = GENERATE(TlsLevel::none, TlsLevel::may, TlsLevel::verify);
+  const auto level_of = [&](const ipc::Job& one, Protection protection) {
+    return server_for(one, config::TlsPolicy{"", policy, {}, false}, "mx.test", kAddress, nullptr,
+                      protection)
+        .peer.level;
+  };
+  CHECK(level_of(job("", true, false), Protection::as_it_should) == TlsLevel::verify);
+  CHECK(level_of(job("", true, false), Protection::as_it_may) == policy);
+  CHECK(level_of(job("s@x.test", true, false), Protection::as_it_may) == TlsLevel::verify);
+  CHECK(level_of(job("", false, false), Protection::as_it_should) == policy);
 }
 
 TEST_CASE("deliverd tls policies: what makes no difference does not keep connections apart",
