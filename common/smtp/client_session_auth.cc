@@ -23,6 +23,10 @@ bool shows_password(Mechanism mechanism) {
   return mechanism == Mechanism::plain || mechanism == Mechanism::login;
 }
 
+// RFC 4954 section 6: the server does not know the mechanism that it named, or finds it too weak;
+// nothing is said of user and password.
+bool refuses_mechanism(const Reply& reply) { return reply.code == 504 || reply.code == 534; }
+
 bool has_any(const ChannelBindings& bindings) {
   return !bindings.tls_exporter.empty() || !bindings.tls_unique.empty();
 }
@@ -58,6 +62,10 @@ void ClientSession::log_in() {
 
 void ClientSession::auth_answered(const Reply& reply) {
   if (reply.code == 334) return answer_challenge(reply);
+  if (refuses_mechanism(reply)) {
+    std::erase(mechanisms_, exchange_->mechanism());
+    if (best_mechanism()) return log_in();
+  }
   if (reply.code != 235)
     return refuse_login("4.7.0", fmt::format("is refused: {}", to_line(reply)));
   if (!exchange_->complete())

@@ -102,6 +102,28 @@ TEST_CASE("smtp client session auth: the strongest mechanism of the server's is 
   CHECK(c.session.wait() == ClientSession::Wait::reply);
 }
 
+TEST_CASE("smtp client session auth: where a mechanism is refused the next is tried", "[smtp]") {
+  const auto reply = GENERATE(as<std::string>(), "504 5.5.4 what?", "534 5.7.9 too weak");
+  Conversation c(TlsLevel::verify, kBound);
+  c.greet("PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS");
+  c.hear(reply);
+  CHECK(c.seen.back().starts_with("C: AUTH SCRAM-SHA-256 "));
+  c.hear(reply);
+  CHECK(c.seen.back() == kPlain);
+  c.hear(reply);
+  CHECK(c.seen[c.seen.size() - 2] ==
+        "unusable: 0 4.7.0 our login is refused: " + reply + " (login)");
+}
+
+TEST_CASE("smtp client session auth: where the password is refused no other mechanism is tried",
+          "[smtp]") {
+  Conversation c(TlsLevel::verify, kBound);
+  c.greet("PLAIN LOGIN");
+  c.hear("535 5.7.8 wrong");
+  CHECK(c.seen[c.seen.size() - 2] ==
+        "unusable: 0 4.7.0 our login is refused: 535 5.7.8 wrong (login)");
+}
+
 TEST_CASE(
     "smtp client session auth: a password is shown in the clear only where all is meant to go "
     "so",
