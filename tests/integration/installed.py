@@ -9,7 +9,7 @@ import pytest
 from harness import PEERS
 
 # What the programs look up by name; nothing on this host belongs to them.
-USERS = ("Debian-exim", "opensmtpd", "opensmtpq", "vmail", "unbound")
+USERS = ("Debian-exim", "opensmtpd", "opensmtpq", "vmail", "unbound", "dovecot", "dovenull")
 FIRST_ID = 64100
 MOUNT = ('mount -t overlay overlay -o lowerdir="$1/usr:/usr" /usr && mount --bind "$2/passwd" /etc/passwd && '
          'mount --bind "$2/group" /etc/group && mount -t tmpfs tmpfs /var && mkdir -p /var/spool/smtpd '

@@ -1,4 +1,4 @@
-"""A scripted SMTP server: what it says to each command is in the test's hand.
+"""A scripted server of SMTP, or of LMTP: what it says to each command is in the test's hand.
 
     with Peer() as peer:
         peer.script["RCPT"] = lambda peer, argument: "451 4.3.0 come back later"
@@ -28,12 +28,15 @@ def with_certificate(certificate, key, **options):
 
 class Peer:
     """`script` maps a command ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "END", ...) to a function of
-    peer and argument that gives the reply line, None to say nothing for ever, or "" to hang up."""
+    peer and argument that gives the reply line, None to say nothing for ever, or "" to hang up. END is the end of a
+    message, by LMTP that for each recipient, who is its argument; CHUNK that of a chunk with more behind it."""
 
     def __init__(self, port=0, address="127.0.0.1"):
         self.script = {}
         self.handshake = None
+        self.keywords = ""  # of EHLO, beside the usual: "CHUNKING"
         self.secured_keywords = ""  # of EHLO under TLS: "REQUIRETLS\nDSN"
+        self.lmtp = False
         self.messages = []
         self.commands = []
         self.connections = 0
@@ -67,7 +70,7 @@ class Peer:
 
     @property
     def route(self):
-        return f"smtp:[127.0.0.1]:{self.port}"
+        return f"{'lmtp' if self.lmtp else 'smtp'}:[127.0.0.1]:{self.port}"
 
     def _accept(self):
         while not self._stopping.is_set():
@@ -107,7 +110,7 @@ class Peer:
     def _converse(self, connection, file):
         if not self._say(connection, "CONNECT", "", "220 peer.test ESMTP"):
             return
-        sender, recipients, secured = None, [], False
+        sender, recipients, chunks, secured = None, [], [], False
         while line := file.readline():
             command, _, argument = line.decode("latin-1").strip().partition(" ")
             command = command.upper()
@@ -115,12 +118,24 @@ class Peer:
                 self.commands.append((command, argument))
             needs_sender = "250 2.1.5 ok" if sender is not None else "503 5.5.1 MAIL first"
             offers = ["STARTTLS"] if self.handshake and not secured else self.secured_keywords.split() if secured else []
-            defaults = {"EHLO": "".join(f"250-{line}\n" for line in ["peer.test", "PIPELINING", "8BITMIME", *offers]) +
-                                "250 SIZE 50000000",
+            offers += self.keywords.split()
+            defaults = {"LHLO" if self.lmtp else "EHLO":
+                            "".join(f"250-{line}\n" for line in ["peer.test", "PIPELINING", "8BITMIME", *offers]) +
+                            "250 SIZE 50000000",
                         "STARTTLS": "220 2.0.0 go" if self.handshake else "502 5.5.1 what?",
                         "HELO": "250 peer.test", "MAIL": "250 2.1.0 ok", "RCPT": needs_sender,
                         "RSET": "250 2.0.0 ok", "QUIT": "221 2.0.0 bye",
                         "DATA": "354 go on" if recipients else "503 5.5.1 no valid recipients"}
+            if command == "BDAT" and "CHUNKING" in self.keywords:
+                octets, _, last = argument.partition(" ")
+                chunks.append(file.read(int(octets)))
+                if not last and not self._say(connection, "CHUNK", "", "250 2.0.0 go on"):
+                    return
+                if last and not self._end(connection, sender, recipients, b"".join(chunks)):
+                    return
+                if last:
+                    sender, recipients, chunks = None, [], []
+                continue
             reply = self._say(connection, command, argument, defaults.get(command, "500 5.5.2 what?"))
             if not reply or command == "QUIT":
                 return
@@ -131,7 +146,7 @@ class Peer:
                 file, secured = connection.makefile("rb"), True
             elif command == "MAIL":
                 taken = reply.startswith("250")
-                sender, recipients = argument[5:].split(">")[0].lstrip("<") if taken else None, []
+                sender, recipients, chunks = argument[5:].split(">")[0].lstrip("<") if taken else None, [], []
             elif command == "RCPT" and reply.startswith("250"):
                 recipients.append(argument[3:].split(">")[0].lstrip("<"))
             elif command == "DATA" and reply.startswith("354"):
@@ -140,10 +155,21 @@ class Peer:
                     if not one:
                         return
                     lines.append(one[1:] if one.startswith(b".") else one)
-                reply = self._say(connection, "END", "", "250 2.0.0 taken")
-                if not reply:
+                if not self._end(connection, sender, recipients, b"".join(lines)):
                     return
-                if reply.startswith("250"):
-                    with self._lock:
-                        self.messages.append(Received(sender, recipients, b"".join(lines)))
                 sender, recipients = None, []
+
+    def _end(self, connection, sender, recipients, content):
+        """False when the conversation is over."""
+        if not recipients:
+            return self._say(connection, "END", "", "503 5.5.1 no valid recipients")
+        taken = []
+        for those in [[one] for one in recipients] if self.lmtp else [recipients]:
+            reply = self._say(connection, "END", those[0], "250 2.0.0 taken")
+            if not reply:
+                return False
+            taken += those if reply.startswith("250") else []
+        if taken:
+            with self._lock:
+                self.messages.append(Received(sender, taken, content))
+        return True

@@ -13,7 +13,9 @@ from harness import Instance, wait_for
 from peer import Peer
 
 SENDER = "sender@example.test"
-STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT", "END")
+# By what the server speaks: a message by DATA, one that goes with its envelope by BDAT or in chunks, a mail store.
+STEPS = {"data": ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT", "END"), "bdat": ("MAIL", "RCPT", "END"),
+         "chunks": ("CHUNK", "END"), "lmtp": ("CONNECT", "RCPT", "END"), "lmtp-bdat": ("END",)}
 RETRY = 3  # seconds
 FLOOD = 4 << 20  # octets that a server sends without end; the client gives up long before
 
@@ -90,7 +92,9 @@ PERMANENT = {
     "5xx-nul": b"553 5.3.0 no\x00body\r\n",
     "5xx-control": b"553 5.3.0 \x1b[2Jred\x07\r\n",
 }
-Case = collections.namedtuple("Case", "step fault temporary")
+Case = collections.namedtuple("Case", "way step fault temporary")
+# Lines of its message; of one that is interrupted more than the sockets' buffers hold, so that the fault comes in between.
+LINES = {"CONTENT": 200_000, "CHUNK": 100_000}
 
 
 class Faulty(Peer):
@@ -99,13 +103,19 @@ class Faulty(Peer):
     def __init__(self, case):
         super().__init__()
         self.case = case
+        self.lmtp = case.way.startswith("lmtp")
+        self.keywords = "CHUNKING" if case.way in ("bdat", "chunks", "lmtp-bdat") else ""
         self.attempts = []  # when it was asked to take mail, or was connected to
         self.went_wrong = None  # when
         self._fault = TEMPORARY[case.fault] if case.temporary else replies(PERMANENT[case.fault])
 
     @property
     def domain(self):
-        return f"{self.case.step}-{self.case.fault}.test".lower()
+        return f"{self.case.way}-{self.case.step}-{self.case.fault}.test".lower()
+
+    @property
+    def lines(self):
+        return LINES.get(self.case.step, 100_000 if self.case.way == "chunks" else 10)
 
     def _say(self, connection, command, argument, default):
         if command in ("CONNECT", "MAIL"):
@@ -131,11 +141,12 @@ class Faulty(Peer):
 
 
 def cases():
-    for step in STEPS:
-        for fault in TEMPORARY:
-            yield Case(step, fault, True)
-        for fault in PERMANENT:
-            yield Case(step, fault, False)
+    for way, steps in STEPS.items():
+        for step in steps:
+            for fault in TEMPORARY:
+                yield Case(way, step, fault, True)
+            for fault in PERMANENT:
+                yield Case(way, step, fault, False)
 
 
 def ends_mail(case):
@@ -156,10 +167,8 @@ def test_each_fault_at_each_step():
         try:
             with suite.smtp() as client:
                 for one in servers:
-                    # Larger than the sockets' buffers, where the fault is to come in between.
-                    lines = 200_000 if one.case.step == "CONTENT" else 10
                     client.sendmail(SENDER, [f"x@{one.domain}"],
-                                    f"Subject: {one.domain}\r\n\r\n" + "a line of the message\r\n" * lines)
+                                    f"Subject: {one.domain}\r\n\r\n" + "a line of the message\r\n" * one.lines)
             wait_for(lambda: not suite.json("queue", "list")["messages"], 60, "an empty queue")
             time.sleep(RETRY)  # whatever would come twice comes now
             reported = b"".join(suite.mailbox(SENDER))
