@@ -52,6 +52,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   bool leaving() const noexcept { return leaving_; }
   // Transfers that were given to it.
   std::uint64_t carried() const noexcept { return carried_; }
+  // What the server takes at most (RFC 9422), where it told: of recipients of one Transfer, of
+  // Transfers.
+  std::optional<std::uint64_t> recipients_limit() const { return session_.recipients_limit(); }
+  std::optional<std::uint64_t> messages_limit() const { return session_.messages_limit(); }
 
  private:
   void on_bytes(std::string_view bytes) override;

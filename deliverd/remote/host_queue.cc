@@ -111,7 +111,7 @@ void HostQueue::hand_out() {
   for (std::size_t i = 0; i < lines_.size() && !waiting_.empty(); ++i) {
     Connection& connection = *lines_[i].connection;
     if (connection.leaving() || !connection.ready()) continue;
-    if (connection.carried() >= messages_limit()) {
+    if (connection.carried() >= messages_limit(connection)) {
       connection.leave();
     } else if (take_turn()) {
       begin(connection);
@@ -121,9 +121,16 @@ void HostQueue::hand_out() {
   }
 }
 
-std::uint64_t HostQueue::messages_limit() const {
-  const std::uint64_t most = parts_.settings.deliverd.messages_per_connection;
+std::uint64_t HostQueue::messages_limit(const Connection& connection) const {
+  std::uint64_t most = parts_.settings.deliverd.messages_per_connection;
+  most = std::min(most, connection.messages_limit().value_or(most));
   return is_contended() ? std::min(most, kTurn) : most;
+}
+
+std::uint64_t HostQueue::recipients_limit(const Connection& connection) const {
+  const std::uint64_t told = connection.recipients_limit().value_or(Budget::kNoLimit);
+  const bool own_limit = server_.limits != nullptr && server_.limits->recipients > 0;
+  return own_limit ? std::min(told, server_.limits->recipients) : told;
 }
 
 bool HostQueue::is_contended() const {
@@ -149,8 +156,8 @@ bool HostQueue::take_turn() {
 
 void HostQueue::begin(Connection& connection) {
   TransferPtr next = dequeue();
-  const std::uint64_t most = server_.limits == nullptr ? 0 : server_.limits->recipients;
-  if (most > 0 && next->recipients.size() > most) enqueue(waiting_.begin(), split_off(*next, most));
+  const std::uint64_t most = recipients_limit(connection);
+  if (next->recipients.size() > most) enqueue(waiting_.begin(), split_off(*next, most));
   ++begun_since_opening_;
   connection.carry(std::move(next));
 }

@@ -73,7 +73,8 @@ class HostQueue final : public event::Deferred,
   void dispatch_later();
   void dispatch();
   void hand_out();
-  std::uint64_t messages_limit() const;
+  std::uint64_t messages_limit(const Connection& connection) const;
+  std::uint64_t recipients_limit(const Connection& connection) const;
   bool is_contended() const;
   bool take_turn();
   void begin(Connection& connection);

@@ -100,6 +100,15 @@ TEST_CASE("deliverd destinations: a message has no more recipients than its dest
   for (const auto& result : f.results[0].recipients()) CHECK(result.outcome() == ipc::DELIVERED);
 }
 
+TEST_CASE("deliverd destinations: what a server tells of its limits is kept to", "[deliverd]") {
+  Fixture f;
+  f.server.replies["EHLO"] = "250-fake\r\n250 LIMITS RCPTMAX=2 MAILMAX=1";
+  f.run(f.job({"a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test"}));
+  CHECK(f.server.messages.size() == 3);
+  CHECK(f.server.connections == 3);
+  for (const auto& result : f.results[0].recipients()) CHECK(result.outcome() == ipc::DELIVERED);
+}
+
 TEST_CASE("deliverd destinations: what a server takes of a message that is split is not sent again",
           "[deliverd]") {
   Fixture f;
