@@ -158,8 +158,9 @@ void Stream::resume_reading() {
   if (security_ == Security::secured) read_later();
 }
 
-// The socket does not tell of octets that the session has taken from it already.
+// The socket does not tell of what the session has taken from it already.
 void Stream::read_later() {
+  if (!tls_->has_input()) return;
   loop_.defer([this, alive = alive_] {
     if (*alive && reading_ && !closed_) read_secured();
   });
@@ -189,16 +190,17 @@ void Stream::read_clear() {
   give({chunk.data(), static_cast<std::size_t>(n)});
 }
 
-// A record at a time, while the buffer has room for a whole one.
+// A record at a time, while the session has some and the buffer has room for a whole one.
 void Stream::read_secured() {
   const std::span<char> chunk = read_buffer();
   std::size_t filled = 0;
   TlsSession::Step step = TlsSession::Step::done;
-  while (step == TlsSession::Step::done && filled + TlsSession::kRecord <= chunk.size()) {
+  do {
     std::size_t n = 0;
     step = tls_->read(chunk.subspan(filled), n);
     filled += n;
-  }
+  } while (step == TlsSession::Step::done && tls_->has_input() &&
+           filled + TlsSession::kRecord <= chunk.size());
   if (filled > 0) give({chunk.data(), filled});
   // Who pauses hears of the end when it resumes: the session tells of it again.
   if (closed_ || !reading_) return;
@@ -235,8 +237,8 @@ void Stream::start_tls(std::unique_ptr<TlsSession> session, std::chrono::seconds
   if (!in_callback_ && !write_pending_) static_cast<void>(write_some());
 }
 
-// It goes on from the loop, so that the owner hears nothing inside a call of its own. A server
-// waits for its client, and whoever speaks first can write at once.
+// It goes on from the loop, so that the owner hears nothing inside a call of its own: a server when
+// its client has spoken, a client at once.
 void Stream::begin_handshake() {
   if (!tls_ || !tls_->attach(fd_.get())) {
     failure_ = "no memory for TLS";
@@ -245,7 +247,7 @@ void Stream::begin_handshake() {
   security_ = Security::handshake;
   reading_ = true;
   event_add(read_event_.get(), nullptr);
-  wait_to_write();
+  if (tls_->speaks_first()) wait_to_write();
 }
 
 void Stream::handshake() {

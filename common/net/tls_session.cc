@@ -56,6 +56,11 @@ TlsSession::Step TlsSession::read(std::span<char> to, std::size_t& octets) {
   return step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
 }
 
+bool TlsSession::has_input() const noexcept {
+  return !failure_.empty() || SSL_has_pending(ssl_.get()) != 0 ||
+         (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
 TlsSession::Step TlsSession::write(std::string_view bytes, std::size_t& octets) {
   if (!failure_.empty()) return Step::failed;
   ERR_clear_error();

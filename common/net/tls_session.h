@@ -44,11 +44,16 @@ class TlsSession {
   // Before all else: the non-blocking `fd` outlives the session. False without memory.
   [[nodiscard]] bool attach(int fd);
 
+  // Whether it is the client's side, which begins the handshake.
+  bool speaks_first() const noexcept { return SSL_is_server(ssl_.get()) == 0; }
   // Until it is done: once more after each wait.
   Step handshake();
   // Decrypted octets into `to`; when the step is done `octets` says how many, and there may be
   // more.
   Step read(std::span<char> to, std::size_t& octets);
+  // Whether read() has something to tell that the socket does not: what was taken from it already,
+  // or the end.
+  bool has_input() const noexcept;
   // Some of `bytes`; `octets` says how many. After a wait it is called with the same octets first.
   // Without renegotiation it never waits to read.
   Step write(std::string_view bytes, std::size_t& octets);

@@ -61,6 +61,7 @@ TARGETS = [
            ('strangers', 's=100 one per connection, checks off')),
     Target('queue', '50000 deferred', 'first_accept_secs', '<=', 0.3),
     Target('syscalls', 'hold', 'calls_per_message', '<=', 12),
+    Target('syscalls', 'hold, STARTTLS', 'calls_per_message', '<=', 13),
     Target('syscalls', 'local', 'calls_per_message', '<=', 40),
     Target('memory', 'a message of 50 MiB, sent and delivered', 'most_mib', '<=', 4),
     Target('scale', '1000000 deferred', 'start_secs', '<=', 0.3),

@@ -123,7 +123,8 @@ def latency(a, out, rep):
 def tls(a, out, rep):
     """The accept of `latency` in the clear and by STARTTLS; who connects anew resumes its last session."""
     for keep, word in ((True, 's=100 reused'), (False, 's=100 one per connection')):
-        for case, extra in ((f'{word}, clear', ()), (f'{word}, STARTTLS', ('-E',))):
+        for case, extra in ((f'{word}, clear', ()), (f'{word}, STARTTLS', ('-E',)),
+                            (f'{word}, STARTTLS with TLS 1.2', ('-E', '-2'))):
             a.reset()
             a.start('hold')
             try:
@@ -487,12 +488,16 @@ def disk(out, rep):
 
 def syscalls(a, out, rep):
     """System calls of all processes of the server for each message, counted by strace."""
-    for mode, to, boxes in (('hold', RELAYED, 0), ('local', 'box@' + b.LOCAL_DOMAIN, b.BOXES)):
+    box = 'box@' + b.LOCAL_DOMAIN
+    cases = [('hold', 'hold', RELAYED, 0, ()), ('local', 'local', box, b.BOXES, ())]
+    if a.starttls:
+        cases.append(('hold, STARTTLS', 'hold', RELAYED, 0, ('-E',)))
+    for case, mode, to, boxes, extra in cases:
         n = 2000
         a.reset()
         a.start(mode)
         try:
-            b.load(smtpload(a, 20, 200, 4096, True, to, boxes), 60)
+            b.load(smtpload(a, 20, 200, 4096, True, to, boxes, extra=extra), 60)
             time.sleep(1)
             counts = a.dir / f'strace-{mode}'
             trace = subprocess.Popen(['strace', '-f', '-c', '-o', str(counts)]
@@ -500,7 +505,7 @@ def syscalls(a, out, rep):
                                      stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(1)
             before = b.count_new(a.mail)
-            _, rc, o, _ = b.load(smtpload(a, 20, n, 4096, True, to, boxes), 120)
+            _, rc, o, _ = b.load(smtpload(a, 20, n, 4096, True, to, boxes, extra=extra), 120)
             end = time.monotonic() + 60
             while mode == 'local' and b.count_new(a.mail) - before < n and time.monotonic() < end:
                 time.sleep(0.05)
@@ -509,7 +514,7 @@ def syscalls(a, out, rep):
             trace.wait()
             rows = re.findall(r'^ *[\d.]+ +[\d.]+ +\d+ +(\d+) +(?:\d+ +)?(\w+)$', counts.read_text(), re.M)
             calls = {name: int(count) for count, name in rows if name != 'total'}
-            b.emit(out, {'workload': 'syscalls', 'peer': a.name, 'case': mode, 'rep': rep, 'n': n, 'rc': rc,
+            b.emit(out, {'workload': 'syscalls', 'peer': a.name, 'case': case, 'rep': rep, 'n': n, 'rc': rc,
                          'calls_per_message': round(sum(calls.values()) / n, 1),
                          'most': {k: round(v / n, 2) for k, v in sorted(calls.items(), key=lambda i: -i[1])[:12]}})
         finally:
