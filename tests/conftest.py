@@ -4,7 +4,8 @@ so to ctest (SKIP_RETURN_CODE), rather than that it passed."""
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "integration"))
+TESTS = pathlib.Path(__file__).parent
+sys.path[:0] = [str(TESTS / "integration"), str(TESTS)]
 
 _passed = 0
 

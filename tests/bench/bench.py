@@ -13,7 +13,8 @@ import signal
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import benchlib as b  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402

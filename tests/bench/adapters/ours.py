@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import time
 
+import name_server
 from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS, ROOT, SINK
 
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
@@ -23,8 +24,8 @@ servers = ["%s:%d"]
 """ % NAME_SERVER
 # What they ask there: the client's name leads back to it, and the sender's domain takes mail.
 ZONES = {
-    '127.in-addr.arpa': '1.0.0 PTR load.test.',
-    'load.test': '@ A 127.0.0.1\n@ MX 10 @',
+    '127.in-addr.arpa': '1.0.0 PTR load.test.\n',
+    'load.test': '@ A 127.0.0.1\n@ MX 10 @\n',
 }
 SOA = '@ SOA @ @ 1 3600 900 86400 60\n@ NS @\n'
 
@@ -89,26 +90,10 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
         """nsd, the only name server that smtpd asks."""
         folder = self.dir / 'nsd'
         folder.mkdir()
-        zones = ''
-        for name, records in ZONES.items():
-            (folder / name).write_text(f'$ORIGIN {name}.\n$TTL 3600\n{SOA}{records}\n')
-            zones += f'zone:\n  name: {name}\n  zonefile: {name}\n'
-        (folder / 'nsd.conf').write_text(f'''\
-server:
-  ip-address: {NAME_SERVER[0]}@{NAME_SERVER[1]}
-  username: ""
-  chroot: ""
-  zonesdir: "{folder}"
-  database: ""
-  pidfile: ""
-  xfrdfile: "{folder}/xfrd.state"
-  zonelistfile: "{folder}/zone.list"
-  logfile: "{folder}/log"
-remote-control:
-  control-enable: no
-{zones}''')
-        self.group.spawn([PEERS / 'nsd/usr/sbin/nsd', '-d', '-c', folder / 'nsd.conf'], log=folder / 'log')
-        while not (folder / 'log').exists() or 'nsd started' not in (folder / 'log').read_text():
+        zones = {name: SOA + records for name, records in ZONES.items()}
+        configuration = name_server.configure(folder, '%s:%d' % NAME_SERVER, zones)
+        self.group.spawn([PEERS / 'nsd/usr/sbin/nsd', '-d', '-c', configuration], log=folder / 'log')
+        while not name_server.serves(folder):
             time.sleep(0.02)
 
     def checks_off(self):
