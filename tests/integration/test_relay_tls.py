@@ -74,7 +74,8 @@ class Certificates:
         self.good(name)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+        # The oldest that OpenSSL has: TLS 1.0.
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.load_cert_chain(*self._paths(name))
         return lambda peer, connection: context.wrap_socket(connection, server_side=True)
 
