@@ -31,6 +31,8 @@ import pytest
 
 BIN = pathlib.Path(os.environ.get("POSTRIDER_BIN", "build/bin")).resolve()
 SANITIZED_BIN = pathlib.Path(os.environ.get("POSTRIDER_SANITIZED_BIN", "build/debug/bin")).resolve()
+# Built with the tests; where they are not, for the benchmark.
+SINK = next((p for p in (SANITIZED_BIN / "smtp_sink", BIN / "smtp_sink") if p.exists()), None)
 PEERS = pathlib.Path(os.environ.get("POSTRIDER_PEERS", "build/peers")).resolve()
 # What the sanitizers write to the log when they have found something.
 SANITIZER_REPORTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehaviorSanitizer")
