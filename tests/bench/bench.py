@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import benchlib as b  # noqa: E402
+import relays  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
 
@@ -28,6 +29,7 @@ PEERS = {
     'strangers': ('ours',),
     'local': ('ours', 'postfix'),
     'relay': ('ours', 'postfix'),
+    'relay_tls': ('ours', 'postfix'),
     'large': ('ours', 'postfix', 'opensmtpd'),
     'idle': ('ours', 'null', 'postfix', 'opensmtpd', 'dovecot'),
     'pop3': ('ours', 'dovecot'),
@@ -41,7 +43,8 @@ PEERS = {
 def run_one(workload, name, out, rep, raise_errors):
     a = importlib.import_module('adapters.' + name).ADAPTER()
     try:
-        getattr(workloads, workload)(a, out, rep)
+        load = getattr(relays, workload, None) or getattr(workloads, workload)
+        load(a, out, rep)
     except Exception as e:  # noqa: BLE001
         if raise_errors:
             raise

@@ -221,6 +221,7 @@ class Adapter:
         deferred as hold, but as messages that failed for now, in the retry queue
         local    deliver box{0..99}@bench.test to maildir(box)
         relay    everything to SINK by SMTP
+        relay_tls  the same, under TLS only
         idle     as hold, 1100 connections at the same time allowed
         pop3     POP3 service, users with the password PASSWORD
         """
@@ -271,6 +272,15 @@ class Adapter:
     def stop(self):
         self.ask_to_stop()
         self.group.close()
+
+
+def make_certificate(folder, name):
+    """(certificate, key): self-signed, of a kind that most hosts have today (ECDSA with P-256)."""
+    files = folder / 'certificate.pem', folder / 'key.pem'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+                    '-days', '30', '-subj', f'/CN={name}', '-out', files[0], '-keyout', files[1]],
+                   check=True, capture_output=True)
+    return files
 
 
 def vmail():

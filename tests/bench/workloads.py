@@ -191,45 +191,6 @@ def local(a, out, rep):
             a.stop()
 
 
-def relay(a, out, rep):
-    """Accept and pass on to smtp-sink; until the sink has counted the last message."""
-    for sessions, keep in ((20, True), (100, True)):
-        case = f's={sessions} reused'
-        a.reset()
-        a.start('relay')
-        try:
-            def once(n):
-                sink = subprocess.Popen([str(b.POSTFIX_SBIN / 'smtp-sink'), '-u', 'postfix', '-M', str(n),
-                                         '%s:%d' % b.SINK, '1000'], stdin=subprocess.DEVNULL)
-                b.wait_banner(b.SINK, b'220')
-                t = time.monotonic()
-                try:
-                    _, rc, o, tool = b.load(smtpload(a, sessions, n, 4096, keep, RELAYED, 0, 60), 70)
-                    acc = time.monotonic() - t
-                    done = True
-                    try:
-                        sink.wait(max(1, 90 - acc))
-                    except subprocess.TimeoutExpired:
-                        done = False
-                    return time.monotonic() - t, acc, done, rc, tool
-                finally:
-                    if sink.poll() is None:
-                        sink.kill()
-                        sink.wait()
-            n = sized((a.name, 'relay', case), sessions, lambda n: once(n)[0], 60000)
-            if _size[(a.name, 'relay', case)] and rep == 1:   # the trial left connections behind
-                a.stop()
-                a.reset()
-                a.start('relay')
-            with Watch(a) as w:
-                el, acc, done, rc, tool = once(n)
-            b.emit(out, {'workload': 'relay', 'peer': a.name, 'case': case, 'rep': rep, 'n': n, 'rc': rc, 'done': done,
-                         'secs': round(el, 3), 'rate': round(n / el, 1) if done else None,
-                         'accept_secs': round(acc, 3), **w.result(n, tool)})
-        finally:
-            a.stop()
-
-
 def large(a, out, rep):
     """10 messages of 20 MiB over 4 connections, accept only."""
     a.reset()

@@ -5,7 +5,8 @@ import subprocess
 import time
 
 import name_server
-from benchlib import Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS, ROOT, SINK
+from benchlib import (Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS, ROOT, SINK,
+                      make_certificate)
 
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
 # Where mail that is to be deferred goes: nothing listens there.
@@ -52,19 +53,12 @@ class Ours(Adapter):
     def command(self, *argv):
         return [BIN_OURS / 'postrider', '--config', self.conf, *argv]
 
-    def make_certificate(self):
-        """Self-signed, of a kind that most hosts have today (ECDSA with P-256)."""
-        files = self.dir / 'certificate.pem', self.dir / 'key.pem'
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
-                        '-days', '30', '-subj', f'/CN=mx.{LOCAL_DOMAIN}', '-out', files[0], '-keyout', files[1]],
-                       check=True, capture_output=True)
-        return files
-
     def configure(self, mode):
         for folder in ('spool', 'run', 'data'):
             (self.dir / folder).mkdir(exist_ok=True)
-        route = {'relay': f'smtp:[{SINK[0]}]:{SINK[1]}', 'deferred': f'smtp:{NOWHERE}'}.get(mode)
-        certificate, key = self.make_certificate()
+        sink = f'smtp:[{SINK[0]}]:{SINK[1]}'
+        route = {'relay': sink, 'relay_tls': sink, 'deferred': f'smtp:{NOWHERE}'}.get(mode)
+        certificate, key = make_certificate(self.dir, f'mx.{LOCAL_DOMAIN}')
         strangers = STRANGERS if mode in ('strangers', 'unchecked') else ''
         self.conf.write_text(f'''\
 hostname = "mx.{LOCAL_DOMAIN}"
@@ -83,6 +77,7 @@ connection_limit_per_address = 5000
 {strangers}[pop3d]
 listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
 ''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else '')
+            + ('[[tls_policy]]\ndestination = "*"\nlevel = "encrypt"\n' if mode == 'relay_tls' else '')
             + (self.checks_off() if mode == 'unchecked' else ''))
         self.make_directory()
 
