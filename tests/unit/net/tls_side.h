@@ -24,6 +24,7 @@ struct Side final : Stream::Owner {
   explicit Side(event::EventLoop& l) : loop(l) {}
   void on_bytes(std::string_view bytes) override {
     got += bytes;
+    if (pausing != nullptr) pausing->pause_reading();
     if (got.size() >= expected) loop.stop();
   }
   void on_drained() override {}
@@ -38,6 +39,7 @@ struct Side final : Stream::Owner {
   event::EventLoop& loop;
   std::string got;
   std::size_t expected = SIZE_MAX;
+  Stream* pausing = nullptr;  // its own, which it pauses whenever it got something
   std::optional<TlsInfo> info;
   std::optional<CloseReason> closed;
 };

@@ -172,6 +172,23 @@ TEST_CASE(
   CHECK(connection.ours.closed == net::CloseReason::end_of_input);
 }
 
+TEST_CASE("net tls: an end that came with the last octets is told to who paused at them",
+          "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  connection.ours.pausing = &*connection.a;
+  connection.ours.expected = 1;
+  connection.b->send("x");
+  connection.b->flush();
+  SSL_shutdown(world.client.raw);  // close_notify, while the socket stays open
+  connection.loop.run();
+  CHECK_FALSE(connection.ours.closed);
+  connection.a->resume_reading();
+  for (int turn = 0; turn < 4; ++turn) event_base_loop(connection.loop.raw(), EVLOOP_NONBLOCK);
+  CHECK(connection.ours.closed == net::CloseReason::end_of_input);
+}
+
 TEST_CASE("net tls: close_notify is the end of input, its lack an error", "[net][tls]") {
   World world;
   const auto server = world.load();
