@@ -241,9 +241,11 @@ class CaresResolver::NameLookup final : public Lookup {
 
 // What c-ares keeps until it answers.
 struct CaresResolver::Question {
-  event::EventLoop& loop;
+  CaresResolver& resolver;
   std::shared_ptr<Lookup> lookup;
+  std::string name;
   int type;
+  std::uint64_t asked_while = 0;
 };
 
 struct CaresResolver::Socket final : event::Deferred {
@@ -256,7 +258,13 @@ struct CaresResolver::Socket final : event::Deferred {
 };
 
 CaresResolver::CaresResolver(event::EventLoop& loop, const Options& options)
-    : loop_(loop), timer_(loop, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }) {
+    : loop_(loop),
+      timer_(loop, [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); }),
+      asking_(loop, [this] {
+        ++while_;
+        unanswered_ = 0;
+        ask();
+      }) {
   check(ares_library_init(ARES_LIB_INIT_ALL), "c-ares");
   ares_options setup{};
   setup.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_EDNS;
@@ -311,18 +319,32 @@ PendingPtr CaresResolver::start(const std::shared_ptr<Lookup>& lookup, const std
     std::shared_ptr<Lookup> lookup;
   };
   lookup->unanswered = types.size();
-  for (const int type : types) {
-    auto question = std::make_unique<Question>(Question{loop_, lookup, type});
-    ares_query(channel_, name.c_str(), ns_c_in, type, &CaresResolver::on_answer,
-               question.release());
-  }
+  for (const int type : types)
+    to_ask_.push_back(std::make_unique<Question>(Question{*this, lookup, name, type}));
+  ask();
   if (types.empty()) {
     loop_.defer([lookup] {
       if (!lookup->cancelled) lookup->finish();
     });
   }
-  arm_timer();
   return std::make_unique<Cancel>(lookup);
+}
+
+void CaresResolver::ask() {
+  while (unanswered_ < kAtOnce && !to_ask_.empty()) {
+    std::unique_ptr<Question> question = std::move(to_ask_.front());
+    to_ask_.pop_front();
+    if (question->lookup->cancelled) continue;
+    question->asked_while = while_;
+    ++unanswered_;
+    // It may be answered, and gone, before ares_query() returns.
+    const std::string name = question->name;
+    const int type = question->type;
+    ares_query(channel_, name.c_str(), ns_c_in, type, &CaresResolver::on_answer,
+               question.release());
+  }
+  if (!to_ask_.empty() && !asking_.armed()) asking_.arm(kWhile);
+  arm_timer();
 }
 
 // May run inside ares_query() and inside ares_destroy(); what waits for the answer is told later.
@@ -330,12 +352,14 @@ void CaresResolver::on_answer(void* question, int status, int /*timeouts*/, unsi
                               int length) noexcept {
   const std::unique_ptr<Question> owned(static_cast<Question*>(question));
   const std::shared_ptr<Lookup>& lookup = owned->lookup;
+  CaresResolver& self = owned->resolver;
+  if (owned->asked_while == self.while_) --self.unanswered_;
   if (status == ARES_EDESTRUCTION) lookup->cancelled = true;
   if (lookup->cancelled) return;
   lookup->add(owned->type, status,
               {octets, octets == nullptr ? 0 : static_cast<std::size_t>(length)});
   if (--lookup->unanswered > 0) return;
-  owned->loop.defer([lookup] {
+  self.loop_.defer([lookup] {
     if (!lookup->cancelled) lookup->finish();
   });
 }
@@ -357,7 +381,7 @@ void CaresResolver::watch(int fd, bool readable, bool writable) {
 
 void CaresResolver::process(int readable_fd, int writable_fd) {
   ares_process_fd(channel_, readable_fd, writable_fd);
-  arm_timer();
+  ask();
 }
 
 void CaresResolver::arm_timer() {

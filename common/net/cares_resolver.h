@@ -1,10 +1,15 @@
 // cares_resolver.h - the Resolver that asks DNS servers, through c-ares on the event loop.
 //
+// A crowd of questions is asked a few at a time: answers for which the socket has no room are lost,
+// and asked for again only when their time is over.
+//
 // Asks DNS alone: neither /etc/hosts nor search domains. "localhost" is the loopback addresses
 // without a question (RFC 6761 section 6.3). Truncated answers are asked for again over TCP.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -24,6 +29,12 @@ class CaresResolver final : public Resolver {
     std::chrono::milliseconds timeout{5000};  // of the first try; each further one waits longer
     unsigned tries = 3;
   };
+
+  // So many questions without an answer are asked within kWhile; a slow server holds up no others
+  // for longer. Twice as many answers find room in what a socket has by default (208 KiB; 768
+  // octets for an answer of ordinary size).
+  static constexpr unsigned kAtOnce = 100;
+  static constexpr std::chrono::milliseconds kWhile{100};
 
   // `loop` outlives the resolver. Throws std::runtime_error when c-ares cannot start or a server is
   // no address.
@@ -50,12 +61,17 @@ class CaresResolver final : public Resolver {
 
   PendingPtr start(const std::shared_ptr<Lookup>& lookup, const std::string& name,
                    const std::vector<int>& types);
+  void ask();
   void watch(int fd, bool readable, bool writable);
   void process(int readable_fd, int writable_fd);
   void arm_timer();
 
   event::EventLoop& loop_;
   event::Timer timer_;
+  event::Timer asking_;  // until more is asked in any case
+  std::deque<std::unique_ptr<Question>> to_ask_;
+  std::uint64_t while_ = 0;  // the present one
+  unsigned unanswered_ = 0;  // of those asked in it
   std::unordered_map<int, std::unique_ptr<Socket>> sockets_;
   ares_channeldata* channel_ = nullptr;
 };
