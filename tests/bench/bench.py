@@ -30,6 +30,7 @@ PEERS = {
     'local': ('ours', 'postfix'),
     'relay': ('ours', 'postfix'),
     'relay_tls': ('ours', 'postfix'),
+    'destinations': ('ours',),
     'large': ('ours', 'postfix', 'opensmtpd'),
     'idle': ('ours', 'null', 'postfix', 'opensmtpd', 'dovecot'),
     'pop3': ('ours', 'dovecot'),

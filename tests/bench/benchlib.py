@@ -10,6 +10,8 @@ import tempfile
 import threading
 import time
 
+import destinations
+
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent.parent
 ROOT = pathlib.Path(os.environ.get('BENCH_ROOT') or CHECKOUT / 'build/bench')
 BIN_OURS = pathlib.Path(os.environ.get('POSTRIDER_BIN') or CHECKOUT / 'build/bin')
@@ -25,6 +27,9 @@ BOXES = 100                 # box0@bench.test .. box99@bench.test are local
 LOCAL_DOMAIN = 'bench.test'
 RELAY_DOMAIN = 'relay.test'  # everything else is relayed to SINK
 SINK = ('127.0.0.2', 2600)
+# What three hosts bear, connections and messages a second, behind so many domains.
+LIMITED_HOSTS = destinations.hosts(SINK[1], (4, 8000), (2, 4000), (1, 2000))
+DOMAINS = 1000
 PASSWORD = 'pass'
 MAX_MESSAGE = 100 * 1024 * 1024
 PAGE = os.sysconf('SC_PAGESIZE')
@@ -222,6 +227,7 @@ class Adapter:
         local    deliver box{0..99}@bench.test to maildir(box)
         relay    everything to SINK by SMTP
         relay_tls  the same, under TLS only
+        destinations  hold mail for DOMAINS until deliver(), then to LIMITED_HOSTS within their limits
         idle     as hold, 1100 connections at the same time allowed
         pop3     POP3 service, users with the password PASSWORD
         """

@@ -1,10 +1,12 @@
 """The loads of mail that is passed on to other servers. See README.md."""
+import os
 import pathlib
 import subprocess
 import tempfile
 import time
 
 import benchlib as b
+import destinations as limits
 from smtp_sink import Sink
 from workloads import RELAYED, Watch, sized, smtpload
 
@@ -78,3 +80,29 @@ def passed_on(a, out, rep, workload, make_sink):
                          **{k: seen[k] for k in ('connections', 'most_connections', 'secured', 'resumed') if k in seen}})
         finally:
             a.stop()
+
+
+def destinations(a, out, rep, n=int(os.environ.get('BENCH_DESTINATIONS', 100000))):
+    """Mail that waits for many domains behind three hosts, each with limits of its own: how long it takes beside the
+    time that they allow, and whether one was exceeded."""
+    a.reset()
+    a.start('destinations')
+    try:
+        load = smtpload(a, 100, n, 4096, True, 'x@' + limits.ZONE, extra=('-K', b.DOMAINS), limit=100)
+        _, rc, _, tool = b.load(load, 110)
+        with Sink(b.BIN_OURS / 'smtp_sink', {host.address: host.rate for host in b.LIMITED_HOSTS}, n) as sink:
+            with Watch(a) as w:
+                a.deliver()
+                done = sink.has_ended(GRACE)
+            report = sink.stop()
+        allowed = limits.allowed_seconds(b.LIMITED_HOSTS, report)
+        secs = limits.taken_seconds(report)
+        excesses = limits.excesses(b.LIMITED_HOSTS, report)
+        b.emit(out, {'workload': 'destinations', 'peer': a.name, 'rep': rep, 'n': n, 'rc': rc, 'done': done,
+                     'case': f'{n} messages, {b.DOMAINS} domains, {len(b.LIMITED_HOSTS)} hosts',
+                     'secs': round(secs, 3), 'allowed_secs': round(allowed, 3), 'ratio': round(secs / allowed, 3),
+                     'exceeded': len(excesses), 'excesses': excesses,
+                     'ahead_ms': round(max(one['most_ahead'] for one in report.values()) * 1000, 1),
+                     **w.result(n, tool)})
+    finally:
+        a.stop()

@@ -13,6 +13,7 @@ SHOW = {
     'local': ['rate', 'accept_secs', 'secs', 'p50_ms', 'p99_ms', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
     'relay': ['rate', 'accept_secs', 'secs', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
     'relay_tls': ['rate', 'accept_secs', 'secs', 'connections', 'resumed', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
+    'destinations': ['ratio', 'exceeded', 'ahead_ms', 'secs', 'allowed_secs', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
     'large': ['mib_s', 'cpu_per_gib', 'peak_pss_mib', 'other_cpu'],
     'idle': ['pss_before_mib', 'pss_mib', 'rss_mib', 'kib_per_conn', 'procs', 'open_secs'],
     'pop3': ['sess_rate', 'msg_rate', 'mib_s', 'login_ms', 'stat_ms', 'uidl_ms', 'session_ms', 'cpu_per_session',
@@ -37,6 +38,7 @@ class Target:
     peer_place: tuple = None   # workload and case of the peer's figure, where they are others
 
 
+DESTINATIONS = '100000 messages, 1000 domains, 3 hosts'
 DISK_RATE = ('disk', 'file: tmp, fsync, rename, fsync(dir)')
 LARGE = '10 x 20 MiB, 4 connections, smtp-source'
 TARGETS = [
@@ -51,6 +53,8 @@ TARGETS = [
     Target('local', 's=20 reused', 'rate', '>=', 1.5, '64 threads', DISK_RATE),
     Target('relay', 's=100 reused', 'rate', '>=', 10, 'postfix'),
     Target('relay_tls', 's=100 reused', 'rate', '>=', 3, 'postfix'),
+    Target('destinations', DESTINATIONS, 'ratio', '<=', 1.2),
+    Target('destinations', DESTINATIONS, 'exceeded', '<=', 0),
     Target('large', LARGE, 'mib_s', '>=', 1.3, 'opensmtpd'),
     Target('idle', '1000 SMTP', 'kib_per_conn', '<=', 12),
     Target('idle', '1000 SMTP under TLS', 'kib_per_conn', '<=', 60),

@@ -4,14 +4,16 @@ import shutil
 import subprocess
 import time
 
+import destinations
 import name_server
-from benchlib import (Adapter, BIN_OURS, BOXES, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS, ROOT, SINK,
-                      make_certificate)
+from benchlib import (Adapter, BIN_OURS, BOXES, DOMAINS, LIMITED_HOSTS, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS,
+                      ROOT, SINK, make_certificate)
 
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
 # Where mail that is to be deferred goes: nothing listens there.
 NOWHERE = '[127.0.0.3]:2'
 NAME_SERVER = ('127.0.0.1', 2553)
+DNS = '[dns]\nservers = ["%s:%d"]\n' % NAME_SERVER
 # Of the load's clients nobody may relay, and each is counted and checked as any stranger.
 STRANGERS = """\
 unlimited_networks = []
@@ -20,15 +22,16 @@ connection_rate_per_address = 1000000
 connection_rate_per_network = 1000000
 [relay]
 networks = []
-[dns]
-servers = ["%s:%d"]
-""" % NAME_SERVER
+""" + DNS
 # What they ask there: the client's name leads back to it, and the sender's domain takes mail.
 ZONES = {
     '127.in-addr.arpa': '1.0.0 PTR load.test.\n',
     'load.test': '@ A 127.0.0.1\n@ MX 10 @\n',
 }
 SOA = '@ SOA @ @ 1 3600 900 86400 60\n@ NS @\n'
+# The modes in which nsd answers, and those in which nothing is delivered, or not yet.
+ASKING = ('strangers', 'unchecked', 'destinations')
+KEEPING = ('hold', 'idle', *ASKING)
 
 
 class Ours(Adapter):
@@ -36,10 +39,10 @@ class Ours(Adapter):
     smtp = ('127.0.0.1', 2520)
     pop3 = ('127.0.0.1', 2521)
     starttls = True
-    conf_note = ('hold, idle, strangers, unchecked: smtpd and queued run, the deliverds do not (as mta and mda of '
-                 'opensmtpd are paused); deferred: everything is routed to a port where nothing listens; strangers, '
-                 'unchecked: nobody may relay, nsd answers, and the checks are as by default, or off; size and '
-                 'connection limits raised')
+    conf_note = ('hold, idle, strangers, unchecked, and destinations until the load is there: smtpd and queued run, the '
+                 'deliverds do not (as mta and mda of opensmtpd are paused); deferred: everything is routed to a port '
+                 'where nothing listens; strangers, unchecked: nobody may relay, nsd answers, and the checks are as by '
+                 'default, or off; size and connection limits raised')
 
     def __init__(self):
         super().__init__()
@@ -77,6 +80,7 @@ connection_limit_per_address = 5000
 {strangers}[pop3d]
 listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
 ''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else '')
+            + (self.limits() if mode == 'destinations' else '')
             + ('[[tls_policy]]\ndestination = "*"\nlevel = "encrypt"\n' if mode == 'relay_tls' else '')
             + (self.checks_off() if mode == 'unchecked' else ''))
         self.make_directory()
@@ -85,11 +89,16 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
         """nsd, the only name server that smtpd asks."""
         folder = self.dir / 'nsd'
         folder.mkdir()
-        zones = {name: SOA + records for name, records in ZONES.items()}
+        zones = {name: SOA + records for name, records in ZONES.items()} | destinations.zone(LIMITED_HOSTS, DOMAINS)
         configuration = name_server.configure(folder, '%s:%d' % NAME_SERVER, zones)
         self.group.spawn([PEERS / 'nsd/usr/sbin/nsd', '-d', '-c', configuration], log=folder / 'log')
         while not name_server.serves(folder):
             time.sleep(0.02)
+
+    def limits(self):
+        rows = ''.join('[[destination]]\nhost = "{host}"\nconnections = {connections}\nrate = "{rate}"\n'.format(**host.limits())
+                       for host in LIMITED_HOSTS)
+        return f'{DNS}[relay]\nport = {SINK[1]}\n{rows}'
 
     def checks_off(self):
         """All that have an action, whichever the release has."""
@@ -112,13 +121,17 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
         subprocess.run(self.command('domain', 'list'), check=True, stdout=subprocess.DEVNULL)
 
     def launch(self):
-        if self.mode in ('strangers', 'unchecked'):
+        if self.mode in ASKING:
             self.serve_names()
-        if self.mode in ('hold', 'idle', 'strangers', 'unchecked'):
+        if self.mode in KEEPING:
             for daemon in ('queued', 'smtpd'):
                 self.group.spawn([BIN_OURS / daemon, '--config', self.conf], log=self.log)
         else:
             self.group.spawn(self.command('run'), log=self.log)
+
+    def deliver(self):
+        """What was kept."""
+        self.group.spawn([BIN_OURS / 'deliverd', '--role', 'remote', '--config', self.conf], log=self.log)
 
     def settle(self):
         while json.loads(subprocess.run(self.command('--json', 'status'), stdout=subprocess.PIPE,
