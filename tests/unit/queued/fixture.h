@@ -161,25 +161,8 @@ class QueueFixture {
     life->intake.scan();
     life->queue.wake();
     run_until([this] {
-      bool worked = false;
-      for (const auto kind : {queued::WorkKind::local, queued::WorkKind::remote})
-        while (kind == queued::WorkKind::remote || kept_.size() < local_credit) {
-          auto order = life->queue.next_order(kind);
-          if (!order) break;
-          worked = true;
-          source_ = order->source;
-          if (keeps(order->job)) {
-            kept_.push_back(std::move(*order));
-          } else {
-            life->queue.on_result(order->ticket, answer_all(order->job));
-          }
-        }
-      if (worked || !life->store.idle()) {
-        quiet_ = 0;
-      } else {
-        ++quiet_;
-      }
-      return quiet_ > 3;
+      if (hand_out()) return turn_again();
+      return life->store.idle() && !runs_on();
     });
   }
 
@@ -236,11 +219,10 @@ class QueueFixture {
     return true;
   }
 
+  // Sleeps until something comes from the store's threads, unless the next turn has work already.
   void run_until(std::function<bool()> condition) {
-    quiet_ = 0;
     until_ = std::move(condition);
-    event::Timer tick(life->loop, [&] { tick.arm(100us); });
-    tick.arm(0us);
+    turn_again();
     life->loop.run();
     until_ = [] { return false; };
   }
@@ -322,9 +304,36 @@ class QueueFixture {
     return all;
   }
 
+  // Whether there was a job.
+  bool hand_out() {
+    bool worked = false;
+    for (const auto kind : {queued::WorkKind::local, queued::WorkKind::remote})
+      while (kind == queued::WorkKind::remote || kept_.size() < local_credit) {
+        auto order = life->queue.next_order(kind);
+        if (!order) break;
+        worked = true;
+        source_ = order->source;
+        if (keeps(order->job)) {
+          kept_.push_back(std::move(*order));
+        } else {
+          life->queue.on_result(order->ticket, answer_all(order->job));
+        }
+      }
+    return worked;
+  }
+
+  // False, and the loop does not sleep before its next turn.
+  bool turn_again() {
+    life->loop.defer([] {});
+    return false;
+  }
+  // The next turn has something to do.
+  bool runs_on() {
+    return event_base_get_num_events(life->loop.raw(), EVENT_BASE_COUNT_ACTIVE) > 0;
+  }
+
   std::vector<queued::Order> kept_;
   std::function<bool()> until_ = [] { return false; };
-  int quiet_ = 0;
   queued::SourcePtr source_;  // of the job that is being answered
 };
 
