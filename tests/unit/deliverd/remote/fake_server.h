@@ -73,7 +73,10 @@ class FakeServer {
       }
     }
     bool take_line() {
-      const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n");
+      // What was searched before may be the beginning of an end.
+      const std::size_t from = searched < 4 ? 0 : searched - 4;
+      const std::size_t end = input.find(in_data ? "\r\n.\r\n" : "\r\n", from);
+      searched = end == std::string::npos ? input.size() : 0;
       if (end == std::string::npos) return false;
       const std::string line = input.substr(0, end);
       input.erase(0, end + (in_data ? 5 : 2));
@@ -157,6 +160,7 @@ class FakeServer {
     FakeServer& server;
     net::Stream stream;
     std::string input;
+    std::size_t searched = 0;  // octets of it
     unsigned taken = 0;
     int recipients = 0;  // that were accepted
     std::string chunks;  // of a message that is not whole

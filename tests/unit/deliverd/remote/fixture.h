@@ -10,6 +10,7 @@
 
 #include "deliverd/remote/remote_delivery.h"
 #include "tests/unit/deliverd/remote/fake_server.h"
+#include "tests/unit/net/authority.h"
 #include "tests/unit/net/fake_resolver.h"
 
 namespace postrider::deliverd::test {
@@ -33,9 +34,16 @@ inline config::Settings some_settings() {
   return settings;
 }
 
+// Those of the system are read in the time that ten of these tests take.
+inline std::string few_authorities() {
+  static const postrider::test::TempDirectory directory;
+  static const net::test::Authority authority(directory);
+  return authority.certificate_path();
+}
+
 struct Fixture {
-  // `authorities`: path of those that are trusted; empty: the system's.
-  explicit Fixture(const std::string& authorities = "")
+  // `authorities`: path of those that are trusted.
+  explicit Fixture(const std::string& authorities = few_authorities())
       : outgoing{std::move(*net::TlsClient::load(authorities, clock)), std::nullopt},
         source(::memfd_create("spool", MFD_CLOEXEC)) {
     REQUIRE(::write(source.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
