@@ -6,6 +6,7 @@
 
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
+#include "tests/unit/monotonic_clock.h"
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
@@ -53,8 +54,8 @@ struct World {
 
   // Lets the loop's time pass.
   void wait(std::chrono::milliseconds time) {
-    event::Timer timer(loop, [this] { loop.stop(); });
-    timer.arm(time);
+    test::pass_time(time);
+    loop.defer([this] { loop.stop(); });
     loop.run();
   }
 
@@ -170,9 +171,7 @@ TEST_CASE("sqlite directory: a missing file is temporary, and found when it is t
         "directory: " + temporary.path("late.db") + ": unable to open database file");
 
   REQUIRE(DirectoryEditor::open(temporary.path("late.db"), sqlite::Access::create));
-  event::Timer timer(loop, [&] { loop.stop(); });
-  timer.arm(WatchedDatabase::kRecheck);
-  loop.run();
+  test::pass_time(WatchedDatabase::kRecheck);
   ask();
   REQUIRE(*answer);
   CHECK((*answer)->kind == Kind::foreign);

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/directory/editor.h"
+#include "tests/unit/monotonic_clock.h"
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
@@ -36,8 +37,8 @@ struct World {
   }
 
   void wait() {
-    event::Timer timer(loop, [this] { loop.stop(); });
-    timer.arm(WatchedDatabase::kRecheck);
+    test::pass_time(WatchedDatabase::kRecheck);
+    loop.defer([this] { loop.stop(); });
     loop.run();
   }
 

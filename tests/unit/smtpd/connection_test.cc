@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/unit/monotonic_clock.h"
 #include "tests/unit/smtpd/world.h"
 
 using namespace postrider;
@@ -260,9 +261,10 @@ TEST_CASE("smtpd connection: a message that was whole is accounted for though it
 TEST_CASE("smtpd connection: a client that is silent is told so", "[smtpd]") {
   Fixture f;
   f.world.settings.smtpd.command_timeout = std::chrono::seconds{0};
-  f.world.settings.smtpd.data_timeout = std::chrono::seconds{1};
+  f.world.settings.smtpd.data_timeout = std::chrono::seconds{180};
   Peer& peer = f.connect();
   peer.exchange(std::string(kEnvelope) + "DATA\r\n", 354);
+  postrider::test::pass_time(std::chrono::seconds{180});
   CHECK(peer.expect_close() == "421 4.4.2 mx.test timed out waiting for input, closing\r\n");
   CHECK(f.world.lines.find("event=message_refused") != std::string::npos);
 }
