@@ -5,12 +5,15 @@
 
 namespace postrider::queued {
 
+namespace {
+
+// When something is due before the store was asked: long ago, wherever the clock is set to.
+constexpr WallTime kNotKnown{};
+
+}  // namespace
+
 Recall::Recall(StoreThread& store, Scheduler& scheduler, const Clock& clock, Owner& owner)
-    : store_(store),
-      scheduler_(scheduler),
-      clock_(clock),
-      owner_(owner),
-      next_due_(clock.now()) {}  // not known before the store was asked
+    : store_(store), scheduler_(scheduler), clock_(clock), owner_(owner), next_due_(kNotKnown) {}
 
 void Recall::ask_who_waits() {
   if (who_waits_is_known_ || asking_who_waits_) return;
@@ -116,7 +119,7 @@ std::size_t Recall::share() const { return (owner_.room() + (odd_place_is_ours_ 
 void Recall::on_failed(const Error& error) {
   owner_.on_store_asked(&error);
   rests_until_ = clock_.now() + kRetry;
-  next_due_ = rests_until_;
+  next_due_ = kNotKnown;
 }
 
 }  // namespace postrider::queued

@@ -331,3 +331,19 @@ TEST_CASE("queued: one row that cannot be read stops neither the others nor the 
   CHECK(f.list(test::all_messages()).size() == 2);
   CHECK(f.operate(ipc::AdminRequest::ERASE, test::all_messages()) == 2U);
 }
+
+TEST_CASE("queued: a clock that is set back after the start keeps no mail that is due waiting",
+          "[queued]") {
+  QueueFixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return QueueFixture::result(ipc::DEFERRED, "451 later");
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  REQUIRE(f.attempts.size() == 1);
+  f.clock.advance(2h);
+  f.begin_life();
+  f.clock.advance(-1h);
+  f.settle();
+  CHECK(f.attempts.size() == 2);
+}
