@@ -150,6 +150,11 @@ inline bool is_held(const Message& message) {
   return message.wish == Wish::hold || !message.held_by_route.empty();
 }
 
+// An operator has held or deleted it.
+inline bool is_stopped(const Message& message) {
+  return message.wish == Wish::hold || message.wish == Wish::remove || message.wish == Wish::erase;
+}
+
 // An operator has given it up.
 inline bool is_given_up(const Message& message) {
   return message.wish == Wish::expire || message.data.expired;

@@ -166,6 +166,7 @@ class Queue final : private Recall::Owner {
   Schedule plan(Message& message);
 
   // The steps at the end of an attempt; each goes on to the next.
+  static void take_back_failures(Message& message);
   void end_attempt(Message& message);
   bool waits_its_turn(const MessageData& data) const;
   void report(Message& message);

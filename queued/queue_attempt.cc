@@ -45,8 +45,19 @@ void Queue::attempt_ended_if_so(Message& message) {
   if (message.jobs == 0 && message.routing == 0) end_attempt(message);
 }
 
+// What an operator has held or deleted meanwhile tells nobody of a refusal: should it go on after
+// all, it is refused again.
+void Queue::take_back_failures(Message& message) {
+  const auto failures = message.to_report.find(ReportKind::failed);
+  if (!is_stopped(message) || failures == message.to_report.end()) return;
+  for (const std::uint32_t index : failures->second)
+    message.data.recipients[index].state = RecipientState::deferred;
+  message.to_report.erase(failures);
+}
+
 void Queue::end_attempt(Message& message) {
   if (message.corrupt && message.wish != Wish::erase) return quarantine(message);
+  take_back_failures(message);
   if (!all_turned_away(message.data)) ++message.data.attempts;
   const WallTime limit = expires(message);
   const bool given_up = is_last(parts_.clock.now(), limit) && !waits_its_turn(message.data);

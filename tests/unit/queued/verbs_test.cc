@@ -145,26 +145,6 @@ TEST_CASE("queued verbs: what was delivered while an operator deleted it is not 
   CHECK(f.events("deleted") == 0);
 }
 
-TEST_CASE("queued verbs: a refusal that comes while an operator deletes is told to the sender",
-          "[queued]") {
-  Fixture f;
-  f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:far.test"; };
-  f.accept("a@x.test", {"b@far.test", "c@else.test"});
-  f.settle();
-  CHECK(f.operate(Request::DELETE, all_messages()) == 1U);
-  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
-    return QueueFixture::result(ipc::FAILED, "550 no such user");
-  };
-  f.answer_kept();
-  f.settle();
-  CHECK(f.life->reports.sent == Lines{"failed to a@x.test about b@far.test: 550 no such user"});
-  CHECK(f.operate(Request::UNDELETE, all_messages()) == 1U);
-  f.serve();
-  f.attempts.clear();
-  f.settle();
-  CHECK(f.attempts == Lines{"mx:else.test: c@else.test"});
-}
-
 TEST_CASE("queued verbs: the reason of a hold is kept, and gone with a release", "[queued]") {
   Fixture f;
   const bool active = GENERATE(false, true);
