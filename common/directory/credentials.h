@@ -1,8 +1,8 @@
 // credentials.h - who may log in: the questions that pop3d and smtpd ask about passwords.
 //
 // A user has one main password, which is for every service, and any number of app passwords, each
-// for some. An unknown user cannot be told from a wrong password, in words or in time; but one
-// whose hash is another program's can, as its owner would be told that a right password is wrong.
+// for some. An unknown user cannot be told from a wrong password, in words or in time; nor can one
+// whose hash is another program's: what is to be done about that the operator reads in the log.
 // An interface, asynchronous so that LDAP or PostgreSQL can stand behind it; SqliteCredentials is
 // the first. Who cannot answer gives an Error of kind temporary, never "wrong password".
 #pragma once

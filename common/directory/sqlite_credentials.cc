@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "common/base/ascii.h"
 #include "common/directory/address.h"
 #include "common/directory/app_password.h"
@@ -22,6 +20,10 @@ constexpr std::string_view kNoScramKeys =
     "the password was set before SCRAM was known; set it anew";
 constexpr std::string_view kWrongPassword = "wrong password";
 constexpr std::string_view kExpired = "the app password has expired";
+constexpr std::string_view kForeignHash =
+    "the password is no argon2id hash; set it anew with: postrider user passwd";
+constexpr std::string_view kForeignAppPassword =
+    "the app password is no argon2id hash; remove it with: postrider user app-password remove";
 constexpr std::string_view kOtherScope = "the app password is not for this service";
 
 // Columns of app_password and app_passwords.
@@ -31,21 +33,8 @@ tl::unexpected<Error> temporary(const Error& error) {
   return fail(ErrorKind::temporary, error.text);
 }
 
-// Of another program: nobody can be told that the password is wrong.
+// Of another program: whether the password is right nobody can tell.
 bool is_foreign(const std::string& hash) { return !hash.empty() && !is_password_hash(hash); }
-
-std::string foreign_hash(const Address& address, std::string_view app_password) {
-  const std::string user = address.str();
-  if (app_password.empty())
-    return fmt::format(
-        "directory: the password of {} is no argon2id hash; set it anew with: postrider user "
-        "passwd {}",
-        user, user);
-  return fmt::format(
-      "directory: the app password {} of {} is no argon2id hash; remove it with: postrider user "
-      "app-password remove {} '{}'",
-      app_password, user, user, app_password);
-}
 
 std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
   constexpr std::size_t kSize = sasl::ScramKeys::kSize;
@@ -102,8 +91,6 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
       [this, key = std::move(key), version = file_.version(), candidate = std::move(*candidate),
        done = std::move(done)](const Result<bool>& fits) mutable {
         if (!fits) return done(tl::unexpected<Error>(fits.error()));
-        if (!candidate.trouble.empty())
-          return done(fail(ErrorKind::temporary, std::move(candidate.trouble)));
         if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
         // What has changed meanwhile may be this password.
         if (candidate.answer.accepted && version == file_.version()) keep(key, candidate);
@@ -125,13 +112,13 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     candidate.answer = {.accepted = true, .mailbox = address.str()};
   }
   user.reset();
-  std::string app_password;
+  std::string_view foreign = kForeignHash;
   if (const auto selector = selector_of(password)) {
     auto& row = question(Question::app_password).bind(address.domain, address.local, *selector);
     const auto found = row.step();
     if (!found) return tl::unexpected<Error>(found.error());
     if (*found) {
-      app_password = row.text(Column::name);
+      foreign = kForeignAppPassword;
       candidate = {.hash = std::string(row.text(Column::hash)),
                    .answer = judge(row, address.str(), service),
                    .reason = kWrongPassword,
@@ -140,7 +127,7 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     row.reset();
   }
   if (is_foreign(candidate.hash)) {
-    candidate.trouble = foreign_hash(address, app_password);
+    candidate.reason = foreign;
     candidate.hash.clear();  // costs what a wrong password costs
   }
   return candidate;
@@ -197,10 +184,10 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
   auto& user = question(Question::user).bind(address.domain, address.local);
   const auto found = user.step();
   if (!found) return tl::unexpected<Error>(found.error());
-  bool foreign = false;
   if (*found) {
-    foreign = is_foreign(std::string(user.text(0)));
-    answer.reason = user.text(0).empty() ? kNoPassword : kNoScramKeys;
+    answer.reason = user.text(0).empty()                    ? kNoPassword
+                    : is_foreign(std::string(user.text(0))) ? kForeignHash
+                                                            : kNoScramKeys;
     add(user.text(1), {.accepted = true, .mailbox = address.str()});
   }
   user.reset();
@@ -211,8 +198,6 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     if (!*another) break;
     add(row.text(Column::scram), judge(row, address.str(), service));
   }
-  if (foreign && answer.user.keys.empty())
-    return fail(ErrorKind::temporary, foreign_hash(address, {}));
   return answer;
 }
 

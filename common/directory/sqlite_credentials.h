@@ -2,9 +2,9 @@
 //
 // What a stranger could tell users by costs the same for all: each login looks for one user and one
 // app password and verifies one argon2id hash, be there one or not; the salt of SCRAM is a hash of
-// the address, be there such a user or not. What is left are the microseconds by which SCRAM takes
-// longer with each password that a user has; and that a user whose hash is another program's is
-// answered with an Error, after the time of a wrong password.
+// the address, be there such a user or not; and a hash of another program's is answered as a wrong
+// password, after the time of one, with its reason in the log. What is left are the microseconds by
+// which SCRAM takes longer with each password that a user has.
 #pragma once
 
 #include <chrono>
@@ -47,7 +47,6 @@ class SqliteCredentials final : public Credentials {
   // A password that the one given may be.
   struct Candidate {
     std::string hash;         // empty: none fits
-    std::string trouble;      // not empty: it is another program's hash, and how to mend that
     LoginAnswer answer;       // if it fits
     std::string_view reason;  // if it does not
     std::optional<WallTime> expires;
