@@ -104,7 +104,12 @@ void Connection::log_in(Login& login) {
 }
 
 void Connection::on_verified(Result<directory::LoginAnswer> answer) {
-  if (!answer) return refuse_login(LoginRefusal::temporary, answer.error().text);
+  if (!answer) {
+    services_.attempts.note_unavailable(answer.error().text);
+    services_.counters.add(metrics::Counter::pop3_logins_refused);
+    session_.on_login_refused(LoginRefusal::temporary);
+    return act();
+  }
   const auto consequence =
       note_attempt(answer->accepted ? End::accepted : End::refused, answer->reason);
   if (consequence.banned) return refuse_later(LoginRefusal::banned, consequence.delay);

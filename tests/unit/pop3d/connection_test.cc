@@ -208,7 +208,14 @@ TEST_CASE("pop3d connection: a directory in trouble is not a wrong password", "[
   f.receive_until("\r\n");
   f.say("USER ann@t");
   CHECK(f.say("PASS secret").starts_with("-ERR [SYS/TEMP]"));
+  // The log says so once, not for each who tries.
+  f.say("USER ann@t");
+  CHECK(f.say("PASS secret").starts_with("-ERR [SYS/TEMP]"));
   f.leave();
+  const std::size_t told = f.lines.find("event=authentication_unavailable reason=\"no database\"");
+  REQUIRE(told != std::string::npos);
+  CHECK(f.lines.find("event=authentication_unavailable", told + 1) == std::string::npos);
+  CHECK(f.lines.find("event=login_refused") == std::string::npos);
 }
 
 TEST_CASE("pop3d connection: a mailbox that is open elsewhere is in use", "[pop3d]") {
