@@ -1,8 +1,9 @@
-// author_right.cc - whom From and Sender name is one whom the user who has logged in may send as.
+// author_right.cc - whom From, Sender, Resent-From and Resent-Sender name is one whom the user who
+// has logged in may send as (RFC 6409 section 6.1).
 //
 // The fields are what a reader sees, so that a user who may send as an address alone would pass for
-// anybody without it. A header without From gets one of the sender's. Resent fields name who sent a
-// message on, not who wrote it, and are not looked at.
+// anybody without it. A header without From gets one of the sender's. Of Resent fields those count
+// that the user has added: the first (RFC 5322 section 3.6.6).
 #include <fmt/format.h>
 
 #include "common/checks/rows.h"

@@ -8,6 +8,12 @@
 
 namespace postrider::checks {
 
+namespace {
+
+constexpr std::string_view kResent = "Resent-";
+
+}  // namespace
+
 HeaderSurvey::HeaderSurvey(Authors authors)
     : authors_(authors),
       scanner_([this](std::string_view name, std::string_view value) { count(name, value); }) {}
@@ -27,11 +33,11 @@ void HeaderSurvey::finish() {
 
 void HeaderSurvey::count(std::string_view name, std::string_view value) {
   ++facts_.fields;
+  if (authors_ == Authors::keep) keep_authors(name, value);
   if (equals_ignoring_case(name, "Received")) {
     ++facts_.received;
     return;
   }
-  if (authors_ == Authors::keep) keep_authors(name, value);
   if (equals_ignoring_case(name, "TLS-Required")) {
     ++facts_.tls_required;
     if (equals_ignoring_case(value, "No")) ++facts_.tls_required_no;
@@ -43,12 +49,30 @@ void HeaderSurvey::count(std::string_view name, std::string_view value) {
     ++facts_.single[static_cast<std::size_t>(single - kSingleFields.begin())];
 }
 
+// Of the Resent fields. Who resends puts a set of them before all other fields; what follows are
+// those of who has resent it before (RFC 5322 section 3.6.6).
+bool HeaderSurvey::is_of_first_set(std::string_view name) {
+  const auto* const field =
+      std::find_if(kResentFields.begin(), kResentFields.end(),
+                   [&](std::string_view one) { return equals_ignoring_case(one, name); });
+  const bool begun = std::find(resent_.begin(), resent_.end(), true) != resent_.end();
+  if (field == kResentFields.end()) {
+    first_set_over_ = first_set_over_ || begun;
+    return false;
+  }
+  bool& seen = resent_[static_cast<std::size_t>(field - kResentFields.begin())];
+  first_set_over_ = first_set_over_ || std::exchange(seen, true);
+  return !first_set_over_;
+}
+
 // Before the field is counted.
 void HeaderSurvey::keep_authors(std::string_view name, std::string_view value) {
-  const bool is_sender = equals_ignoring_case(name, "Sender");
-  if (!is_sender && !equals_ignoring_case(name, "From")) return;
+  const bool resent = is_of_first_set(name);
+  const std::string_view role = resent ? name.substr(kResent.size()) : name;
+  const bool is_sender = equals_ignoring_case(role, "Sender");
+  if (!is_sender && !equals_ignoring_case(role, "From")) return;
   auto addresses = message::parse_mailbox_list(value);
-  const bool twice = facts_.single[is_sender ? kSender : kFrom] > 0;
+  const bool twice = !resent && facts_.single[is_sender ? kSender : kFrom] > 0;
   if (!addresses || twice || scanner_.cut() || (is_sender && addresses->size() > 1)) {
     facts_.authors_unclear = true;
     return;

@@ -21,6 +21,11 @@ inline constexpr std::size_t kRequiredFields = 2;
 // The places of those that are asked for one by one.
 inline constexpr std::size_t kFrom = 0, kDate = 1, kSender = 2, kMessageId = 7;
 
+// The fields that a set of who has resent a message has at most once (RFC 5322 section 3.6.6).
+inline constexpr std::array<std::string_view, 7> kResentFields{
+    "Resent-From", "Resent-Sender", "Resent-Date",      "Resent-To",
+    "Resent-Cc",   "Resent-Bcc",    "Resent-Message-ID"};
+
 // Addresses in From and Sender that are looked at: RFC 5322 section 3.6.2 has no limit.
 inline constexpr std::size_t kMaxAuthors = 20;
 
@@ -34,9 +39,10 @@ struct HeaderFacts {
   std::uint64_t tls_required = 0;     // TLS-Required fields
   std::uint64_t tls_required_no = 0;  // and those of the one value that there is
   bool ascii = true;
-  // Where they are asked for: whom From and Sender name, kMaxAuthors + 1 at most; and whether one
-  // of them stands twice, is too long, or cannot be read for certain, Sender with more than one
-  // address.
+  // Where they are asked for: whom From and Sender name, and those of the first Resent fields,
+  // which who sends the message on has added (RFC 5322 section 3.6.6), kMaxAuthors + 1 at most; and
+  // whether From or Sender stands twice, or one is too long, or cannot be read for certain, or is a
+  // sender with more than one address.
   std::vector<std::string> authors;
   bool authors_unclear = false;
 
@@ -62,9 +68,12 @@ class HeaderSurvey {
  private:
   void count(std::string_view name, std::string_view value);
   void keep_authors(std::string_view name, std::string_view value);
+  bool is_of_first_set(std::string_view name);
   void update();
 
   const Authors authors_;
+  std::array<bool, kResentFields.size()> resent_{};  // which the first set of them has
+  bool first_set_over_ = false;
   HeaderFacts facts_;
   message::HeaderScanner scanner_;
 };

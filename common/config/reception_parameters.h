@@ -218,10 +218,9 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      kCheckActions, "A header without From or without Date (RFC 5322 section 3.6)."},
     {"checks.author_right", Type::choice, &at<&S::checks, &S::Checks::author_right>, "refuse",
      kCheckActions,
-     "A user who has logged in and sends a message whose From or Sender field names an address "
-     "that "
-     "is not the user's, as in checks.sender_right. To let users resend mail of others, write "
-     "tag."},
+     "A user who has logged in and sends a message whose From or Sender field, or the first "
+     "Resent-From or Resent-Sender, names an address that is not the user's, as in "
+     "checks.sender_right. To let users resend mail of others, write tag."},
 
     {"bans.address_failures", Type::count, &at<&S::bans, &S::Bans::address_failures>, "20",
      "0..10000",

@@ -55,7 +55,7 @@ TEST_CASE("header survey: the authors are kept where they are asked for", "[chec
   using Strings = std::vector<std::string>;
   const HeaderFacts two = kept(
       "FROM: Ann <ann@a.test>,\r\n ben@b.test\r\nSender : c@c.test\r\nTo: d@d.test\r\n"
-      "Resent-From: e@e.test\r\n\r\nFrom: f@f.test\r\n");
+      "\r\nFrom: f@f.test\r\n");
   CHECK(two.authors == Strings{"ann@a.test", "ben@b.test", "c@c.test"});
   CHECK_FALSE(two.authors_unclear);
   std::string many = "From: a@b.test";
@@ -64,11 +64,29 @@ TEST_CASE("header survey: the authors are kept where they are asked for", "[chec
   CHECK(survey("From: a@a.test\r\n\r\n").authors.empty());
 }
 
+TEST_CASE("header survey: who resends is among the authors, who has resent before is not",
+          "[checks]") {
+  using Strings = std::vector<std::string>;
+  const auto [header, authors] = GENERATE(table<std::string, Strings>({
+      {"Resent-From: a@a.test\r\nresent-sender: b@b.test\r\nFrom: c@c.test\r\n\r\n",
+       {"a@a.test", "b@b.test", "c@c.test"}},
+      {"Received: x\r\nResent-Date: x\r\nResent-From: a@a.test\r\n\r\n", {"a@a.test"}},
+      {"Resent-From: a@a.test\r\nResent-From: b@b.test\r\nResent-Sender: c@c.test\r\n\r\n",
+       {"a@a.test"}},
+      {"Resent-From: a@a.test\r\nReceived: x\r\nResent-Sender: b@b.test\r\n\r\n", {"a@a.test"}},
+      {"Resent-To: a@a.test\r\n\r\n", {}},
+  }));
+  const HeaderFacts facts = survey(header, 7, HeaderSurvey::Authors::keep);
+  CHECK(facts.authors == authors);
+  CHECK_FALSE(facts.authors_unclear);
+}
+
 TEST_CASE("header survey: authors who cannot be told for certain", "[checks]") {
   const auto header = GENERATE_COPY(values<std::string>(
       {"From: nobody:;\r\n\r\n", "From: a@a.test\r\nfrom: a@a.test\r\n\r\n",
        "Sender: a@a.test, b@b.test\r\nFrom: a@a.test\r\n\r\n",
        "Sender: a@a.test\r\nSender: a@a.test\r\n\r\n",
+       "Resent-Sender: a@a.test, b@b.test\r\nFrom: a@a.test\r\n\r\n",
        "From: a@a.test" + std::string(message::HeaderScanner::kMaxFieldOctets, ' ') +
            ", b@b.test\r\n\r\n"}));
   CHECK(survey(header, 7, HeaderSurvey::Authors::keep).authors_unclear);
