@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "common/base/ascii.h"
 #include "common/message/cause_words.h"
@@ -110,11 +111,28 @@ std::string words_of(std::string_view reply) {
   return words;
 }
 
-Cause by_words(std::span<const WordsCause> table, std::string_view words) {
-  for (const auto& [phrase, cause] : table)
-    if (words.find(phrase) != std::string_view::npos) return cause;
-  return Cause::unknown;
-}
+// A table of phrases, by what they begin with: a space, and the letter or digit behind it. So only
+// where a word begins are a few of them looked for, and not each of two hundred everywhere.
+class Phrases {
+ public:
+  explicit Phrases(std::span<const WordsCause> table) : table_(table) {
+    for (std::size_t row = 0; row < table.size(); ++row)
+      rows_[static_cast<unsigned char>(table[row].phrase[1])].push_back(row);
+  }
+
+  // Of the first row whose phrase is said.
+  Cause cause_in(std::string_view words) const {
+    std::size_t first = table_.size();
+    for (std::size_t at = 0; at + 1 < words.size(); at = words.find(' ', at + 1))
+      for (const std::size_t row : rows_[static_cast<unsigned char>(words[at + 1])])
+        if (row < first && words.substr(at).starts_with(table_[row].phrase)) first = row;
+    return first == table_.size() ? Cause::unknown : table_[first].cause;
+  }
+
+ private:
+  const std::span<const WordsCause> table_;
+  std::array<std::vector<std::size_t>, 256> rows_;
+};
 
 bool is_status(std::string_view text) {
   return text.size() >= 5 && (text[0] == '4' || text[0] == '5') && text[1] == '.' &&
@@ -160,9 +178,11 @@ Cause cause_of(std::string_view status, std::string_view reply) {
   const std::string_view detail = detail_of(status, reply);
   // What is said of an address or its domain is then said of the sender's.
   if (exact(detail) == Cause::bad_sender) return Cause::bad_sender;
-  if (const Cause plain = by_words(plain_words(), words); plain != Cause::unknown) return plain;
+  static const Phrases plain_phrases(plain_words());
+  static const Phrases vague_phrases(vague_words());
+  if (const Cause plain = plain_phrases.cause_in(words); plain != Cause::unknown) return plain;
   if (const Cause said = exact(detail); said != Cause::unknown) return said;
-  if (const Cause hint = by_words(vague_words(), words); hint != Cause::unknown) return hint;
+  if (const Cause hint = vague_phrases.cause_in(words); hint != Cause::unknown) return hint;
   return vague(detail, reply);
 }
 
