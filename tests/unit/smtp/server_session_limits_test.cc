@@ -1,4 +1,4 @@
-// What a ServerSession takes of a client that brings no message nearer.
+// What a ServerSession takes of one client and of one message, and of a client that brings none.
 #include <catch2/catch.hpp>
 
 #include "tests/unit/smtp/conversation.h"
@@ -109,4 +109,30 @@ TEST_CASE("smtp server session: where guesses have no limit, they come to none",
   c.on_recipient = judge;
   c.say("EHLO a\r\nMAIL FROM:<a@a>\r\n");
   for (int i = 0; i < 200; ++i) CHECK(codes(c.say("RCPT TO:<guess@b>\r\n")) == "550");
+}
+
+TEST_CASE("smtp server session: limits of recipients, messages and bad commands", "[smtp]") {
+  Conversation c(
+      {.hostname = "mx.test", .recipient_limit = 1, .bad_command_limit = 3, .message_limit = 1});
+  CHECK(codes(c.say(std::string(kEnvelope) + "RCPT TO:<c@c>\r\n")) == "220 250 250 250 452");
+  CHECK(codes(c.say("FOO\r\nFOO\r\nDATA\r\n.\r\n")) == "500 500 354 250");
+  SECTION("an accepted message makes up for bad commands") {
+    CHECK(codes(c.say("FOO\r\nFOO\r\nFOO\r\nFOO\r\n")) == "500 500 500 421");
+    CHECK(c.closed);
+  }
+  SECTION("one message is enough") {
+    CHECK(c.say("MAIL FROM:<a@b>\r\n").starts_with("421 4.7.0 "));
+    CHECK(c.closed);
+  }
+}
+
+TEST_CASE("smtp server session: a message's recipients are of so many domains", "[smtp]") {
+  Conversation c({.hostname = "mx.test", .recipient_domain_limit = 2});
+  CHECK(c.say("EHLO a.test\r\n").find("RCPTDOMAINMAX=2\r\n") != std::string::npos);
+  CHECK(codes(c.say("MAIL FROM:<a@a.test>\r\nRCPT TO:<a@x.test>\r\nRCPT TO:<a@y.test>\r\n")) ==
+        "250 250 250");
+  CHECK(c.say("RCPT TO:<a@z.test>\r\n") == "452 4.5.3 too many recipient domains\r\n");
+  CHECK(codes(c.say("RCPT TO:<b@X.TEST>\r\nDATA\r\n.\r\n")) == "250 354 250");
+  REQUIRE(c.messages.size() == 1);
+  CHECK(c.messages[0].recipients.size() == 3);
 }
