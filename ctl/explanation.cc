@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/auth/attempts.h"
+#include "common/auth/ban_words.h"
 #include "common/base/clock.h"
 #include "common/checks/inquiry.h"
 #include "common/config/parameters.h"
@@ -110,10 +111,9 @@ BanStep judge_bans(World& world, const Envelope& envelope) {
   metrics::Counters counters;
   auth::Attempts attempts(*bans, world.settings.bans, world.clock, world.log, counters);
   if (attempts.is_banned(envelope.address))
-    return refuse(envelope.address.str(),
-                  {421, "4.7.0", "too many wrong passwords from your address, try again later"});
+    return refuse(envelope.address.str(), {421, "4.7.0", std::string(auth::kAddressIsBanned)});
   if (!envelope.login.empty() && attempts.is_banned(envelope.address, envelope.login))
-    return refuse(envelope.login, {454, "4.7.0", "too many wrong passwords, try again later"});
+    return refuse(envelope.login, {454, "4.7.0", std::string(auth::kAccountIsBanned)});
   return found;
 }
 

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "common/auth/ban_words.h"
+
 namespace postrider::pop3d {
 
 namespace {
@@ -40,8 +42,7 @@ Server::Server(const Services& services, limits::Connections& clients, ServerOpt
 }
 
 void Server::accept(Fd fd, const net::SocketAddress& peer) {
-  if (services_.attempts.is_banned(peer.ip))
-    return refuse(fd.get(), peer, "too many wrong passwords from your address, try again later");
+  if (services_.attempts.is_banned(peer.ip)) return refuse(fd.get(), peer, auth::kAddressIsBanned);
   if (connections_.size() >= options_.connection_limit) {
     note_full(peer);
     return send_away(fd.get(), "too many connections, try again later");

@@ -1,5 +1,7 @@
 #include "smtpd/admission.h"
 
+#include "common/auth/ban_words.h"
+
 namespace postrider::smtpd {
 
 namespace {
@@ -27,8 +29,7 @@ Admission::Admission(limits::Tally& tally, auth::Attempts& attempts, const Clock
       connections_(tally, clock, connection_limits(settings.smtpd)) {}
 
 std::optional<std::string_view> Admission::enter(const net::IpAddress& address) {
-  if (attempts_.is_banned(address))
-    return "too many wrong passwords from your address, try again later";
+  if (attempts_.is_banned(address)) return auth::kAddressIsBanned;
   return connections_.enter(address);
 }
 

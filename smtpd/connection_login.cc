@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/auth/ban_words.h"
 #include "common/base/overloaded.h"
 #include "smtpd/connection.h"
 
@@ -19,7 +20,7 @@ smtp::Reply reply_to(auth::Refused::Why why) {
   switch (why) {
     case Why::malformed: return {501, "5.5.2", "the response is none of this mechanism"};
     case Why::credentials: return {535, "5.7.8", "authentication credentials invalid"};
-    case Why::banned: return {454, "4.7.0", "too many wrong passwords, try again later"};
+    case Why::banned: return {454, "4.7.0", std::string(auth::kAccountIsBanned)};
     case Why::unavailable: break;
   }
   return {454, "4.7.0", "temporary authentication failure, try again"};
