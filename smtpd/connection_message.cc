@@ -65,6 +65,10 @@ void Connection::refuse_at_end(const smtp::Reply& reason) {
 
 void Connection::commit_if_accepted(const checks::Verdicts& verdicts) {
   if (const auto refusal = refusal_in(verdicts)) return refuse_at_end(*refusal);
+  // Known before, had its client declared its size (RFC 1870).
+  if (const auto largest = inquiry_.largest_mailbox(); largest && draft_->size() > *largest)
+    return refuse_at_end(
+        {552, "5.2.3", "the message is larger than the mailbox of any of its recipients may be"});
   const MessageId id = draft_->id();
   const spool::Envelope written =
       envelope_of({id, services_.clock.now(), services_.settings, listener_, session_, client_,

@@ -84,4 +84,9 @@ struct Facts {
   std::vector<Author> authors;
 };
 
+// How large the recipient's mailbox may be; 0: that is not known, or has no limit.
+inline std::uint64_t mailbox_limit(const Facts& facts) noexcept {
+  return facts.answer && facts.route == nullptr ? facts.answer->quota : 0;
+}
+
 }  // namespace postrider::checks

@@ -26,6 +26,8 @@ void Inquiry::begin(std::string_view helo, const smtp::Mailbox& sender,
                     std::uint64_t declared_size) {
   before_rcpt_.reset();
   tags_.clear();
+  largest_mailbox_ = 0;
+  unlimited_ = false;
   facts_.helo = helo;
   facts_.sender = sender;
   facts_.declared_size = declared_size;
@@ -94,9 +96,19 @@ void Inquiry::go_on() {
   for (Verdict& verdict : verdicts) verdict.action = action_for(facts_, verdict.action);
   for (Verdict& verdict : judge(policy_.order(), Stage::rcpt, Stage::rcpt, facts_))
     verdicts.push_back(std::move(verdict));
-  if (decisive(verdicts) == nullptr) keep_tags(verdicts);
+  if (decisive(verdicts) == nullptr) {
+    keep_tags(verdicts);
+    const std::uint64_t limit = mailbox_limit(facts_);
+    largest_mailbox_ = std::max(largest_mailbox_, limit);
+    unlimited_ = unlimited_ || limit == 0;
+  }
   auto judged = std::exchange(judged_, {});
   judged(verdicts);
+}
+
+std::optional<std::uint64_t> Inquiry::largest_mailbox() const noexcept {
+  if (unlimited_) return std::nullopt;
+  return largest_mailbox_;
 }
 
 Verdicts Inquiry::judge_data(std::size_t recipients, bool impatient) {

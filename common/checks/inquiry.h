@@ -48,6 +48,9 @@ class Inquiry {
 
   // The verdicts with which the message is accepted.
   const Verdicts& tags() const noexcept { return tags_; }
+  // Of the mailboxes of the recipients that were accepted, how large the largest may be; nothing
+  // where one of them has no limit that is known.
+  std::optional<std::uint64_t> largest_mailbox() const noexcept;
   // What is known by now.
   const Facts& facts() const noexcept { return facts_; }
 
@@ -67,6 +70,8 @@ class Inquiry {
   std::optional<HeaderSurvey> header_;   // from DATA on, until it is over
   std::optional<Verdicts> before_rcpt_;  // of the stages up to MAIL, once they were judged
   Verdicts tags_;
+  std::uint64_t largest_mailbox_ = 0;
+  bool unlimited_ = true;       // one of the recipients that were accepted is
   Judged judged_, end_judged_;  // while somebody waits
   PendingPtr reverse_question_, mail_question_, sender_question_, recipient_question_,
       right_question_;

@@ -6,8 +6,8 @@
 namespace postrider::checks {
 
 Finding mailbox_size(const Facts& facts) {
-  const bool kept_here = facts.answer && facts.answer->quota > 0 && facts.route == nullptr;
-  if (!kept_here || facts.declared_size <= facts.answer->quota) return std::nullopt;
+  const std::uint64_t limit = mailbox_limit(facts);
+  if (limit == 0 || facts.declared_size <= limit) return std::nullopt;
   return smtp::Reply{552, "5.2.3", "the message is larger than the recipient's mailbox may be"};
 }
 

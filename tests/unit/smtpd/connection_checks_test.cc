@@ -194,3 +194,25 @@ TEST_CASE("smtpd checks: what MAIL declares as larger than the mailbox may be is
   peer.exchange("RSET\r\nMAIL FROM:<a@far.test>\r\n", 250);
   peer.exchange(kRcpt, 250);
 }
+
+TEST_CASE(
+    "smtpd checks: a message that no mailbox of its recipients may hold is refused at its end",
+    "[smtpd]") {
+  Fixture f;
+  f.world.directory.quota = 100;
+  Peer& peer = f.connect();
+  peer.expect(220);
+  peer.exchange("EHLO far.test\r\n", 250);
+  const auto [octets, others, code] = GENERATE(table<std::size_t, std::string, int>({
+      {101, "", 552},
+      {100, "", 250},
+      {101, "RCPT TO:<staff@here.test>\r\n", 250},  // an alias, which leads anywhere
+  }));
+  const std::string head = "From: a\r\nDate: b\r\n\r\n";
+  peer.exchange(std::string(kMail) + std::string(kRcpt) + others + "DATA\r\n", 354);
+  const std::string reply =
+      peer.exchange(head + std::string(octets - head.size() - 2, 'x') + "\r\n.\r\n", code);
+  if (code == 552)
+    CHECK(reply.starts_with("552 5.2.3 the message is larger than the mailbox of any"));
+  CHECK(f.world.envelopes().size() == (code == 250 ? 1U : 0U));
+}
