@@ -225,6 +225,7 @@ void Queue::retry_write_later(Message& message) {
 
 void Queue::retry_write(Message& message) {
   if (message.corrupt && any_open(message.data)) return quarantine(message);
+  take_back_failures(message);
   message.to_report.empty() ? conclude(message) : report(message);
 }
 

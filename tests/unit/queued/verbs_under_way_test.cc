@@ -49,3 +49,23 @@ TEST_CASE("queued verbs: who is refused after the message was erased is deleted,
   CHECK(f.events("bounced") == 0);
   CHECK(f.events("deleted") == 1);
 }
+
+TEST_CASE("queued verbs: what could not be reported yet is not once the message is held",
+          "[queued]") {
+  Fixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    return Fixture::result(ipc::FAILED, "550 no such user");
+  };
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.life->reports.broken = true;
+  f.settle();
+  CHECK(f.operate(Request::HOLD, all_messages(), "a test") == 1U);
+  f.life->reports.broken = false;
+  f.clock.advance(queued::Queue::kWriteRetry);
+  f.settle();
+  CHECK(f.life->reports.sent.empty());
+  CHECK(f.state(id) == "held");
+  CHECK(f.operate(Request::RELEASE, all_messages()) == 1U);
+  f.settle();
+  CHECK(f.life->reports.sent.size() == 1);
+}
