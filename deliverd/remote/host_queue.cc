@@ -257,7 +257,7 @@ std::vector<HostQueue::Line>::iterator HostQueue::line_of(const Connection& conn
 }
 
 void HostQueue::on_result(Connection& connection, TransferPtr transfer, TransferResult result) {
-  if (result.chunking_failed) parts_.memory.on_chunking_failed(server_, parts_.loop.now());
+  if (result.chunking_failed) forgo_chunking(result);
   // A server may close a connection between two messages at any time: that says nothing of the
   // server, so the message is carried again by another connection, once; or without BDAT.
   if (all_lost(result) && (connection.carried() > 1 || result.chunking_failed) &&
@@ -268,6 +268,17 @@ void HostQueue::on_result(Connection& connection, TransferPtr transfer, Transfer
     transfer->done(std::move(result));
   }
   dispatch_later();
+}
+
+// The reason is our own, and that of all whom the server has not refused.
+void HostQueue::forgo_chunking(const TransferResult& result) {
+  parts_.memory.on_chunking_failed(server_, parts_.loop.now());
+  const auto lost = std::find_if(result.outcomes.begin(), result.outcomes.end(),
+                                 [](const auto& outcome) { return outcome.reply.code == 0; });
+  parts_.log.warning("chunking_failed")
+      .with("address", net::to_text(server_.peer.address))
+      .with("host", server_.peer.host)
+      .with("reason", lost == result.outcomes.end() ? "" : lost->reply.text);
 }
 
 // How the server received a message, whatever became of its recipients.

@@ -87,6 +87,7 @@ class HostQueue final : public event::Deferred,
   bool is_opening() const;
   std::size_t in_use() const noexcept;
   std::vector<Line>::iterator line_of(const Connection& connection);
+  void forgo_chunking(const TransferResult& result);
   void note_received(const TransferResult& result);
   void host_failed(Connection::Unusable why);
   void tell_waiting(const smtp::Reply& why);

@@ -72,6 +72,9 @@ TEST_CASE("deliverd remote: a server that refuses the BDAT it offers is met with
       GENERATE(true, false) ? f.job() : job_of(f, text_above(smtp::ClientSession::kOneFlight));
   CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
   CHECK(f.server.connections == 2);
+  CHECK(f.log_lines.find("event=chunking_failed") != std::string::npos);
+  CHECK(f.log_lines.find("reason=\"the server offers CHUNKING and refuses BDAT: 502 what?\"") !=
+        std::string::npos);
   CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
   CHECK(f.server.connections == 2);
   CHECK(f.server.messages.size() == 2);
