@@ -53,9 +53,9 @@ std::uint64_t Budget::most_opening() const noexcept {
   return std::max<std::uint64_t>(static_cast<std::uint64_t>(kNear / throttle_.interval()), 1);
 }
 
-void Budget::await_connection(Claimant& claimant) {
+void Budget::await_connection(Claimant& claimant, std::uint64_t most) {
   if (for_connection_.add(claimant)) share_connections_later();
-  if (!has_room() && !idle_.empty()) (*idle_.begin())->give_up_idle();
+  if (!has_room(most) && !idle_.empty()) (*idle_.begin())->give_up_idle();
 }
 
 void Budget::set_idle(Claimant& claimant, bool idle) {

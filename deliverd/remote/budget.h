@@ -65,10 +65,10 @@ class Budget {
   // opened, and for a while no more than these are: that is how many it bears.
   bool on_refused() noexcept;
 
-  // Room for a connection of one that may have `most` open there, together with all others.
+  // Room for a connection of one who may have `most` open there, together with all others.
   bool has_room(std::uint64_t most = kNoLimit) const noexcept;
   // on_share() is called when there may be room, until on_opening() or stop_waiting().
-  void await_connection(Claimant& claimant);
+  void await_connection(Claimant& claimant, std::uint64_t most = kNoLimit);
   void stop_waiting(Claimant& claimant) { for_connection_.remove(claimant); }
   bool is_contended() const noexcept { return !for_connection_.empty(); }
   void set_idle(Claimant& claimant, bool idle);

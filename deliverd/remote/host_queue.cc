@@ -165,8 +165,7 @@ void HostQueue::begin(Connection& connection) {
 void HostQueue::open_connections() {
   while (needs_connection()) {
     if (!may_connect()) {
-      if (in_use() > 0) return;
-      for (const auto& budget : budgets_) budget->await_connection(*this);
+      if (in_use() == 0) await_connection();
       return;
     }
     for (const auto& budget : budgets_) budget->stop_waiting(*this);
@@ -192,11 +191,19 @@ bool HostQueue::needs_connection() const {
 
 // Who has none comes before who has some.
 bool HostQueue::may_connect() const {
-  const bool own_limit = server_.limits != nullptr && server_.limits->connections > 0;
-  const std::uint64_t most =
-      own_limit ? Budget::kNoLimit : parts_.settings.deliverd.connections_per_host;
-  const bool has_room = address_->has_room(most) && (!destination_ || destination_->has_room());
+  const bool has_room =
+      address_->has_room(most_at_address()) && (!destination_ || destination_->has_room());
   return has_room && (!is_contended() || (shared_to_ && in_use() == 0));
+}
+
+void HostQueue::await_connection() {
+  address_->await_connection(*this, most_at_address());
+  if (destination_) destination_->await_connection(*this);
+}
+
+std::uint64_t HostQueue::most_at_address() const noexcept {
+  const bool own_limit = server_.limits != nullptr && server_.limits->connections > 0;
+  return own_limit ? Budget::kNoLimit : parts_.settings.deliverd.connections_per_host;
 }
 
 void HostQueue::open_connection() {

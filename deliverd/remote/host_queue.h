@@ -81,6 +81,8 @@ class HostQueue final : public event::Deferred,
   void open_connections();
   bool needs_connection() const;
   bool may_connect() const;
+  void await_connection();
+  std::uint64_t most_at_address() const noexcept;
   void open_connection();
   void share_idle();
   Connection* idle_connection() const;

@@ -11,6 +11,7 @@ namespace {
 // Two domains, each with a mail exchanger of its own name at the same address.
 struct Provider : Fixture {
   Provider() {
+    settings.deliverd.idle_timeout = std::chrono::hours{1};  // nothing is to wait for it
     resolver.mx["x.test"] = {net::DnsStatus::found, {{10, "mx1.test"}}, ""};
     resolver.mx["y.test"] = {net::DnsStatus::found, {{10, "mx.y.test"}}, ""};
     resolver.hosts["mx.y.test"] = resolver.hosts["mx1.test"];
