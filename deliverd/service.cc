@@ -18,9 +18,10 @@ namespace postrider::deliverd {
 
 namespace {
 
-// Jobs that a worker takes at once: enough to fill its connections, and more than one sync's worth
-// of mailbox files.
-constexpr unsigned kCredit = 1000;
+// Jobs that a worker takes at once: more than one sync's worth of mailbox files; enough for many
+// servers, of which some hang.
+constexpr unsigned kLocalCredit = 1000;
+constexpr unsigned kRemoteCredit = 4000;
 
 metrics::Counters open_counters(const config::Settings& settings, Role role, unsigned number,
                                 log::Logger& log) {
@@ -78,8 +79,10 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
   metrics::Counters counters = open_counters(settings, role, number, log);
   const auto delivery = new_delivery(loop, settings, role, outgoing, clock, log, counters);
   const auto ipc_role = role == Role::local ? ipc::DELIVERD_LOCAL : ipc::DELIVERD_REMOTE;
-  Worker worker(loop, {settings.paths.run + "/queued.sock", ipc_role, number, kCredit}, *delivery,
-                log, [&] { loop.stop(); });
+  Worker worker(loop,
+                {settings.paths.run + "/queued.sock", ipc_role, number,
+                 role == Role::local ? kLocalCredit : kRemoteCredit},
+                *delivery, log, [&] { loop.stop(); });
   const event::Signal terminate(loop, SIGTERM, [&] { worker.stop(); });
   worker.start();
   loop.run();

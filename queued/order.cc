@@ -23,6 +23,7 @@ Order order_for(const Work& work, std::uint64_t ticket) {
   order.job.set_envid(data.envelope.envid());
   order.job.set_ret(data.envelope.ret());
   order.job.set_probe(work.probe);
+  order.job.set_at_its_turn(work.at_its_turn);
   for (const std::uint32_t index : work.recipients) {
     const Recipient& recipient = data.recipients[index];
     ipc::JobRecipient& to = *order.job.add_recipients();

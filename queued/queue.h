@@ -73,7 +73,7 @@ class Queue final : private Recall::Owner {
 
   // Whether any deliverd is there. While none is, no destination can show that it keeps up, and
   // none is relieved: memory fills to its limit, and what comes after waits in its segments.
-  void set_served(bool served) { served_ = served; }
+  void set_served(bool served);
 
   // Takes in what there is and what is due now. Call when a segment grew, when next_wakeup() has
   // come, after an operator's verb.

@@ -104,6 +104,11 @@ void Queue::on_recalled(MessageData data, const std::string& called_by) {
   start(std::move(message));
 }
 
+void Queue::set_served(bool served) {
+  if (served && !served_) scheduler_.start_clocks(parts_.clock.now());
+  served_ = served;
+}
+
 // Memory that stays full is relieved of a destination that does not keep up.
 void Queue::relieve(WallTime now) {
   if (room() > 0 || !served_) return full_since_.reset();

@@ -7,6 +7,20 @@ namespace postrider::queued {
 
 namespace {
 
+// What is behind each destination, in order, as far as the store can be asked: the error of the
+// first alone, as what was taken from behind the others is ours now.
+Result<std::vector<Taken>> take(Store& store, const std::vector<Scheduler::Call>& calls,
+                                WallTime now) {
+  std::vector<Taken> all;
+  for (const Scheduler::Call& call : calls) {
+    auto taken = store.take_behind(call.destination, now, call.count);
+    if (!taken && all.empty()) return tl::unexpected<Error>(std::move(taken.error()));
+    if (!taken) break;
+    all.push_back(std::move(*taken));
+  }
+  return all;
+}
+
 // When something is due before the store was asked: long ago, wherever the clock is set to.
 constexpr WallTime kNotKnown{};
 
@@ -74,39 +88,48 @@ void Recall::take_due() {
 }
 
 void Recall::bring_called() {
-  if (carried_ || rests()) return;
-  const auto call = scheduler_.next_call(share());
-  if (!call) return;
-  carried_ = Carried{.call = *call};
-  expected_ += call->count;
-  carried_->answer = store_.ask(
-      [call = *call, now = clock_.now()](Store& store) {
-        return store.take_behind(call.destination, now, call.count);
-      },
-      [this](Result<Taken> taken) {
-        expected_ -= carried_->call.count;
-        if (!taken) {
-          on_failed(taken.error());
-          return end_call();
-        }
-        carried_->more = taken->more;
-        carried_->undecided = taken->messages.size() + 1;  // until all are given to the owner
-        const std::string called_by = carried_->call.destination;
-        for (MessageData& data : taken->messages) owner_.on_recalled(std::move(data), called_by);
-        on_decided();
-      });
+  if (!carried_.empty() || rests()) return;
+  std::vector<Scheduler::Call> calls;
+  std::size_t count = 0;
+  while (calls.size() < kCallsTogether && count < share()) {
+    const auto call = scheduler_.next_call(share() - count);
+    if (!call) break;
+    calls.push_back(*call);
+    carried_.push_back({*call});
+    count += call->count;
+  }
+  if (calls.empty()) return;
+  expected_ += count;
+  bringing_ = store_.ask([calls = std::move(calls),
+                          now = clock_.now()](Store& store) { return take(store, calls, now); },
+                         [this, count](Result<std::vector<Taken>> taken) {
+                           expected_ -= count;
+                           if (!taken) {
+                             on_failed(taken.error());
+                             return end_calls();
+                           }
+                           undecided_ = 1;  // until all are given to the owner
+                           for (const Taken& one : *taken) undecided_ += one.messages.size();
+                           for (std::size_t i = 0; i < taken->size(); ++i) {
+                             carried_[i].more = (*taken)[i].more;
+                             const std::string called_by = carried_[i].call.destination;
+                             for (MessageData& data : (*taken)[i].messages)
+                               owner_.on_recalled(std::move(data), called_by);
+                           }
+                           on_decided();
+                         });
 }
 
 void Recall::on_decided() {
-  if (--carried_->undecided > 0) return;
-  end_call();
+  if (--undecided_ > 0) return;
+  end_calls();
   bring_called();
   owner_.on_portion_ended();
 }
 
-void Recall::end_call() {
-  scheduler_.on_called(carried_->call.destination, carried_->more, clock_.now());
-  carried_.reset();
+void Recall::end_calls() {
+  for (const Carried& one : std::exchange(carried_, {}))
+    scheduler_.on_called(one.call.destination, one.more, clock_.now());
 }
 
 bool Recall::rests() const {

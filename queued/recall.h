@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "queued/scheduler.h"
 #include "queued/store_thread.h"
@@ -35,6 +36,9 @@ class Recall {
 
   // Messages that one look at the old generation brings.
   static constexpr std::size_t kDuePortion = 500;
+  // Calls that are carried out by one question to the store, at most: each waits for its turn
+  // there.
+  static constexpr std::size_t kCallsTogether = 32;
   // When the store is asked again that could not answer.
   static constexpr std::chrono::seconds kRetry{10};
 
@@ -61,19 +65,16 @@ class Recall {
  private:
   void ask_who_waits();
   void take_due();
-  void end_call();
+  void end_calls();
   void on_failed(const Error& error);
   // After a failure; a clock that was set back ends it.
   bool rests() const;
   // Half of the room: new mail has the other. An odd place is for each in turn.
   std::size_t share() const;
 
-  // The call that is being carried out.
   struct Carried {
     Scheduler::Call call;
-    PendingPtr answer;
-    bool more = true;           // there may be, behind those that were brought
-    std::size_t undecided = 0;  // brought, and neither in line nor turned away
+    bool more = true;  // there may be, behind those that were brought
   };
 
   StoreThread& store_;
@@ -87,7 +88,9 @@ class Recall {
   PendingPtr asking_who_waits_;
   PendingPtr taking_due_;
   std::optional<WallTime> next_due_;  // empty: nothing waits in the old generation
-  std::optional<Carried> carried_;
+  std::vector<Carried> carried_;      // the calls that are being carried out, together
+  PendingPtr bringing_;
+  std::size_t undecided_ = 0;  // brought by them, and neither in line nor turned away
 };
 
 }  // namespace postrider::queued

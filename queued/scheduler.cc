@@ -91,7 +91,8 @@ std::optional<Work> Scheduler::next(WorkKind kind) {
     }
     Work work = d.line.pop();
     work.ordinal = d.window.begin();
-    if (d.turns_come > 0) --d.turns_come;
+    work.at_its_turn = d.turns_come > 0;
+    if (work.at_its_turn) --d.turns_come;
     settle(entry);
     return work;
   }
@@ -288,6 +289,10 @@ void Scheduler::set_turn_timer(Entry& entry) {
   if (!d.turns.empty()) d.turn_timer = turns_.emplace(*d.turns.begin(), &entry);
 }
 
+void Scheduler::start_clocks(WallTime now) {
+  for (auto& [name, destination] : destinations_) destination.pace = Pace(now);
+}
+
 bool Scheduler::let_turns_come(WallTime now) {
   bool any = false;
   const auto has_come = [now](WallTime turn) {
@@ -300,7 +305,6 @@ bool Scheduler::let_turns_come(WallTime now) {
       d.turns.erase(d.turns.begin());
       ++d.turns_come;
     }
-    if (d.turns.empty()) d.turns_come = 0;  // all may go
     set_turn_timer(entry);
     settle(entry);
     any = true;

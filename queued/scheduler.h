@@ -76,6 +76,9 @@ class Scheduler {
   // What the recipients of work that was turned away are told.
   Reason reason_to_wait(const std::string& destination) const;
 
+  // Nobody served until now: no destination is to be found slow for that.
+  void start_clocks(WallTime now);
+
   // A message goes behind `destination`; false if no further destination can be remembered.
   bool put_behind(const std::string& destination, WallTime now);
   // An earlier life of queued left messages behind `destination`.

@@ -162,9 +162,13 @@ class Service {
     drained_.arm(kDrainPause);
   }
 
+  // Never later than it is armed for: a loop that is busy would put it off for ever.
   void arm_wakeup() {
-    const auto left = queue_.next_wakeup() - clock_.now();
-    wakeup_.arm(std::max<std::chrono::microseconds>(left, kShortestWait));
+    const WallTime now = clock_.now();
+    const WallTime next = std::max(queue_.next_wakeup(), now + kShortestWait);
+    if (wakeup_.armed() && next >= wakeup_at_) return;
+    wakeup_at_ = next;
+    wakeup_.arm(next - now);
   }
 
   Fd& listening_;
@@ -188,6 +192,7 @@ class Service {
   Dispatcher dispatcher_;
   Server server_;
   event::Timer wakeup_;
+  WallTime wakeup_at_;
   event::Timer scan_;
   event::Timer drained_;
   std::chrono::microseconds drain_until_{0};

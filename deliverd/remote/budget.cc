@@ -55,7 +55,17 @@ std::uint64_t Budget::most_opening() const noexcept {
 
 void Budget::await_connection(Claimant& claimant, std::uint64_t most) {
   if (for_connection_.add(claimant)) share_connections_later();
-  if (!has_room(most) && !idle_.empty()) (*idle_.begin())->give_up_idle();
+  if (has_room(most)) {
+    short_.erase(&claimant);
+    return;
+  }
+  short_.insert(&claimant);
+  if (!idle_.empty()) (*idle_.begin())->give_up_idle();
+}
+
+void Budget::stop_waiting(Claimant& claimant) {
+  for_connection_.remove(claimant);
+  short_.erase(&claimant);
 }
 
 void Budget::set_idle(Claimant& claimant, bool idle) {
@@ -67,7 +77,7 @@ void Budget::set_idle(Claimant& claimant, bool idle) {
 }
 
 void Budget::share_connections_later() {
-  if (!is_contended() || !has_room() || std::exchange(sharing_, true)) return;
+  if (for_connection_.empty() || !has_room() || std::exchange(sharing_, true)) return;
   loop_.defer([this, alive = alive_] {
     if (*alive) share_connections();
   });
@@ -84,7 +94,8 @@ void Budget::share_connections() {
 
 bool Budget::may_begin(Claimant& claimant) {
   const microseconds wait = throttle_.wait(loop_.now());
-  if (wait == wait.zero() && (for_turn_.empty() || &for_turn_.front() == &claimant)) {
+  const bool first = for_turn_.empty() || &for_turn_.front() == &claimant || served_ == &claimant;
+  if (wait == wait.zero() && first) {
     for_turn_.remove(claimant);
     return true;
   }
@@ -94,10 +105,13 @@ bool Budget::may_begin(Claimant& claimant) {
 }
 
 void Budget::take_turn() {
-  const microseconds now = loop_.now();
+  // The start of this turn of the loop may be past: what begins now is not to count as earlier.
+  const auto now =
+      std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch());
   throttle_.begin(now, in_demand_);
   waiting_since_ = now;
-  in_demand_ = waiting_ > 0;
+  in_demand_ = waiting_ > 1;  // this one still counts
+  served_ = nullptr;
   if (limit_ < connections_ && ++borne_ % kUntilOneMore == 0) ++limit_;
 }
 
@@ -106,9 +120,10 @@ void Budget::share_turns() {
   while (!for_turn_.empty()) {
     const microseconds wait = throttle_.wait(loop_.now());
     if (wait > wait.zero()) return turn_.arm(wait);
-    Claimant& first = for_turn_.front();
-    first.on_share();
-    if (!for_turn_.empty() && &for_turn_.front() == &first) for_turn_.remove(first);
+    served_ = &for_turn_.front();
+    for_turn_.remove(*served_);
+    served_->on_share();
+    served_ = nullptr;
   }
 }
 
@@ -116,41 +131,53 @@ void Budget::on_waiting() {
   if (waiting_++ == 0) waiting_since_ = loop_.now();
 }
 
+// Where nobody is left others may come at once, whatever was promised to those who are not here.
 void Budget::on_no_longer_waiting(std::uint64_t count) noexcept {
   waiting_ -= count;
-  if (waiting_ == 0) in_demand_ = false;
+  if (waiting_ > 0) return;
+  in_demand_ = false;
+  promised_ = microseconds{0};
 }
 
 // A server that takes nothing at all is as slow as it has been until now.
 Budget::microseconds Budget::step() const noexcept {
   constexpr microseconds kShortest{50};
-  const auto prescribed = std::chrono::ceil<microseconds>(throttle_.interval());
+  if (is_paced()) return std::chrono::ceil<microseconds>(throttle_.interval());
   const microseconds stalled =
       waiting_ == 0 ? microseconds{0}
                     : (loop_.now() - waiting_since_) / static_cast<microseconds::rep>(waiting_);
-  return std::max({prescribed, throttle_.spacing(), stalled, kShortest});
+  return std::max({throttle_.spacing(), stalled, kShortest});
+}
+
+bool Budget::is_near() const noexcept {
+  return throttle_.wait(loop_.now()) <= kNear && waiting_ < kMany;
 }
 
 std::uint64_t Budget::most_waiting() const noexcept {
+  constexpr std::uint64_t kFewest = 2;  // one that is being sent, and the next
   const auto soon = static_cast<std::uint64_t>(kSoon / step());
-  if (is_paced()) return std::clamp<std::uint64_t>(soon, 1, kMany);
+  if (is_paced()) return std::clamp(soon, kFewest, kMany);
   const bool known = throttle_.spacing() > microseconds{0};
   return known ? std::clamp(soon, kFew, kMany) : kFew;
 }
 
-std::optional<Budget::microseconds> Budget::postpone() {
+std::optional<Budget::microseconds> Budget::postpone(bool at_its_turn) {
   const microseconds now = loop_.now();
   const microseconds wait = throttle_.wait(now);
-  if (wait <= kNear && waiting_ < most_waiting()) return std::nullopt;
+  // One that was told to come is not to find its turn taken.
+  const bool promised = is_paced() && promised_ > now && !at_its_turn;
+  if (wait <= kNear && !promised && waiting_ < most_waiting()) return std::nullopt;
   const microseconds next = now + wait + static_cast<microseconds::rep>(waiting_) * step();
-  promised_ = std::clamp(std::max(promised_ + step(), next), now + kSoonest, now + kLatest);
+  const microseconds latest = std::clamp<microseconds>(kTurnsAhead * step(), kLate, kLatest);
+  promised_ = std::clamp(std::max(promised_ + step(), next), now + kSoonest, now + latest);
   return promised_ - now;
 }
 
 void Budget::forget(Claimant& claimant) {
-  for_connection_.remove(claimant);
+  stop_waiting(claimant);
   for_turn_.remove(claimant);
   idle_.erase(&claimant);
+  if (served_ == &claimant) served_ = nullptr;
 }
 
 }  // namespace postrider::deliverd

@@ -27,15 +27,16 @@ class Budget {
   static constexpr std::uint64_t kNoLimit = std::numeric_limits<std::uint64_t>::max();
   // After so many messages a server that refused one more connection is asked for it again.
   static constexpr std::uint64_t kUntilOneMore = 1000;
-  // Transfers that may wait for a share are those whose turn comes within kSoon; where no pace is
-  // prescribed kFew in any case; never more than kMany: what waits here takes the credit that mail
-  // for others needs. None may where the next turn is farther off than kNear.
+  // Transfers may wait for a share whose turn comes within kSoon; kFew where no pace is kept; never
+  // more than kMany, as they take the credit of others; none where the next turn is beyond kNear.
   static constexpr microseconds kSoon = std::chrono::milliseconds{100};
   static constexpr microseconds kNear = std::chrono::seconds{1};
   static constexpr std::uint64_t kFew = 50;
-  static constexpr std::uint64_t kMany = 500;
-  // When those that may not wait are to be asked for again.
+  static constexpr std::uint64_t kMany = 200;
+  // When the others are to be asked for again: after so many turns, within these times.
+  static constexpr int kTurnsAhead = 20;
   static constexpr microseconds kSoonest = std::chrono::milliseconds{20};
+  static constexpr microseconds kLate = std::chrono::seconds{3};
   static constexpr microseconds kLatest = std::chrono::minutes{1};
 
   class Claimant {
@@ -53,24 +54,24 @@ class Budget {
   Budget(event::EventLoop& loop, std::uint64_t connections, const config::Rate& rate);
   ~Budget() { *alive_ = false; }
   Budget(const Budget&) = delete;
-  Budget& operator=(const Budget&) = delete;
 
-  // The life of a connection: it counts until it is destroyed.
+  // A connection counts until it is destroyed.
   void on_opening(Claimant& claimant);
   void on_session();
   void on_closing(bool had_session);
   void on_closed();
   std::uint64_t open() const noexcept { return open_; }
-  // The server gave no session on a connection that is closing. True: others are open or being
-  // opened, and for a while no more than these are: that is how many it bears.
+  // The server gave no session on one that is closing. True: for a while there are no more than the
+  // others: so many it bears.
   bool on_refused() noexcept;
 
   // Room for a connection of one who may have `most` open there, together with all others.
   bool has_room(std::uint64_t most = kNoLimit) const noexcept;
   // on_share() is called when there may be room, until on_opening() or stop_waiting().
   void await_connection(Claimant& claimant, std::uint64_t most = kNoLimit);
-  void stop_waiting(Claimant& claimant) { for_connection_.remove(claimant); }
-  bool is_contended() const noexcept { return !for_connection_.empty(); }
+  void stop_waiting(Claimant& claimant);
+  // One that has no connection finds no room here.
+  bool is_contended() const noexcept { return !short_.empty(); }
   void set_idle(Claimant& claimant, bool idle);
 
   // Whether it is the claimant's turn; if not, on_share() is called once when it is.
@@ -86,8 +87,10 @@ class Budget {
   void on_no_longer_waiting(std::uint64_t count) noexcept;
   // About how long one message waits for the one before it, where many do.
   microseconds step() const noexcept;
-  // Nothing: one more may wait here. Else when it is to be asked for again: at a turn of its own.
-  std::optional<microseconds> postpone();
+  // Nothing: one more may wait here. Else when it is to be asked for again, at a turn of its own.
+  // `at_its_turn`: it was told so before.
+  std::optional<microseconds> postpone(bool at_its_turn);
+  bool is_near() const noexcept;    // a turn is, and fewer than kMany wait for it
   void forget(Claimant& claimant);  // it is gone
 
  private:
@@ -111,7 +114,9 @@ class Budget {
   microseconds promised_{0};  // the last turn that one was told to come again for
   event::Timer turn_;
   WaitingList<Claimant> for_connection_;
+  std::set<Claimant*> short_;  // of these, for whom there was no room here when they asked
   WaitingList<Claimant> for_turn_;
+  Claimant* served_ = nullptr;  // whose turn it is
   std::set<Claimant*> idle_;
   bool sharing_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // second owner: a deferred task

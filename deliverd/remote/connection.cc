@@ -180,6 +180,7 @@ void Connection::arm_timer() {
   if (timed_wait_ == session_.waits()) return;
   timed_wait_ = session_.waits();
   const auto& limits = settings_.deliverd;
+  if (leaving_) return timer_.arm(kQuitTimeout);
   switch (session_.wait()) {
     case Session::Wait::nothing: return timer_.arm(limits.idle_timeout);
     case Session::Wait::greeting: return timer_.arm(limits.greeting_timeout);

@@ -4,6 +4,7 @@
 // protocol state of its own. One Transfer at a time, one after another.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -22,6 +23,9 @@ namespace postrider::deliverd {
 class Connection final : public event::Deferred, private net::Stream::Owner {
  public:
   using Unusable = smtp::ClientSession::Unusable;
+
+  // How long the reply to QUIT is waited for: others may want the connection.
+  static constexpr std::chrono::seconds kQuitTimeout{5};
 
   class Owner {
    public:

@@ -53,16 +53,22 @@ void HostQueue::retire() {
 }
 
 void HostQueue::add(TransferPtr transfer) {
-  if (transfer->postponable && postpone(transfer)) return;
-  enqueue(waiting_.end(), std::move(transfer));
+  if (!transfer->postponable || !postpone(transfer)) enqueue(waiting_.end(), std::move(transfer));
   dispatch_later();
 }
 
 // True: it has been sent back, as too many wait already.
 bool HostQueue::postpone(TransferPtr& transfer) {
+  // The pace that an address shows is the destination's, where that has one. And one that waits for
+  // this server alone keeps nobody of the destination's others from their turn.
+  const bool paced = destination_ && destination_->is_paced();
+  const bool first = waiting_.empty() && destination_ && destination_->is_near();
   std::chrono::microseconds longest{0};
-  for (const auto& budget : budgets_)
-    longest = std::max(longest, budget->postpone().value_or(longest));
+  const auto ask = [&](Budget& budget) {
+    longest = std::max(longest, budget.postpone(transfer->job.at_its_turn()).value_or(longest));
+  };
+  if (!paced || address_->is_paced()) ask(*address_);
+  if (destination_ && !first) ask(*destination_);
   if (longest == longest.zero()) return false;
   parts_.loop.defer([transfer = std::move(transfer), longest] {
     transfer->done({.outcomes = {}, .postponed = longest});
@@ -316,8 +322,10 @@ void HostQueue::on_closed(Connection& connection, const std::optional<Connection
     closed.reset();
     for (const auto& budget : budgets) budget->on_closed();
   });
+  const bool met = at->had_session;
   lines_.erase(at);
   if (why) host_failed(*why);
+  if (!why && !met) host_failed({{0, "4.4.2", "the connection was lost before the first message"}});
   dispatch_later();
 }
 

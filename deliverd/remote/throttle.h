@@ -43,7 +43,7 @@ class Throttle {
 
   // Between two messages as it is now; 0: none.
   nanoseconds interval() const noexcept { return std::max<nanoseconds>(interval_, adapted_); }
-  // Between two messages lately, where others waited; 0: not known.
+  // Between two messages lately, where others waited; it fades where none do.
   microseconds spacing() const noexcept { return spacing_; }
 
   // How long until the next message may begin; 0: it may now. Times are those of one clock that
@@ -56,7 +56,8 @@ class Throttle {
   void begin(microseconds now, bool in_demand) noexcept {
     for (; adapted_ > microseconds{0} && now - eased_at_ >= kEase; eased_at_ += kEase)
       adapted_ = adapted_ > kLeast ? adapted_ / 2 : microseconds{0};
-    if (in_demand) spacing_ += (std::min(now - last_, kMost) - spacing_) / kSmoothing;
+    spacing_ +=
+        ((in_demand ? std::min(now - last_, kMost) : microseconds{0}) - spacing_) / kSmoothing;
     due_ = std::max<nanoseconds>(due_, now) + interval();
     last_ = now;
   }

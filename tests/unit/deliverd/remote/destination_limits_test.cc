@@ -170,7 +170,7 @@ TEST_CASE("deliverd destinations: jobs whose turn is far off are sent back, and 
   f.loop.run();
   REQUIRE(f.results.size() == 4);
   CHECK(f.results[1].postponed_us() > 25'000'000);
-  CHECK(f.results[2].postponed_us() >= f.results[1].postponed_us() + 29'000'000);
+  CHECK(f.results[2].postponed_us() > 55'000'000);
   CHECK(f.results[3].postponed_us() == 60'000'000);
   CHECK(f.server.messages.size() == 1);
   CHECK(f.counters.value(metrics::Counter::delivery_postponed) == 3);
