@@ -230,8 +230,10 @@ void ClientSession::mail_answered(const Reply& reply) {
 
 void ClientSession::rcpt_answered(const Reply& reply) {
   RecipientOutcome& recipient = outcomes_[asked_[answered_]];
-  // RFC 5321 section 4.5.3.1.10: 552 means "too many recipients", as 452 does.
-  const Outcome outcome = reply.code == 552 ? Outcome::deferred : outcome_here(reply);
+  // RFC 5321 section 4.5.3.1.10: 552 means "too many recipients", as 452 does; unless it says that
+  // it is the mailbox (RFC 3463 section 3.3).
+  const bool too_many = reply.code == 552 && !reply.status.starts_with("5.2.");
+  const Outcome outcome = too_many ? Outcome::deferred : outcome_here(reply);
   // Where MAIL was refused before, its reply stands.
   if (recipient.outcome == Outcome::untried && outcome != Outcome::delivered)
     recipient = {outcome, reply, refused_command(reply)};

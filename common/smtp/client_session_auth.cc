@@ -63,8 +63,12 @@ void ClientSession::log_in() {
 void ClientSession::auth_answered(const Reply& reply) {
   if (reply.code == 334) return answer_challenge(reply);
   if (refuses_mechanism(reply)) {
+    const bool showed = shows_password(exchange_->mechanism());
     std::erase(mechanisms_, exchange_->mechanism());
-    if (best_mechanism()) return log_in();
+    const auto next = best_mechanism();
+    // Whoever stands between could refuse in the server's name, to be shown the password.
+    const bool is_safe = next && (showed || !shows_password(*next) || level_ == TlsLevel::verify);
+    if (is_safe) return log_in();
   }
   if (reply.code != 235)
     return refuse_login("4.7.0", fmt::format("is refused: {}", to_line(reply)));

@@ -249,7 +249,16 @@ void Attempt::on_transfer(TransferResult result) {
   if (result.corrupt) {
     const Told damaged{our_reason(Outcome::failed, "5.3.0", "the message in the spool is damaged"),
                        ""};
-    for (const int recipient : asked) conclude(recipient, ipc::CORRUPT, damaged);
+    // One part of it may have been taken before the other was read.
+    result.outcomes.resize(asked.size());
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      RecipientOutcome& outcome = result.outcomes[i];
+      if (outcome.outcome == Outcome::delivered) {
+        conclude(asked[i], ipc::DELIVERED, {std::move(outcome), remote_, result.dsn, result.tls});
+      } else {
+        conclude(asked[i], ipc::CORRUPT, damaged);
+      }
+    }
     return finish();
   }
   session_given_ = session_given_ || !result.no_session;

@@ -12,11 +12,13 @@ namespace {
 // Two transfers that were one.
 struct Halves {
   UniqueFunction<void(TransferResult)> done;
+  std::size_t recipients;  // of the first
   std::optional<TransferResult> first;
   std::optional<TransferResult> second;
 
   void end_if_both() {
     if (!first || !second) return;
+    if (first->corrupt) first->outcomes.resize(recipients);
     TransferResult whole = std::move(*first);
     whole.outcomes.insert(whole.outcomes.end(), std::move_iterator(second->outcomes.begin()),
                           std::move_iterator(second->outcomes.end()));
@@ -32,7 +34,7 @@ struct Halves {
 
 TransferPtr split_off(Transfer& transfer, std::size_t count) {
   const auto middle = transfer.recipients.begin() + static_cast<std::ptrdiff_t>(count);
-  auto halves = std::make_shared<Halves>(Halves{std::move(transfer.done), {}, {}});
+  auto halves = std::make_shared<Halves>(Halves{std::move(transfer.done), count, {}, {}});
   transfer.done = [halves](TransferResult result) {
     halves->first = std::move(result);
     halves->end_if_both();

@@ -115,6 +115,16 @@ TEST_CASE("smtp client session auth: where a mechanism is refused the next is tr
         "unusable: 0 4.7.0 our login is refused: " + reply + " (login)");
 }
 
+TEST_CASE(
+    "smtp client session auth: who is not verified gets no password by refusing what hides it",
+    "[smtp]") {
+  Conversation c(TlsLevel::encrypt, kBound);
+  c.greet("PLAIN SCRAM-SHA-256");
+  c.hear("504 5.5.4 what?");
+  CHECK(c.seen[c.seen.size() - 2] ==
+        "unusable: 0 4.7.0 our login is refused: 504 5.5.4 what? (login)");
+}
+
 TEST_CASE("smtp client session auth: where the password is refused no other mechanism is tried",
           "[smtp]") {
   Conversation c(TlsLevel::verify, kBound);

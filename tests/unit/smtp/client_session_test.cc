@@ -65,6 +65,8 @@ TEST_CASE("smtp client session: without PIPELINING each command waits for its re
        then({"C: RSET", "done: failed(550) deferred(450)"})},
       {"250 ok\r\n552 too many\r\n250 ok\r\n354 go\r\n554 spam\r\n",
        then({"C: DATA", "content", "done: deferred(552) failed(554)"})},
+      {"250 ok\r\n552 5.2.3 too big for it\r\n250 ok\r\n354 go\r\n250 queued\r\n",
+       then({"C: DATA", "content", "done: failed(552) delivered(250)"})},
       {"250 ok\r\n250 ok\r\n250 ok\r\n451 full\r\n250 reset\r\n",
        then({"C: DATA", "C: RSET", "done: deferred(451) deferred(451)"})},
       {"250 ok\r\n250 ok\r\n250 ok\r\n250 odd\r\n250 reset\r\n",
