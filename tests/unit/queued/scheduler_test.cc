@@ -1,9 +1,6 @@
-#include "queued/scheduler.h"
+#include "tests/unit/queued/scheduler_fixture.h"
 
-#include <list>
 #include <set>
-
-#include <catch2/catch.hpp>
 
 using namespace postrider;
 using namespace std::chrono_literals;
@@ -12,74 +9,8 @@ using queued::Reception;
 using queued::Scheduler;
 using queued::Work;
 using queued::WorkKind;
-
-namespace {
-
-constexpr std::size_t kRoom = 1000;
-
-struct Fixture {
-  Fixture() {
-    settings.destination_concurrency = 20;
-    settings.retry_interval = 30min;
-    settings.retry_jitter = 0;
-  }
-
-  // Whether it was put into the line.
-  bool add(const std::string& next_hop, std::size_t room = kRoom, bool called = false) {
-    const auto reason = scheduler.add(work_for(next_hop), room, called, now);
-    told = reason ? reason->words : "";
-    return !reason;
-  }
-  void add_many(const std::string& next_hop, int count) {
-    for (int i = 0; i < count; ++i) REQUIRE(add(next_hop));
-  }
-  Work work_for(const std::string& next_hop) {
-    return {.message = &messages.emplace_back(), .next_hop = next_hop};
-  }
-  // The destination of the next job, which is under way then; or "none".
-  std::string next(WorkKind kind = WorkKind::remote) {
-    auto work = scheduler.next(kind);
-    if (!work) return "none";
-    under_way.push_back(std::move(*work));
-    return under_way.back().next_hop;
-  }
-  // The oldest job that is under way ends.
-  Scheduler::Change finish(Reception reception = Reception::served) {
-    const Work work = std::move(under_way.front());
-    under_way.pop_front();
-    return scheduler.finished(work, reception, {"4.4.1", "connection refused"}, now);
-  }
-  // The oldest job that is under way is sent back; gives what is turned away.
-  std::vector<Work> send_back(std::chrono::microseconds wait) {
-    Work work = std::move(under_way.front());
-    under_way.pop_front();
-    return scheduler.give_back(std::move(work), wait, now);
-  }
-  // A destination that is down, and nothing else.
-  void break_down(const std::string& next_hop) {
-    REQUIRE(add(next_hop));
-    REQUIRE(next() == next_hop);
-    REQUIRE(finish(Reception::unreachable).outage_began);
-  }
-  const queued::Outage* outage_of(const std::string& next_hop) const {
-    const queued::Destination* const known = scheduler.find(next_hop);
-    return known != nullptr && known->outage ? &*known->outage : nullptr;
-  }
-  void advance(std::chrono::microseconds by) {
-    now += by;
-    scheduler.wake(now);
-  }
-
-  config::Settings::Queue settings;
-  SeededRandom random{1};
-  WallTime now{1'800'000'000s};
-  Scheduler scheduler{settings, random};
-  std::list<Message> messages;
-  std::list<Work> under_way;
-  std::string told;
-};
-
-}  // namespace
+using Fixture = queued::test::SchedulerFixture;
+using queued::test::kRoom;
 
 TEST_CASE("queued scheduler: destinations take turns, however long one line is", "[queued]") {
   Fixture f;
@@ -410,109 +341,4 @@ TEST_CASE("queued scheduler: it remembers so many destinations and no more", "[q
   CHECK(f.next() == "mx:more.test");
   f.finish();
   CHECK(f.scheduler.destinations() == Scheduler::kMaxRemembered);
-}
-
-TEST_CASE("queued scheduler: a destination whose servers bear no more waits, and no other does",
-          "[queued]") {
-  Fixture f;
-  f.add_many("mx:slow.test", 3);
-  f.add_many("mx:other.test", 1);
-  REQUIRE(f.next() == "mx:slow.test");
-  CHECK(f.send_back(200ms).empty());
-  CHECK(f.next() == "mx:other.test");
-  CHECK(f.next() == "none");
-  REQUIRE(f.scheduler.next_wakeup());
-  CHECK(*f.scheduler.next_wakeup() - f.now >= 200ms);
-  CHECK(*f.scheduler.next_wakeup() - f.now <= 200ms + Scheduler::kTurnStep);
-  CHECK_FALSE(f.scheduler.wake(f.now + 199ms));
-  CHECK(f.next() == "none");
-  f.advance(210ms);
-  for (int i = 0; i < 3; ++i) CHECK(f.next() == "mx:slow.test");
-  CHECK(f.next() == "none");
-}
-
-TEST_CASE("queued scheduler: while turns are to come each job takes one, and no other goes",
-          "[queued]") {
-  Fixture f;
-  f.add_many("mx:slow.test", 9);
-  for (int i = 0; i < 3; ++i) REQUIRE(f.next() == "mx:slow.test");
-  for (const auto wait : {100ms, 300ms, 200ms}) f.send_back(wait);
-  for (int i = 0; i < 2; ++i) {
-    f.advance(110ms);
-    CHECK(f.next() == "mx:slow.test");
-    CHECK(f.next() == "none");
-  }
-  f.advance(110ms);  // the last: now as many go as the window has room for
-  for (int i = 0; i < 3; ++i) CHECK(f.next() == "mx:slow.test");
-}
-
-TEST_CASE("queued scheduler: a rate that is shared by many destinations is used up", "[queued]") {
-  // Ten messages a second, as told by servers that let two wait: each that comes too early is told
-  // when its turn is.
-  Fixture f;
-  for (int i = 0; i < 5; ++i) f.add_many("mx:" + std::to_string(i) + ".test", 100);
-  const WallTime start = f.now;
-  WallTime promised = f.now;
-  WallTime free_at = f.now;
-  int taken = 0;
-  int sent_back = 0;
-  while (f.now < start + 30s) {
-    while (f.next() != "none") {
-      if (free_at <= f.now + 100ms) {
-        free_at = std::max(free_at, f.now) + 100ms;
-        ++taken;
-        f.finish();
-      } else {
-        promised = std::max(promised + 100ms, free_at);
-        f.send_back(promised - f.now);
-        ++sent_back;
-      }
-    }
-    f.advance(10ms);
-  }
-  CHECK(taken >= 285);
-  CHECK(taken <= 302);
-  CHECK(sent_back < 3 * taken);
-}
-
-TEST_CASE("queued scheduler: nobody waits longer for a turn than there is reason to", "[queued]") {
-  Fixture f;
-  f.add_many("mx:slow.test", 1);
-  REQUIRE(f.next() == "mx:slow.test");
-  f.send_back(100h);
-  f.advance(Scheduler::kLongestWait - 1ms);
-  CHECK(f.next() == "none");
-  f.advance(11ms);
-  CHECK(f.next() == "mx:slow.test");
-  SECTION("nor when the clock is set back") {
-    f.send_back(1min);
-    f.advance(-1h);
-    CHECK(f.next() == "mx:slow.test");
-  }
-}
-
-TEST_CASE(
-    "queued scheduler: a destination that goes down while it waits for a turn gives its work up",
-    "[queued]") {
-  Fixture f;
-  f.add_many("mx:slow.test", 3);
-  REQUIRE(f.next() == "mx:slow.test");
-  REQUIRE(f.next() == "mx:slow.test");
-  std::swap(f.under_way.front(), f.under_way.back());
-  f.send_back(1min);
-  CHECK(f.finish(Reception::unreachable).turned_away.size() == 2);
-  f.advance(2min);
-  CHECK(f.next() == "none");
-}
-
-TEST_CASE("queued scheduler: a destination whose work is withdrawn before its turn is forgotten",
-          "[queued]") {
-  Fixture f;
-  f.add_many("mx:slow.test", 1);
-  REQUIRE(f.next() == "mx:slow.test");
-  f.send_back(1min);
-  CHECK(f.scheduler.withdraw({&f.messages.front()}).size() == 1);
-  CHECK(f.scheduler.destinations() == 0);
-  CHECK_FALSE(f.scheduler.next_wakeup());
-  f.advance(2min);
 }

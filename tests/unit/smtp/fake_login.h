@@ -30,7 +30,7 @@ class FakeLogin {
     step_ = exchange_->on_response(std::move(response.octets));
   }
 
-  // Answers the session's question if it is one about the login.
+  // Tells `session` what it has asked for, if that is about the login.
   bool answer(ServerSession& session) {
     if (!step_) return false;
     sasl::Step step = std::move(*std::exchange(step_, std::nullopt));
