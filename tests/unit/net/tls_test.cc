@@ -1,4 +1,4 @@
-#include "common/net/tls_server.h"
+#include "tests/unit/net/tls_world.h"
 
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
@@ -9,88 +9,17 @@
 #include <set>
 #include <utility>
 
-#include <catch2/catch.hpp>
-
-#include "common/net/certificate_watch.h"
-#include "tests/unit/net/tls_client.h"
-#include "tests/unit/net/tls_side.h"
-
 using namespace postrider;
 using namespace std::chrono_literals;
+using net::test::Connection;
 using net::test::kLimit;
 using net::test::Side;
 using net::test::socket_pair;
 using net::test::TlsClient;
+using net::test::World;
 using net::test::write_certificate;
 
 namespace {
-
-struct World {
-  std::unique_ptr<net::TlsServer> load(net::TlsServer::Options options) {
-    auto server = net::TlsServer::load(std::move(options), keys, clock);
-    REQUIRE(server);
-    return std::move(*server);
-  }
-  std::unique_ptr<net::TlsServer> load() {
-    return load({.files = {write_certificate(directory, "mx.example.org")}, .protocols = {"smtp"}});
-  }
-
-  test::TempDirectory directory;
-  ManualClock clock;
-  net::TicketKeys keys;
-  TlsClient client;
-};
-
-// A connection between the server and the client, under TLS as far as they agree.
-struct Connection {
-  Connection(World& world, net::TlsServer& server) {
-    auto [near, far] = socket_pair();
-    a.emplace(loop, std::move(near), ours);
-    b.emplace(loop, std::move(far), theirs);
-    a->start_tls(server.accept(), kLimit);
-    b->start_tls(world.client.session(), kLimit);
-    while (!secured() && !ours.closed && !theirs.closed) loop.run();
-  }
-  bool secured() const { return ours.info && theirs.info; }
-
-  // A word in each direction: the client reads its tickets with the answer.
-  void exchange() {
-    ours.expected = ours.got.size() + 5;
-    theirs.expected = theirs.got.size() + 5;
-    b->send("hello");
-    b->flush();
-    while (ours.got.size() < ours.expected) loop.run();
-    a->send("there");
-    a->flush();
-    while (theirs.got.size() < theirs.expected) loop.run();
-  }
-
-  event::EventLoop loop;
-  Side ours{loop};
-  Side theirs{loop};
-  std::optional<net::Stream> a;
-  std::optional<net::Stream> b;
-};
-
-// The host of the certificate that the client gets.
-std::string served(World& world, net::TlsServer& server, const std::string& asked_for) {
-  world.client.name = asked_for;
-  const Connection connection(world, server);
-  REQUIRE(connection.secured());
-  const Handle<X509, &X509_free> certificate(SSL_get1_peer_certificate(world.client.raw));
-  for (const std::string host : {"mx.example.org", "mx.example.net"})
-    if (X509_check_host(certificate.get(), host.data(), 0, 0, nullptr) == 1) return host;
-  return "";
-}
-
-long serial_served(World& world, net::TlsServer& server) {
-  const Connection connection(world, server);
-  REQUIRE(connection.secured());
-  const Handle<X509, &X509_free> certificate(SSL_get1_peer_certificate(world.client.raw));
-  std::uint64_t serial = 0;
-  REQUIRE(ASN1_INTEGER_get_uint64(&serial, X509_get0_serialNumber(certificate.get())) == 1);
-  return static_cast<long>(serial);
-}
 
 // A client whose octets the test carries.
 class MemoryClient {
@@ -432,73 +361,4 @@ TEST_CASE("net tls: keys that another connection may share name none", "[net][tl
   CHECK_FALSE(connection.ours.info->has_bindings);
   CHECK(connection.a->channel_bindings().tls_exporter.empty());
   CHECK(connection.a->channel_bindings().tls_unique.empty());
-}
-
-TEST_CASE("net tls: the certificate is the one of the name that the client asks for",
-          "[net][tls]") {
-  World world;
-  const auto server = world.load({.files = {write_certificate(world.directory, "mx.example.org"),
-                                            write_certificate(world.directory, "mx.example.net")}});
-  CHECK(served(world, *server, "mx.example.net") == "mx.example.net");
-  CHECK(served(world, *server, "MX.example.NET") == "mx.example.net");
-  CHECK(served(world, *server, "mx.example.org") == "mx.example.org");
-  CHECK(served(world, *server, "other.example.org") == "mx.example.org");
-  CHECK(served(world, *server, "") == "mx.example.org");
-}
-
-TEST_CASE("net tls: files that changed are served anew once they rest, and sessions go on",
-          "[net][tls]") {
-  World world;
-  const auto server = world.load();
-  const long before = serial_served(world, *server);
-  Connection open(world, *server);
-  CHECK_FALSE(server->refresh().value());
-  write_certificate(world.directory, "mx.example.org");
-  CHECK_FALSE(server->refresh().value());
-  CHECK(server->refresh().value());
-  CHECK_FALSE(server->refresh().value());
-  CHECK(serial_served(world, *server) != before);
-  open.exchange();
-}
-
-TEST_CASE("net tls: files that cannot be used leave the old ones in service, and are told of once",
-          "[net][tls]") {
-  World world;
-  const auto server = world.load();
-  const long before = serial_served(world, *server);
-  const std::string path = world.directory.path("mx.example.org.pem");
-  std::string lines;
-  log::Logger log{"smtpd", log::Level::info, log::Format::logfmt, world.clock,
-                  [&](std::string_view text) { lines += text; }};
-  event::EventLoop loop;
-  std::ofstream(path) << "this is no certificate\n";
-  static_cast<void>(server->refresh());
-  const net::CertificateWatch watch(loop, *server, log, 1);
-  CHECK(lines.find("event=certificates_not_loaded worker=1 reason=\"" + path + ": ") !=
-        std::string::npos);
-  CHECK_FALSE(server->refresh().value());
-  CHECK(serial_served(world, *server) == before);
-
-  lines.clear();
-  write_certificate(world.directory, "mx.example.org");
-  static_cast<void>(server->refresh());
-  const net::CertificateWatch second(loop, *server, log, 1);
-  CHECK(lines.find("event=certificates_loaded worker=1") != std::string::npos);
-  CHECK(serial_served(world, *server) != before);
-}
-
-TEST_CASE("net tls: what cannot be loaded is named", "[net][tls]") {
-  World world;
-  const auto files = write_certificate(world.directory, "mx.example.org");
-  const auto others = write_certificate(world.directory, "mx.example.net");
-  const auto error = [&](const net::TlsServer::Files& these) {
-    const auto server = net::TlsServer::load({.files = {files, these}}, world.keys, world.clock);
-    REQUIRE_FALSE(server);
-    return server.error().text;
-  };
-  CHECK(error({"/nowhere.pem", files.key}) == "/nowhere.pem: No such file or directory");
-  CHECK(error({files.key, files.key}).starts_with(files.key + ": "));
-  CHECK(error({files.certificate, files.certificate}).starts_with(files.certificate + " with "));
-  CHECK(error({files.certificate, others.key}) ==
-        others.key + " with " + files.certificate + ": key values mismatch");
 }
