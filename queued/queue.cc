@@ -108,6 +108,7 @@ void Queue::start(std::unique_ptr<Message> message) {
     return;
   }
   it->second = std::move(message);
+  if (active_.size() == 1) pace_ = Pace(parts_.clock.now());
   if (it->second->data.expired) return conclude(*it->second);
   for (auto& [number, running] : acts_)
     if (wish(running.act, *it->second)) ++running.came;

@@ -57,7 +57,8 @@ class Queue final : private Recall::Owner {
   static constexpr std::size_t kRecipientsPerJob = 100;
   // Messages of the young generation that one turn takes in.
   static constexpr std::size_t kYoungPortion = 500;
-  // While memory is full, how often it is looked for a destination that does not keep up.
+  // While memory is full, how often it is looked for a destination that does not keep up; and how
+  // long none is judged when a deliverd came after a time without.
   static constexpr std::chrono::seconds kReliefInterval{1};
   // A message whose deliverd died this often waits for its next attempt instead.
   static constexpr unsigned kMaxLosses = 3;
@@ -123,6 +124,8 @@ class Queue final : private Recall::Owner {
 
  private:
   std::size_t room() const override;
+  bool may_judge(WallTime now) const;
+  Memory memory(WallTime now) const;
   void on_recalled(MessageData data, const std::string& called_by) override;
   void on_portion_ended() override { wake_later(); }
   void on_store_asked(const Error* failure) override {
@@ -205,6 +208,8 @@ class Queue final : private Recall::Owner {
   bool wake_queued_ = false;
   std::vector<std::pair<WallTime, std::string>> write_retries_;
   bool served_ = true;
+  WallTime served_since_;
+  Pace pace_{WallTime()};               // of all jobs together
   std::optional<WallTime> full_since_;  // or since memory was relieved last
   log::Condition db_failing_;
   log::Condition reports_failing_;

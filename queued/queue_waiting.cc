@@ -86,8 +86,8 @@ bool Queue::resume(const std::string& destination) {
 void Queue::schedule(Work work) {
   Message& message = *work.message;
   const bool called = message.called_by == work.next_hop;
-  const std::size_t left = served_ ? room() : SIZE_MAX;
-  const auto reason = scheduler_.add(work, left, called, parts_.clock.now());
+  const WallTime now = parts_.clock.now();
+  const auto reason = scheduler_.add(work, memory(now), called, now);
   if (!reason) {
     ++message.jobs;
     return;
@@ -105,17 +105,35 @@ void Queue::on_recalled(MessageData data, const std::string& called_by) {
 }
 
 void Queue::set_served(bool served) {
-  if (served && !served_) scheduler_.start_clocks(parts_.clock.now());
+  if (served && !served_) {
+    served_since_ = parts_.clock.now();
+    pace_ = Pace(served_since_);
+    scheduler_.start_clocks(served_since_);
+  }
   served_ = served;
+}
+
+// Whether a destination that does not keep up is to be found slow.
+bool Queue::may_judge(WallTime now) const {
+  const auto served_for = now - served_since_;
+  const bool just_served = served_for >= served_for.zero() && served_for < kReliefInterval;
+  return served_ && !just_served;
+}
+
+// While it is in motion, the next message is read from its segment soon: that is cheaper than the
+// way through the database.
+Memory Queue::memory(WallTime now) const {
+  if (!may_judge(now)) return {.room = SIZE_MAX};
+  return {.room = room(), .in_motion = pace_.within(Destination::kSoon, now) >= active_.size()};
 }
 
 // Memory that stays full is relieved of a destination that does not keep up.
 void Queue::relieve(WallTime now) {
-  if (room() > 0 || !served_) return full_since_.reset();
+  if (room() > 0 || !may_judge(now)) return full_since_.reset();
   if (!full_since_) full_since_ = now;
   if (now - *full_since_ < kReliefInterval) return;
   full_since_ = now;
-  stop(scheduler_.relieve(now), RecipientState::turned_away);
+  stop(scheduler_.relieve(memory(now), now), RecipientState::turned_away);
 }
 
 void Queue::turn_away(Recipient& recipient, const Reason& reason) {

@@ -7,20 +7,6 @@ namespace postrider::queued {
 
 namespace {
 
-// What is behind each destination, in order, as far as the store can be asked: the error of the
-// first alone, as what was taken from behind the others is ours now.
-Result<std::vector<Taken>> take(Store& store, const std::vector<Scheduler::Call>& calls,
-                                WallTime now) {
-  std::vector<Taken> all;
-  for (const Scheduler::Call& call : calls) {
-    auto taken = store.take_behind(call.destination, now, call.count);
-    if (!taken && all.empty()) return tl::unexpected<Error>(std::move(taken.error()));
-    if (!taken) break;
-    all.push_back(std::move(*taken));
-  }
-  return all;
-}
-
 // When something is due before the store was asked: long ago, wherever the clock is set to.
 constexpr WallTime kNotKnown{};
 
@@ -89,7 +75,7 @@ void Recall::take_due() {
 
 void Recall::bring_called() {
   if (!carried_.empty() || rests()) return;
-  std::vector<Scheduler::Call> calls;
+  std::vector<Call> calls;
   std::size_t count = 0;
   while (calls.size() < kCallsTogether && count < share()) {
     const auto call = scheduler_.next_call(share() - count);
@@ -100,8 +86,8 @@ void Recall::bring_called() {
   }
   if (calls.empty()) return;
   expected_ += count;
-  bringing_ = store_.ask([calls = std::move(calls),
-                          now = clock_.now()](Store& store) { return take(store, calls, now); },
+  bringing_ = store_.ask([calls = std::move(calls), now = clock_.now()](
+                             Store& store) { return store.take_behind(calls, now); },
                          [this, count](Result<std::vector<Taken>> taken) {
                            expected_ -= count;
                            if (!taken) {

@@ -73,7 +73,7 @@ class Recall {
   std::size_t share() const;
 
   struct Carried {
-    Scheduler::Call call;
+    Call call;
     bool more = true;  // there may be, behind those that were brought
   };
 

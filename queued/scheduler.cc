@@ -58,13 +58,13 @@ void Scheduler::settle(Entry& entry) {
   }
 }
 
-std::optional<Reason> Scheduler::add(Work work, std::size_t room, bool called, WallTime now) {
+std::optional<Reason> Scheduler::add(Work work, Memory memory, bool called, WallTime now) {
   Entry& entry = entry_of(work.next_hop, now);
   Destination& d = entry.second;
   if (d.is_idle()) d.pace = Pace(now);
   const bool taken =
       !d.paused && (d.outage ? d.probe_due && !d.probing
-                             : called || (d.behind != Behind::many && d.has_share(room, now)));
+                             : called || (d.behind != Behind::many && d.has_share(memory, now)));
   std::optional<Reason> turned_away;
   if (taken) {
     work.probe = d.outage.has_value();
@@ -163,10 +163,10 @@ std::vector<Work> Scheduler::withdraw(const std::unordered_set<const Message*>& 
   return taken;
 }
 
-std::vector<Work> Scheduler::relieve(WallTime now) {
+std::vector<Work> Scheduler::relieve(Memory memory, WallTime now) {
   Entry* longest = nullptr;
   for (Entry& entry : destinations_)
-    if (!entry.second.keeps_up(now) && may_remember(entry.second) &&
+    if (!entry.second.keeps_up(memory, now) && may_remember(entry.second) &&
         (longest == nullptr || entry.second.line.size() > longest->second.line.size()))
       longest = &entry;
   if (longest == nullptr || longest->second.line.size() < 2) return {};
@@ -240,7 +240,7 @@ bool Scheduler::resume(const std::string& destination, WallTime now) {
   return true;
 }
 
-std::optional<Scheduler::Call> Scheduler::next_call(std::size_t most) {
+std::optional<Call> Scheduler::next_call(std::size_t most) {
   while (!calls_.empty() && most > 0) {
     Entry& entry = *calls_.front();
     calls_.pop_front();

@@ -46,9 +46,9 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  // Puts the work into its line; or turns it away, and says why. `room`: messages that memory still
-  // has room for. `called`: its destination called for it.
-  std::optional<Reason> add(Work work, std::size_t room, bool called, WallTime now);
+  // Puts the work into its line; or turns it away, and says why. `called`: its destination called
+  // for it.
+  std::optional<Reason> add(Work work, Memory memory, bool called, WallTime now);
 
   // The next work of this kind, now under way; nothing if all that waits is at its bound.
   std::optional<Work> next(WorkKind kind);
@@ -72,7 +72,7 @@ class Scheduler {
   std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);
   // Memory is full: turns away half of the longest line whose destination does not keep up, those
   // that would wait longest; nothing if all keep up. Looks at each destination once.
-  std::vector<Work> relieve(WallTime now);
+  std::vector<Work> relieve(Memory memory, WallTime now);
   // What the recipients of work that was turned away are told.
   Reason reason_to_wait(const std::string& destination) const;
 
@@ -92,10 +92,6 @@ class Scheduler {
   // Those that are paused, by destination.
   const std::map<std::string, Pause>& pauses() const noexcept { return pauses_; }
 
-  struct Call {
-    std::string destination;
-    std::size_t count = 0;
-  };
   // The next destination that calls for messages that are behind it, for `most` of them at most.
   std::optional<Call> next_call(std::size_t most);
   // They were brought. `more`: there may be more behind it than were there now.

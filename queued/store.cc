@@ -237,13 +237,29 @@ Result<void> Store::apply_one(const Remove& remove) {
 }
 
 Result<Taken> Store::take_due(WallTime now, std::size_t limit) {
-  return take(statements_->due.bind(us(now), static_cast<std::int64_t>(limit)), now, limit);
+  auto transaction = sqlite::Transaction::begin(database_);
+  if (!transaction) return pass_on(std::move(transaction.error()));
+  auto taken = take(statements_->due.bind(us(now), static_cast<std::int64_t>(limit)), now, limit);
+  if (!taken) return taken;
+  if (auto committed = transaction->commit(); !committed)
+    return pass_on(std::move(committed.error()));
+  return taken;
 }
 
-Result<Taken> Store::take_behind(const std::string& destination, WallTime now, std::size_t limit) {
-  return take(
-      statements_->behind.bind(std::string_view(destination), static_cast<std::int64_t>(limit)),
-      now, limit);
+Result<std::vector<Taken>> Store::take_behind(std::span<const Call> calls, WallTime now) {
+  auto transaction = sqlite::Transaction::begin(database_);
+  if (!transaction) return pass_on(std::move(transaction.error()));
+  std::vector<Taken> all;
+  for (const Call& call : calls) {
+    auto taken = take(statements_->behind.bind(std::string_view(call.destination),
+                                               static_cast<std::int64_t>(call.count)),
+                      now, call.count);
+    if (!taken) return pass_on(std::move(taken.error()));
+    all.push_back(std::move(*taken));
+  }
+  if (auto committed = transaction->commit(); !committed)
+    return pass_on(std::move(committed.error()));
+  return all;
 }
 
 // Should we be stopped before they are rescheduled, they are due.
@@ -256,9 +272,6 @@ Result<Taken> Store::take(Statement& select, WallTime now, std::size_t limit) {
     ids.emplace_back(select.text(0));
   }
   Taken taken{.messages = {}, .more = ids.size() == limit};
-  if (ids.empty()) return taken;
-  auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return pass_on(std::move(transaction.error()));
   for (const std::string& id : ids) {
     if (auto marked = statements_->activate.bind(std::string_view(id), us(now)).run(); !marked)
       return pass_on(std::move(marked.error()));
@@ -269,8 +282,6 @@ Result<Taken> Store::take(Statement& select, WallTime now, std::size_t limit) {
       return pass_on(std::move(held.error()));
     }
   }
-  if (auto committed = transaction->commit(); !committed)
-    return pass_on(std::move(committed.error()));
   return taken;
 }
 

@@ -20,6 +20,7 @@
 #include "common/sqlite/sqlite.h"
 #include "queued/act.h"
 #include "queued/change.h"
+#include "queued/destination.h"
 #include "queued/message.h"
 #include "queued/pause.h"
 #include "queued/store_reader.h"
@@ -66,8 +67,9 @@ class Store : public StoreReader {
   // At most `limit` messages whose time has come, longest due first; they count as active until a
   // Reschedule or Remove.
   Result<Taken> take_due(WallTime now, std::size_t limit);
-  // At most `limit` messages behind `destination`, oldest first; they count as active likewise.
-  Result<Taken> take_behind(const std::string& destination, WallTime now, std::size_t limit);
+  // For each of the calls, in order, what is behind its destination, oldest first; they count as
+  // active likewise. All in one transaction.
+  Result<std::vector<Taken>> take_behind(std::span<const Call> calls, WallTime now);
   // When the next waiting message is due.
   Result<std::optional<WallTime>> next_due();
 
@@ -101,6 +103,7 @@ class Store : public StoreReader {
   Result<void> apply_one(const MarkDelivered& mark);
   Result<void> apply_one(const Remove& remove);
   Result<void> insert_recipients(const MessageData& data);
+  // Within a transaction.
   Result<Taken> take(sqlite::Statement& select, WallTime now, std::size_t limit);
   Result<void> set_aside(const std::string& id, const Error& error);
   // Whether it changed anything.

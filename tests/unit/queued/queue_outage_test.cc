@@ -158,6 +158,42 @@ TEST_CASE("queued: while no deliverd is there memory fills to its limit, and not
   CHECK(f.life->queue.active() == 0);
 }
 
+TEST_CASE("queued: mail waits in its segment while memory as a whole is in motion", "[queued]") {
+  QueueFixture f;
+  f.settings.queue.active_limit = 40;
+  f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:hangs.test"; };
+  f.accept("a@x.test", {"b@hangs.test"});
+  for (int i = 0; i < 10; ++i) f.accept("a@x.test", {"c@live.test"});
+  f.settle();
+  for (int i = 0; i < 100; ++i) f.accept("a@x.test", {"b@hangs.test"});
+  for (int i = 0; i < 10; ++i) f.accept("a@x.test", {"d@live.test"});
+  f.settle();
+  CHECK(f.attempts == Lines(10, "mx:live.test: c@live.test"));
+  CHECK(f.life->queue.active() == 40);
+  CHECK(stored(f).empty());
+  // What fills it ends no more: then the others come.
+  const WallTime start = f.clock.now();
+  while (f.advance(start + 1min)) {
+  }
+  CHECK(f.attempts.size() == 20);
+}
+
+TEST_CASE("queued: who has had no time yet is not found slow when deliverd comes", "[queued]") {
+  QueueFixture f;
+  f.settings.queue.active_limit = 40;
+  f.life->queue.set_served(false);
+  f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:slow.test"; };
+  for (int i = 0; i < 39; ++i) f.accept("a@x.test", {"b@slow.test"});
+  f.accept("a@x.test", {"c@live.test"});
+  for (int i = 0; i < 10; ++i) f.accept("a@x.test", {"b@slow.test"});
+  f.settle();
+  f.life->queue.set_served(true);
+  f.settle();
+  CHECK(f.attempts == Lines{"mx:live.test: c@live.test"});
+  CHECK(f.life->queue.active() == 40);
+  CHECK(stored(f).empty());
+}
+
 TEST_CASE("queued: full memory is relieved when what filled it stops to move", "[queued]") {
   QueueFixture f;
   f.settings.queue.active_limit = 100;

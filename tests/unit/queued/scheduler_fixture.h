@@ -24,7 +24,7 @@ struct SchedulerFixture {
 
   // Whether it was put into the line.
   bool add(const std::string& next_hop, std::size_t room = kRoom, bool called = false) {
-    const auto reason = scheduler.add(work_for(next_hop), room, called, now);
+    const auto reason = scheduler.add(work_for(next_hop), {room}, called, now);
     told = reason ? reason->words : "";
     return !reason;
   }

@@ -4,6 +4,8 @@
 
 using namespace postrider;
 using namespace std::chrono_literals;
+using queued::Call;
+using queued::Memory;
 using queued::Message;
 using queued::Reception;
 using queued::Scheduler;
@@ -54,7 +56,7 @@ TEST_CASE("queued scheduler: what waits for a message can be taken back", "[queu
   Message two;
   for (const auto& [message, hop] :
        {std::pair(&one, "mx:a.test"), std::pair(&one, "mx:b.test"), std::pair(&two, "mx:a.test")})
-    REQUIRE_FALSE(f.scheduler.add({.message = message, .next_hop = hop}, kRoom, false, f.now));
+    REQUIRE_FALSE(f.scheduler.add({.message = message, .next_hop = hop}, {kRoom}, false, f.now));
   CHECK(f.scheduler.withdraw({&one}).size() == 2);
   const auto work = f.scheduler.next(WorkKind::remote);
   REQUIRE(work);
@@ -224,9 +226,30 @@ TEST_CASE(
   Fixture f;
   f.add_many("mx:slow.test", 10);
   f.add_many("mx:slower.test", 30);
-  const auto relieved = f.scheduler.relieve(f.now);
+  const auto relieved = f.scheduler.relieve(Memory{}, f.now);
   REQUIRE(relieved.size() == 15);
   CHECK(relieved[0].next_hop == "mx:slower.test");
+}
+
+TEST_CASE("queued scheduler: while memory is in motion only who stands still is turned away",
+          "[queued]") {
+  Fixture f;
+  const Memory in_motion{.room = 0, .in_motion = true};
+  const auto add = [&](const std::string& destination) {
+    return !f.scheduler.add(f.work_for(destination), in_motion, false, f.now);
+  };
+  for (int i = 0; i < 100; ++i) REQUIRE(add("mx:slow.test"));
+  for (int i = 0; i < 100; ++i) REQUIRE(add("mx:dead.test"));
+  f.next();
+  f.now += 29s;
+  f.finish();
+  CHECK(f.scheduler.relieve(in_motion, f.now).empty());
+  f.now += 1s;
+  CHECK(add("mx:slow.test"));
+  CHECK_FALSE(add("mx:dead.test"));
+  const auto relieved = f.scheduler.relieve(in_motion, f.now);
+  REQUIRE(relieved.size() == 50);
+  CHECK(relieved[0].next_hop == "mx:dead.test");
 }
 
 TEST_CASE("queued scheduler: local mail is sent away only when nothing has moved for a while",
@@ -234,9 +257,9 @@ TEST_CASE("queued scheduler: local mail is sent away only when nothing has moved
   Fixture f;
   f.add_many("local", 100);
   f.now += 29s;
-  CHECK(f.scheduler.relieve(f.now).empty());
+  CHECK(f.scheduler.relieve(Memory{}, f.now).empty());
   f.now += 1s;
-  CHECK(f.scheduler.relieve(f.now).size() == 50);
+  CHECK(f.scheduler.relieve(Memory{}, f.now).size() == 50);
 }
 
 TEST_CASE(
@@ -247,7 +270,7 @@ TEST_CASE(
   REQUIRE(f.scheduler.put_behind("mx:slow.test", f.now));
   CHECK_FALSE(f.scheduler.next_call(kRoom));
   CHECK_FALSE(f.add("mx:slow.test"));  // not before those who are there
-  std::optional<Scheduler::Call> call;
+  std::optional<Call> call;
   for (int served = 0; served < 25 && !call; ++served) {
     f.next();
     f.finish();

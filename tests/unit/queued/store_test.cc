@@ -60,6 +60,13 @@ struct World {
   SourcePtr source;
 };
 
+// What is behind mx:a.test, of a call for `count`.
+Result<Taken> take_behind(World& world, std::size_t count) {
+  auto taken = world.store->take_behind(std::vector<Call>{{"mx:a.test", count}}, kNow);
+  if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
+  return std::move(taken->at(0));
+}
+
 }  // namespace
 
 TEST_CASE("store: messages promoted together keep each its content and its time", "[queued]") {
@@ -99,18 +106,39 @@ TEST_CASE("store: a destination calls for the messages behind it alone, oldest f
   CHECK((*counted)[0].destination == "mx:a.test");
   CHECK((*counted)[0].messages == 3);
 
-  const auto first = world.store->take_behind("mx:a.test", kNow, 2);
+  const auto first = take_behind(world, 2);
   REQUIRE(first);
   CHECK(first->more);
   REQUIRE(first->messages.size() == 2);
   CHECK(first->messages[0].id == behind[0]);
   CHECK(first->messages[1].id == behind[1]);
-  const auto second = world.store->take_behind("mx:a.test", kNow, 2);
+  const auto second = take_behind(world, 2);
   REQUIRE(second);
   CHECK_FALSE(second->more);
   REQUIRE(second->messages.size() == 1);
   CHECK(second->messages[0].id == behind[2]);
-  CHECK(world.store->take_behind("mx:a.test", kNow, 2)->messages.empty());
+  CHECK(take_behind(world, 2)->messages.empty());
+}
+
+TEST_CASE("store: several destinations are asked for together, each with an answer of its own",
+          "[queued]") {
+  World world;
+  std::vector<Change> changes;
+  for (const char* const destination : {"mx:a.test", "mx:a.test", "mx:b.test"}) {
+    Promote promote = world.promote("text");
+    promote.schedule.behind = destination;
+    changes.emplace_back(std::move(promote));
+  }
+  REQUIRE(world.store->apply(changes));
+  const std::vector<Call> calls{{"mx:b.test", 1}, {"mx:none.test", 1}, {"mx:a.test", 5}};
+  const auto taken = world.store->take_behind(calls, kNow);
+  REQUIRE(taken);
+  REQUIRE(taken->size() == 3);
+  CHECK((*taken)[0].messages.size() == 1);
+  CHECK((*taken)[0].more);
+  CHECK((*taken)[1].messages.empty());
+  CHECK((*taken)[2].messages.size() == 2);
+  CHECK_FALSE((*taken)[2].more);
 }
 
 TEST_CASE("store: who waits behind a destination comes at its time as well, and then not again",
@@ -120,7 +148,7 @@ TEST_CASE("store: who waits behind a destination comes at its time as well, and 
   promote.schedule.behind = "mx:a.test";
   REQUIRE(world.store->apply(std::vector<Change>{promote}));
   CHECK(world.store->take_due(kNow + 1h, 10)->messages.size() == 1);
-  CHECK(world.store->take_behind("mx:a.test", kNow, 10)->messages.empty());
+  CHECK(take_behind(world, 10)->messages.empty());
 }
 
 TEST_CASE("store: what a destination called for is due when it was not ended before a restart",
@@ -129,7 +157,7 @@ TEST_CASE("store: what a destination called for is due when it was not ended bef
   Promote promote = world.promote("text");
   promote.schedule.behind = "mx:a.test";
   REQUIRE(world.store->apply(std::vector<Change>{promote}));
-  CHECK(world.store->take_behind("mx:a.test", kNow, 10)->messages.size() == 1);
+  CHECK(take_behind(world, 10)->messages.size() == 1);
   world.store.reset();
   world.store = Store::open(spool::system_disk(), world.paths).value();
   CHECK(world.store->take_due(kNow, 10)->messages.size() == 1);
