@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   if (!load_files("not_started")) return config::kExitConfig;
 
   event::Prefork prefork;
+  prefork.one_generation = role == deliverd::Role::remote;  // it counts connections and rates
   prefork.workers = worker_count(settings, role);
   prefork.worker = [&](unsigned number) {
     return deliverd::serve(settings, role, &outgoing, number, log, clock);

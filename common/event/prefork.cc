@@ -63,7 +63,7 @@ class Parent {
       if (stopping_ && now() >= kill_at_) signal_all(SIGKILL);
       kill_overdue();
       wait_for_signal();
-      if (!stopping_) start_due();
+      start_due();
     }
     return status_;
   }
@@ -86,7 +86,10 @@ class Parent {
                                                   [](const Slot& s) { return s.pid != 0; }));
   }
 
+  bool may_start() const { return !stopping_ && (!plan_.one_generation || retired_.empty()); }
+
   void start_due() {
+    if (!may_start()) return;
     for (std::size_t i = 0; i < slots_.size(); ++i)
       if (slots_[i].pid == 0 && now() >= slots_[i].start_at) start(static_cast<unsigned>(i));
   }
@@ -122,7 +125,7 @@ class Parent {
     for (const Retired& old : retired_)
       if (old.kill_at && (!wake || *old.kill_at < *wake)) wake = old.kill_at;
     for (const Slot& slot : slots_)
-      if (!stopping_ && slot.pid == 0 && (!wake || slot.start_at < *wake)) wake = slot.start_at;
+      if (may_start() && slot.pid == 0 && (!wake || slot.start_at < *wake)) wake = slot.start_at;
     int timeout = -1;
     if (wake) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wake - now()).count();

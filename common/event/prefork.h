@@ -6,8 +6,7 @@
 //
 //   SIGTERM, SIGINT  workers get SIGTERM and kGrace to finish, then SIGKILL; run() returns
 //   SIGHUP           `on_reload`; if it says true, new workers start, and the old get SIGTERM,
-//   kGrace
-//                    to finish, then SIGKILL
+//                    kGrace to finish, then SIGKILL
 //
 // A terminal sends SIGINT and SIGHUP to the whole process group: workers ignore both, and hear from
 // their parent what is to be done.
@@ -28,6 +27,9 @@ struct Prefork {
   static constexpr std::chrono::seconds kHealthyLife{60};
 
   unsigned workers = 1;
+  // On a reload the new workers start when the old have ended: what a worker counts no other may
+  // count beside it.
+  bool one_generation = false;
   // Runs in the forked worker and returns its exit status; sees SIGTERM as any process does, but
   // neither SIGINT nor SIGHUP. The kernel sends it SIGTERM when the parent dies.
   // Scheduled as SCHED_BATCH.
