@@ -3,28 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/enum_set.h"
 
 namespace postrider::pop3d {
 
 namespace {
-
-class StateSet {
- public:
-  constexpr StateSet(std::initializer_list<State> states) {
-    for (const State state : states) bits_ |= bit(state);
-  }
-  constexpr bool contains(State state) const { return (bits_ & bit(state)) != 0; }
-
- private:
-  static constexpr unsigned bit(State state) { return 1U << static_cast<unsigned>(state); }
-  unsigned bits_ = 0;
-};
 
 enum class Argument : std::uint8_t {
   none,
@@ -37,7 +25,7 @@ enum class Argument : std::uint8_t {
 
 struct Session::Command {
   std::string_view verb;
-  StateSet allowed_in;
+  EnumSet<State> allowed_in;
   Argument argument;
   void (Session::*run)(std::string_view argument);
 };

@@ -109,10 +109,34 @@ class CaresResolver::Lookup {
   std::optional<std::chrono::seconds> ttl_;
 };
 
-class CaresResolver::MxLookup final : public Lookup {
+// Whose answer is given to `done`.
+template <typename Answer>
+class CaresResolver::AnswerLookup : public Lookup {
  public:
-  MxLookup(const std::string& domain, UniqueFunction<void(MxAnswer)> done)
-      : Lookup(domain), done_(std::move(done)) {}
+  AnswerLookup(const std::string& name, UniqueFunction<void(Answer)> done)
+      : Lookup(name), done_(std::move(done)) {}
+
+  void finish() override {
+    answer_.ttl = ttl();
+    done_(std::move(answer_));
+  }
+
+ protected:
+  // How it ended, for what was asked last.
+  void settle(int type, int status) {
+    answer_.status = dns_status(status);
+    answer_.reason = status == ARES_SUCCESS ? "" : why(type, status);
+  }
+
+  Answer answer_;
+
+ private:
+  UniqueFunction<void(Answer)> done_;
+};
+
+class CaresResolver::MxLookup final : public AnswerLookup<MxAnswer> {
+ public:
+  using AnswerLookup::AnswerLookup;
 
   void add_answer(int type, int status, const unsigned char* octets, int length) override {
     if (status == ARES_SUCCESS) {
@@ -126,31 +150,19 @@ class CaresResolver::MxLookup final : public Lookup {
           answer_.records.begin(), answer_.records.end(),
           [](const MxRecord& a, const MxRecord& b) { return a.preference < b.preference; });
     }
-    answer_.status = dns_status(status);
-    if (status != ARES_SUCCESS) answer_.reason = why(type, status);
+    settle(type, status);
   }
-
-  void finish() override {
-    answer_.ttl = ttl();
-    done_(std::move(answer_));
-  }
-
- private:
-  UniqueFunction<void(MxAnswer)> done_;
-  MxAnswer answer_;
 };
 
-class CaresResolver::AddressLookup final : public Lookup {
+class CaresResolver::AddressLookup final : public AnswerLookup<AddressAnswer> {
  public:
-  AddressLookup(const std::string& host, UniqueFunction<void(AddressAnswer)> done)
-      : Lookup(host), done_(std::move(done)) {}
+  using AnswerLookup::AnswerLookup;
 
   void add_answer(int type, int status, const unsigned char* octets, int length) override {
     if (status == ARES_SUCCESS)
       status = type == ns_t_a ? parse_v4(octets, length) : parse_v6(octets, length);
     if (!std::exchange(first_, false) && rank(dns_status(status)) <= rank(answer_.status)) return;
-    answer_.status = dns_status(status);
-    answer_.reason = status == ARES_SUCCESS ? "" : why(type, status);
+    settle(type, status);
   }
 
   // IPv4 first: where both work it is the path that more receivers trust.
@@ -158,8 +170,7 @@ class CaresResolver::AddressLookup final : public Lookup {
     answer_.addresses = std::move(v4_);
     answer_.addresses.insert(answer_.addresses.end(), v6_.begin(), v6_.end());
     if (answer_.addresses.size() > kMaxAddresses) answer_.addresses.resize(kMaxAddresses);
-    answer_.ttl = ttl();
-    done_(std::move(answer_));
+    AnswerLookup::finish();
   }
 
   void answer_loopback() {
@@ -203,16 +214,13 @@ class CaresResolver::AddressLookup final : public Lookup {
     return IpAddress(std::string_view(reinterpret_cast<const char*>(&octets), sizeof octets));
   }
 
-  UniqueFunction<void(AddressAnswer)> done_;
-  AddressAnswer answer_;
   std::vector<IpAddress> v4_, v6_;
   bool first_ = true;
 };
 
-class CaresResolver::NameLookup final : public Lookup {
+class CaresResolver::NameLookup final : public AnswerLookup<NameAnswer> {
  public:
-  NameLookup(const std::string& arpa_name, UniqueFunction<void(NameAnswer)> done)
-      : Lookup(arpa_name), done_(std::move(done)) {}
+  using AnswerLookup::AnswerLookup;
 
   void add_answer(int type, int status, const unsigned char* octets, int length) override {
     if (status == ARES_SUCCESS) {
@@ -225,18 +233,8 @@ class CaresResolver::NameLookup final : public Lookup {
         answer_.names.push_back(host_name(*name));
       status = parsed_status(status, !answer_.names.empty());
     }
-    answer_.status = dns_status(status);
-    if (status != ARES_SUCCESS) answer_.reason = why(type, status);
+    settle(type, status);
   }
-
-  void finish() override {
-    answer_.ttl = ttl();
-    done_(std::move(answer_));
-  }
-
- private:
-  UniqueFunction<void(NameAnswer)> done_;
-  NameAnswer answer_;
 };
 
 // What c-ares keeps until it answers.

@@ -49,6 +49,8 @@ class CaresResolver final : public Resolver {
 
  private:
   class Lookup;
+  template <typename Answer>
+  class AnswerLookup;
   class MxLookup;
   class AddressLookup;
   class NameLookup;

@@ -1,11 +1,11 @@
 // server_commands.cc - which command of a ServerSession is legal when, and what runs it.
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/enum_set.h"
 #include "common/smtp/command.h"
 #include "common/smtp/server_session.h"
 
@@ -25,18 +25,6 @@ namespace postrider::smtp {
 //   data, chunks --- too much of a message that is refused ---> closed
 //
 // MAIL, RCPT, DATA, BDAT and the end of data change the state when their verdict is positive.
-class ServerSession::StateSet {
- public:
-  constexpr StateSet(std::initializer_list<State> states) {
-    for (const State state : states) bits_ |= bit(state);
-  }
-  constexpr bool contains(State state) const { return (bits_ & bit(state)) != 0; }
-
- private:
-  static constexpr unsigned bit(State state) { return 1U << static_cast<unsigned>(state); }
-  unsigned bits_ = 0;
-};
-
 struct ServerSession::Command {
   enum class Argument : std::uint8_t { none, allowed };
 
@@ -50,7 +38,7 @@ struct ServerSession::Command {
   enum class Access : std::uint8_t { anyone, authenticated };
 
   std::string_view verb;
-  StateSet allowed_in;
+  EnumSet<State> allowed_in;
   Argument argument;
   void (ServerSession::*run)(std::string_view argument);
   Access access = Access::anyone;
@@ -70,7 +58,7 @@ const ServerSession::Command* ServerSession::find_command(std::string_view verb,
   using enum Command::Argument;
   using enum Command::Access;
   using enum Command::Place;
-  constexpr StateSet kAny{connected, ready, State::mail, State::rcpt, chunks};
+  constexpr EnumSet<State> kAny{connected, ready, State::mail, State::rcpt, chunks};
   static constexpr auto kCommands = std::to_array<Command>({
       {"RCPT", {State::mail, State::rcpt}, allowed, &ServerSession::rcpt},
       {"MAIL", {ready}, allowed, &ServerSession::mail, authenticated},

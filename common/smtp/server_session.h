@@ -126,7 +126,6 @@ class ServerSession {
     std::optional<Reply> misplaced;  // it belongs to no message: the reply
     bool excused;                    // that it is misplaced
   };
-  class StateSet;
   struct Command;
   static const Command* find_command(std::string_view verb, Protocol protocol);
 

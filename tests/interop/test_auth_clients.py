@@ -1,15 +1,13 @@
 """Logins as real programs make them: smtplib, curl, swaks, msmtp and gsasl by every mechanism that they share
 with us, with the user's own password and with an app password."""
 
-import itertools
 import re
-import shutil
 import smtplib
-import subprocess
 
 import pytest
-from certificates import authority, issue, unverified
-from harness import DOMAIN, HOSTNAME, Instance, wait_for
+from certificates import unverified
+from clients import required, run, serving_under_tls
+from harness import DOMAIN, HOSTNAME, wait_for
 
 USER = f"anna@{DOMAIN}"
 PASSWORD = "correct horse"
@@ -20,36 +18,11 @@ PORTS = {"starttls": 587, "implicit": 465}
 @pytest.fixture(scope="module")
 def suite():
     """Where nobody may relay by address."""
-    with Instance(start=False) as instance:
-        listen = [{"address": f"127.0.0.1:{instance.port_base + port}", "mode": mode}
-                  for port, mode in {25: "mx", 465: "submissions", 587: "submission"}.items()]
-        instance.configure({"smtpd": {"listen": listen}, "relay": {"networks": []}})
-        tls = instance.directory / "tls"
-        instance.authority = authority(tls)
-        issue(tls, HOSTNAME, tls / "certificate.pem", tls / "key.pem")
-        instance.start()
+    with serving_under_tls(relay={"networks": []}) as instance:
         instance.add_user(USER, PASSWORD)
         instance.app_password = instance.json("user", "app-password", "add", USER, "phone", "--scope",
                                               "smtp")["password"]
         yield instance
-
-
-numbers = itertools.count(1)
-
-
-@pytest.fixture
-def recipient(suite):
-    address = f"user{next(numbers)}@{DOMAIN}"
-    suite.add_user(address)
-    return address
-
-
-def required(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-
-
-def run(*command, input=None):
-    return subprocess.run(list(map(str, command)), input=input, capture_output=True, timeout=60)
 
 
 def password_of(suite, which):

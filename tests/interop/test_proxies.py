@@ -1,11 +1,11 @@
 """Real programs that tell smtpd who the client is: HAProxy, swaks and curl with a PROXY header, swaks by
 XCLIENT."""
 
-import shutil
 import smtplib
 import subprocess
 
 import pytest
+from clients import required
 from harness import Instance, free_port, peer, peer_environment, wait_for
 
 ANNA = "anna@example.test"
@@ -34,10 +34,6 @@ def suite():
         running.start()
         running.add_user(ANNA)
         yield running
-
-
-def required(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 def newest(suite, count):

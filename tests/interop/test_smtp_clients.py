@@ -4,11 +4,11 @@ smtp-source send stands in the mailbox byte for byte, once, and what they are re
 import collections
 import itertools
 import re
-import shutil
 import smtplib
 import subprocess
 
 import pytest
+from clients import required, run
 from harness import Instance, peer, peer_environment, wait_for, without_trace
 
 SENDER = "ada@example.org"
@@ -56,10 +56,6 @@ def file(tmp_path):
     return path
 
 
-def run(*command, input=None):
-    return subprocess.run(list(map(str, command)), input=input, capture_output=True, timeout=60)
-
-
 def contents(suite, address, count=1):
     """Waits for `count` messages; all that the mailbox has, without trace fields."""
     wait_for(lambda: len(suite.mailbox(address)) >= count, what=f"mail for {address}")
@@ -68,10 +64,6 @@ def contents(suite, address, count=1):
 
 def delivered(suite):
     return suite.json("status")["counters"]["postrider_queue_recipients_delivered_total"]
-
-
-def required(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
 
 
 # ---- curl ----

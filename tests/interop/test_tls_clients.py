@@ -1,16 +1,13 @@
 """TLS of smtpd as real programs meet it: openssl s_client, curl and swaks speak it, testssl.sh examines it."""
 
-import itertools
 import json
 import os
 import pathlib
 import re
-import shutil
-import subprocess
 
 import pytest
-from certificates import authority, issue
-from harness import DOMAIN, HOSTNAME, Instance, wait_for
+from clients import required, run, serving_under_tls
+from harness import DOMAIN, HOSTNAME, wait_for
 
 SENDER = "ada@example.org"
 MESSAGE = b"Subject: under TLS\r\n\r\nbody\r\n"
@@ -22,33 +19,8 @@ OWN = {"engine_problem"}
 @pytest.fixture(scope="module")
 def suite():
     """With a certificate that clients can verify."""
-    with Instance(start=False) as instance:
-        listen = [{"address": f"127.0.0.1:{instance.port_base + port}", "mode": mode}
-                  for port, mode in {25: "mx", 465: "submissions", 587: "submission"}.items()]
-        instance.configure({"smtpd": {"listen": listen}})
-        tls = instance.directory / "tls"
-        instance.authority = authority(tls)
-        issue(tls, HOSTNAME, tls / "certificate.pem", tls / "key.pem")
-        instance.start()
+    with serving_under_tls() as instance:
         yield instance
-
-
-numbers = itertools.count(1)
-
-
-@pytest.fixture
-def recipient(suite):
-    address = f"user{next(numbers)}@{DOMAIN}"
-    suite.add_user(address)
-    return address
-
-
-def required(program):
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-
-
-def run(*command, input=None, timeout=60):
-    return subprocess.run(list(map(str, command)), input=input, capture_output=True, timeout=timeout)
 
 
 def trace_of(suite, address):
