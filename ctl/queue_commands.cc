@@ -41,8 +41,8 @@ bool ask(Context& context, const AdminRequest& request, QueueClient::OnReply on_
   return settings && ask_queued(context, *settings, request, std::move(on_reply));
 }
 
-// Shows each message as it comes: a million of them are neither waited for nor held in memory. With
-// --json it is one document all the same, which ends only if the list is whole.
+// With --json each message is shown as it comes, in one document that ends only if the list is
+// whole.
 void list(Context& context, FilterOptions options) {
   // A list that names nothing is of everything.
   if (options.is_empty()) options.all = true;
@@ -51,7 +51,7 @@ void list(Context& context, FilterOptions options) {
            [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
     return;
   messages.end({});
-  if (!context.json && messages.shown() == 0) fmt::print("the queue is empty\n");
+  if (!context.json && messages.count() == 0) fmt::print("the queue is empty\n");
 }
 
 void show(Context& context, const std::string& id) {
@@ -142,7 +142,8 @@ void add_queue_commands(CLI::App& app, Context& context) {
   const auto options = std::make_shared<FilterOptions>();
   const auto id = std::make_shared<std::string>();
 
-  CLI::App* listed = group->add_subcommand("list", "The messages, oldest first");
+  CLI::App* listed =
+      group->add_subcommand("list", "The messages, by the reason why they wait, oldest first");
   add_filter_options(*listed, *options);
   listed->callback([&context, options] { list(context, *options); });
   group->add_subcommand("summary", "How much waits for each destination, and why")

@@ -67,9 +67,9 @@ void show_what_would_be(Context& context, const AdminRequest& request, const Ver
   MessageList messages(context.json);
   if (!ask(context, request, [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
     return;
-  if (messages.shown() == 0) return context.refuse(ExitStatus::refused, "no message matches");
-  messages.end({{"count", messages.shown()}, {"dry_run", true}});
-  if (!context.json) fmt::print("would be {}: {}\n", verb.would, messages.shown());
+  if (messages.count() == 0) return context.refuse(ExitStatus::refused, "no message matches");
+  messages.end({{"count", messages.count()}, {"dry_run", true}});
+  if (!context.json) fmt::print("would be {}: {}\n", verb.would, messages.count());
 }
 
 void act(Context& context, const Verb& verb, const VerbOptions& options) {

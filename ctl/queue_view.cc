@@ -42,6 +42,7 @@ json to_json(const ipc::QueuedMessage& message) {
     recipients.push_back({{"address", recipient.address()},
                           {"state", recipient.state()},
                           {"attempts", recipient.attempts()},
+                          {"status", recipient.status()},
                           {"reply", recipient.reply()},
                           {"remote", recipient.remote()},
                           {"next_hop", recipient.next_hop()},

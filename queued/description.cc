@@ -48,6 +48,7 @@ ipc::QueuedMessage describe(const MessageData& data) {
     described.set_state(word_for(recipient.state));
     described.set_attempts(data.attempts);
     described.set_reply(recipient.reply.substr(0, kDescribedReply));
+    described.set_status(recipient.status);
     described.set_remote(recipient.remote);
     described.set_next_hop(recipient.next_hop);
     described.set_via(recipient.via);

@@ -86,6 +86,15 @@ def test_each_filter_means_the_same_to_a_list_and_to_a_verb(suite, filters, expe
     assert {message["hold_reason"] for message in held} == {"a test"}
 
 
+def test_messages_are_listed_by_the_reason_why_they_wait(suite):
+    text = suite.command("queue", "list").stdout
+    full, greylisted = text.split("\n\n")
+    assert full.startswith("2 messages: The mailbox is full.\n")
+    assert "x@one.test" in full and "y@one.test" in full and "452 4.2.2" in full
+    assert greylisted.startswith("1 message: The server asks whom it does not know to come again later.\n")
+    assert "x@two.test" in greylisted
+
+
 def test_a_dry_run_says_what_would_be_done(suite):
     told = suite.command("queue", "expire", "--domain", "one.test", "--dry-run").stdout
     assert told.endswith("would be returned to their senders: 2\n")
