@@ -14,6 +14,9 @@ MESSAGE = b"Subject: under TLS\r\n\r\nbody\r\n"
 # Severities of testssl.sh that are no finding, and what is one about the client's own openssl.
 HARMLESS = {"OK", "INFO", "LOW", "DEBUG"}
 OWN = {"engine_problem"}
+# Its client leaves as soon as the handshake is done, at times before TLS 1.3 has brought its ticket: then nothing was
+# examined.
+NOT_EXAMINED = {("sessionresumption_ticket", "check failed because of connect problem")}
 
 
 @pytest.fixture(scope="module")
@@ -130,4 +133,5 @@ def test_testssl_finds_nothing_above_low(suite, port, tmp_path):
                f"{HOSTNAME}:{suite.port_base + port}", timeout=280)
     findings = json.loads(found.read_text())
     assert {"TLS1_2", "TLS1_3", "cert_chain_of_trust"} <= {one["id"] for one in findings}, done.stdout.decode()
-    assert not [one for one in findings if one["severity"] not in HARMLESS and one["id"] not in OWN]
+    assert not [one for one in findings if one["severity"] not in HARMLESS and one["id"] not in OWN
+                and (one["id"], one["finding"]) not in NOT_EXAMINED]
