@@ -10,15 +10,14 @@ bool Destination::wants_more() const noexcept {
   return behind == Behind::few || line.size() < 2 * window.size();
 }
 
-bool Destination::keeps_up(Memory memory, WallTime now) const noexcept {
-  if (kind == WorkKind::local || memory.in_motion) return now - pace.last() < kStandstill;
+bool Destination::keeps_up(WallTime now) const noexcept {
+  if (kind == WorkKind::local) return !pace.stands_still(kStandstill, now);
   return line.size() + window.under_way() <= pace.within(kSoon, now);
 }
 
 bool Destination::has_share(Memory memory, WallTime now) const noexcept {
-  const std::size_t share = std::max<std::size_t>(memory.room, window.size());
-  return kind == WorkKind::local || line.size() + window.under_way() < share ||
-         keeps_up(memory, now);
+  const std::size_t share = std::max<std::size_t>({memory.room, memory.part, window.size()});
+  return kind == WorkKind::local || line.size() + window.under_way() < share || keeps_up(now);
 }
 
 }  // namespace postrider::queued

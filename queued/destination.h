@@ -24,20 +24,14 @@ using DestinationTimers = std::multimap<WallTime, DestinationEntry*>;
 
 // What memory bears of messages.
 struct Memory {
-  std::size_t room = 0;    // so many more
-  bool in_motion = false;  // all that it holds is finished soon, as far as the pace of all tells
-};
-
-// Messages that a destination wants back from behind it, at most so many.
-struct Call {
-  std::string destination;
-  std::size_t count = 0;
+  std::size_t room = 0;  // so many more
+  std::size_t part = 0;  // so many of one destination, whether it keeps up or not
 };
 
 struct Destination {
   // What is finished within this time is finished soon.
   static constexpr std::chrono::seconds kSoon{10};
-  // It stands still if nothing is finished for so long.
+  // The mailboxes stand still if nothing is finished for so long.
   static constexpr std::chrono::seconds kStandstill{30};
 
   enum class Behind : std::uint8_t {
@@ -58,9 +52,8 @@ struct Destination {
   bool wants_more() const noexcept;
   // How many it calls for.
   std::size_t call_size() const noexcept { return outage ? 1 : 4 * window.size(); }
-  // What it has in line and under way is finished soon, as far as its pace tells; or, while memory
-  // as a whole is in motion, it does not stand still.
-  bool keeps_up(Memory memory, WallTime now) const noexcept;
+  // What it has in line and under way is finished soon, as far as its pace tells.
+  bool keeps_up(WallTime now) const noexcept;
   // It may have one more in line.
   bool has_share(Memory memory, WallTime now) const noexcept;
   bool is_idle() const noexcept { return line.empty() && window.under_way() == 0; }

@@ -57,18 +57,20 @@ void DeliverdLink::on_result(const ipc::JobResult& result) {
 
 Dispatcher::Dispatcher(event::EventLoop& loop, Queue& queue) : loop_(loop), queue_(queue) {
   queue.set_on_work([this] { pump_later(); });
-  queue.set_served(false);
+  for (const WorkKind kind : {WorkKind::local, WorkKind::remote}) queue.set_served(kind, false);
 }
 
 void Dispatcher::add(DeliverdLink& link) {
   links_.push_back(&link);
-  queue_.set_served(true);
+  queue_.set_served(link.kind(), true);
   pump_later();
 }
 
 void Dispatcher::remove(DeliverdLink& link) {
   links_.remove(&link);
-  queue_.set_served(!links_.empty());
+  queue_.set_served(link.kind(), std::any_of(links_.begin(), links_.end(), [&](const auto* one) {
+                      return one->kind() == link.kind();
+                    }));
 }
 
 void Dispatcher::sweep() {

@@ -21,6 +21,7 @@ class Pace {
 
   // A job ended.
   void on_ended(WallTime now) noexcept {
+    if (now < last_) *this = Pace(now);  // the clock was set back
     if (now - since_ > kMemory) {
       since_ += (now - since_) / 2;
       ended_ /= 2;
@@ -31,13 +32,16 @@ class Pace {
 
   // How many jobs would end within `time`, should it go on like this.
   std::uint64_t within(std::chrono::microseconds time, WallTime now) const noexcept {
+    if (now < last_) return 0;
     const auto measured = std::max<std::chrono::microseconds>(now - since_, kShortest);
     return ended_ * static_cast<std::uint64_t>(time.count()) /
            static_cast<std::uint64_t>(measured.count());
   }
 
-  // When a job ended last, or the work began.
-  WallTime last() const noexcept { return last_; }
+  // Nothing ended for so long, nor did the work begin since.
+  bool stands_still(std::chrono::microseconds time, WallTime now) const noexcept {
+    return now < last_ || now - last_ >= time;
+  }
 
  private:
   WallTime since_;

@@ -51,15 +51,15 @@ void Queue::wake() {
   const WallTime now = parts_.clock.now();
   retry_writes(now);
   if (scheduler_.wake(now)) on_work_();
-  relieve(now);
   recall_.wake();
   for (std::size_t taken = 0; room() > 0; ++taken) {
     // Results are heard in between, so that a destination shows its pace.
     if (taken == kYoungPortion) return wake_later();
     auto message = parts_.intake.next();
-    if (!message) return;
+    if (!message) return full_since_.reset();
     start(std::move(message));
   }
+  relieve(now);
 }
 
 void Queue::wake_later() {

@@ -58,8 +58,12 @@ class Queue final : private Recall::Owner {
   // Messages of the young generation that one turn takes in.
   static constexpr std::size_t kYoungPortion = 500;
   // While memory is full, how often it is looked for a destination that does not keep up; and how
-  // long none is judged when a deliverd came after a time without.
+  // long none is judged when the deliverds of a kind came.
   static constexpr std::chrono::seconds kReliefInterval{1};
+  // Nor when the last of them left, as on a reload.
+  static constexpr std::chrono::seconds kAbsence{10};
+  // While memory as a whole is finished soon, every destination may have the kParts-th part of it.
+  static constexpr std::size_t kParts = 50;
   // A message whose deliverd died this often waits for its next attempt instead.
   static constexpr unsigned kMaxLosses = 3;
   // When what could not be written is tried again.
@@ -72,9 +76,10 @@ class Queue final : private Recall::Owner {
   // Called when there is something to be asked by next_order().
   void set_on_work(std::function<void()> on_work) { on_work_ = std::move(on_work); }
 
-  // Whether any deliverd is there. While none is, no destination can show that it keeps up, and
-  // none is relieved: memory fills to its limit, and what comes after waits in its segments.
-  void set_served(bool served);
+  // Whether a deliverd of this kind is there. While none is of either, no destination can show that
+  // it keeps up, and none is relieved: memory fills to its limit, and what comes after waits in its
+  // segments.
+  void set_served(WorkKind kind, bool served);
 
   // Takes in what there is and what is due now. Call when a segment grew, when next_wakeup() has
   // come, after an operator's verb.
@@ -207,9 +212,10 @@ class Queue final : private Recall::Owner {
   std::uint64_t last_ticket_ = 0;
   bool wake_queued_ = false;
   std::vector<std::pair<WallTime, std::string>> write_retries_;
-  bool served_ = true;
-  WallTime served_since_;
-  Pace pace_{WallTime()};               // of all jobs together
+  bool local_served_ = true;
+  bool remote_served_ = true;
+  WallTime judge_from_;
+  Pace pace_{WallTime()};               // of all attempts together
   std::optional<WallTime> full_since_;  // or since memory was relieved last
   log::Condition db_failing_;
   log::Condition reports_failing_;

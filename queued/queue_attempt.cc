@@ -58,7 +58,10 @@ void Queue::take_back_failures(Message& message) {
 void Queue::end_attempt(Message& message) {
   if (message.corrupt && message.wish != Wish::erase) return quarantine(message);
   take_back_failures(message);
-  if (!all_turned_away(message.data)) ++message.data.attempts;
+  if (!all_turned_away(message.data)) {
+    ++message.data.attempts;
+    pace_.on_ended(parts_.clock.now());
+  }
   const WallTime limit = expires(message);
   const bool given_up = is_last(parts_.clock.now(), limit) && !waits_its_turn(message.data);
   if (goes_on(message) && given_up) {

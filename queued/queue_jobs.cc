@@ -65,7 +65,6 @@ void Queue::on_result(std::uint64_t ticket, const ipc::JobResult& result) {
   tickets_.erase(it);
   if (result.postponed_us() > 0)
     return take_up_later(work, std::chrono::microseconds(result.postponed_us()));
-  pace_.on_ended(parts_.clock.now());
   take_result(work, reception_of(result), result);
   recall_.bring_called();
 }

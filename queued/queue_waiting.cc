@@ -104,33 +104,37 @@ void Queue::on_recalled(MessageData data, const std::string& called_by) {
   start(std::move(message));
 }
 
-void Queue::set_served(bool served) {
-  if (served && !served_) {
-    served_since_ = parts_.clock.now();
-    pace_ = Pace(served_since_);
-    scheduler_.start_clocks(served_since_);
-  }
-  served_ = served;
+void Queue::set_served(WorkKind kind, bool served) {
+  bool& known = kind == WorkKind::local ? local_served_ : remote_served_;
+  if (std::exchange(known, served) == served) return;
+  const WallTime now = parts_.clock.now();
+  judge_from_ = now + (served ? kReliefInterval : kAbsence);
+  if (!served) return;
+  pace_ = Pace(now);
+  scheduler_.start_clocks(now);
 }
 
 // Whether a destination that does not keep up is to be found slow.
 bool Queue::may_judge(WallTime now) const {
-  const auto served_for = now - served_since_;
-  const bool just_served = served_for >= served_for.zero() && served_for < kReliefInterval;
-  return served_ && !just_served;
+  const bool too_early = now < judge_from_ && judge_from_ - now <= kAbsence;  // else set back
+  return (local_served_ || remote_served_) && !too_early;
 }
 
-// While it is in motion, the next message is read from its segment soon: that is cheaper than the
-// way through the database.
+// While it is finished soon, the next message is read from its segment soon: that is cheaper than
+// the way through the database, which is for what one destination has too much of.
 Memory Queue::memory(WallTime now) const {
   if (!may_judge(now)) return {.room = SIZE_MAX};
-  return {.room = room(), .in_motion = pace_.within(Destination::kSoon, now) >= active_.size()};
+  const bool in_motion = !pace_.stands_still(kReliefInterval, now) &&
+                         pace_.within(Destination::kSoon, now) >= active_.size();
+  const std::size_t part = parts_.settings.queue.active_limit / kParts;
+  return {.room = room(), .part = in_motion ? part : 0};
 }
 
-// Memory that stays full is relieved of a destination that does not keep up.
+// Mail waits in its segments, as memory is full, or is as often as something has ended: it is
+// relieved of a destination that does not keep up.
 void Queue::relieve(WallTime now) {
-  if (room() > 0 || !may_judge(now)) return full_since_.reset();
-  if (!full_since_) full_since_ = now;
+  if (!may_judge(now)) return full_since_.reset();
+  if (!full_since_ || now < *full_since_) full_since_ = now;
   if (now - *full_since_ < kReliefInterval) return;
   full_since_ = now;
   stop(scheduler_.relieve(memory(now), now), RecipientState::turned_away);

@@ -166,7 +166,8 @@ std::vector<Work> Scheduler::withdraw(const std::unordered_set<const Message*>& 
 std::vector<Work> Scheduler::relieve(Memory memory, WallTime now) {
   Entry* longest = nullptr;
   for (Entry& entry : destinations_)
-    if (!entry.second.keeps_up(memory, now) && may_remember(entry.second) &&
+    if (!entry.second.keeps_up(now) && may_remember(entry.second) &&
+        entry.second.line.size() > memory.part &&
         (longest == nullptr || entry.second.line.size() > longest->second.line.size()))
       longest = &entry;
   if (longest == nullptr || longest->second.line.size() < 2) return {};

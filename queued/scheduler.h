@@ -6,10 +6,11 @@
 // only relieve(), probe_all() and withdraw() look at all destinations.
 //
 // A destination may have as many messages in memory as there is room left for all others; what its
-// window holds it may have in any case, and more if it keeps up. So memory can still be filled by
-// as many destinations that hang as active_limit has windows (20,000 / 5 by default), until their
-// time-outs. Work beyond that is turned away, as is all work but a probe while the destination is
-// down: its message goes behind its destination, to wait there until it is called for.
+// window holds, or its part, it may have in any case, and more if it keeps up. So memory can still
+// be filled by as many destinations that hang as active_limit has windows (20,000 / 5 by default),
+// until their time-outs. Work beyond that is turned away, as is all work but a probe while the
+// destination is down: its message goes behind its destination, to wait there until it is called
+// for.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "queued/call.h"
 #include "queued/destination.h"
 #include "queued/pause.h"
 #include "queued/reception.h"
@@ -70,8 +72,8 @@ class Scheduler {
 
   // Takes back the work that waits for these messages; looks at each line once.
   std::vector<Work> withdraw(const std::unordered_set<const Message*>& messages);
-  // Memory is full: turns away half of the longest line whose destination does not keep up, those
-  // that would wait longest; nothing if all keep up. Looks at each destination once.
+  // Memory is full: turns away half of the longest line whose destination does not keep up and has
+  // more than its part, those that would wait longest. Looks at each destination once.
   std::vector<Work> relieve(Memory memory, WallTime now);
   // What the recipients of work that was turned away are told.
   Reason reason_to_wait(const std::string& destination) const;

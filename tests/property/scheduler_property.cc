@@ -110,14 +110,14 @@ struct World {
     message.last_turn = place.turns + turns_to_wait(place);
     memory.emplace(&message, std::move(mail));
     if (place.in_line + place.under_way == 0) place.ended = 0;
-    const Memory left{.room = room(), .in_motion = chance(50)};
+    const Memory left{.room = room(), .part = part()};
     if (scheduler.add({.message = &message, .next_hop = place.name}, left, called, now)) {
       wasted += called ? 1 : 0;
       return put_behind(message);
     }
     ++place.in_line;
-    // One that has not answered yet gets no more than it leaves to the others, unless all move.
-    if (!called && !left.in_motion && place.name != "local" && place.ended == 0)
+    // One that has not answered yet gets no more than it leaves to the others.
+    if (!called && place.name != "local" && place.ended == 0)
       require_at_most(place.in_line + place.under_way, kActiveLimit / 2 + 1, "a silent one's mail");
   }
 
@@ -277,6 +277,9 @@ struct World {
     for (std::size_t i = 0; i < kActiveLimit; ++i) arrive_for(to);
   }
 
+  // As if memory were finished soon, at times.
+  std::size_t part() { return chance(50) ? kActiveLimit / 50 : 0; }
+
   // An operator takes messages out of the lines.
   void withdraw() {
     std::unordered_set<const Message*> meant;
@@ -291,7 +294,7 @@ struct World {
 
   void relieve() {
     if (room() > 0) return;
-    for (const Work& work : scheduler.relieve(Memory{}, now)) {
+    for (const Work& work : scheduler.relieve({.part = part()}, now)) {
       ++relieved;
       leave_line(work);
     }

@@ -247,6 +247,15 @@ class QueueFixture {
     for (const queued::Order& order : std::exchange(kept_, {}))
       life->queue.on_result(order.ticket, answer_all(order.job));
   }
+  void answer_kept_if(const std::function<bool(const ipc::Job&)>& answered) {
+    for (queued::Order& order : std::exchange(kept_, {})) {
+      if (answered(order.job)) {
+        life->queue.on_result(order.ticket, answer_all(order.job));
+      } else {
+        kept_.push_back(std::move(order));
+      }
+    }
+  }
   // Their deliverd dies instead.
   void lose_kept() {
     for (const queued::Order& order : std::exchange(kept_, {})) life->queue.on_lost(order.ticket);

@@ -26,7 +26,8 @@ TEST_CASE("queued pace: a steady one is found, however long it lasts", "[queued]
   }
   CHECK(pace.within(10s, now) >= 950);
   CHECK(pace.within(10s, now) <= 1050);
-  CHECK(pace.last() == now);
+  CHECK_FALSE(pace.stands_still(1s, now));
+  CHECK(pace.stands_still(1s, now + 1s));
 }
 
 TEST_CASE("queued pace: one that falls is noticed within a few seconds", "[queued]") {
@@ -43,4 +44,14 @@ TEST_CASE("queued pace: the first results together are not taken for an infinite
   Pace pace(kStart);
   for (int i = 0; i < 5; ++i) pace.on_ended(kStart);
   CHECK(pace.within(10s, kStart) == 500);
+}
+
+TEST_CASE("queued pace: a clock that was set back is no pace, and no motion", "[queued]") {
+  Pace pace(kStart);
+  for (int i = 0; i < 1000; ++i) pace.on_ended(kStart + 1h);
+  CHECK(pace.within(10s, kStart + 2s) == 0);
+  CHECK(pace.stands_still(30s, kStart + 2s));
+  for (int i = 1; i <= 10; ++i) pace.on_ended(kStart + 2s + i * 1s);
+  CHECK(pace.within(10s, kStart + 12s) < 20);
+  CHECK_FALSE(pace.stands_still(30s, kStart + 12s));
 }

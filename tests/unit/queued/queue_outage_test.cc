@@ -23,6 +23,11 @@ std::vector<ipc::QueuedMessage> stored(QueueFixture& f) {
   return f.list(test::all_messages(), {.deferred = true, .held = true});
 }
 
+void set_served(QueueFixture& f, bool served) {
+  for (const queued::WorkKind kind : {queued::WorkKind::local, queued::WorkKind::remote})
+    f.life->queue.set_served(kind, served);
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -140,7 +145,7 @@ TEST_CASE("queued: while no deliverd is there memory fills to its limit, and not
           "[queued]") {
   QueueFixture f;
   f.settings.queue.active_limit = 40;
-  f.life->queue.set_served(false);
+  set_served(f, false);
   f.keeps = [](const ipc::Job&) { return true; };
   for (int i = 0; i < 100; ++i) f.accept("a@x.test", {"b@far.test"});
   f.settle();
@@ -150,7 +155,7 @@ TEST_CASE("queued: while no deliverd is there memory fills to its limit, and not
   CHECK(f.life->queue.active() == 40);
   CHECK(stored(f).empty());
 
-  f.life->queue.set_served(true);
+  set_served(f, true);
   f.keeps = [](const ipc::Job&) { return false; };
   f.answer_kept();
   f.settle();
@@ -158,40 +163,88 @@ TEST_CASE("queued: while no deliverd is there memory fills to its limit, and not
   CHECK(f.life->queue.active() == 0);
 }
 
-TEST_CASE("queued: mail waits in its segment while memory as a whole is in motion", "[queued]") {
+TEST_CASE("queued: mail waits in its segment while memory as a whole is finished soon",
+          "[queued]") {
   QueueFixture f;
-  f.settings.queue.active_limit = 40;
-  f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:hangs.test"; };
-  f.accept("a@x.test", {"b@hangs.test"});
-  for (int i = 0; i < 10; ++i) f.accept("a@x.test", {"c@live.test"});
+  f.settings.queue.active_limit = 200;  // a part is four
+  f.settings.queue.destination_concurrency = 2;
+  f.keeps = [](const ipc::Job& job) { return job.next_hop() != "mx:live.test"; };
+  const auto accept_for_slow = [&](int each) {
+    for (int i = 0; i < 60; ++i)
+      for (int n = 0; n < each; ++n) f.accept("a@x.test", {"b@slow" + std::to_string(i) + ".test"});
+  };
+  accept_for_slow(1);
+  for (int i = 0; i < 20; ++i) f.accept("a@x.test", {"c@live.test"});
   f.settle();
-  for (int i = 0; i < 100; ++i) f.accept("a@x.test", {"b@hangs.test"});
-  for (int i = 0; i < 10; ++i) f.accept("a@x.test", {"d@live.test"});
+  accept_for_slow(3);
   f.settle();
-  CHECK(f.attempts == Lines(10, "mx:live.test: c@live.test"));
-  CHECK(f.life->queue.active() == 40);
+  CHECK(f.life->queue.active() == 200);
   CHECK(stored(f).empty());
-  // What fills it ends no more: then the others come.
+  // It is not finished at all: then those who have most give room, one a second.
   const WallTime start = f.clock.now();
+  f.accept("a@x.test", {"d@live.test"});
   while (f.advance(start + 1min)) {
   }
-  CHECK(f.attempts.size() == 20);
+  CHECK(f.attempts.size() == 21);
 }
 
 TEST_CASE("queued: who has had no time yet is not found slow when deliverd comes", "[queued]") {
   QueueFixture f;
-  f.settings.queue.active_limit = 40;
-  f.life->queue.set_served(false);
+  f.settings.queue.active_limit = 200;  // more than one end is taken to promise
+  set_served(f, false);
   f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:slow.test"; };
-  for (int i = 0; i < 39; ++i) f.accept("a@x.test", {"b@slow.test"});
+  for (int i = 0; i < 199; ++i) f.accept("a@x.test", {"b@slow.test"});
   f.accept("a@x.test", {"c@live.test"});
   for (int i = 0; i < 10; ++i) f.accept("a@x.test", {"b@slow.test"});
   f.settle();
-  f.life->queue.set_served(true);
+  set_served(f, true);
   f.settle();
   CHECK(f.attempts == Lines{"mx:live.test: c@live.test"});
-  CHECK(f.life->queue.active() == 40);
+  CHECK(f.life->queue.active() == 200);
   CHECK(stored(f).empty());
+}
+
+TEST_CASE("queued: while one kind of deliverd is away for a moment nobody is found slow",
+          "[queued]") {
+  QueueFixture f;
+  f.settings.queue.active_limit = 200;
+  f.life->queue.set_served(queued::WorkKind::remote, false);
+  f.keeps = [](const ipc::Job&) { return true; };
+  for (int i = 0; i < 250; ++i) f.accept("a@x.test", {"b@far.test"});
+  const WallTime start = f.clock.now();
+  f.settle();
+  while (f.advance(start + 9s)) {
+  }
+  CHECK(stored(f).empty());
+  // It stays away: mail that goes elsewhere is not to wait for it.
+  while (f.advance(start + 20s)) {
+  }
+  CHECK_FALSE(stored(f).empty());
+}
+
+TEST_CASE("queued: one destination that is slow does not squeeze the others out of memory",
+          "[queued]") {
+  QueueFixture f;
+  f.settings.queue.active_limit = 100;
+  f.keeps = [](const ipc::Job&) { return true; };
+  std::size_t accepted = 0;
+  for (int second = 0; second < 60; ++second) {
+    for (int i = 0; i < 40; ++i, ++accepted) {
+      f.accept("a@x.test", {"b@slow.test"});
+      f.accept("a@x.test", {"c@live" + std::to_string(i % 10) + ".test"});
+    }
+    f.settle();
+    f.clock.advance(1s);
+    bool slow_answered = false;
+    f.answer_kept_if([&](const ipc::Job& job) {
+      return job.next_hop() != "mx:slow.test" || !std::exchange(slow_answered, true);
+    });
+    f.settle();
+  }
+  const auto live =
+      std::count_if(f.attempts.begin(), f.attempts.end(),
+                    [](const std::string& attempt) { return attempt.starts_with("mx:live"); });
+  CHECK(static_cast<std::size_t>(live) >= accepted - 100);
 }
 
 TEST_CASE("queued: full memory is relieved when what filled it stops to move", "[queued]") {
