@@ -22,8 +22,11 @@ void Worker::start() { connect(); }
 void Worker::stop() {
   if (std::exchange(stopping_, true)) return;
   retry_.disarm();
-  if (channel_) channel_->pause_reading();
-  grace_.arm(jobs_ == 0 ? std::chrono::seconds{0} : kGrace);
+  grace_.arm(jobs_ == 0 && !channel_ ? std::chrono::seconds{0} : kGrace);
+  if (!channel_) return;
+  ipc::Frame frame;
+  frame.mutable_leaving();
+  channel_->send(frame);
 }
 
 void Worker::connect() {
@@ -48,10 +51,11 @@ void Worker::retry_later(const std::string& why) {
 }
 
 void Worker::on_closed(const std::string& why) {
-  log_.warning("queued_lost").with("reason", why).with("jobs", jobs_);
+  if (!stopping_) log_.warning("queued_lost").with("reason", why).with("jobs", jobs_);
   // Not destroyed inside its own call.
   loop_.defer([old = std::move(channel_)] {});
   sources_.clear();
+  if (stopping_ && jobs_ == 0) grace_.arm(std::chrono::seconds{0});
   retry_later(why);
 }
 
@@ -70,6 +74,7 @@ void Worker::on_frame(const ipc::Frame& frame, Fd descriptor) {
 }
 
 void Worker::take(const ipc::Job& job) {
+  if (stopping_) return give_back(job);
   const auto found = sources_.find(job.source());
   if (found == sources_.end() || !*found->second) return refuse(job);
   ++jobs_;
@@ -81,8 +86,7 @@ void Worker::take(const ipc::Job& job) {
 void Worker::end(const ipc::JobResult& result, std::uint64_t connection) {
   --jobs_;
   if (connection == connection_) send(result);
-  // Deferred tasks run in order: the channel writes the result before.
-  if (stopping_ && jobs_ == 0) grace_.arm(std::chrono::seconds{0});
+  if (stopping_ && jobs_ == 0 && !channel_) grace_.arm(std::chrono::seconds{0});
 }
 
 // A job without its file: temporary, whatever the reason.
@@ -96,6 +100,14 @@ void Worker::refuse(const ipc::Job& job) {
     deferred.set_status("4.3.0");
     deferred.set_reply("the message could not be opened");
   }
+  send(std::move(result));
+}
+
+// It came while we were leaving: others attempt it, at once.
+void Worker::give_back(const ipc::Job& job) {
+  ipc::JobResult result;
+  result.set_number(job.number());
+  result.set_postponed_us(1);
   send(std::move(result));
 }
 

@@ -40,7 +40,7 @@ class Worker final : private ipc::Channel::Owner {
 
   // Connects to queued, now or as soon as it is there.
   void start();
-  // Takes no more jobs and ends when those under way have, or kGrace is over.
+  // Takes no more jobs and ends when queued has the results of those under way, or kGrace is over.
   void stop();
 
  private:
@@ -52,6 +52,7 @@ class Worker final : private ipc::Channel::Owner {
   void take(const ipc::Job& job);
   void end(const ipc::JobResult& result, std::uint64_t connection);
   void refuse(const ipc::Job& job);
+  void give_back(const ipc::Job& job);
   void send(ipc::JobResult result);
 
   event::EventLoop& loop_;

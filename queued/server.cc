@@ -34,7 +34,13 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
       return on_progress(frame.segment_durable());
     if (deliverd_ && frame.has_job_result()) {
       deliverd_->on_result(frame.job_result());
-      return server_.parts_.dispatcher.pump_later();
+      server_.parts_.dispatcher.pump_later();
+      return leave_if_done();
+    }
+    if (deliverd_ && frame.has_leaving()) {
+      server_.parts_.dispatcher.remove(*deliverd_);
+      leaving_ = true;
+      return leave_if_done();
     }
     if (admin_ && frame.has_admin_request()) return admin_->on_request(frame.admin_request());
     end("it said what its role may not say");
@@ -70,6 +76,10 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
 
   void on_drained() override {
     if (admin_) admin_->on_drained();
+  }
+
+  void leave_if_done() {
+    if (leaving_ && deliverd_->jobs() == 0) on_closed("it has done all its jobs");
   }
 
   void on_closed(const std::string& why) override {
@@ -112,6 +122,7 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
   ipc::Channel channel_;
   ipc::Role role_ = ipc::UNKNOWN_ROLE;
   std::uint32_t worker_ = 0;
+  bool leaving_ = false;
   bool left_ = false;
   std::optional<DeliverdLink> deliverd_;
   std::optional<AdminLink> admin_;

@@ -52,7 +52,6 @@ class Channel {
 
   const net::PeerCredentials& peer() const noexcept { return peer_; }
 
-  void pause_reading() noexcept { readable_.disable(); }
   void resume_reading() { readable_.enable(); }
 
  private:

@@ -286,16 +286,6 @@ class Instance:
         """Of the supervisor, the daemons and their workers."""
         return _descendants(self.process.pid)
 
-    def daemon(self, name, *arguments):
-        """The parent of its workers."""
-        wanted = " ".join(arguments).encode().split()
-        for pid in self.pids():
-            words = _command_line(pathlib.Path(f"/proc/{pid}")).split(b"\0")
-            parent_is_supervisor = (_stat(pid) or (None, None))[1] == self.process.pid
-            if parent_is_supervisor and words[0].endswith(name.encode()) and all(word in words for word in wanted):
-                return pid
-        raise LookupError(f"{name} does not run")
-
     def add_user(self, address, password="secret"):
         self.command("user", "add", address, "--password-stdin", input=password + "\n")
 

@@ -1,15 +1,9 @@
 """[[destination]]: mail for many domains behind few hosts comes as fast as their limits allow, and no faster."""
 
-import os
-import signal
-import threading
-import time
-
 import destinations
 import nsd
 import pytest
-from harness import SINK, Instance, free_port, wait_for
-from peer import Peer
+from harness import SINK, Instance, free_port
 from smtp_sink import Sink
 
 pytestmark = pytest.mark.skipif(nsd.NSD is None, reason="nsd is not installed")
@@ -67,28 +61,6 @@ def test_no_limit_is_exceeded_at_any_instant(sent):
 def test_all_arrive_in_about_the_time_that_the_limits_allow(sent):
     hosts, report = sent
     assert destinations.taken_seconds(report) <= SLOWER * destinations.allowed_seconds(hosts, report)
-
-
-def test_after_a_reload_the_old_deliverd_ends_before_the_new_one_begins():
-    with Peer() as server, Instance({"route": [{"match": "*", "via": server.route}],
-                                     "deliverd": {"connections_per_host": 1}}) as suite:
-        ending = threading.Event()
-
-        def end(peer, _):
-            """The first is slow."""
-            if not ending.is_set():
-                ending.set()
-                time.sleep(0.5)
-            return "250 2.0.0 ok"
-        server.script["END"] = end
-        with suite.smtp() as client:
-            client.sendmail("anna@example.test", ["b@far.test"], "Subject: a\r\n\r\n")
-            assert ending.wait(30)
-            os.kill(suite.daemon("deliverd", "--role", "remote"), signal.SIGHUP)
-            wait_for(lambda: suite.events("reloaded"))
-            client.sendmail("anna@example.test", ["b@far.test"], "Subject: a\r\n\r\n")
-        wait_for(lambda: len(server.messages) == 2)
-        assert server.connections == 2 and server.most_at_once == 1
 
 
 def test_without_limits_they_would_be_exceeded(tmp_path):

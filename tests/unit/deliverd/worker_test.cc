@@ -197,22 +197,34 @@ TEST_CASE("deliverd worker: looks again for a queued that is not there yet", "[d
   CHECK(f.queued.frames.size() == 1);
 }
 
-TEST_CASE("deliverd worker: stops at once without jobs, with jobs when they have ended",
-          "[deliverd]") {
+TEST_CASE(
+    "deliverd worker: leaves when queued has the results, and gives back what comes meanwhile",
+    "[deliverd]") {
   Fixture f;
   f.connect();
-  SECTION("without") {
-    f.worker.stop();
-    f.loop.run();
-  }
-  SECTION("with") {
-    f.queued.send_source(9, f.file.get());
-    f.queued.send_job(1, 9);
-    f.loop.run();
-    f.worker.stop();
-    f.delivery.end(0);
-    while (!f.stopped || f.queued.frames.size() < 2) f.loop.run();
-    CHECK(f.queued.frames.back().job_result().number() == 1);
-  }
-  CHECK(f.stopped);
+  f.queued.send_source(9, f.file.get());
+  f.queued.send_job(1, 9);
+  f.loop.run();
+  f.worker.stop();
+  while (f.queued.frames.size() < 2) f.loop.run();
+  CHECK(f.queued.frames[1].has_leaving());
+  f.queued.send_job(2, 9);
+  while (f.queued.frames.size() < 3) f.loop.run();
+  CHECK(f.queued.frames[2].job_result().number() == 2);
+  CHECK(f.queued.frames[2].job_result().postponed_us() > 0);
+  CHECK(f.delivery.taken.size() == 1);
+  f.delivery.end(0);
+  while (f.queued.frames.size() < 4) f.loop.run();
+  CHECK(f.queued.frames[3].job_result().number() == 1);
+  CHECK_FALSE(f.stopped);
+  f.queued.channel.reset();
+  while (!f.stopped) f.loop.run();
+}
+
+TEST_CASE("deliverd worker: leaves at once where there is no queued", "[deliverd]") {
+  Fixture f;
+  f.worker.start();
+  f.worker.stop();
+  while (!f.stopped) f.loop.run();
+  CHECK(f.queued.connections == 0);
 }
