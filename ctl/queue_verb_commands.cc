@@ -143,7 +143,8 @@ void add_verb(CLI::App& group, Context& context, const Verb& verb) {
   if (&verb == &kRoute)
     command
         ->add_option("--to", options->to,
-                     "smtp:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:/PATH or mx, as in a route; "
+                     "smtp:HOST:PORT, smtps:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:/PATH or mx, as "
+                     "in a route; "
                      "default: what the configuration says")
         ->required();
   if (&verb == &kDelete)

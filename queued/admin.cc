@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "common/config/routes.h"
+#include "common/config/next_hops.h"
 #include "common/ipc/messages.pb.h"
 #include "queued/description.h"
 

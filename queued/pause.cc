@@ -5,8 +5,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
-#include "common/config/routes.h"
-#include "common/routing/router.h"
+#include "common/config/next_hops.h"
 #include "common/smtp/address.h"
 
 namespace postrider::queued {
@@ -21,7 +20,7 @@ std::optional<std::string> next_hop_named(std::string_view text, std::uint64_t p
     const std::string_view domain = text.substr(kMx.size());
     if (is_domain_name(domain) || smtp::is_address_literal(domain)) return to_lower(text);
   } else if (text != "mx" && config::is_next_hop(text)) {  // of each domain another
-    return routing::next_hop_by(text, port);
+    return config::next_hop_by(text, port);
   }
   return std::nullopt;
 }

@@ -14,6 +14,7 @@
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
 #include "common/config/destinations.h"
+#include "common/config/next_hops.h"
 #include "common/config/routes.h"
 #include "common/config/suggest.h"
 #include "common/config/tls_policies.h"
@@ -26,8 +27,6 @@ namespace postrider::config {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr std::uint16_t kSmtpPort = 25;
 
 // Each check that an action is configured for; the others always refuse.
 bool is_check(std::string_view name) {
@@ -168,7 +167,7 @@ class Reader {
       case Type::domain:
         return is_domain_name(text) || (text.empty() && parameter_.name != "hostname");
       case Type::text: return std::none_of(text.begin(), text.end(), &is_control);
-      case Type::host_port: return text.empty() || is_server(text);
+      case Type::smarthost: return text.empty() || is_smarthost(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();
       case Type::local_users: return ::getpwnam(text.c_str()) != nullptr;

@@ -110,9 +110,11 @@ constexpr auto kOthers = std::to_array<Parameter>({
     {"relay.networks", Type::networks, &at<&S::relay, &S::Relay::networks>,
      R"(["127.0.0.0/8", "::1/128"])", "",
      "Clients that may send to any domain without logging in."},
-    {"relay.smarthost", Type::host_port, &at<&S::relay, &S::Relay::smarthost>, "", "",
+    {"relay.smarthost", Type::smarthost, &at<&S::relay, &S::Relay::smarthost>, "", "",
      "A server that takes all mail for other domains, as in \"relay.example.net:587\" or "
-     "\"[192.0.2.1]:587\"; without a port, relay.port. Empty: each domain's own servers, by MX."},
+     "\"[192.0.2.1]:587\"; without a port, relay.port. With \"smtps:\" before it, as in "
+     "\"smtps:relay.example.net\", TLS begins with the first octet (RFC 8314), at port 465 unless "
+     "another is named. Empty: each domain's own servers, by MX."},
 
     {"relay.smarthost_user", Type::text, &at<&S::relay, &S::Relay::smarthost_user>, "", "",
      "As whom to log in at the smart host. Empty: no login."},
@@ -129,8 +131,11 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "the same forms, takes mail of senders in that domain alone; `account` that of one user who "
      "has logged in, as in \"ada@example.org\", or of all users of a domain. The first route that "
      "matches in all that it says counts. `via` is \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", "
-     "\"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or \"hold:\"; or an array of "
-     "all but the last two: the next is asked when one gives no session. A domain of ours "
+     "either with \"smtps:\" in its place, \"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", "
+     "\"discard:\" or \"hold:\"; or an array of all but the last two: the next is asked when one "
+     "gives no session. \"smtps:\" is for a server whose TLS begins with the first octet (RFC "
+     "8314), "
+     "without STARTTLS; without a port it is at 465. A domain of ours "
      "(postrider domain add) that a route names, as on a gateway or a backup MX, is taken "
      "elsewhere "
      "as a whole: mail for each of its addresses is accepted from everyone, and its users here get "
@@ -163,7 +168,8 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "name "
      "of a server that DNS told (MX) proves little, as DNS may be forged: who has to be sure gives "
      "`match`. A message that its sender wants under TLS (REQUIRETLS) is verified whatever the "
-     "policy, and one with the field \"TLS-Required: No\" goes as with \"may\"."},
+     "policy, and one with the field \"TLS-Required: No\" goes as with \"may\". To a server of "
+     "\"smtps:\" nothing goes in the clear: \"none\" and \"may\" mean \"encrypt\" there."},
 
     {"destination", Type::destinations, &top<&S::destinations>, "[]", "",
      "What other servers are asked to bear at most; the first that matches counts. `domain` is the "
@@ -309,8 +315,9 @@ std::string_view describe(Type type) noexcept {
   switch (type) {
     case Type::path: return "the name of a file or folder";
     case Type::domain: return "a host's name, as in \"mx.example.org\"";
-    case Type::host_port:
-      return "HOST or [ADDRESS], and perhaps :PORT, as in \"relay.example.net:587\"";
+    case Type::smarthost:
+      return "HOST or [ADDRESS], perhaps with :PORT behind and smtps: before it, as in "
+             "\"relay.example.net:587\" or \"smtps:relay.example.net\"";
     case Type::text: return "text, as in \"anna@example.org\"";
     case Type::choice: return "one of the words";
     case Type::count: return "a whole number, as in 100";

@@ -19,7 +19,7 @@ namespace postrider::config {
 enum class Type : std::uint8_t {
   path,              // a file; relative names start from the folder of the configuration file
   domain,            // a host's name
-  host_port,         // is_server() of routes.h; may be empty
+  smarthost,         // is_smarthost() of next_hops.h; may be empty
   text,              // without a control character; may be empty
   choice,            // one of the words in `range`
   count,             // a whole number

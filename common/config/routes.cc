@@ -4,22 +4,11 @@
 
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
-#include "common/config/units.h"
-#include "common/net/address.h"
+#include "common/config/next_hops.h"
 
 namespace postrider::config {
 
 namespace {
-
-constexpr std::string_view kSmtp = "smtp:";
-constexpr std::string_view kMx = "mx";
-// A socket's path with the zero behind it: sun_path of unix(7).
-constexpr std::size_t kMaxSocketPath = 107;
-
-bool is_port(std::string_view text) {
-  const auto port = parse_count(text);
-  return port && *port >= 1 && *port <= 65535;
-}
 
 std::string_view domain_of(std::string_view address) {
   const std::size_t at = address.rfind('@');
@@ -55,41 +44,15 @@ bool covers(std::string_view match, std::string_view domain) noexcept {
          equals_ignoring_case(match, domain.substr(domain.size() - match.size()));
 }
 
-bool is_server(std::string_view text) {
-  if (!text.starts_with('[')) {
-    const std::size_t colon = text.find(':');
-    return is_domain_name(text.substr(0, colon)) &&
-           (colon == std::string_view::npos || is_port(text.substr(colon + 1)));
-  }
-  const std::size_t bracket = text.find(']');
-  if (bracket == std::string_view::npos || !net::IpAddress::parse(text.substr(1, bracket - 1)))
-    return false;
-  const std::string_view rest = text.substr(bracket + 1);
-  return rest.empty() || (rest.front() == ':' && is_port(rest.substr(1)));
-}
-
 bool is_route_via(std::string_view text) {
   return text == "discard:" || text == "hold:" || is_next_hop(text);
 }
 
-bool is_next_hop(std::string_view via) {
-  if (via.starts_with(kLmtp))
-    return lmtp_socket(via) || (is_server(via.substr(kLmtp.size())) && !via.ends_with(":25"));
-  return via == kMx || (via.starts_with(kSmtp) && is_server(via.substr(kSmtp.size())));
-}
-
-std::optional<std::string_view> lmtp_socket(std::string_view via) noexcept {
-  if (!via.starts_with(kLmtp)) return std::nullopt;
-  const auto path = unix_path(via.substr(kLmtp.size()));
-  const bool fits = path && path->starts_with('/') && path->size() <= kMaxSocketPath &&
-                    path->find(',') == std::string_view::npos &&
-                    std::none_of(path->begin(), path->end(), &is_control);
-  return fits ? path : std::nullopt;
-}
-
 bool leads_to_store(const Route& route) noexcept {
-  return std::any_of(route.via.begin(), route.via.end(),
-                     [](const std::string& via) { return via.starts_with(kLmtp); });
+  return std::any_of(route.via.begin(), route.via.end(), [](const std::string& via) {
+    const Scheme* const scheme = scheme_of(via);
+    return scheme != nullptr && scheme->protocol == smtp::Protocol::lmtp;
+  });
 }
 
 bool is_route_account(std::string_view text) {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,27 +21,11 @@ inline constexpr std::string_view kEveryDomain = "*";
 // stands before it. kEveryDomain means what its owner says.
 bool covers(std::string_view match, std::string_view domain) noexcept;
 
-// A server that takes mail: "HOST[:PORT]" or "[ADDRESS][:PORT]".
-bool is_server(std::string_view text);
-
-// A next hop, "discard:" or "hold:".
+// A next hop (next_hops.h), "discard:" or "hold:".
 bool is_route_via(std::string_view text);
-// A way to a server: "smtp:" and a server, "mx", "lmtp:" and a server, or "lmtp:unix:" and the path
-// of a socket. A route may have several.
-bool is_next_hop(std::string_view via);
-inline constexpr std::string_view kNextHopForms =
-    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\" or "
-    "\"lmtp:unix:/PATH\"";
 inline constexpr std::string_view kRouteViaForms =
-    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\", "
-    "\"lmtp:unix:/PATH\", \"discard:\" or \"hold:\"";
-
-inline constexpr std::string_view kLmtp = "lmtp:";
-// Where a server of LMTP is that names no port; 25 is not for LMTP (RFC 2033 section 5).
-inline constexpr std::uint16_t kLmtpPort = 24;
-// What stands behind "lmtp:unix:" if it may be a socket's path: an absolute one, no longer than the
-// kernel takes it, without control characters and without the comma that stands between next hops.
-std::optional<std::string_view> lmtp_socket(std::string_view via) noexcept;
+    "\"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", the same with \"smtps:\", \"mx\", "
+    "\"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or \"hold:\"";
 
 // Whether the route's mail ends in a mail store, as one of its next hops speaks LMTP: then of a
 // domain of ours it is for the users alone that the directory knows, as it is without a route.

@@ -52,7 +52,7 @@ struct CertificateFiles {
 // Where mail goes instead of its own way. What is not said of sender and account matches all.
 struct Route {
   std::string match;  // the recipient's domain, or ".example.org" for its subdomains, or "*"
-  // "discard:", "hold:", or a next hop as is_next_hop() takes it (routes.h); or several next hops:
+  // "discard:", "hold:", or a next hop as is_next_hop() takes it (next_hops.h); or several:
   // the next is asked where one gives no session.
   std::vector<std::string> via;
   std::string sender;   // the sender's domain, in the forms of `match`
@@ -194,7 +194,7 @@ struct Settings {
   struct Relay {
     std::uint64_t port = 0;
     std::vector<std::string> networks;
-    std::string smarthost;  // "", or as is_server() takes it (routes.h)
+    std::string smarthost;  // "", or as is_smarthost() takes it (next_hops.h)
     std::string smarthost_user;
     std::string smarthost_password_file;  // path; with smarthost_user
   } relay;

@@ -18,7 +18,11 @@ std::string reason_of(const SSL* ssl) {
   const unsigned long last = ERR_peek_last_error();
   if (ERR_GET_LIB(last) == ERR_LIB_SSL && ERR_GET_REASON(last) == SSL_R_CERTIFICATE_VERIFY_FAILED)
     return certificate_fault(ssl);
-  const char* const reason = ERR_reason_error_string(ERR_peek_error());
+  const unsigned long first = ERR_peek_error();
+  // What OpenSSL calls a wrong version is hardly ever one, but text in the place of a record.
+  if (ERR_GET_LIB(first) == ERR_LIB_SSL && ERR_GET_REASON(first) == SSL_R_WRONG_VERSION_NUMBER)
+    return "what the peer sends is no TLS";
+  const char* const reason = ERR_reason_error_string(first);
   return reason != nullptr ? reason : "protocol error";
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/config/next_hops.h"
 #include "common/smtp/address.h"
 
 namespace postrider::routing {
@@ -39,22 +40,13 @@ Target target_by(const config::Settings& settings, const config::Route& route,
     for (const std::string& via : route.via) {
       if (!target.next_hop.empty()) target.next_hop += ',';
       target.next_hop +=
-          via == "mx" ? "mx:" + domain_of(address) : next_hop_by(via, settings.relay.port);
+          via == "mx" ? "mx:" + domain_of(address) : config::next_hop_by(via, settings.relay.port);
     }
   }
   return target;
 }
 
 }  // namespace
-
-std::string next_hop_by(std::string_view server, std::uint64_t port) {
-  if (config::lmtp_socket(server)) return std::string(server);
-  if (server.starts_with(config::kLmtp)) port = config::kLmtpPort;
-  const std::size_t bracket = server.rfind(']');
-  const std::size_t colon = server.rfind(':');
-  const bool named = bracket == std::string_view::npos ? colon > server.find(':') : colon > bracket;
-  return named ? to_lower(server) : fmt::format("{}:{}", to_lower(server), port);
-}
 
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail) {
@@ -65,7 +57,7 @@ Target choose_next_hop(const config::Settings& settings, const std::string& addr
   if (whose == config::Whose::ours) {
     target.next_hop = "local";
   } else if (!settings.relay.smarthost.empty()) {
-    target.next_hop = next_hop_by("smtp:" + settings.relay.smarthost, settings.relay.port);
+    target.next_hop = config::smarthost_next_hop(settings.relay);
   } else {
     target.next_hop = "mx:" + domain;
   }

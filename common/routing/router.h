@@ -20,8 +20,8 @@ namespace postrider::routing {
 // What is to be done for one address that an original address leads to.
 struct Target {
   enum class Fate {
-    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT", "lmtp:HOST:PORT",
-              // "lmtp:unix:/path"; several with commas
+    deliver,  // by `next_hop`: "local", "mx:example.org", "smtp:HOST:PORT", "smtps:HOST:PORT",
+              // "lmtp:HOST:PORT", "lmtp:unix:/path"; several with commas
     discard,  // a route says so: it counts as delivered
     hold,     // a route says so
     refuse,   // never: `status` and `reason`
@@ -53,11 +53,6 @@ struct RouteAnswer {
 // a domain of ours, else to the smart host, else by MX.
 Target choose_next_hop(const config::Settings& settings, const std::string& address,
                        config::Whose whose, const config::RoutedMail& mail);
-
-// The name of the next hop "smtp:HOST[:PORT]", "smtp:[ADDRESS][:PORT]" or the same by LMTP: in
-// lower case, with its port; where it names none, `port`, or that of LMTP. A socket's path is left
-// as it is.
-std::string next_hop_by(std::string_view server, std::uint64_t port);
 
 class Router {
  public:

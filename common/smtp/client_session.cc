@@ -11,7 +11,8 @@
 
 namespace postrider::smtp {
 
-// greeting -> ehlo -> starttls -> handshake -> ehlo (once)
+// greeting -> ehlo -> starttls -> handshake -> ehlo (once); with implicit TLS: handshake ->
+// greeting
 //               |        |
 //               |-- helo |--> auth --> ready <---------------------------------------.
 //               |     |  |      (or ready)                                           |
@@ -54,6 +55,14 @@ const ClientSession::Rule& ClientSession::rule(State state) noexcept {
   const Rule& found = kRules[static_cast<std::size_t>(state)];
   POSTRIDER_CHECK(found.state == state);
   return found;
+}
+
+ClientSession::ClientSession(std::string own_name, TlsLevel level, const sasl::Login* login,
+                             Dialect dialect)
+    : own_name_(std::move(own_name)), level_(level), login_(login), dialect_(dialect) {
+  if (!implicit_tls()) return;
+  state_ = State::handshake;
+  actions_.emplace_back(StartTls{});
 }
 
 // A server may say nothing of the envelope before it is done with what came along.
@@ -117,11 +126,12 @@ void ClientSession::on_secured(ChannelBindings bindings) {
   extensions_ = {};
   limits_ = {};
   mechanisms_.clear();
-  greet();
+  implicit_tls() ? enter(State::greeting) : greet();
 }
 
 void ClientSession::on_tls_failed(std::string_view why) {
-  if (state_ == State::handshake) give_up({0, "4.7.5", fmt::format("TLS failed: {}", why)});
+  const std::string_view what = implicit_tls() ? "TLS from the first octet" : "TLS";
+  if (state_ == State::handshake) give_up({0, "4.7.5", fmt::format("{} failed: {}", what, why)});
 }
 
 void ClientSession::on_timeout() {
@@ -196,7 +206,10 @@ void ClientSession::begin_handshake(std::string_view behind) {
     actions_.emplace_back(StartTls{});
     return;
   }
-  give_up({0, "4.7.5", "the server said more behind its reply to STARTTLS, before the handshake"});
+  give_up({0, "4.7.5",
+           implicit_tls()
+               ? "the server spoke in the clear, before the handshake"
+               : "the server said more behind its reply to STARTTLS, before the handshake"});
 }
 
 // There is no TLS to be had on this connection, as the server does `what`.
@@ -336,8 +349,9 @@ void ClientSession::leave(const Reply& why) {
 void ClientSession::give_up(const Reply& why) {
   if (state_ < State::ready) {
     // A server that ends its first words under TLS has failed at TLS, whatever the handshake said.
+    const bool first_words = state_ == State::ehlo || state_ == State::greeting;
     const bool tls = state_ == State::starttls || state_ == State::handshake ||
-                     (secured_ && state_ == State::ehlo && why.code == 0);
+                     (secured_ && first_words && why.code == 0);
     actions_.emplace_back(Unusable{why, tls ? Fault::tls : Fault::server});
   } else if (!outcomes_.empty()) {
     const bool taken = may_have_taken(why);

@@ -10,7 +10,7 @@
 // came before the handshake has no effect after it.
 //
 // RFC 5321 (SMTP), RFC 2033 (LMTP), RFC 2920 (PIPELINING), RFC 3030 (CHUNKING), RFC 3207
-// (STARTTLS), RFC 4954 (AUTH).
+// (STARTTLS), RFC 8314 section 3 (implicit TLS), RFC 4954 (AUTH).
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,7 @@ namespace postrider::smtp {
 struct Dialect {
   Protocol protocol = Protocol::smtp;
   bool chunking = true;  // content goes by BDAT where that is offered
+  TlsStart tls_start = TlsStart::starttls;
 };
 
 class ClientSession {
@@ -77,9 +78,9 @@ class ClientSession {
 
   // `own_name` is what EHLO says: a host name or an address literal. A session that does not reach
   // `level` is Unusable; so is one at which `login` fails, which outlives the session (null: none).
+  // With TlsStart::implicit StartTls is the first Action, and the level above TlsLevel::may.
   ClientSession(std::string own_name, TlsLevel level, const sasl::Login* login = nullptr,
-                Dialect dialect = {})
-      : own_name_(std::move(own_name)), level_(level), login_(login), dialect_(dialect) {}
+                Dialect dialect = {});
 
   // A transaction may be started.
   bool ready() const noexcept { return state_ == State::ready; }
@@ -167,6 +168,7 @@ class ClientSession {
   void ask_next_recipient();
   void recipients_answered();
   bool lmtp() const noexcept { return dialect_.protocol == Protocol::lmtp; }
+  bool implicit_tls() const noexcept { return dialect_.tls_start == TlsStart::implicit; }
   bool by_chunks() const noexcept { return extensions_.chunking && dialect_.chunking; }
   bool fits_one_flight() const noexcept;
   void send_chunk();

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "common/base/ascii.h"
 #include "common/config/destinations.h"
+#include "common/config/next_hops.h"
 #include "deliverd/remote/route_hosts.h"
 
 namespace postrider::deliverd {
@@ -75,14 +75,14 @@ void Attempt::try_next_hop() {
   addresses_tried_ = 0;
   login_ = context_.login != nullptr && is_smarthost(hop) ? context_.login : nullptr;
   protocol_ = hop.protocol;
+  tls_start_ = hop.tls_start;
   std::visit([this](const auto& way) { follow(way); }, hop.way);
 }
 
-// A next hop is in lower case, as the router names it.
 bool Attempt::is_smarthost(const NextHop& hop) const {
   const config::Settings::Relay& relay = context_.settings.relay;
   const auto smarthost =
-      parse_next_hops("smtp:" + to_lower(relay.smarthost), static_cast<std::uint16_t>(relay.port));
+      parse_next_hops(config::smarthost_next_hop(relay), static_cast<std::uint16_t>(relay.port));
   return smarthost && smarthost->front() == hop;
 }
 
@@ -116,7 +116,7 @@ void Attempt::follow(const net::SocketAddress& hop) {
 // What stays within the host is not protected from a network.
 void Attempt::follow(const net::UnixSocket& hop) {
   domain_ = net::to_text(hop);
-  try_server({.peer = {.address = hop}});
+  try_server(server_at(hop));
 }
 
 void Attempt::try_next_host() {
@@ -190,6 +190,14 @@ const config::DestinationLimits* Attempt::limits() const {
   return config::find_destination(context_.settings.destinations, domain_, host_);
 }
 
+Server Attempt::server_at(net::Endpoint address) const {
+  return {.peer = {.address = std::move(address), .host = host_},
+          .login = login_,
+          .limits = limits(),
+          .protocol = protocol_,
+          .tls_start = tls_start_};
+}
+
 void Attempt::try_next_address() {
   if (addresses_.empty()) return try_next_host();
   if (addresses_tried_ == context_.settings.deliverd.hosts_per_attempt) {
@@ -200,11 +208,9 @@ void Attempt::try_next_address() {
   }
   address_ = addresses_.front();
   addresses_.pop_front();
-  const auto server = [this](Protection protection) {
-    return server_for(job_, policy_, host_, {address_, port_}, login_, protection);
-  };
-  const Server best = server(Protection::as_it_should);
-  less_protected_ = server(Protection::as_it_may);
+  const Server server = server_at(net::SocketAddress{address_, port_});
+  const Server best = protect(server, job_, policy_, Protection::as_it_should);
+  less_protected_ = protect(server, job_, policy_, Protection::as_it_may);
   if (less_protected_ == best) less_protected_.reset();
   try_server(best);
 }
@@ -214,9 +220,7 @@ void Attempt::try_further() {
   try_next_address();
 }
 
-void Attempt::try_server(Server server) {
-  server.protocol = protocol_;
-  server.limits = limits();
+void Attempt::try_server(const Server& server) {
   remote_ = remote_name(host_, server.peer.address);
   const smtp::Reply* const failure = context_.pool.recent_failure(server);
   if (failure != nullptr && !job_.probe()) {

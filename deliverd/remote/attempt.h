@@ -67,8 +67,9 @@ class Attempt final : public event::Deferred {
   template <typename Next>
   void find_policy(Next next);
   const config::DestinationLimits* limits() const;
+  Server server_at(net::Endpoint address) const;
   void try_next_address();
-  void try_server(Server server);
+  void try_server(const Server& server);
   void try_further();
   void on_addresses(net::AddressAnswer answer);
   void on_order(AddressRaces::Order order);
@@ -102,6 +103,7 @@ class Attempt final : public event::Deferred {
   std::map<net::IpAddress, std::string>
       silent_;  // of these, which did not answer just now, and why
   smtp::Protocol protocol_ = smtp::Protocol::smtp;  // of the hop
+  smtp::TlsStart tls_start_ = smtp::TlsStart::starttls;
   std::uint16_t port_ = 0;
   std::string domain_;                       // that TLS policies are asked for
   bool host_was_configured_ = false;         // an administrator named the host, no DNS answer

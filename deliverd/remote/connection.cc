@@ -6,6 +6,7 @@
 
 #include "common/base/check.h"
 #include "common/base/overloaded.h"
+#include "common/config/next_hops.h"
 #include "common/event/answer_later.h"
 #include "common/net/connector.h"
 
@@ -16,6 +17,17 @@ using Session = smtp::ClientSession;
 // What goes with its envelope is found right before its first octet goes out.
 static_assert(Session::kOneFlight <= OutgoingContent::kBlock);
 
+namespace {
+
+// Where an administrator took implicit TLS for STARTTLS; at the port of SMTP there is none.
+bool may_await_tls(const Server& server) {
+  const auto* const address = std::get_if<net::SocketAddress>(&server.peer.address);
+  return address != nullptr && address->port != config::kSmtpPort &&
+         server.protocol == smtp::Protocol::smtp && server.tls_start == smtp::TlsStart::starttls;
+}
+
+}  // namespace
+
 Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
                        net::TlsClient& tls, const Server& server, const HostMemory::Terms& terms,
                        std::optional<Fd> socket, Owner& owner)
@@ -23,10 +35,11 @@ Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
       settings_(settings),
       tls_(tls),
       peer_(server.peer),
+      may_await_tls_(may_await_tls(server)),
       why_clear_(terms.why_clear == nullptr ? "" : *terms.why_clear),
       owner_(owner),
       session_(settings.hostname, terms.why_clear == nullptr ? server.peer.level : TlsLevel::none,
-               server.login, {server.protocol, terms.chunking}),
+               server.login, {server.protocol, terms.chunking, server.tls_start}),
       timer_(loop, [this] { expired(); }) {
   const auto done = [this](Result<Fd> connected_socket) { connected(std::move(connected_socket)); };
   connecting_ =
@@ -40,7 +53,7 @@ void Connection::connected(Result<Fd> socket) {
     return close();
   }
   stream_.emplace(loop_, std::move(*socket), static_cast<net::Stream::Owner&>(*this));
-  arm_timer();
+  act();
 }
 
 void Connection::carry(TransferPtr transfer) {
@@ -69,6 +82,7 @@ void Connection::on_secured(const net::TlsInfo& info) {
 
 void Connection::on_bytes(std::string_view bytes) {
   const bool was_ready = ready();
+  heard_ = true;
   session_.on_bytes(bytes);
   act();
   if (!was_ready && !closed_ && ready()) owner_.on_ready(*this);
@@ -123,10 +137,19 @@ void Connection::perform(Session::Action& action) {
                                  .dsn = done.dsn,
                                  .chunking_failed = done.chunking_failed});
                  },
-                 [&](Session::Unusable& why) { unusable_ = std::move(why); },
+                 [&](Session::Unusable& why) {
+                   unusable_ = std::move(why);
+                   explain_silence();
+                 },
                  [&](const Session::Close&) { close(); },
              },
              action);
+}
+
+void Connection::explain_silence() {
+  if (!heard_ && may_await_tls_)
+    unusable_->reply.text +=
+        "; if the server expects TLS from the first octet, its next hop is smtps:";
 }
 
 void Connection::send_content() {

@@ -68,6 +68,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_closed(net::CloseReason reason) override;
 
   void connected(Result<Fd> socket);
+  void explain_silence();
   void act();
   void perform(smtp::ClientSession::Action& action);
   void send_content();
@@ -83,6 +84,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   const config::Settings& settings_;
   net::TlsClient& tls_;
   const net::TlsPeer peer_;
+  const bool may_await_tls_;  // from the first octet: then it is silent
   const std::string why_clear_;
   Owner& owner_;
   smtp::ClientSession session_;
@@ -95,6 +97,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::optional<Unusable> unusable_;
   std::optional<std::uint64_t> timed_wait_;  // ClientSession::waits() that timer_ is armed for
   std::uint64_t carried_ = 0;
+  bool heard_ = false;  // the server has said something
   bool leaving_ = false;
   bool closed_ = false;
 };

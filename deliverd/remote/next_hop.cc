@@ -2,15 +2,18 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
-#include "common/config/routes.h"
+#include "common/config/next_hops.h"
 
 namespace postrider::deliverd {
 
 namespace {
+
+constexpr config::Scheme kMx{.name = "mx:"};
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -42,27 +45,29 @@ bool take_port(std::string_view& host, std::uint16_t& port) {
 Result<NextHop> parse_next_hop(std::string_view text, std::uint16_t port) {
   const auto wrong = [&] {
     return fail(ErrorKind::invalid, fmt::format("'{}' is no next hop: it is mx:DOMAIN, "
-                                                "smtp:HOST:PORT, smtp:[ADDRESS]:PORT, "
-                                                "lmtp:HOST:PORT or lmtp:unix:/PATH",
+                                                "smtp:HOST:PORT, smtp:[ADDRESS]:PORT, the same "
+                                                "with smtps: or lmtp:, or lmtp:unix:/PATH",
                                                 text));
   };
-  const bool by_mx = text.starts_with("mx:");
-  const bool by_lmtp = text.starts_with(config::kLmtp);
-  const auto protocol = by_lmtp ? smtp::Protocol::lmtp : smtp::Protocol::smtp;
-  if (!by_mx && !by_lmtp && !text.starts_with("smtp:")) return wrong();
   if (const auto path = config::lmtp_socket(text))
-    return NextHop{net::UnixSocket{std::string(*path)}, protocol};
-  if (by_lmtp) port = config::kLmtpPort;
-  std::string_view host = text.substr(text.find(':') + 1);
+    return NextHop{net::UnixSocket{std::string(*path)}, smtp::Protocol::lmtp};
+  const bool by_mx = text.starts_with(kMx.name);
+  const config::Scheme* const scheme = by_mx ? &kMx : config::scheme_of(text);
+  if (scheme == nullptr) return wrong();
+  std::string_view host = text.substr(scheme->name.size());
+  if (scheme->port != 0) port = scheme->port;
   if (!by_mx && !take_port(host, port)) return wrong();
+  const auto hop_by = [&](auto way) {
+    return NextHop{std::move(way), scheme->protocol, scheme->tls_start};
+  };
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     const auto ip = parse_literal(host.substr(1, host.size() - 2));
     if (!ip) return wrong();
-    return NextHop{net::SocketAddress{*ip, port}, protocol};
+    return hop_by(net::SocketAddress{*ip, port});
   }
   if (host.empty() || host.find_first_of("[]: ") != std::string_view::npos) return wrong();
-  if (by_mx) return NextHop{MxHop{to_lower(host), port}};
-  return NextHop{HostHop{to_lower(host), port}, protocol};
+  if (by_mx) return hop_by(MxHop{to_lower(host), port});
+  return hop_by(HostHop{to_lower(host), port});
 }
 
 }  // namespace

@@ -29,13 +29,14 @@ struct HostHop {
 struct NextHop {
   std::variant<MxHop, HostHop, net::SocketAddress, net::UnixSocket> way;
   smtp::Protocol protocol = smtp::Protocol::smtp;
+  smtp::TlsStart tls_start = smtp::TlsStart::starttls;
   bool operator==(const NextHop&) const = default;
 };
 
 // Reads next hops with commas between them, each "mx:DOMAIN", "mx:[ADDRESS]" (the domain of
 // user@[192.0.2.1]), "smtp:HOST", "smtp:HOST:PORT", "smtp:[ADDRESS]", "smtp:[ADDRESS]:PORT", the
-// same four with "lmtp:", or "lmtp:unix:/path". Where no port is told it is `port`, and for LMTP
-// its own. Gives at least one.
+// same four with "smtps:" or "lmtp:", or "lmtp:unix:/path". Where no port is told it is `port`, or
+// that of config::Scheme. Gives at least one.
 Result<std::vector<NextHop>> parse_next_hops(std::string_view text, std::uint16_t port);
 
 }  // namespace postrider::deliverd

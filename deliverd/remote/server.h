@@ -19,20 +19,21 @@ struct Server {
   const sasl::Login* login = nullptr;  // null: mail is brought by nobody in particular
   const config::DestinationLimits* limits = nullptr;  // null: those of every address
   smtp::Protocol protocol = smtp::Protocol::smtp;
+  smtp::TlsStart tls_start = smtp::TlsStart::starttls;
 
   // One address is one server, unless it has to show that it is the host.
   auto operator<=>(const Server& other) const { return identity() <=> other.identity(); }
   bool operator==(const Server& other) const { return identity() == other.identity(); }
 
  private:
-  using Identity =
-      std::tuple<const net::Endpoint&, TlsLevel, std::string_view, const std::vector<std::string>&,
-                 bool, const sasl::Login*, const config::DestinationLimits*, smtp::Protocol>;
+  using Identity = std::tuple<const net::Endpoint&, TlsLevel, std::string_view,
+                              const std::vector<std::string>&, bool, const sasl::Login*,
+                              const config::DestinationLimits*, smtp::Protocol, smtp::TlsStart>;
   Identity identity() const {
     const bool of_host = peer.level == TlsLevel::verify && peer.names.empty();
     return {peer.address, peer.level,      of_host ? std::string_view(peer.host) : "",
             peer.names,   peer.only_tls13, login,
-            limits,       protocol};
+            limits,       protocol,        tls_start};
   }
 };
 

@@ -32,23 +32,24 @@ config::TlsPolicy policy_with_login(const std::optional<config::TlsPolicy>& poli
 
 // Deviation: RFC 8689 section 4.2.1 wants a name that MX told secured by DNSSEC or MTA-STS, because
 // neither is looked at here: it is taken as DNS gave it.
-Server server_for(const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
-                  const std::string& host, const net::SocketAddress& address,
-                  const sasl::Login* login, Protection protection) {
+Server protect(Server server, const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
+               Protection protection) {
   const config::TlsPolicy asked =
-      login != nullptr ? policy_with_login(policy) : policy.value_or(config::TlsPolicy{});
-  net::TlsPeer peer{.address = address, .level = asked.level};
+      server.login != nullptr ? policy_with_login(policy) : policy.value_or(config::TlsPolicy{});
+  net::TlsPeer& peer = server.peer;
+  peer.level = asked.level;
   if (requires_tls(job) || (job.tls_required() && protection == Protection::as_it_should)) {
     peer.level = TlsLevel::verify;
-  } else if (job.tls_not_required() && login == nullptr) {
+  } else if (job.tls_not_required() && server.login == nullptr) {
     peer.level = std::min(peer.level, TlsLevel::may);
   }
+  if (server.tls_start == smtp::TlsStart::implicit)
+    peer.level = std::max(peer.level, TlsLevel::encrypt);
   // In the clear all names are one.
-  if (peer.level == TlsLevel::none) return {peer, login};
-  peer.host = host;
+  if (peer.level == TlsLevel::none) peer.host.clear();
   peer.only_tls13 = asked.only_tls13 && peer.level > TlsLevel::may;
   if (peer.level == TlsLevel::verify) peer.names = asked.match;
-  return {peer, login};
+  return server;
 }
 
 }  // namespace postrider::deliverd

@@ -54,11 +54,11 @@ bool requires_tls(const ipc::Job& job);
 // same: it is brought to a server as it should be, and to one that cannot as it may be.
 enum class Protection : std::uint8_t { as_it_should, as_it_may };
 
-// The server `host` at `address` as `job` is brought to it: where no policy says otherwise, under
-// TLS as may be, and with a `login` (null: none) verified; but a message may ask for more, or for
-// less. `protection` makes a difference to the reports alone that it speaks of.
-Server server_for(const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
-                  const std::string& host, const net::SocketAddress& address,
-                  const sasl::Login* login, Protection protection = Protection::as_it_should);
+// `server`, whose protection is still to be said, as `job` is brought to it: where no policy says
+// otherwise, under TLS as may be, and with a login verified; but a message may ask for more, or for
+// less. Where TLS is implicit it is never without. `protection` makes a difference to the reports
+// alone that it speaks of.
+Server protect(Server server, const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
+               Protection protection = Protection::as_it_should);
 
 }  // namespace postrider::deliverd

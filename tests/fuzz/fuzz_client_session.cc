@@ -7,7 +7,9 @@
 
 using postrider::TlsLevel;
 using postrider::smtp::ClientSession;
+using postrider::smtp::Dialect;
 using postrider::smtp::Protocol;
+using postrider::smtp::TlsStart;
 
 namespace {
 
@@ -18,10 +20,9 @@ constexpr std::array<std::uint64_t, 3> kSizes{10, ClientSession::kOneFlight + 1,
                                               2 * ClientSession::kChunk + 1};
 
 void converse(std::string_view input, TlsLevel level, Handshake handshake,
-              Protocol protocol = Protocol::smtp) {
+              const Dialect& dialect = {}) {
   static const postrider::sasl::Login login{"anna", postrider::Secret("secret")};
-  ClientSession session("me.test", level, level == TlsLevel::encrypt ? &login : nullptr,
-                        {.protocol = protocol});
+  ClientSession session("me.test", level, level == TlsLevel::encrypt ? &login : nullptr, dialect);
   int under_way = 0;
   std::size_t messages = 0;
   std::uint64_t announced = 0;
@@ -52,6 +53,7 @@ void converse(std::string_view input, TlsLevel level, Handshake handshake,
                    .envid = "id",
                    .ret = "HDRS"});
   };
+  act();
   for (; !input.empty(); input.remove_prefix(std::min<std::size_t>(input.size(), 7))) {
     session.on_bytes(input.substr(0, 7));
     act();
@@ -66,9 +68,10 @@ void converse(std::string_view input, TlsLevel level, Handshake handshake,
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   converse(input, TlsLevel::none, Handshake::done);
-  converse(input, TlsLevel::none, Handshake::done, Protocol::lmtp);
+  converse(input, TlsLevel::none, Handshake::done, {.protocol = Protocol::lmtp});
   converse(input, TlsLevel::may, Handshake::failed);
   converse(input, TlsLevel::encrypt, Handshake::done);
   converse(input, TlsLevel::verify, Handshake::done);
+  converse(input, TlsLevel::verify, Handshake::done, {.tls_start = TlsStart::implicit});
   return 0;
 }

@@ -6,7 +6,7 @@
         wait_for(lambda: peer.messages)
 
 With `peer.handshake`, a function of peer and socket that gives the socket under TLS, or None to hang up, it offers
-STARTTLS: with_certificate() makes one.
+STARTTLS: with_certificate() makes one. With `peer.implicit` the handshake comes before the greeting.
 """
 
 import collections
@@ -34,6 +34,7 @@ class Peer:
     def __init__(self, port=0, address="127.0.0.1"):
         self.script = {}
         self.handshake = None
+        self.implicit = False
         self.keywords = ""  # of EHLO, beside the usual: "CHUNKING"
         self.secured_keywords = ""  # of EHLO under TLS: "REQUIRETLS\nDSN"
         self.lmtp = False
@@ -88,7 +89,9 @@ class Peer:
             self.most_at_once = max(self.most_at_once, self.open)
             self._sockets.add(connection)
         try:
-            self._converse(connection, connection.makefile("rb"))
+            served = self.handshake(self, connection) if self.implicit else connection
+            if served is not None:
+                self._converse(served, served.makefile("rb"), secured=self.implicit)
         except (OSError, ValueError):
             pass
         finally:
@@ -107,10 +110,10 @@ class Peer:
             connection.sendall(reply.replace("\n", "\r\n").encode() + b"\r\n")
         return reply
 
-    def _converse(self, connection, file):
+    def _converse(self, connection, file, secured):
         if not self._say(connection, "CONNECT", "", "220 peer.test ESMTP"):
             return
-        sender, recipients, chunks, secured = None, [], [], False
+        sender, recipients, chunks = None, [], []
         while line := file.readline():
             command, _, argument = line.decode("latin-1").strip().partition(" ")
             command = command.upper()

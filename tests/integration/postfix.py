@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import smtplib
+import socket
 import subprocess
 
 import pytest
@@ -69,6 +70,14 @@ class Postfix:
             with contextlib.suppress(ConnectionRefusedError):
                 return smtplib.SMTP("127.0.0.1", self.port, local_hostname="client.test", timeout=60)
         return wait_for(attempt, what="Postfix")
+
+    def wait_until_it_listens(self):
+        """Whatever its TLS."""
+        def attempt():
+            with contextlib.suppress(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", self.port), 60).close()
+                return True
+        wait_for(attempt, what="Postfix")
 
     def log_lines(self, service):
         lines = self._log.read_text().splitlines() if self._log.exists() else []

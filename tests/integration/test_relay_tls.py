@@ -44,6 +44,11 @@ def end_after(handshake):
     return ending
 
 
+def end_at_once(handshake):
+    """The same, where the server speaks first."""
+    return lambda peer, connection: handshake(peer, connection).close()
+
+
 class Certificates:
     """Of one authority, each for the host `mx.NAME`."""
 
@@ -95,8 +100,8 @@ SERVERS = {
     "closes": (lambda *_: hang_up, {
         "may": r"clear \(TLS failed: .*\)", "encrypt": r"4\.7\.5 .*TLS failed: ", "verify": r"4\.7\.5 .*TLS failed: "}),
     "garbage": (lambda *_: say_garbage, {
-        "may": r"clear \(TLS failed: wrong version number\)", "encrypt": r"4\.7\.5 .*wrong version number",
-        "verify": r"4\.7\.5 .*wrong version number"}),
+        "may": r"clear \(TLS failed: what the peer sends is no TLS\)", "encrypt": r"4\.7\.5 .*what the peer sends is no TLS",
+        "verify": r"4\.7\.5 .*what the peer sends is no TLS"}),
     "hangs": (lambda *_: be_silent, {
         "may": r"clear \(TLS failed: the handshake took too long\)",
         "encrypt": r"4\.7\.5 .*the handshake took too long", "verify": r"4\.7\.5 .*the handshake took too long"}),
@@ -117,6 +122,18 @@ SERVERS = {
 REPLIES = {"later": "454 4.7.0 not now", "never": "500 5.5.1 what?",
            "injected": "220 2.0.0 go\n250-peer.test\n250 AUTH PLAIN"}
 
+# The same of servers whose TLS is implicit, at one level each.
+IMPLICIT = {
+    "good": (Certificates.good, "verify", VERIFIED),
+    "another": (Certificates.of_another, "none", UNVERIFIED),
+    "expired": (Certificates.expired, "verify", r"4\.7\.5 .*the certificate expired on .* GMT"),
+    "closes": (lambda *_: hang_up, "may", r"4\.7\.5 .*TLS from the first octet failed: "),
+    "hangs": (lambda *_: be_silent, "may", r"4\.7\.5 .*first octet failed: the handshake took too long"),
+    "old": (Certificates.old, "may", r"4\.7\.5 .*TLS from the first octet failed: "),
+    "ends": (lambda self, name: end_at_once(self.good(name)), "may", r"4\.4\.2 .*connection was lost while waiting for"),
+    "clear": (None, "may", r"4\.7\.5 .*first octet failed: what the peer sends is no TLS"),
+}
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):
@@ -134,6 +151,11 @@ def peers(certificates):
         if name in REPLIES:
             one.script["STARTTLS"] = lambda _, __, reply=REPLIES[name]: reply
         running[name] = one.__enter__()
+    for number, (name, (handshake, *_)) in enumerate(IMPLICIT.items()):
+        one = Peer(port, f"127.0.1.{number + 2}")
+        one.implicit = handshake is not None
+        one.handshake = handshake and handshake(certificates, f"implicit-{name}")
+        running[f"implicit-{name}"] = one.__enter__()
     yield running
     for one in running.values():
         one.__exit__()
@@ -142,13 +164,18 @@ def peers(certificates):
 @pytest.fixture(scope="module")
 def suite(tmp_path_factory, certificates, peers):
     zone = "@ SOA ns hostmaster 1 60 60 60 60\n@ NS ns\nns A 127.0.0.1\n"
-    for number, name in enumerate(peers):
+    for number, name in enumerate(SERVERS):
         zone += f"mx.{name} A 127.0.0.{number + 2}\n"
         zone += "".join(f"{name}.{level} MX 10 mx.{name}\n" for level in (*LEVELS, "strict"))
     policies = [{"destination": f".{level}.test", "level": level} for level in LEVELS]
     policies.append({"destination": ".strict.test", "level": "verify", "min_version": "1.3"})
+    for number, (name, (_, level, _)) in enumerate(IMPLICIT.items()):
+        zone += f"mx.implicit-{name} A 127.0.1.{number + 2}\n"
+        policies.append({"destination": f"mx.implicit-{name}.test", "level": level})
+    port = next(iter(peers.values())).port
+    routes = [{"match": f"implicit-{name}.test", "via": f"smtps:mx.implicit-{name}.test:{port}"} for name in IMPLICIT]
     with nsd.serve(tmp_path_factory.mktemp("nsd"), {"test": zone}) as dns:
-        with Instance({"dns": {"servers": [dns]}, "relay": {"port": next(iter(peers.values())).port},
+        with Instance({"dns": {"servers": [dns]}, "relay": {"port": port}, "route": routes,
                        "queue": {"retry_interval": "1h"}, "deliverd": {"idle_timeout": "1s"}, "tls_policy": policies,
                        "tls": {"ca_file": str(certificates.authority),
                                "handshake_timeout": f"{HANDSHAKE_SECONDS}s"}}) as running:
@@ -196,6 +223,20 @@ def test_each_level_has_what_it_asks_for_or_waits(suite, peers, name, level):
         assert re.fullmatch(expected, outcome["tls"]), outcome
         wait_for(lambda: len(peers[name].messages) == before + 1)
     assert len(outcomes(suite, recipient)) == 1
+
+
+@pytest.mark.parametrize("name", IMPLICIT)
+def test_under_implicit_tls_mail_goes_as_it_is_asked_for_or_waits(suite, peers, name):
+    recipient, peer, expected = f"bob@implicit-{name}.test", peers[f"implicit-{name}"], IMPLICIT[name][2]
+    send(suite, recipient)
+    outcome = wait_for(lambda: outcomes(suite, recipient), 30, f"an attempt at {recipient}")[0]
+    if expected.startswith("4"):
+        assert outcome["event"] == "deferred"
+        assert re.match(expected, f"{outcome['status']} {outcome['reply']}"), outcome
+    else:
+        assert outcome["event"] == "sent" and re.fullmatch(expected, outcome["tls"]), outcome
+        wait_for(lambda: len(peer.messages) == 1)
+    assert not [command for command, _ in peer.commands if command == "STARTTLS"]
 
 
 def test_a_server_whose_tls_fails_is_told_of_once_and_then_met_in_the_clear(suite, peers):

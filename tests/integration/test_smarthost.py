@@ -40,14 +40,14 @@ def provider(sink):
 
 
 @contextlib.contextmanager
-def sender(provider, port=None, password=PASSWORD, rights=0o600, start=True, **sections):
+def sender(provider, smarthost=None, password=PASSWORD, rights=0o600, start=True, **sections):
     """A suite that sends all mail for others to the provider."""
     with Instance(start=False) as suite:
         secret = suite.directory / "smarthost.password"
         secret.write_text(password + "\n")
         secret.chmod(rights)
-        suite.configure({"relay": {"smarthost": f"localhost:{port or provider.port_base + 587}", "smarthost_user": ANNA,
-                                   "smarthost_password_file": str(secret)},
+        suite.configure({"relay": {"smarthost": smarthost or f"localhost:{provider.port_base + 587}",
+                                   "smarthost_user": ANNA, "smarthost_password_file": str(secret)},
                          "queue": {"retry_interval": "1h"}, "tls": {"ca_file": str(provider.authority)}, **sections})
         if start:
             suite.start()
@@ -64,16 +64,29 @@ def attempts(suite):
     return [one for one in map(fields, suite.log_text().splitlines()) if one.get("to") == FAR and "tls" in one]
 
 
-def test_mail_goes_to_the_smart_host_after_a_login(provider, sink):
-    before = len(sink.messages)
-    with sender(provider) as suite:
+@pytest.mark.parametrize("scheme,port", [("", 587), ("smtps:", 465)])
+def test_mail_goes_to_the_smart_host_after_a_login(provider, sink, scheme, port):
+    before, logged = len(sink.messages), len(provider.log_text())
+    with sender(provider, f"{scheme}localhost:{provider.port_base + port}") as suite:
         for _ in range(5):
             send(suite)
         wait_for(lambda: len(sink.messages) == before + 5, 60)
         assert all(b"with ESMTPSA" in message.content for message in sink.messages[before:])
         assert all(re.fullmatch(r"TLSv1\.3 \S+ verified", one["tls"]) for one in attempts(suite))
         assert PASSWORD not in suite.log_text()
-    assert [line for line in provider.log_text().splitlines() if "SCRAM-SHA-256-PLUS" in line]
+    assert "SCRAM-SHA-256-PLUS" in provider.log_text()[logged:]
+
+
+@pytest.mark.parametrize("scheme,port,reason", [
+    ("smtps:", 587, r"localhost\[.*: TLS from the first octet failed: what the peer sends is no TLS"),
+    ("", 465, r"timed out while waiting for the greeting; if the server expects TLS from the first octet, its next hop "
+              r"is smtps:")])
+def test_the_wrong_way_to_begin_tls_is_told_in_the_reason(provider, scheme, port, reason):
+    smarthost = f"{scheme}localhost:{provider.port_base + port}"
+    with sender(provider, smarthost, deliverd={"greeting_timeout": "1s"}) as suite:
+        send(suite)
+        [outcome] = wait_for(lambda: attempts(suite))
+        assert outcome["event"] == "deferred" and re.match(reason, outcome["reply"]), outcome
 
 
 def test_with_a_wrong_password_mail_waits_until_it_is_mended(provider, sink):
@@ -132,21 +145,23 @@ def users(path, response):
 
 
 @postfix.required
-def test_a_real_postfix_takes_our_login(provider, sink):
+@pytest.mark.parametrize("scheme", ["", "smtps:"])
+def test_a_real_postfix_takes_our_login(provider, sink, scheme):
     before = len(sink.messages)
     tls = provider.directory / "tls"
     provider.root.chmod(0o755)  # Postfix gives up root
     response = base64.b64encode(b"\0" + ANNA.encode() + b"\0" + PASSWORD.encode())
-    root = provider.root / "postfix"
-    with users(provider.root / "users", response), postfix.running(root, {
+    root, sasl = (provider.root / f"{name}-{scheme or 'smtp:'}" for name in ("postfix", "users"))
+    with users(sasl, response), postfix.running(root, {
             "mynetworks": "192.0.2.0/24", "relay_domains": "", "default_transport": f"smtp:[127.0.0.1]:{sink.port}",
             "smtpd_tls_security_level": "encrypt", "smtpd_tls_cert_file": tls / "certificate.pem",
             "smtpd_tls_key_file": tls / "key.pem", "smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "dovecot",
-            "smtpd_sasl_path": provider.root / "users",
+            "smtpd_sasl_path": sasl,
             "smtpd_recipient_restrictions": "permit_sasl_authenticated, reject",
-            "smtpd_sasl_authenticated_header": "yes"}) as server:
-        server.connect().quit()
-        with sender(provider, port=server.port) as suite:
+            "smtpd_sasl_authenticated_header": "yes",
+            "smtpd_tls_wrappermode": "yes" if scheme else "no"}) as server:
+        server.wait_until_it_listens()
+        with sender(provider, f"{scheme}localhost:{server.port}") as suite:
             send(suite)
             wait_for(lambda: len(sink.messages) == before + 1, 60)
             assert b"Authenticated sender: anna" in sink.messages[-1].content

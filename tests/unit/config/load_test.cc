@@ -209,13 +209,13 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: dns.servers: \"127.0.0.1\" is not right; write an array of ADDRESS:PORT, as in "
        "[\"127.0.0.1:53\"]"},
       {"[relay]\nsmarthost = \"192.0.2.1\"",
-       "p.toml:3: relay.smarthost: \"192.0.2.1\" is not right; write HOST or [ADDRESS], and "
-       "perhaps "
-       ":PORT, as in \"relay.example.net:587\""},
+       "p.toml:3: relay.smarthost: \"192.0.2.1\" is not right; write HOST or [ADDRESS], perhaps "
+       "with :PORT behind and smtps: before it, as in \"relay.example.net:587\" or "
+       "\"smtps:relay.example.net\""},
       {"[relay]\nsmarthost = \"a:b\"",
-       "p.toml:3: relay.smarthost: \"a:b\" is not right; write HOST or [ADDRESS], and perhaps "
-       ":PORT, as in "
-       "\"relay.example.net:587\""},
+       "p.toml:3: relay.smarthost: \"a:b\" is not right; write HOST or [ADDRESS], perhaps with "
+       ":PORT behind and smtps: before it, as in \"relay.example.net:587\" or "
+       "\"smtps:relay.example.net\""},
       {"[smtpd]\nlisten = [{ address = \"localhost:25\", mode = \"mx\" }]",
        "p.toml:3: smtpd.listen: 'localhost:25' is not ADDRESS:PORT, as in 192.0.2.1:25 or "
        "[2001:db8::1]:25"},
@@ -273,7 +273,8 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: pop3d.listen: \"maybe\" is not one of none|starttls|implicit"},
       {"[[route]]\nmatch = \"example.org\"\nvia = \"smtp:\"",
        "p.toml:4: route: \"smtp:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
-       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or "
+       "\"smtp:[ADDRESS]:PORT\", the same with \"smtps:\", \"mx\", \"lmtp:HOST:PORT\", "
+       "\"lmtp:unix:/PATH\", \"discard:\" or "
        "\"hold:\""},
       {"[[route]]\nmatch = \"@example.org\"\nvia = \"mx\"",
        "p.toml:3: route: \"@example.org\" is not a domain, \".\" and a domain for its subdomains, "
@@ -281,10 +282,12 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "\"*\""},
       {"[[route]]\nmatch = \"*\"\nvia = [\"mx\", \"hold:\"]",
        "p.toml:4: route: \"hold:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
-       "\"smtp:[ADDRESS]:PORT\", \"mx\", \"lmtp:HOST:PORT\" or \"lmtp:unix:/PATH\""},
+       "\"smtp:[ADDRESS]:PORT\", the same with \"smtps:\", \"mx\", \"lmtp:HOST:PORT\" or "
+       "\"lmtp:unix:/PATH\""},
       {"[[route]]\nmatch = \"*\"\nvia = []",
        "p.toml:4: route: [] is not \"smtp:HOST\", \"smtp:HOST:PORT\", \"smtp:[ADDRESS]:PORT\", "
-       "\"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or \"hold:\""},
+       "the same with \"smtps:\", \"mx\", \"lmtp:HOST:PORT\", \"lmtp:unix:/PATH\", \"discard:\" or "
+       "\"hold:\""},
       {"[[route]]\nmatch = \"*\"\nvia = \"mx\"\naccount = \"ada@\"",
        "p.toml:5: route: \"ada@\" is not a user's address, as in \"ada@example.org\", or the "
        "users' domain"},

@@ -115,6 +115,8 @@ TEST_CASE("queued pause: a next hop is paused under the name that the router giv
                           Case{{"smtp:relay.test"}, "smtp:RELAY.test:25", true},
                           Case{{"smtp:relay.test"}, "smtp:relay.test:26", false},
                           Case{{"smtp:[192.0.2.1]"}, "smtp:[192.0.2.1]", true},
+                          Case{{"smtps:relay.test"}, "smtps:relay.test", true},
+                          Case{{"smtps:relay.test"}, "smtp:relay.test:465", false},
                           Case{{"smtp:a.test", "mx"}, "smtp:A.test,mx:far.test", true},
                           Case{{"smtp:a.test", "smtp:b.test"}, "smtp:a.test", false});
   CAPTURE(c.name);

@@ -51,6 +51,9 @@ TEST_CASE("router: the next hop by route, mailbox, smart host, MX", "[routing]")
           {"", "[192.0.2.1]", others, "smtp:[192.0.2.1]:25"},
           {"", "[2001:db8::1]:26", others, "smtp:[2001:db8::1]:26"},
           {"", "relay.test", ours, "local"},
+          {"", "smtps:Relay.test", others, "smtps:relay.test:465"},
+          {"", "smtps:[2001:db8::1]:26", others, "smtps:[2001:db8::1]:26"},
+          {"smtps:h.test", "", others, "smtps:h.test:465"},
           {"smtp:h.test", "", ours, "smtp:h.test:25"},
           {"smtp:[192.0.2.1]:2525", "relay.test", others, "smtp:[192.0.2.1]:2525"},
           {"mx", "relay.test", others, "mx:x.test"},
@@ -84,10 +87,9 @@ TEST_CASE("router: the first route that matches decides", "[routing]") {
 }
 
 TEST_CASE("router: several next hops are one way, in their order", "[routing]") {
-  const auto settings =
-      settings_with({{"a.test", {"smtp:One.test", "mx", "smtp:[192.0.2.1]:2525"}}});
+  const auto settings = settings_with({{"a.test", {"smtp:One.test", "mx", "smtps:[192.0.2.1]"}}});
   CHECK(choose_next_hop(settings, "x@A.test", config::Whose::others, {}).next_hop ==
-        "smtp:one.test:25,mx:a.test,smtp:[192.0.2.1]:2525");
+        "smtp:one.test:25,mx:a.test,smtps:[192.0.2.1]:465");
 }
 
 TEST_CASE("router: whose mail it is may decide on its way", "[routing]") {

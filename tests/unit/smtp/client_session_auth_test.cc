@@ -102,6 +102,17 @@ TEST_CASE("smtp client session auth: the strongest mechanism of the server's is 
   CHECK(c.session.wait() == ClientSession::Wait::reply);
 }
 
+TEST_CASE("smtp client session auth: a login is bound to a connection of implicit TLS", "[smtp]") {
+  const sasl::Login login{"anna", Secret("secret")};
+  ClientSession session("me.test", TlsLevel::verify, &login, {.tls_start = TlsStart::implicit});
+  session.on_secured(kBound);
+  session.on_bytes("220 mx\r\n250-mx\r\n250 AUTH PLAIN SCRAM-SHA-256 SCRAM-SHA-256-PLUS\r\n");
+  std::string sent;
+  while (const auto action = session.next_action())
+    if (const auto* send = std::get_if<ClientSession::Send>(&*action)) sent += send->bytes;
+  CHECK(sent.starts_with("EHLO me.test\r\nAUTH SCRAM-SHA-256-PLUS "));
+}
+
 TEST_CASE("smtp client session auth: where a mechanism is refused the next is tried", "[smtp]") {
   const auto reply = GENERATE(as<std::string>(), "504 5.5.4 what?", "534 5.7.9 too weak");
   Conversation c(TlsLevel::verify, kBound);

@@ -18,8 +18,8 @@ enum class Handshake { done, failed };
 // A session, and what it asked of its owner: "C: " and a command as it was sent, "start TLS",
 // "unusable: CODE STATUS text" with " (TLS)" where that is to blame, "done STATUS", "close".
 struct Conversation {
-  explicit Conversation(TlsLevel level, Handshake ends = Handshake::done)
-      : session("me.test", level), handshake(ends) {}
+  explicit Conversation(TlsLevel level, Handshake ends = Handshake::done, Dialect dialect = {})
+      : session("me.test", level, nullptr, dialect), handshake(ends) {}
 
   void drain() {
     while (auto action = session.next_action()) {
@@ -69,6 +69,7 @@ ClientTransaction one_message() {
   return transaction;
 }
 
+constexpr Dialect kImplicit{.tls_start = TlsStart::implicit};
 const std::string kOffer = "250-mx\r\n250-SIZE 5\r\n250 STARTTLS";
 
 }  // namespace
@@ -279,5 +280,70 @@ TEST_CASE("smtp client session tls: in every split the dialogue is the same", "[
       for (std::size_t i = 0; i < reply.size(); i += step) c.hear(reply.substr(i, step));
     CHECK(c.seen == Lines{"C: EHLO me.test", "C: STARTTLS", "start TLS", "C: EHLO me.test"});
     CHECK(c.session.ready());
+  }
+}
+
+TEST_CASE("smtp client session tls: implicit TLS comes before the greeting, and STARTTLS never",
+          "[smtp]") {
+  Conversation c(GENERATE(TlsLevel::encrypt, TlsLevel::verify), Handshake::done, kImplicit);
+  CHECK(c.session.wait() == ClientSession::Wait::handshake);
+  c.drain();
+  CHECK(c.seen == Lines{"start TLS"});
+  CHECK(c.session.wait() == ClientSession::Wait::greeting);
+  CHECK(c.hear_all({"220 mx", kOffer}) == Lines{"start TLS", "C: EHLO me.test"});
+  CHECK(c.session.ready());
+}
+
+TEST_CASE("smtp client session tls: REQUIRETLS counts under implicit TLS", "[smtp]") {
+  Conversation c(TlsLevel::verify, Handshake::done, kImplicit);
+  c.drain();
+  c.hear_all({"220 mx", "250-mx\r\n250 REQUIRETLS"});
+  ClientTransaction transaction = one_message();
+  transaction.tls_required = true;
+  c.session.start(std::move(transaction));
+  c.drain();
+  CHECK(c.seen.back() == "C: MAIL FROM:<s@x.test> REQUIRETLS");
+}
+
+TEST_CASE("smtp client session tls: implicit TLS that fails is told as what it is", "[smtp]") {
+  Conversation c(TlsLevel::encrypt, Handshake::failed, kImplicit);
+  c.drain();
+  CHECK(c.seen == Lines{"start TLS",
+                        "unusable: 0 4.7.5 TLS from the first octet failed: bad record (TLS)",
+                        "close"});
+}
+
+TEST_CASE(
+    "smtp client session tls: what ends a session before its first words under implicit TLS "
+    "is laid to TLS",
+    "[smtp]") {
+  const auto lost_after = [](const Lines& replies) {
+    Conversation c(TlsLevel::encrypt, Handshake::done, kImplicit);
+    c.drain();
+    c.hear_all(replies);
+    c.session.on_closed();
+    c.drain();
+    return c.seen.at(c.seen.size() - 2);
+  };
+  CHECK(lost_after({}) ==
+        "unusable: 0 4.4.2 the connection was lost while waiting for the greeting (TLS)");
+  Conversation refused(TlsLevel::encrypt, Handshake::done, kImplicit);
+  refused.drain();
+  CHECK(refused.hear_all({"554 not you"}).at(2) == "unusable: 554 not you");
+}
+
+TEST_CASE(
+    "smtp client session tls: what is said before the handshake of implicit TLS has no effect",
+    "[smtp]") {
+  const std::string greeting = "220 mx\r\n";
+  for (std::size_t split = 1; split <= greeting.size(); ++split) {
+    Conversation c(TlsLevel::encrypt, Handshake::done, kImplicit);
+    c.session.on_bytes(std::string_view(greeting).substr(0, split));
+    c.session.on_bytes(std::string_view(greeting).substr(split));
+    c.drain();
+    std::erase(c.seen, "start TLS");
+    CHECK(c.seen == Lines{"unusable: 0 4.7.5 the server spoke in the clear, before the handshake "
+                          "(TLS)",
+                          "close"});
   }
 }

@@ -71,7 +71,8 @@ TEST_CASE("smtpd connection: a handshake that fails is told of once, with its re
     peer.stream.send("EHLO client.test\r\n");
     peer.stream.flush();
     while (f.connection) f.world.loop.run();
-    CHECK(f.logged("event=handshake_failed client=203.0.113.9 reason=\"wrong version number\""));
+    CHECK(f.logged(
+        "event=handshake_failed client=203.0.113.9 reason=\"what the peer sends is no TLS\""));
   }
   SECTION("nothing in common") {
     peer.expect(220);

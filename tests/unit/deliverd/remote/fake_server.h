@@ -46,6 +46,7 @@ class FakeServer {
 
   net::SocketAddress address;
   net::TlsServer* tls = nullptr;  // not null: STARTTLS is offered
+  bool implicit_tls = false;      // with `tls`: it begins with the first octet
   std::map<std::string, std::string> replies;
   // Connections at a time; servers may be counted together.
   struct Load {
@@ -64,6 +65,7 @@ class FakeServer {
  private:
   struct Session final : net::Stream::Owner {
     Session(FakeServer& s, Fd fd) : server(s), stream(s.loop_, std::move(fd), *this) {
+      if (server.implicit_tls) stream.start_tls(server.tls->accept(), std::chrono::seconds{20});
       server.load->open <= server.bears ? say("greeting", "220 fake")
                                         : say("one more", "421 too many connections");
     }

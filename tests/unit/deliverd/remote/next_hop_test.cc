@@ -41,6 +41,18 @@ TEST_CASE("deliverd next hop: one that speaks LMTP is at port 24, at another, or
   CHECK(hop_of("lmtp:unix:/run/Store", 25) == NextHop{net::UnixSocket{"/run/Store"}, kLmtp});
 }
 
+TEST_CASE("deliverd next hop: one whose TLS is implicit is at port 465, or at another",
+          "[deliverd]") {
+  const auto smtps = [](auto way) {
+    return NextHop{way, smtp::Protocol::smtp, smtp::TlsStart::implicit};
+  };
+  CHECK(hop_of("smtps:Relay.test", 25) == smtps(HostHop{"relay.test", 465}));
+  CHECK(hop_of("smtps:relay.test:25", 26) == smtps(HostHop{"relay.test", 25}));
+  CHECK(hop_of("smtps:[192.0.2.1]", 25) == smtps(at("192.0.2.1", 465)));
+  CHECK(hop_of("smtps:[2001:db8::1]", 25) == smtps(at("2001:db8::1", 465)));
+  CHECK(hop_of("smtps:[2001:db8::1]:26", 25) == smtps(at("2001:db8::1", 26)));
+}
+
 TEST_CASE("deliverd next hop: several are read in their order", "[deliverd]") {
   CHECK(*parse_next_hops("smtp:a.test:26,mx:b.test,smtp:[2001:db8::1]", 25) ==
         std::vector<NextHop>{
@@ -57,6 +69,11 @@ TEST_CASE("deliverd next hop: what is none is refused", "[deliverd]") {
                                                   "local",
                                                   "lmtp:",
                                                   "lmtp:unix:run",
+                                                  "smtps:",
+                                                  "smtps:a.test:0",
+                                                  "smtps:[2001:db8::1",
+                                                  "smtps:2001:db8::1",
+                                                  "smtps:unix:/run",
                                                   "mx:a b",
                                                   "mx:a.test:25",
                                                   "mx:[]",

@@ -56,7 +56,7 @@ TEST_CASE("deliverd remote: what DNS says decides without a connection", "[deliv
       {"smtp:absent.test:25", "DEFERRED 4.3.5 no such name"},
       {"what?",
        "DEFERRED 4.3.5 'what?' is no next hop: it is mx:DOMAIN, smtp:HOST:PORT, "
-       "smtp:[ADDRESS]:PORT, lmtp:HOST:PORT or lmtp:unix:/PATH"},
+       "smtp:[ADDRESS]:PORT, the same with smtps: or lmtp:, or lmtp:unix:/PATH"},
   }));
   ipc::Job job = f.job();
   job.set_next_hop(hop);

@@ -1,49 +1,16 @@
 #include <fmt/format.h>
 
 #include "common/base/base64.h"
-#include "tests/unit/deliverd/remote/fixture.h"
-#include "tests/unit/net/authority.h"
+#include "tests/unit/deliverd/remote/secured.h"
 
 using namespace postrider;
 using namespace postrider::deliverd;
+using deliverd::test::Secured;
+using deliverd::test::tls_of;
 
 namespace {
 
-// A Fixture whose first server has TLS, and one host alone.
-struct Secured {
-  Secured() : f(authority.certificate_path()) {
-    f.resolver.mx["x.test"] = {net::DnsStatus::found, {{10, "mx1.test"}}, ""};
-    serve("DNS:mx1.test");
-  }
-  void serve(const std::string& names, int until = 30) {
-    auto loaded =
-        net::TlsServer::load({.files = {authority.issue(names, -9, until)}}, keys, f.clock);
-    REQUIRE(loaded);
-    server = std::move(*loaded);
-    f.server.tls = server.get();
-  }
-  void ask_for(TlsLevel level) { f.settings.tls_policies = {{"x.test", level, {}, false}}; }
-
-  postrider::test::TempDirectory directory;
-  net::test::Authority authority{directory};
-  net::TicketKeys keys;
-  std::unique_ptr<net::TlsServer> server;
-  deliverd::test::Fixture f;
-};
-
 constexpr const char* kDelivered = "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]";
-
-// Of the last line in the log that has the event.
-std::string tls_of(const deliverd::test::Fixture& f, const std::string& event) {
-  const std::size_t line = f.log_lines.rfind("event=" + event);
-  REQUIRE(line != std::string::npos);
-  const std::size_t value = f.log_lines.find(" tls=", line);
-  REQUIRE(value != std::string::npos);
-  const std::size_t start = value + std::string_view(" tls=").size();
-  if (f.log_lines[start] != '"')
-    return f.log_lines.substr(start, f.log_lines.find(' ', start) - start);
-  return f.log_lines.substr(start + 1, f.log_lines.find('"', start + 1) - start - 1);
-}
 
 std::size_t count(const std::string& text, const std::string& what) {
   std::size_t found = 0;

@@ -8,6 +8,7 @@ using namespace postrider::deliverd;
 namespace {
 
 const net::SocketAddress kAddress = *net::SocketAddress::parse("192.0.2.1:25");
+const Server kServer{.peer = {.address = kAddress, .host = "mx.test"}};
 
 ipc::Job job(const std::string& sender, bool required, bool not_required) {
   ipc::Job job;
@@ -56,8 +57,7 @@ TEST_CASE("deliverd tls policies: a message may ask for more than the policy, or
   using Level = TlsLevel;
   const auto policy = GENERATE(Level::none, Level::may, Level::encrypt, Level::verify);
   const auto level_of = [&](const ipc::Job& one) {
-    return server_for(one, config::TlsPolicy{"", policy, {}, false}, "mx.test", kAddress, nullptr)
-        .peer.level;
+    return protect(kServer, one, config::TlsPolicy{"", policy, {}, false}).peer.level;
   };
   CHECK(level_of(job("s@x.test", false, false)) == policy);
   CHECK(level_of(job("s@x.test", true, false)) == Level::verify);
@@ -69,9 +69,7 @@ TEST_CASE("deliverd tls policies: a report on mail under TLS should go so, and m
           "[deliverd]") {
   const auto policy = GENERATE(TlsLevel::none, TlsLevel::may, TlsLevel::verify);
   const auto level_of = [&](const ipc::Job& one, Protection protection) {
-    return server_for(one, config::TlsPolicy{"", policy, {}, false}, "mx.test", kAddress, nullptr,
-                      protection)
-        .peer.level;
+    return protect(kServer, one, config::TlsPolicy{"", policy, {}, false}, protection).peer.level;
   };
   CHECK(level_of(job("", true, false), Protection::as_it_should) == TlsLevel::verify);
   CHECK(level_of(job("", true, false), Protection::as_it_may) == policy);
@@ -84,7 +82,7 @@ TEST_CASE("deliverd tls policies: what makes no difference does not keep connect
   const ipc::Job any = job("s@x.test", false, false);
   const auto with = [&](TlsLevel level) {
     const config::TlsPolicy policy{"", level, {"mx.b.test"}, true};
-    return server_for(any, policy, "mx.test", kAddress, nullptr).peer;
+    return protect(kServer, any, policy).peer;
   };
   CHECK(with(TlsLevel::none) == net::TlsPeer{.address = kAddress});
   CHECK(with(TlsLevel::may) == net::TlsPeer{kAddress, TlsLevel::may, "mx.test", {}, false});
@@ -97,7 +95,7 @@ TEST_CASE("deliverd tls policies: with a login a server is verified, unless a po
           "[deliverd]") {
   const sasl::Login login{"anna", Secret("secret")};
   const auto level_with = [&](std::optional<config::TlsPolicy> policy, const ipc::Job& one) {
-    const Server server = server_for(one, policy, "relay.test", kAddress, &login);
+    const Server server = protect({.peer = kServer.peer, .login = &login}, one, policy);
     CHECK(server.login == &login);
     return server.peer.level;
   };
@@ -109,5 +107,28 @@ TEST_CASE("deliverd tls policies: with a login a server is verified, unless a po
   CHECK(level_with(config::TlsPolicy{".test", TlsLevel::encrypt, {}, false}, any) ==
         TlsLevel::encrypt);
   CHECK(level_with(std::nullopt, job("s@x.test", false, true)) == TlsLevel::verify);
-  CHECK(server_for(any, std::nullopt, "relay.test", kAddress, nullptr).peer.level == TlsLevel::may);
+  CHECK(protect(kServer, any, std::nullopt).peer.level == TlsLevel::may);
+}
+
+TEST_CASE("deliverd tls policies: where TLS is implicit nothing is less than encrypted",
+          "[deliverd]") {
+  using Level = TlsLevel;
+  const sasl::Login login{"anna", Secret("secret")};
+  Server server = kServer;
+  server.tls_start = smtp::TlsStart::implicit;
+  const auto level_with = [&](Level level, bool required, bool not_required) {
+    const config::TlsPolicy policy{"mx.test", level, {}, false};
+    return protect(server, job("s@x.test", required, not_required), policy).peer.level;
+  };
+  for (const Level level : {Level::none, Level::may, Level::encrypt}) {
+    CHECK(level_with(level, false, false) == Level::encrypt);
+    CHECK(level_with(level, false, true) == Level::encrypt);
+    CHECK(level_with(level, true, false) == Level::verify);
+  }
+  CHECK(level_with(Level::verify, false, false) == Level::verify);
+  CHECK(level_with(Level::verify, false, true) == Level::encrypt);
+  CHECK(protect(server, job("s@x.test", false, false), std::nullopt).peer.host == "mx.test");
+  server.login = &login;
+  CHECK(level_with(Level::none, false, false) == Level::encrypt);
+  CHECK(protect(server, job("s@x.test", false, false), std::nullopt).peer.level == Level::verify);
 }
