@@ -82,7 +82,10 @@ void ClientSession::start(ClientTransaction transaction) {
   POSTRIDER_CHECK(ready());
   transaction_ = std::move(transaction);
   outcomes_.assign(transaction_.recipients.size(), {});
-  if (const auto why = obstacle(transaction_, extensions_, reached())) {
+  auto why = obstacle(transaction_, extensions_);
+  // RFC 8689 section 4.4: a mail store is no further server.
+  if (!why && !lmtp()) why = tls_obstacle(transaction_, extensions_, reached());
+  if (why) {
     settle_open(why->outcome, why->reply);
     return finish(State::ready);
   }

@@ -58,7 +58,7 @@ std::string rcpt_command(const ClientRecipient& recipient, const Extensions& off
 }
 
 std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
-                                         const Extensions& offered, TlsLevel level) {
+                                         const Extensions& offered) {
   if (is_unsafe_in_command(transaction.sender) || is_unsafe_in_command(transaction.ret))
     return hopeless("5.1.7", "the sender's address holds a control character");
   if (offered.size_limit != 0 && transaction.size > offered.size_limit)
@@ -68,6 +68,11 @@ std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
   if (transaction.smtputf8 && !offered.smtputf8) return needs_smtputf8("the message's header");
   if (!is_all_ascii(transaction.sender) && !offered.smtputf8)
     return needs_smtputf8("the sender's address");
+  return std::nullopt;
+}
+
+std::optional<RecipientOutcome> tls_obstacle(const ClientTransaction& transaction,
+                                             const Extensions& offered, TlsLevel level) {
   if (!transaction.tls_required || transaction.sender.empty()) return std::nullopt;
   if (level != TlsLevel::verify)
     return RecipientOutcome{

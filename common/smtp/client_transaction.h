@@ -61,16 +61,19 @@ bool is_unsafe_in_command(std::string_view text) noexcept;
 std::optional<RecipientOutcome> obstacle(const ClientRecipient& recipient,
                                          const Extensions& offered);
 
-// Why `transaction` cannot be sent to a server that offers `offered`, in a session that has reached
-// `level`; nothing where it can. What has to go under TLS and to servers that see to it is untried:
-// another may be one (RFC 8689 section 4.2.1); but a report goes all the same, since one that never
-// arrives helps nobody (section 5). 8-bit content is sent as it is to a server without 8BITMIME.
+// Why `transaction` cannot be sent to a server that offers `offered`; nothing where it can. 8-bit
+// content is sent as it is to a server without 8BITMIME.
 //
 // Deviation: RFC 6152 section 3 would have it converted or returned. Servers that cannot take
 // 8-bit content are extinct, servers that forget to say so are not, and converting would break
 // signatures.
 std::optional<RecipientOutcome> obstacle(const ClientTransaction& transaction,
-                                         const Extensions& offered, TlsLevel level);
+                                         const Extensions& offered);
+// The same of its protection by a further server, in a session that has reached `level`. What has
+// to go under TLS and to servers that see to it is untried: another may be one (RFC 8689 section
+// 4.2.1); but a report goes all the same, since one that never arrives helps nobody (section 5).
+std::optional<RecipientOutcome> tls_obstacle(const ClientTransaction& transaction,
+                                             const Extensions& offered, TlsLevel level);
 
 // Whether `reply` is final: 5yz, or a reason of ours that is.
 bool is_final(const Reply& reply) noexcept;

@@ -305,8 +305,10 @@ void Attempt::conclude_refused() {
 }
 
 void Attempt::host_failed(Told told) {
-  // RFC 8689 section 4.2.1: a server without TLS is for other messages.
-  if (requires_tls(job_) && told.outcome.reply.code == 0 && told.outcome.reply.status == "4.7.4")
+  // RFC 8689 section 4.2.1: a server without TLS is for other messages; but what a mail store lacks
+  // its administrator mends.
+  if (requires_tls(job_) && protocol_ == smtp::Protocol::smtp && told.outcome.reply.code == 0 &&
+      told.outcome.reply.status == "4.7.4")
     told.outcome = our_reason(Outcome::failed, "5.7.10", told.outcome.reply.text);
   if (!failure_ || failure_->outcome.outcome == Outcome::failed) failure_ = std::move(told);
 }

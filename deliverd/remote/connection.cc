@@ -60,10 +60,7 @@ void Connection::carry(TransferPtr transfer) {
   POSTRIDER_CHECK(ready());
   transfer_ = std::move(transfer);
   ++carried_;
-  smtp::ClientTransaction transaction = transaction_of(*transfer_);
-  // RFC 8689 section 4.4: a mail store on this host is no further server.
-  if (is_local()) transaction.tls_required = false;
-  session_.start(std::move(transaction));
+  session_.start(transaction_of(*transfer_));
   act();
 }
 

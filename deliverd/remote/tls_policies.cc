@@ -28,6 +28,12 @@ config::TlsPolicy policy_with_login(const std::optional<config::TlsPolicy>& poli
   return {.level = TlsLevel::verify, .only_tls13 = policy && policy->only_tls13};
 }
 
+// RFC 8689 section 4.4: a mail store is no further server, but the way to it may be a network.
+bool stays_on_this_host(const Server& server) {
+  const auto* const address = std::get_if<net::SocketAddress>(&server.peer.address);
+  return server.protocol == smtp::Protocol::lmtp && address != nullptr && address->ip.is_loopback();
+}
+
 }  // namespace
 
 // Deviation: RFC 8689 section 4.2.1 wants a name that MX told secured by DNSSEC or MTA-STS, because
@@ -38,7 +44,9 @@ Server protect(Server server, const ipc::Job& job, const std::optional<config::T
       server.login != nullptr ? policy_with_login(policy) : policy.value_or(config::TlsPolicy{});
   net::TlsPeer& peer = server.peer;
   peer.level = asked.level;
-  if (requires_tls(job) || (job.tls_required() && protection == Protection::as_it_should)) {
+  const bool asks_for_more =
+      requires_tls(job) || (job.tls_required() && protection == Protection::as_it_should);
+  if (asks_for_more && !stays_on_this_host(server)) {
     peer.level = TlsLevel::verify;
   } else if (job.tls_not_required() && server.login == nullptr) {
     peer.level = std::min(peer.level, TlsLevel::may);

@@ -47,7 +47,8 @@ class ConfiguredTlsPolicies final : public TlsPolicies {
   const config::Settings& settings_;
 };
 
-// Whether `job` goes under TLS alone, to servers that see to it that it goes on so.
+// Whether `job` goes under TLS alone, to servers that see to it that it goes on so, or into a
+// store.
 bool requires_tls(const ipc::Job& job);
 
 // A report on mail with REQUIRETLS is to go as that did (RFC 8689 section 5), but goes all the
@@ -56,7 +57,8 @@ enum class Protection : std::uint8_t { as_it_should, as_it_may };
 
 // `server`, whose protection is still to be said, as `job` is brought to it: where no policy says
 // otherwise, under TLS as may be, and with a login verified; but a message may ask for more, or for
-// less. Where TLS is implicit it is never without. `protection` makes a difference to the reports
+// less; into a mail store of this host for nothing. Where TLS is implicit it is never without.
+// `protection` makes a difference to the reports
 // alone that it speaks of.
 Server protect(Server server, const ipc::Job& job, const std::optional<config::TlsPolicy>& policy,
                Protection protection = Protection::as_it_should);

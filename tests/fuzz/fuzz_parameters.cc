@@ -45,7 +45,8 @@ static void check_mail(std::string_view text) {
   transaction.tls_required = mail->tls_required;
   transaction.envid = mail->envid;
   transaction.ret = mail->ret;
-  POSTRIDER_CHECK(!obstacle(transaction, kAll, postrider::TlsLevel::verify));
+  POSTRIDER_CHECK(!obstacle(transaction, kAll));
+  POSTRIDER_CHECK(!tls_obstacle(transaction, kAll, postrider::TlsLevel::verify));
   const auto again = parse_mail(argument_of(mail_command(transaction, kAll)), kAll);
   POSTRIDER_CHECK(again && again->sender == mail->sender && again->priority == mail->priority);
   POSTRIDER_CHECK(again->envid == mail->envid && again->ret == mail->ret);

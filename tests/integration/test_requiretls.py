@@ -21,8 +21,16 @@ def peer():
 
 
 @pytest.fixture(scope="module")
-def suite(peer):
-    with Instance({"route": [{"match": "far.test", "via": peer.route}, {"match": "held.test", "via": "hold:"}]}) as running:
+def store():
+    with Peer() as running:
+        running.lmtp = True
+        yield running
+
+
+@pytest.fixture(scope="module")
+def suite(peer, store):
+    with Instance({"route": [{"match": "far.test", "via": peer.route}, {"match": "store.test", "via": store.route},
+                             {"match": "held.test", "via": "hold:"}]}) as running:
         running.add_user(ANNA)
         running.add_user(BOB)
         yield running
@@ -57,6 +65,12 @@ def test_a_mailbox_here_gets_it(suite):
     with secured(suite) as client:
         client.sendmail(ANNA, [BOB], MESSAGE, ["REQUIRETLS"])
     wait_for(lambda: suite.mailbox(BOB))
+
+
+def test_a_mail_store_on_this_host_gets_it(suite, store):
+    with secured(suite) as client:
+        client.sendmail(ANNA, ["dora@store.test"], MESSAGE, ["REQUIRETLS"])
+    wait_for(lambda: store.messages)
 
 
 def test_from_a_server_without_tls_it_comes_back(suite, peer):

@@ -137,6 +137,26 @@ TEST_CASE("smtp client session tls: a message that requires it is for verified s
   CHECK(c.seen.back() == last);
 }
 
+TEST_CASE(
+    "smtp client session tls: a mail store need not offer what a message requires, and is "
+    "told where it does",
+    "[smtp]") {
+  const auto [level, offered, last] = GENERATE(table<TlsLevel, std::string, std::string>({
+      {TlsLevel::none, "250 mx", "C: MAIL FROM:<s@x.test>"},
+      {TlsLevel::none, "250-mx\r\n250 REQUIRETLS", "C: MAIL FROM:<s@x.test>"},
+      {TlsLevel::verify, "250 mx", "C: MAIL FROM:<s@x.test>"},
+      {TlsLevel::verify, "250-mx\r\n250 REQUIRETLS", "C: MAIL FROM:<s@x.test> REQUIRETLS"},
+  }));
+  Conversation c(level, Handshake::done, {.protocol = Protocol::lmtp});
+  c.hear_all(level == TlsLevel::none ? Lines{"220 mx", offered}
+                                     : Lines{"220 mx", kOffer, "220 go", offered});
+  ClientTransaction transaction = one_message();
+  transaction.tls_required = true;
+  c.session.start(std::move(transaction));
+  c.drain();
+  CHECK(c.seen.back() == last);
+}
+
 TEST_CASE("smtp client session tls: where TLS may be, the session goes on without", "[smtp]") {
   const Lines replies =
       GENERATE(Lines{"250 mx"}, Lines{kOffer, "454 4.7.0 not now"}, Lines{kOffer, "500 what?"},

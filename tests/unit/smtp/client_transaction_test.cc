@@ -46,19 +46,19 @@ TEST_CASE("smtp client transaction: commands carry the parameters that are offer
 TEST_CASE("smtp client transaction: obstacles are found before the server is asked", "[smtp]") {
   Extensions offered;
   ClientTransaction t = example();
-  CHECK(obstacle(t, offered, TlsLevel::none)->reply.status == "5.6.7");
+  CHECK(obstacle(t, offered)->reply.status == "5.6.7");
   offered.smtputf8 = true;
-  CHECK_FALSE(obstacle(t, offered, TlsLevel::none));
+  CHECK_FALSE(obstacle(t, offered));
   offered.size_limit = 1234;
-  CHECK_FALSE(obstacle(t, offered, TlsLevel::none));
+  CHECK_FALSE(obstacle(t, offered));
   offered.size_limit = 1233;
-  CHECK(obstacle(t, offered, TlsLevel::none)->reply.status == "5.3.4");
+  CHECK(obstacle(t, offered)->reply.status == "5.3.4");
   t.smtputf8 = false;
   t.sender = "j\xc3\xb6rg@x.test";
-  CHECK_FALSE(obstacle(t, {.smtputf8 = true}, TlsLevel::none));
-  CHECK(obstacle(t, {}, TlsLevel::none)->reply.status == "5.6.7");
+  CHECK_FALSE(obstacle(t, {.smtputf8 = true}));
+  CHECK(obstacle(t, {})->reply.status == "5.6.7");
   t.sender = "a\r\nRCPT TO:<c@z.test>";
-  CHECK(obstacle(t, offered, TlsLevel::none)->reply.status == "5.1.7");
+  CHECK(obstacle(t, offered)->reply.status == "5.1.7");
 }
 
 TEST_CASE(
@@ -78,10 +78,10 @@ TEST_CASE(
   ClientTransaction t;
   t.sender = sender;
   const Extensions extensions{.requiretls = offered};
-  CHECK_FALSE(obstacle(t, extensions, level));
+  CHECK_FALSE(tls_obstacle(t, extensions, level));
   CHECK(mail_command(t, extensions).find("REQUIRETLS") == std::string::npos);
   t.tls_required = true;
-  const auto why = obstacle(t, extensions, level);
+  const auto why = tls_obstacle(t, extensions, level);
   REQUIRE(why.has_value() != status.empty());
   CHECK((mail_command(t, extensions).find(" REQUIRETLS") != std::string::npos) == offered);
   if (status.empty()) return;

@@ -172,3 +172,16 @@ TEST_CASE("deliverd remote: who does not speak LMTP is a slip to be mended", "[d
   job.set_next_hop("lmtp:mx1.test:" + std::to_string(f.server.address.port));
   CHECK(f.run(job) == "DEFERRED 4.3.5 the server does not speak LMTP: 502 5.5.2 what?");
 }
+
+TEST_CASE("deliverd remote: what requires TLS waits for a mail store that is to have it",
+          "[deliverd]") {
+  Fixture f;
+  ipc::Job job = f.job();
+  job.set_next_hop("lmtp:mx1.test:" + std::to_string(f.server.address.port));
+  job.set_tls_required(true);
+  CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from mx1.test[127.0.0.1]");
+  f.settings.tls_policies = {{"mx1.test", TlsLevel::encrypt, {}, false}};
+  CHECK(f.run(job) ==
+        "DEFERRED 4.7.4 mx1.test[127.0.0.1]: TLS is required, and the server does not offer "
+        "STARTTLS");
+}

@@ -65,6 +65,24 @@ TEST_CASE("deliverd tls policies: a message may ask for more than the policy, or
   CHECK(level_of(job("s@x.test", false, true)) == std::min(policy, Level::may));
 }
 
+TEST_CASE("deliverd tls policies: what requires TLS does so to a mail store, but not on this host",
+          "[deliverd]") {
+  using Level = TlsLevel;
+  const auto [address, protocol, level] = GENERATE(table<const char*, smtp::Protocol, Level>({
+      {"192.0.2.1:24", smtp::Protocol::lmtp, Level::verify},
+      {"[2001:db8::1]:24", smtp::Protocol::lmtp, Level::verify},
+      {"127.0.0.1:24", smtp::Protocol::lmtp, Level::may},
+      {"127.1.2.3:24", smtp::Protocol::lmtp, Level::may},
+      {"[::1]:24", smtp::Protocol::lmtp, Level::may},
+      {"127.0.0.1:25", smtp::Protocol::smtp, Level::verify},
+  }));
+  CAPTURE(address);
+  const Server server{.peer = {.address = *net::SocketAddress::parse(address)},
+                      .protocol = protocol};
+  CHECK(protect(server, job("s@x.test", true, false), std::nullopt).peer.level == level);
+  CHECK(protect(server, job("", true, false), std::nullopt).peer.level == level);
+}
+
 TEST_CASE("deliverd tls policies: a report on mail under TLS should go so, and may go as others do",
           "[deliverd]") {
   const auto policy = GENERATE(TlsLevel::none, TlsLevel::may, TlsLevel::verify);
