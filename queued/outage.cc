@@ -5,9 +5,22 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "common/message/report.h"
 #include "queued/retry.h"
 
 namespace postrider::queued {
+
+namespace {
+
+// Each of its next hops.
+std::string told_name(std::string_view destination) {
+  const std::size_t comma = destination.find(',');
+  std::string name(message::name_for_senders(destination.substr(0, comma)));
+  if (comma != std::string_view::npos) name += "," + told_name(destination.substr(comma + 1));
+  return name;
+}
+
+}  // namespace
 
 Outage::Outage(Reason reason, WallTime now, const config::Settings::Queue& settings, Random& random)
     : reason_(std::move(reason)),
@@ -36,8 +49,8 @@ void Outage::on_probe_failed(Reason reason, WallTime now, const config::Settings
 Reason Outage::told_to_recipients(const std::string& destination) const {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since_).time_since_epoch().count();
   return {reason_.status,
-          fmt::format("waiting for {}: {} since {:%Y-%m-%d %H:%M} UTC", destination, reason_.words,
-                      fmt::gmtime(static_cast<std::time_t>(seconds)))};
+          fmt::format("waiting for {}: {} since {:%Y-%m-%d %H:%M} UTC", told_name(destination),
+                      reason_.words, fmt::gmtime(static_cast<std::time_t>(seconds)))};
 }
 
 }  // namespace postrider::queued

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/check.h"
+#include "common/message/report.h"
 #include "queued/description.h"
 #include "queued/queue.h"
 
@@ -54,8 +55,8 @@ std::string expired_by_operator(const Recipient& recipient) {
   if (recipient.reply.empty()) return std::string(kWords);
   if (recipient.remote.empty())
     return fmt::format("{}; the last attempt: {}", kWords, recipient.reply);
-  return fmt::format("{}; the last attempt: {} said: {}", kWords, recipient.remote,
-                     recipient.reply);
+  return fmt::format("{}; the last attempt: {} said: {}", kWords,
+                     message::name_for_senders(recipient.remote), recipient.reply);
 }
 
 }  // namespace

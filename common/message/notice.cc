@@ -83,8 +83,10 @@ std::string dialogue(const ReportedRecipient& recipient) {
   if (recipient.remote.empty()) return "\r\n  The reason:\r\n" + words;
   const std::string to =
       recipient.command.empty() ? "" : fmt::format(" to {}", reported(recipient.command));
-  return "\r\n" +
-         fold(fmt::format("  The server {} said{}:", reported(recipient.remote), to), "  ") + words;
+  const std::string_view remote = name_for_senders(recipient.remote);
+  const std::string who =
+      remote == kMailStore ? std::string(remote) : fmt::format("server {}", reported(remote));
+  return "\r\n" + fold(fmt::format("  The {} said{}:", who, to), "  ") + words;
 }
 
 std::string dialogues(const Group& group) {

@@ -187,11 +187,12 @@ class Composer {
                         final_recipient(recipient.address), text_of(request_.kind).action,
                         reported_ascii(status_of(recipient)));
     // A host without a name is told of by its address in brackets.
-    const std::string host = recipient.remote.substr(0, recipient.remote.find('['));
-    const bool theirs = !recipient.remote.empty();
+    const std::string_view remote = name_for_senders(recipient.remote);
+    const std::string_view host = remote.substr(0, remote.find('['));
+    const bool theirs = !remote.empty();
     if (theirs)
-      text += fmt::format("Remote-MTA: {}; {}\r\n", host.starts_with("unix:") ? "x-local" : "dns",
-                          reported_ascii(host.empty() ? recipient.remote : host));
+      text += fmt::format("Remote-MTA: {}; {}\r\n", remote == kMailStore ? "x-local" : "dns",
+                          reported_ascii(host.empty() ? remote : host));
     // RFC 3464 section 2.3.6: the words of another system than SMTP are of a type that begins X-.
     if (!recipient.reply.empty())
       text += fold(fmt::format("Diagnostic-Code: {}; {}", theirs ? "smtp" : "x-postrider",
@@ -238,6 +239,11 @@ class Composer {
 };
 
 }  // namespace
+
+std::string_view name_for_senders(std::string_view server) noexcept {
+  const bool is_socket = server.starts_with("unix:") || server.starts_with("lmtp:unix:");
+  return is_socket ? kMailStore : server;
+}
 
 std::string_view action_of(ReportKind kind) noexcept { return text_of(kind).action; }
 

@@ -29,12 +29,18 @@ enum class GivenUp : std::uint8_t {
   by_operator,  // of this server
 };
 
+// A server as senders are told of it: by its name, "mx.example.org[192.0.2.1]"; a mail store at a
+// socket ("unix:/path", "lmtp:unix:/path") by these words alone, as the path is not for everyone.
+inline constexpr std::string_view kMailStore = "mail store";
+std::string_view name_for_senders(std::string_view server) noexcept;
+
 struct ReportedRecipient {
   std::string address;             // where it went: Final-Recipient
   std::string orcpt;               // RFC 3461 ORCPT, as given; empty: none
   std::string status;              // enhanced status code, "5.1.1"; empty: it was never tried
   std::string reply;               // the words of `remote`, or our own
-  std::string remote;              // "mx.example.org[192.0.2.1]"; empty: `reply` is our own
+  std::string remote;              // "mx.example.org[192.0.2.1]", "unix:/path", which senders are
+                                   // told of by name_for_senders(); empty: `reply` is our own
   std::string original = {};       // where it was sent to before aliases; empty: the same
   std::string command = {};        // what `reply` answers, "RCPT TO:<a@b>"; empty: not known
   GivenUp given_up = GivenUp::no;  // else `status` and `reply` are of the last attempt

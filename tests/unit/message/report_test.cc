@@ -132,10 +132,19 @@ TEST_CASE("message report: a server without a name is told of by its address", "
   CHECK(has(compose(request), "Remote-MTA: dns; [192.0.2.1]\r\n"));
 }
 
-TEST_CASE("message report: a socket is no name of DNS", "[message]") {
+TEST_CASE("message report: of a mail store at a socket the path is not told", "[message]") {
   ReportRequest request = example();
-  request.recipients[0].remote = "unix:/run/lmtp";
-  CHECK(has(compose(request), "Remote-MTA: x-local; unix:/run/lmtp\r\n"));
+  request.recipients[0].remote = "unix:/run/a b/lmtp";
+  CHECK(has(compose(request), "Remote-MTA: x-local; mail store\r\n"));
+  CHECK(has(compose(request), "The mail store said"));
+  CHECK_FALSE(has(compose(request), "/run"));
+}
+
+TEST_CASE("message report: the names of servers that senders are told", "[message]") {
+  for (const char* server : {"mx.a.test[192.0.2.1]", "mx:a.test", "smtp:a.test:25", "", "unix"})
+    CHECK(name_for_senders(server) == server);
+  for (const char* socket : {"unix:/run/lmtp", "lmtp:unix:/run/lmtp"})
+    CHECK(name_for_senders(socket) == "mail store");
 }
 
 TEST_CASE("message report: it stands in the thread of the message that it is about", "[message]") {

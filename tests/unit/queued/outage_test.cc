@@ -66,3 +66,14 @@ TEST_CASE("queued outage: recipients are told for whom, why and since when they 
   CHECK(told.status == "4.4.1");
   CHECK(told.words == "waiting for mx:x.test: connection timed out since 2027-01-15 08:00 UTC");
 }
+
+TEST_CASE("queued outage: the path of a mail store's socket is not told", "[queued]") {
+  SeededRandom random(1);
+  const Outage outage({"4.4.1", "the mail store: busy"}, kStart, settings(30min, 0), random);
+  const auto [destination, named] = GENERATE(table<std::string, std::string>({
+      {"lmtp:unix:/run/lmtp", "mail store"},
+      {"lmtp:unix:/run/a,smtp:b.test:25,lmtp:unix:/run/c", "mail store,smtp:b.test:25,mail store"},
+  }));
+  CHECK(outage.told_to_recipients(destination).words ==
+        "waiting for " + named + ": the mail store: busy since 2027-01-15 08:00 UTC");
+}

@@ -257,6 +257,22 @@ TEST_CASE("queued verbs: an expired message is not attempted again, and its send
   CHECK(f.list(all_messages()).empty());
 }
 
+TEST_CASE("queued verbs: who is told of an expired message is not told of a mail store's socket",
+          "[queued]") {
+  Fixture f;
+  f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
+    ipc::RecipientResult busy = Fixture::result(ipc::DEFERRED, "451 later");
+    busy.set_remote("unix:/run/lmtp");
+    return busy;
+  };
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  CHECK(f.operate(Request::EXPIRE, all_messages()) == 1U);
+  f.settle();
+  CHECK(f.life->reports.sent == Lines{"failed to a@x.test about b@far.test: expired by the "
+                                      "operator; the last attempt: mail store said: 451 later"});
+}
+
 TEST_CASE("queued verbs: what an operator let expire is ended by the next queued if this one dies",
           "[queued]") {
   Fixture f;
