@@ -5,12 +5,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
-
-#include "common/event/answer_later.h"
 
 namespace postrider::net {
 
@@ -84,6 +85,58 @@ class Connecting final : public Pending {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+// A connected socket, or the error number.
+tl::expected<Fd, int> try_unix(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return tl::unexpected(ENAMETOOLONG);
+  std::memcpy(address.sun_path, path.data(), path.size());
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return tl::unexpected(errno);
+  return fd;
+}
+
+// Where TCP would wait for its turn, a Unix socket has to be asked again.
+class ConnectingUnix final : public Pending {
+ public:
+  ConnectingUnix(event::EventLoop& loop, std::string path, std::chrono::seconds timeout,
+                 UniqueFunction<void(Result<Fd>)> done)
+      : loop_(loop),
+        path_(std::move(path)),
+        timeout_(timeout),
+        deadline_(loop.now() + timeout),
+        done_(std::move(done)),
+        timer_(loop, [this] { ask(); }) {
+    timer_.arm({});
+  }
+
+ private:
+  void ask() {
+    auto fd = try_unix(path_);
+    if (fd) return finish(std::move(*fd));
+    if (fd.error() != EAGAIN)
+      return finish(fail(ErrorKind::temporary, std::generic_category().message(fd.error())));
+    if (loop_.now() >= deadline_)
+      return finish(fail(ErrorKind::temporary,
+                         fmt::format("busy: connection timed out after {}s", timeout_.count())));
+    timer_.arm(std::min<std::chrono::microseconds>(kBusyWait, deadline_ - loop_.now()));
+  }
+
+  // `done_` may destroy this object.
+  void finish(Result<Fd> result) {
+    auto done = std::move(done_);
+    done(std::move(result));
+  }
+
+  event::EventLoop& loop_;
+  const std::string path_;
+  const std::chrono::seconds timeout_;
+  const std::chrono::microseconds deadline_;
+  UniqueFunction<void(Result<Fd>)> done_;
+  event::Timer timer_;
+};
+
 }  // namespace
 
 PendingPtr connect_tcp(event::EventLoop& loop, const SocketAddress& address,
@@ -95,23 +148,17 @@ PendingPtr connect_tcp(event::EventLoop& loop, const SocketAddress& address,
 }
 
 Result<Fd> connect_unix(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return fail(ErrorKind::invalid, fmt::format("{}: the path is too long for a socket", path));
-  std::memcpy(address.sun_path, path.data(), path.size());
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd || ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-    return fail_errno(path, errno);
-  return fd;
+  auto fd = try_unix(path);
+  if (!fd) return fail_errno(path, fd.error());
+  return std::move(*fd);
 }
 
 PendingPtr connect(event::EventLoop& loop, const Endpoint& endpoint, std::chrono::seconds timeout,
                    UniqueFunction<void(Result<Fd>)> done) {
   if (const auto* const address = std::get_if<SocketAddress>(&endpoint))
     return connect_tcp(loop, *address, std::nullopt, timeout, std::move(done));
-  return event::answer_later(loop, connect_unix(std::get<UnixSocket>(endpoint).path),
-                             std::move(done));
+  return std::make_unique<ConnectingUnix>(loop, std::get<UnixSocket>(endpoint).path, timeout,
+                                          std::move(done));
 }
 
 }  // namespace postrider::net

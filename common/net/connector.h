@@ -21,10 +21,14 @@ namespace postrider::net {
                                      std::optional<IpAddress> source, std::chrono::seconds timeout,
                                      UniqueFunction<void(Result<Fd>)> done);
 
-// Connects to a Unix stream socket, at once: a local socket accepts or refuses without waiting.
+// Connects to a Unix stream socket, at once: it accepts, refuses, or is busy (EAGAIN, an Error of
+// kind temporary).
 Result<Fd> connect_unix(const std::string& path);
 
-// The same to either; `done` is called later.
+// The same to either; `done` is called later. A socket that is busy, as more wait there to be
+// accepted than it takes, is asked again every kBusyWait until `timeout` is over. Of a socket the
+// Error does not tell the path, which not everyone is to know.
+inline constexpr std::chrono::milliseconds kBusyWait{50};
 [[nodiscard]] PendingPtr connect(event::EventLoop& loop, const Endpoint& endpoint,
                                  std::chrono::seconds timeout,
                                  UniqueFunction<void(Result<Fd>)> done);

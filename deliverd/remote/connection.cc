@@ -8,6 +8,7 @@
 #include "common/base/overloaded.h"
 #include "common/config/next_hops.h"
 #include "common/event/answer_later.h"
+#include "common/message/report.h"
 #include "common/net/connector.h"
 
 namespace postrider::deliverd {
@@ -49,7 +50,9 @@ Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
 
 void Connection::connected(Result<Fd> socket) {
   if (!socket) {
-    unusable_ = Unusable{{0, "4.4.1", socket.error().text}};
+    const std::string& why = socket.error().text;
+    unusable_ = Unusable{
+        {0, "4.4.1", is_local() ? fmt::format("the {}: {}", message::kMailStore, why) : why}};
     return close();
   }
   stream_.emplace(loop_, std::move(*socket), static_cast<net::Stream::Owner&>(*this));

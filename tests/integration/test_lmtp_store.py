@@ -62,6 +62,7 @@ def test_each_recipient_has_its_own_outcome(suite, store):
                                 and b"multipart/report" in one], 30)
     told = b"".join(reports)
     assert FULL.encode() in told and GONE.encode() in told
+    assert suite.way == "tcp" or b"x-local; mail store" in told and str(store.socket).encode() not in told
     assert not suite.json("queue", "list")["messages"]
 
 
@@ -129,6 +130,24 @@ def test_while_the_store_is_away_mail_waits(suite, store):
         store.start()
     wait_for(lambda: of_subject(store.messages(ANNA), subject), 60)
     assert len(of_subject(store.messages(ANNA), subject)) == 1
+
+
+@installed.required
+def test_senders_are_not_told_of_the_socket_operators_are(store):
+    with delivering_to(f"lmtp:unix:{store.socket}") as suite:
+        store.stop()
+        try:
+            with suite.smtp() as client:
+                client.sendmail(BOB, [ANNA], message("waits"))
+            [waiting] = wait_for(lambda: [one for one in suite.json("queue", "list")["messages"]
+                                          if one["recipients"][0]["reply"]], 30)
+            assert str(store.socket) in suite.command("queue", "show", waiting["id"]).stdout
+            assert [line for line in suite.events("connection_failed") if f"unix:{store.socket}" in line]
+            suite.command("queue", "expire", waiting["id"])
+        finally:
+            store.start()
+        [report] = wait_for(lambda: [one for one in store.messages(BOB) if b"expired by the operator" in one], 60)
+        assert b"the mail store: " in report and str(store.socket).encode() not in report
 
 
 @pytest.mark.parametrize("way", ["tcp", "unix"])

@@ -154,9 +154,10 @@ TEST_CASE("deliverd remote: a socket where nobody listens is unreachable, anothe
   const std::string absent = store.directory.path("absent");
   ipc::Job job = f.job();
   job.set_next_hop("lmtp:unix:" + absent);
-  const std::string told = "DEFERRED 4.4.1 " + absent + ": No such file or directory";
+  const std::string told = "DEFERRED 4.4.1 the mail store: No such file or directory";
   CHECK(f.run(job) == told);
   CHECK(f.results[0].unreachable().status() == "4.4.1");
+  CHECK(f.log_lines.find("address=unix:" + absent + ' ') != std::string::npos);
   CHECK(f.run(job) == told);
   job.set_next_hop("lmtp:unix:" + absent + ",lmtp:unix:" + store.path);
   CHECK(f.run(job) == "DELIVERED 2.0.0 250 queued from unix:" + store.path);
