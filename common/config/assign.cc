@@ -153,8 +153,9 @@ class Reader {
       return complain(value, "`domain` or `host` is missing");
     if (connections == nullptr && rate == nullptr && recipients == nullptr)
       return complain(value, "it limits nothing: write `connections`, `rate` or `recipients`");
-    if (domain != nullptr) read_destinations(*domain, limits.domains);
-    if (host != nullptr) read_destinations(*host, limits.hosts);
+    if (domain != nullptr)
+      read_forms(*domain, &is_tls_destination, kTlsDestinationForms, limits.domains);
+    if (host != nullptr) read_forms(*host, &is_limited_host, kLimitedHostForms, limits.hosts);
     if (connections != nullptr) read_limit(*connections, limits.connections);
     if (rate != nullptr) read_rate(*rate, limits.rate);
     if (recipients != nullptr) read_limit(*recipients, limits.recipients);
@@ -274,12 +275,12 @@ class Reader {
   }
 
   // One, or an array of them.
-  void read_destinations(const Value& value, std::vector<std::string>& destinations) {
+  void read_forms(const Value& value, bool (*is_form)(std::string_view), std::string_view forms,
+                  std::vector<std::string>& members) {
     const auto* array = std::get_if<Value::Array>(&value.data);
     const std::span<const Value> all = array != nullptr ? std::span(*array) : std::span(&value, 1);
-    for (const Value& one : all)
-      read_form(one, &is_tls_destination, kTlsDestinationForms, destinations.emplace_back());
-    if (all.empty()) complain(value, fmt::format("[] is not {}", kTlsDestinationForms));
+    for (const Value& one : all) read_form(one, is_form, forms, members.emplace_back());
+    if (all.empty()) complain(value, fmt::format("[] is not {}", forms));
   }
 
   void read_limit(const Value& value, std::uint64_t& limit) {

@@ -79,7 +79,7 @@ struct Rate {
 // What the servers of a destination are asked to bear, all together; 0: no limit of its own.
 struct DestinationLimits {
   std::vector<std::string> domains;  // of recipients, as is_tls_destination() takes them
-  std::vector<std::string> hosts;    // in the same forms: the servers' names
+  std::vector<std::string> hosts;    // of servers, as is_limited_host() takes them
   std::uint64_t connections = 0;
   std::uint64_t recipients = 0;  // of one message at a time
   Rate rate;                     // of messages

@@ -33,3 +33,25 @@ TEST_CASE("config destinations: what no table names has no limits", "[config]") 
   CHECK(find_destination(destinations, "b.test", "mail.test") == nullptr);
   CHECK(find_destination({}, "a.test", "mx.mail.test") == nullptr);
 }
+
+TEST_CASE("config destinations: a socket is limited by its own name alone", "[config]") {
+  const std::vector<DestinationLimits> destinations{
+      {{"*"}, {"*"}, 1, 0, {}},
+      {{}, {"mx.a.test", "unix:/run/Store/lmtp"}, 2, 0, {}},
+  };
+  const auto limited = [&](std::string_view socket) {
+    return find_destination(destinations, socket, "") == &destinations[1];
+  };
+  CHECK(limited("unix:/run/Store/lmtp"));
+  for (const char* other : {"unix:/run/store/lmtp", "unix:/run/Store", "unix:/run/Store/lmtp2"})
+    CHECK(find_destination(destinations, other, "") == nullptr);
+  CHECK(find_destination(destinations, "[192.0.2.1]", "") == &destinations[0]);
+}
+
+TEST_CASE("config destinations: what may stand behind host", "[config]") {
+  for (const char* right : {"*", "a.test", ".a.test", "[192.0.2.1]", "unix:/run/lmtp"})
+    CHECK(is_limited_host(right));
+  for (const char* wrong : {"", "*.a.test", "192.0.2.1", "/run/lmtp", "unix:", "unix:lmtp",
+                            "unix:/a,b", "lmtp:unix:/run/lmtp", "unix:/run/*\n"})
+    CHECK_FALSE(is_limited_host(wrong));
+}

@@ -323,7 +323,7 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:2: destination: it limits nothing: write `connections`, `rate` or `recipients`"},
       {"[[destination]]\nhost = \"*.a.test\"\nrate = 10\nconnections = 0\nrecipients = \"2\"",
        "p.toml:3: destination: \"*.a.test\" is not a domain, \".\" and a domain for its "
-       "subdomains, \"[ADDRESS]\", or \"*\"\n"
+       "subdomains, \"[ADDRESS]\", \"unix:/PATH\", or \"*\"\n"
        "p.toml:4: destination: 10 is not a number of messages and /s, /m, /h or /d, as "
        "in \"10/s\"\n"
        "p.toml:5: destination: 0 is not a whole number of 1..10000\n"
@@ -334,6 +334,11 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "\"[ADDRESS]\", or \"*\"\n"
        "p.toml:4: destination: \"10/min\" is not a number of messages and /s, /m, /h or /d, as in "
        "\"10/s\""},
+      {"[[destination]]\ndomain = \"unix:/run/lmtp\"\nhost = \"unix:lmtp\"\nconnections = 1",
+       "p.toml:3: destination: \"unix:/run/lmtp\" is not a domain, \".\" and a domain for its "
+       "subdomains, \"[ADDRESS]\", or \"*\"\n"
+       "p.toml:4: destination: \"unix:lmtp\" is not a domain, \".\" and a domain for its "
+       "subdomains, \"[ADDRESS]\", \"unix:/PATH\", or \"*\""},
       {"[[destination]]\ndomain = \"*\"\nrate = \"1/s\"\n[deliverd]\nremote_workers = 2",
        "p.toml:6: deliverd.remote_workers: [[destination]] needs remote_workers = 1: each worker "
        "would have the limits to itself"},

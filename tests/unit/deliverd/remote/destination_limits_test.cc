@@ -101,6 +101,19 @@ TEST_CASE("deliverd destinations: a message has no more recipients than its dest
   for (const auto& result : f.results[0].recipients()) CHECK(result.outcome() == ipc::DELIVERED);
 }
 
+TEST_CASE("deliverd destinations: a socket has limits of its own, and none of the network's",
+          "[deliverd]") {
+  Fixture f;
+  const postrider::test::TempDirectory directory;
+  const std::string path = directory.path("lmtp");
+  deliverd::test::FakeServer store(f.loop, *net::open_listening_unix_socket(path, 0600));
+  f.settings.destinations = {{{"*"}, {"*"}, 0, 1, {}}, {{}, {"unix:" + path}, 0, 2, {}}};
+  ipc::Job job = f.job({"a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test"});
+  job.set_next_hop("lmtp:unix:" + path);
+  f.run(job);
+  CHECK(store.messages.size() == 3);
+}
+
 TEST_CASE("deliverd destinations: what a server tells of its limits is kept to", "[deliverd]") {
   Fixture f;
   f.server.replies["EHLO"] = "250-fake\r\n250 LIMITS RCPTMAX=2 MAILMAX=1";
