@@ -159,8 +159,11 @@ Verbs::OnProgress AdminLink::tell() {
 // What is in memory first, then the old generation, portion by portion as the reader keeps up.
 void AdminLink::list(Selection selection) {
   LongAnswer active(*this);
-  for (auto& message : parts_.queue.list(selection))
+  shown_.clear();
+  for (auto& message : parts_.queue.list(selection)) {
+    shown_.insert(message.id());
     *active.with(message.ByteSizeLong()).add_messages() = std::move(message);
+  }
   active.send();
   listed_ = std::make_shared<const Selection>(std::move(selection));
   after_.clear();
@@ -179,7 +182,8 @@ void AdminLink::on_drained() {
                                   }
                                   ipc::AdminReply answer;
                                   for (auto& message : portion->messages)
-                                    *answer.add_messages() = std::move(message);
+                                    if (shown_.count(message.id()) == 0)
+                                      *answer.add_messages() = std::move(message);
                                   after_ = portion->last_id;
                                   if (after_.empty()) listed_.reset();
                                   answer.set_end(!listed_);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "common/ipc/channel.h"
@@ -58,7 +59,8 @@ class AdminLink {
   ipc::AdminRequest request_;
   // While a listing goes on; the other owner: the question that is with the store.
   std::shared_ptr<const Selection> listed_;
-  std::string after_;  // where
+  std::string after_;            // where
+  std::set<std::string> shown_;  // what was in memory; it may be put to disk meanwhile
   PendingPtr question_;
 };
 

@@ -1,0 +1,77 @@
+#include "queued/admin.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <future>
+
+#include "tests/unit/queued/verbs_fixture.h"
+
+using namespace postrider;
+using postrider::test::all_messages;
+
+namespace {
+
+using Fixture = postrider::test::VerbsFixture;
+
+// The command, and the queued that it talks to.
+struct Command final : ipc::Channel::Owner {
+  explicit Command(Fixture& fixture) : f(fixture) {
+    std::array<int, 2> fds{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0);
+    ours.emplace(f.life->loop, Fd(fds[0]), *this);
+    theirs.emplace(f.life->loop, Fd(fds[1]), *this);
+    link.emplace(queued::AdminLink::Parts{f.life->queue,
+                                          f.life->store,
+                                          f.life->verbs,
+                                          *theirs,
+                                          {.uid = 1, .user = "olga"},
+                                          [](ipc::QueueStatus&) {}});
+  }
+  void on_frame(const ipc::Frame& frame, Fd) override { replies.push_back(frame.admin_reply()); }
+  void on_closed(const std::string& why) override { FAIL(why); }
+
+  void ask(ipc::AdminRequest::Verb verb) {
+    ipc::AdminRequest request;
+    request.set_verb(verb);
+    *request.mutable_filter() = all_messages();
+    link->on_request(request);
+  }
+  std::vector<std::string> listed() {
+    f.run_until([this] { return !replies.empty() && replies.back().end(); });
+    std::vector<std::string> ids;
+    for (const ipc::AdminReply& reply : replies)
+      for (const ipc::QueuedMessage& message : reply.messages()) ids.push_back(message.id());
+    return ids;
+  }
+
+  Fixture& f;
+  std::vector<ipc::AdminReply> replies;
+  std::optional<ipc::Channel> ours;
+  std::optional<ipc::Channel> theirs;
+  std::optional<queued::AdminLink> link;
+};
+
+}  // namespace
+
+TEST_CASE("queued admin: a message that is put to disk while it is listed is listed once",
+          "[queued]") {
+  Fixture f;
+  f.keeps = [](const ipc::Job&) { return true; };
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  f.answer_kept();
+  // It is on disk, and the loop has not heard of it.
+  std::promise<void> written;
+  const PendingPtr question = f.life->store.ask(
+      [&](queued::Store&) {
+        written.set_value();
+        return 0;
+      },
+      [](int) {});
+  written.get_future().wait();
+  REQUIRE(f.life->queue.find(*MessageId::parse(id)) != nullptr);
+  Command command(f);
+  command.ask(ipc::AdminRequest::LIST);
+  CHECK(command.listed() == std::vector<std::string>{id});
+}
