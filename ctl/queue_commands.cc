@@ -126,9 +126,12 @@ void summary(Context& context) {
                 {"pauses", std::move(pauses)}};
   std::string text;
   for (const ipc::SummaryRow& row : rows) document["summary"].push_back(to_json(row));
-  for (const WaitingReason& reason : reasons_of(rows)) {
-    document["reasons"].push_back(to_json(reason));
-    text += wrapped(to_line(reason, now), terminal_width());
+  for (const WaitingCause& cause : causes_of(rows)) {
+    text += wrapped(to_line(cause), terminal_width());
+    for (const WaitingReason& reason : cause.reasons) {
+      document["reasons"].push_back(to_json(reason));
+      text += wrapped(to_line(reason, now), terminal_width());
+    }
   }
   context.answer(document, rows.empty() ? stopped + "the queue is empty\n"
                                         : text + stopped + "\n" + to_text(rows, now));

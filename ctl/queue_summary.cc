@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/message/cause.h"
+#include "ctl/queue_reason.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl {
@@ -31,28 +33,49 @@ std::int64_t earlier(std::int64_t a, std::int64_t b) {
   return a == 0 ? b : b == 0 ? a : std::min(a, b);
 }
 
+std::string cause_of(const ipc::SummaryRow& row) {
+  if (row.state() != "deferred") return row.state();
+  if (row.reason().empty()) return "not_attempted";
+  return std::string(message::name_of(message::cause_of(row.status(), row.reason())));
+}
+
+template <typename Waiting>
+std::vector<Waiting> most_first(std::map<std::string, Waiting> found) {
+  std::vector<Waiting> all;
+  for (auto& [key, one] : found) all.push_back(std::move(one));
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.messages > b.messages; });
+  return all;
+}
+
+void add(WaitingReason& reason, const ipc::SummaryRow& row) {
+  reason.state = row.state();
+  reason.words = row.reason();
+  reason.cause = cause_of(row);
+  reason.messages += row.messages();
+  reason.destinations.insert(row.destination());
+  reason.oldest_us = earlier(reason.oldest_us, row.oldest_us());
+  reason.next_attempt_us = earlier(reason.next_attempt_us, row.next_attempt_us());
+}
+
 }  // namespace
 
-std::vector<WaitingReason> reasons_of(const std::vector<ipc::SummaryRow>& rows) {
-  std::map<std::pair<std::string, std::string>, WaitingReason> found;
+std::vector<WaitingCause> causes_of(const std::vector<ipc::SummaryRow>& rows) {
+  std::map<std::string, WaitingCause> causes;
+  std::map<std::string, std::map<std::string, WaitingReason>> reasons;
   for (const ipc::SummaryRow& row : rows) {
-    WaitingReason& reason = found[{row.state(), row.reason()}];
-    reason.state = row.state();
-    reason.words = row.reason();
-    reason.messages += row.messages();
-    reason.destinations.insert(row.destination());
-    reason.oldest_us = earlier(reason.oldest_us, row.oldest_us());
-    reason.next_attempt_us = earlier(reason.next_attempt_us, row.next_attempt_us());
+    const std::string cause = cause_of(row);
+    causes[cause].means = reason_of(row);
+    causes[cause].messages += row.messages();
+    add(reasons[cause][row.reason()], row);
   }
-  std::vector<WaitingReason> reasons;
-  for (auto& [key, reason] : found) reasons.push_back(std::move(reason));
-  std::stable_sort(reasons.begin(), reasons.end(),
-                   [](const auto& a, const auto& b) { return a.messages > b.messages; });
-  return reasons;
+  for (auto& [name, cause] : causes) cause.reasons = most_first(std::move(reasons[name]));
+  return most_first(std::move(causes));
 }
 
 json to_json(const WaitingReason& reason) {
-  return {{"reason", reason.words},
+  return {{"cause", reason.cause},
+          {"reason", reason.words},
           {"state", reason.state},
           {"messages", reason.messages},
           {"destinations", reason.destinations},
@@ -60,14 +83,16 @@ json to_json(const WaitingReason& reason) {
           {"next_attempt", time_or_null(reason.next_attempt_us)}};
 }
 
+std::string to_line(const WaitingCause& cause) {
+  return fmt::format("{} message{}: {}", cause.messages, cause.messages == 1 ? "" : "s",
+                     cause.means);
+}
+
 std::string to_line(const WaitingReason& reason, WallTime now) {
   const microseconds since_1970 = now.time_since_epoch();
-  const bool one = reason.messages == 1;
-  std::string line = fmt::format(
-      "{} message{} for {} {}: {}", reason.messages, one ? "" : "s",
-      printable(names(reason.destinations)),
-      reason.state == "held" ? (one ? "is held" : "are held") : (one ? "waits" : "wait"),
-      reason.words.empty() ? "not attempted yet" : printable(reason.words));
+  std::string line =
+      fmt::format("  {} for {}", reason.messages, printable(names(reason.destinations)));
+  if (!reason.words.empty()) line += fmt::format(": {}", printable(reason.words));
   if (reason.oldest_us != 0)
     line +=
         fmt::format("; the oldest {}", short_duration(since_1970 - microseconds(reason.oldest_us)));

@@ -1,10 +1,11 @@
-// queue_summary.h - why mail waits, in plain words: reasons first, with the destinations of each.
-// Pure.
+// queue_summary.h - why mail waits, in plain words: by cause, with the servers' words and the
+// destinations of each. Pure.
 #pragma once
 
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,18 +19,28 @@ namespace postrider::ctl {
 struct WaitingReason {
   std::string state;
   std::string words;
+  std::string cause;           // message::name_of(Cause); of what no server has put off, its state
   std::uint64_t messages = 0;  // one that waits for several destinations counts for each
   std::set<std::string> destinations;
   std::int64_t oldest_us = 0;
   std::int64_t next_attempt_us = 0;  // 0: they wait for no time
 };
 
+// Reasons of one cause.
+struct WaitingCause {
+  std::string_view means;  // a whole sentence
+  std::uint64_t messages = 0;
+  std::vector<WaitingReason> reasons;  // those of the most messages first
+};
+
 // Those of the most messages first.
-std::vector<WaitingReason> reasons_of(const std::vector<ipc::SummaryRow>& rows);
+std::vector<WaitingCause> causes_of(const std::vector<ipc::SummaryRow>& rows);
 
 // Keys are stable.
 nlohmann::json to_json(const WaitingReason& reason);
-// "412 messages for example.org wait: connection refused; the oldest 2h, next try in 12m"
+// "412 messages: The server for the address could not be reached."
+std::string to_line(const WaitingCause& cause);
+// "  400 for example.org: connection refused; the oldest 2h, next try in 12m"
 std::string to_line(const WaitingReason& reason, WallTime now);
 
 }  // namespace postrider::ctl

@@ -27,7 +27,7 @@ constexpr std::string_view kLoadRecipients =
 // By message: the recipients of one come together. Grouping is ours, as SQLite would sort all rows.
 constexpr std::string_view kOpenRecipients =
     "SELECT m.id, r.domain, m.state, CASE WHEN m.state=2 THEN m.hold_reason ELSE r.reply END, "
-    "m.arrival_us, CASE WHEN m.state=0 AND m.behind='' THEN m.next_attempt_us ELSE 0 END "
+    "m.arrival_us, CASE WHEN m.state=0 AND m.behind='' THEN m.next_attempt_us ELSE 0 END, r.status "
     "FROM message m JOIN recipient r ON r.message=m.id "
     "WHERE m.state IN (0,2) AND r.state=0";
 
@@ -62,11 +62,13 @@ void add(Sum& sum, std::string_view message, std::int64_t arrival_us,
   if (next_attempt_us != 0 && sooner) row.set_next_attempt_us(next_attempt_us);
 }
 
-Sum begin_sum(std::string_view destination, MessageState state, std::string_view reason) {
+Sum begin_sum(std::string_view destination, MessageState state, std::string_view reason,
+              std::string_view status) {
   Sum sum;
   sum.row.set_destination(std::string(destination));
   sum.row.set_state(std::string(word_for(state)));
   sum.row.set_reason(std::string(reason));
+  sum.row.set_status(std::string(status));
   return sum;
 }
 
@@ -211,7 +213,7 @@ Result<std::vector<ipc::SummaryRow>> StoreReader::summarize() {
   auto select = database_.prepare(kOpenRecipients);
   if (!select) return pass_on(std::move(select.error()));
   Sums sums;
-  Sum others = begin_sum("(others)", MessageState::deferred, "other reasons");
+  Sum others = begin_sum("(others)", MessageState::deferred, "other reasons", "");
   std::string key;
   while (true) {
     auto row = select->step();
@@ -225,7 +227,7 @@ Result<std::vector<ipc::SummaryRow>> StoreReader::summarize() {
     key += reason_words(reason);
     auto sum = sums.find(key);
     if (sum == sums.end() && sums.size() < kReasons)
-      sum = sums.emplace(key, begin_sum(destination, state, reason)).first;
+      sum = sums.emplace(key, begin_sum(destination, state, reason, select->text(6))).first;
     add(sum == sums.end() ? others : sum->second, select->text(0), select->integer(4),
         select->integer(5));
   }

@@ -27,32 +27,68 @@ ipc::SummaryRow row(const std::string& destination, const std::string& reason,
 
 std::string told(const std::vector<ipc::SummaryRow>& rows) {
   std::string text;
-  for (const WaitingReason& reason : reasons_of(rows)) text += to_line(reason, kNow) + '\n';
+  for (const WaitingCause& cause : causes_of(rows)) {
+    text += to_line(cause) + '\n';
+    for (const WaitingReason& reason : cause.reasons) text += to_line(reason, kNow) + '\n';
+  }
   return text;
 }
 
 }  // namespace
 
-TEST_CASE("queue summary: reasons come first, those of the most messages before the others",
-          "[ctl]") {
+TEST_CASE("queue summary: causes come in plain words, with the servers' words below", "[ctl]") {
   CHECK(told({row("b.test", "451 greylisted", 2, 20min, 4min),
               row("a.test", "connection refused", 400, 2h),
               row("c.test", "connection refused", 12, 3h, 12min),
-              row("b.test", "looks like spam", 1, 3 * 24h, {}, "held")}) ==
-        "412 messages for a.test, c.test wait: connection refused; the oldest 3h, next try in 12m\n"
-        "2 messages for b.test wait: 451 greylisted; the oldest 20m, next try in 4m\n"
-        "1 message for b.test is held: looks like spam; the oldest 3d\n");
+              row("d.test", "connection timed out", 13, 3h),
+              row("b.test", "looks like spam", 1, 3 * 24h, {}, "held"),
+              row("e.test", "", 3, 1min)}) ==
+        "425 messages: The server for the address could not be reached.\n"
+        "  412 for a.test, c.test: connection refused; the oldest 3h, next try in 12m\n"
+        "  13 for d.test: connection timed out; the oldest 3h\n"
+        "3 messages: Not attempted yet.\n"
+        "  3 for e.test; the oldest 1m\n"
+        "2 messages: The server asks whom it does not know to come again later.\n"
+        "  2 for b.test: 451 greylisted; the oldest 20m, next try in 4m\n"
+        "1 message: Held until it is released.\n"
+        "  1 for b.test: looks like spam; the oldest 3d\n");
+}
+
+TEST_CASE("queue summary: each reason has its cause", "[ctl]") {
+  const auto [reason, state, cause] = GENERATE(table<std::string, std::string, std::string>({
+      {"550 5.1.1 no such user", "deferred", "bad_address"},
+      {"452 4.2.2 over quota", "deferred", "mailbox_full"},
+      {"451 blocked by zen.spamhaus.org", "deferred", "reputation"},
+      {"mx.a.test[192.0.2.1]: TLS failed: the certificate has expired", "deferred", "tls"},
+      {"could not contact DNS servers", "deferred", "dns"},
+      {"timed out while waiting for the greeting", "deferred", "unreachable"},
+      {"what?", "deferred", "unknown"},
+      {"", "deferred", "not_attempted"},
+      {"over quota", "held", "held"},
+      {"being attempted, or waiting for its turn", "active", "active"},
+  }));
+  CAPTURE(reason, state);
+  CHECK(causes_of({row("a.test", reason, 1, 1min, {}, state)}).front().reasons.front().cause ==
+        cause);
+}
+
+TEST_CASE("queue summary: where the words say nothing the status does", "[ctl]") {
+  ipc::SummaryRow vague = row("a.test", "the mail store: No such file or directory", 1, 1min);
+  CHECK(causes_of({vague}).front().reasons.front().cause == "unknown");
+  vague.set_status("4.4.1");
+  CHECK(causes_of({vague}).front().reasons.front().cause == "unreachable");
 }
 
 TEST_CASE("queue summary: of many destinations it says how many", "[ctl]") {
   std::vector<ipc::SummaryRow> rows;
-  for (int i = 0; i < 4; ++i) rows.push_back(row(std::to_string(i) + ".test", "busy", 1, 1min));
-  CHECK(told(rows) == "4 messages for 4 destinations wait: busy; the oldest 1m\n");
+  for (int i = 0; i < 4; ++i)
+    rows.push_back(row(std::to_string(i) + ".test", "451 greylisted", 1, 1min));
+  CHECK(told(rows).ends_with("\n  4 for 4 destinations: 451 greylisted; the oldest 1m\n"));
 }
 
 TEST_CASE("queue summary: a reply cannot control the terminal", "[ctl]") {
-  CHECK(told({row("a.test", "no\x1b[2J", 1, 1min)}) ==
-        "1 message for a.test waits: no\\x1b[2J; the oldest 1m\n");
+  CHECK(told({row("a.test", "no\x1b[2J", 1, 1min)})
+            .ends_with("\n  1 for a.test: no\\x1b[2J; the oldest 1m\n"));
 }
 
 TEST_CASE("terminal: text is broken at spaces, and a long word stays whole", "[ctl]") {

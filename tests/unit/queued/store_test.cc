@@ -191,7 +191,7 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
        {.address = "b@one.test", .reply = "450 busy"}},
       false);
   add({{.address = "a@one.test", .reply = "450 busy"},
-       {.address = "c@two.test", .reply = "450 full"}},
+       {.address = "c@two.test", .status = "4.2.2", .reply = "450 full"}},
       false);
   add({{.address = "a@one.test", .reply = "450 busy"}}, true);
   add({{.address = "a@one.test", .state = RecipientState::delivered}, {.address = "d@two.test"}},
@@ -204,11 +204,12 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
   std::vector<std::string> told;
   for (const ipc::SummaryRow& row : *rows)
     told.push_back(row.destination() + ' ' + row.state() + ' ' + row.reason() + ' ' +
-                   std::to_string(row.messages()) + ' ' + std::to_string(row.recipients()));
+                   std::to_string(row.messages()) + ' ' + std::to_string(row.recipients()) + ' ' +
+                   row.status());
   std::sort(told.begin() + 1, told.end());
-  CHECK(told == std::vector<std::string>{"one.test deferred 450 busy 2 3",
-                                         "one.test held why not 1 1", "two.test deferred  1 1",
-                                         "two.test deferred 450 full 1 1"});
+  CHECK(told == std::vector<std::string>{"one.test deferred 450 busy 2 3 ",
+                                         "one.test held why not 1 1 ", "two.test deferred  1 1 ",
+                                         "two.test deferred 450 full 1 1 4.2.2"});
   CHECK(rows->front().oldest_us() == kNow.time_since_epoch().count());
 }
 
