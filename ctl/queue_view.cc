@@ -34,6 +34,13 @@ std::string last_reply(const ipc::QueuedRecipient& recipient) {
                      recipient.remote().empty() ? "" : " said: ", recipient.reply());
 }
 
+// Of one that is being delivered; empty: it is not.
+std::string under_way(const ipc::QueuedRecipient& recipient, WallTime now) {
+  if (recipient.begun_us() == 0) return {};
+  return fmt::format("being delivered for {}, by {}", age(recipient.begun_us(), now),
+                     recipient.next_hop());
+}
+
 }  // namespace
 
 json to_json(const ipc::QueuedMessage& message) {
@@ -46,7 +53,8 @@ json to_json(const ipc::QueuedMessage& message) {
                           {"reply", recipient.reply()},
                           {"remote", recipient.remote()},
                           {"next_hop", recipient.next_hop()},
-                          {"via", recipient.via()}});
+                          {"via", recipient.via()},
+                          {"begun", time_or_null(recipient.begun_us())}});
   json verdicts = json::array();
   for (const ipc::MessageVerdict& verdict : message.verdicts())
     verdicts.push_back(
@@ -133,6 +141,8 @@ std::string to_line(const ipc::QueuedMessage& message, WallTime now) {
   for (const ipc::QueuedRecipient& recipient : message.recipients()) {
     if (recipient.state() != "pending") continue;
     text += fmt::format("    {}\n", printable(recipient.address()));
+    if (const std::string begun = under_way(recipient, now); !begun.empty())
+      text += fmt::format("        {}\n", printable(begun));
     if (const std::string reply = last_reply(recipient); !reply.empty())
       text += fmt::format("        {}\n", printable(reply));
   }
@@ -169,6 +179,8 @@ std::string to_text(const ipc::QueuedMessage& message, WallTime now) {
     rows.push_back({"recipient", recipient.address()});
     rows.push_back({"", fmt::format("{}, {} attempts, by {}", recipient.state(),
                                     recipient.attempts(), recipient.next_hop())});
+    if (const std::string begun = under_way(recipient, now); !begun.empty())
+      rows.push_back({"", begun});
     if (!recipient.via().empty())
       rows.push_back({"", fmt::format("routed by the operator: {}", recipient.via())});
     if (const std::string reply = last_reply(recipient); !reply.empty())

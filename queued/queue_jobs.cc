@@ -24,6 +24,7 @@ std::optional<Order> Queue::next_order(WorkKind kind) {
     auto source = open_source(message);
     if (source) {
       Order order = order_for(*work, ++last_ticket_);
+      work->begun = parts_.clock.now();
       tickets_.emplace(order.ticket, std::move(*work));
       return order;
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -49,6 +50,14 @@ bool is_ending(const Message& message) {
   return message.wish == Wish::erase || message.wish == Wish::expire;
 }
 
+// A long message is described by its first recipients alone.
+void tell_begun(const Work& work, ipc::QueuedMessage& described) {
+  for (const std::uint32_t index : work.recipients)
+    if (static_cast<int>(index) < described.recipients_size())
+      described.mutable_recipients(static_cast<int>(index))
+          ->set_begun_us(work.begun.time_since_epoch().count());
+}
+
 // The words are ours, and tell what a server said last.
 std::string expired_by_operator(const Recipient& recipient) {
   constexpr std::string_view kWords = "expired by the operator";
@@ -72,6 +81,8 @@ std::int64_t Queue::oldest_us() const {
 
 std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
   std::vector<ipc::QueuedMessage> messages;
+  std::unordered_map<const Message*, std::vector<const Work*>> under_way;
+  for (const auto& [ticket, work] : tickets_) under_way[work.message].push_back(&work);
   for (const auto& [id, message] : active_) {
     const MessageState state = state_of(*message);
     if (!selection.means(message->data, state, message->wish_reason)) continue;
@@ -79,6 +90,8 @@ std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
     messages.back().set_state(std::string(word_for(state)));
     messages.back().set_hold_reason(message->wish_reason);
     messages.back().set_expires_us(expires(*message).time_since_epoch().count());
+    if (const auto works = under_way.find(message.get()); works != under_way.end())
+      for (const Work* const work : works->second) tell_begun(*work, messages.back());
   }
   std::sort(messages.begin(), messages.end(),
             [](const auto& a, const auto& b) { return a.id() < b.id(); });

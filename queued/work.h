@@ -23,6 +23,7 @@ struct Work {
   std::string next_hop;
   std::vector<std::uint32_t> recipients;
   std::uint64_t ordinal = 0;  // among its destination's jobs, once it is under way
+  WallTime begun;             // when it was handed out, likewise
   bool forwarded = false;     // the reverse-path is Message::return_path
   bool at_its_turn = false;   // which its destination's servers have told
   bool probe = false;         // the one that asks whether a destination is back

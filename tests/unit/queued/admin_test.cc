@@ -75,3 +75,20 @@ TEST_CASE("queued admin: a message that is put to disk while it is listed is lis
   command.ask(ipc::AdminRequest::LIST);
   CHECK(command.listed() == std::vector<std::string>{id});
 }
+
+TEST_CASE("queued admin: of what is being delivered it is told since when", "[queued]") {
+  Fixture f;
+  f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:far.test"; };
+  const std::string id = f.accept("a@x.test", {"b@far.test", "c@near.test"});
+  f.settle();
+  const std::int64_t begun = f.clock.now().time_since_epoch().count();
+  f.clock.advance(std::chrono::minutes{1});
+  const auto told = [&](int recipient) {
+    return f.list(postrider::test::message_of(id)).at(0).recipients(recipient).begun_us();
+  };
+  CHECK(told(0) == begun);
+  CHECK(told(1) == 0);
+  f.answer_kept();
+  f.settle();
+  CHECK(told(0) == 0);
+}
