@@ -86,6 +86,7 @@ std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
   for (const auto& [id, message] : active_) {
     const MessageState state = state_of(*message);
     if (!selection.means(message->data, state, message->wish_reason)) continue;
+    if (selection.leaves_out_expired() && is_ending(*message)) continue;
     messages.push_back(describe(message->data));
     messages.back().set_state(std::string(word_for(state)));
     messages.back().set_hold_reason(message->wish_reason);

@@ -79,6 +79,8 @@ bool Selection::asks_for_recipient() const noexcept {
 
 bool Selection::meets(const MessageView& message) const {
   if (empty_ || !states_.has(message.state) || (state_ && *state_ != message.state)) return false;
+
+  if (leaves_out_expired_ && message.expired) return false;
   if (!ids_.empty() && ids_.find(message.id) == ids_.end()) return false;
   if (arrived_before_ && message.arrival >= *arrived_before_) return false;
   return sender_ == "<>" ? message.sender.empty() : fits(sender_, message.sender);
@@ -100,7 +102,8 @@ bool Selection::means(const MessageData& data, MessageState state,
                             .sender = data.sender(),
                             .arrival = data.arrival,
                             .state = state,
-                            .hold_reason = hold_reason};
+                            .hold_reason = hold_reason,
+                            .expired = data.expired};
   if (!meets(message)) return false;
   if (!asks_for_recipient()) return true;
   return std::any_of(data.recipients.begin(), data.recipients.end(), [&](const Recipient& one) {

@@ -40,6 +40,7 @@ struct MessageView {
   WallTime arrival;
   MessageState state = MessageState::active;
   std::string_view hold_reason;
+  bool expired = false;  // an operator has given it up
 };
 struct RecipientView {
   std::string_view address;
@@ -56,6 +57,9 @@ class Selection {
 
   // What goes by this route of an operator already is not meant.
   void leave_out(std::string via) { left_out_ = std::move(via); }
+  // Nor what an operator has given up already.
+  void leave_out_expired() { leaves_out_expired_ = true; }
+  bool leaves_out_expired() const noexcept { return leaves_out_expired_; }
 
   // The messages that were named; empty: they were not.
   const std::set<std::string, std::less<>>& ids() const noexcept { return ids_; }
@@ -78,6 +82,7 @@ class Selection {
   std::optional<MessageState> state_;
   std::optional<WallTime> arrived_before_;
   std::optional<std::string> left_out_;
+  bool leaves_out_expired_ = false;
   std::string domain_, sender_, recipient_, reason_, host_;  // empty: any
 };
 

@@ -13,10 +13,10 @@ namespace {
 using sqlite::Statement;
 
 constexpr std::string_view kOne =
-    "SELECT id, sender, arrival_us, state, hold_reason FROM message WHERE id=?1";
+    "SELECT id, sender, arrival_us, state, hold_reason, expired FROM message WHERE id=?1";
 constexpr std::string_view kNext =
-    "SELECT id, sender, arrival_us, state, hold_reason FROM message WHERE id>?1 ORDER BY id "
-    "LIMIT ?2";
+    "SELECT id, sender, arrival_us, state, hold_reason, expired FROM message WHERE id>?1 "
+    "ORDER BY id LIMIT ?2";
 
 WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
 
@@ -53,7 +53,8 @@ Result<bool> StoreReader::means(const Selection& selection, const Statement& row
                             .sender = row.text(1),
                             .arrival = from_us(row.integer(2)),
                             .state = static_cast<MessageState>(row.integer(3)),
-                            .hold_reason = row.text(4)};
+                            .hold_reason = row.text(4),
+                            .expired = row.integer(5) != 0};
   if (!selection.meets(message)) return false;
   if (!selection.asks_for_recipient()) return true;
   const auto recipients = read_recipients(std::string(message.id));

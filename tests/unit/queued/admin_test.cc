@@ -31,9 +31,10 @@ struct Command final : ipc::Channel::Owner {
   void on_frame(const ipc::Frame& frame, Fd) override { replies.push_back(frame.admin_reply()); }
   void on_closed(const std::string& why) override { FAIL(why); }
 
-  void ask(ipc::AdminRequest::Verb verb) {
+  void ask(ipc::AdminRequest::Verb verb, bool dry_run = false) {
     ipc::AdminRequest request;
     request.set_verb(verb);
+    request.set_dry_run(dry_run);
     *request.mutable_filter() = all_messages();
     link->on_request(request);
   }
@@ -74,6 +75,21 @@ TEST_CASE("queued admin: a message that is put to disk while it is listed is lis
   Command command(f);
   command.ask(ipc::AdminRequest::LIST);
   CHECK(command.listed() == std::vector<std::string>{id});
+}
+
+TEST_CASE("queued admin: a dry run of expire leaves out what is given up already", "[queued]") {
+  Fixture f;
+  const bool under_way = GENERATE(false, true);
+  f.keeps = [&](const ipc::Job&) { return under_way; };
+  const std::string given_up = f.accept("a@x.test", {"b@far.test"});
+  const std::string other = f.accept("a@x.test", {"c@far.test"});
+  f.settle();
+  f.life->reports.broken = true;  // so that it stays
+  CHECK(f.operate(ipc::AdminRequest::EXPIRE, postrider::test::message_of(given_up)) == 1U);
+  CHECK(f.list(all_messages()).size() == 2);
+  Command command(f);
+  command.ask(ipc::AdminRequest::EXPIRE, true);
+  CHECK(command.listed() == std::vector<std::string>{other});
 }
 
 TEST_CASE("queued admin: of what is being delivered it is told since when", "[queued]") {

@@ -112,6 +112,18 @@ TEST_CASE("selection: a message must be in a state that the verb is for", "[queu
                     {.held = true}));
 }
 
+TEST_CASE("selection: what an operator has given up may be left out", "[queued]") {
+  ipc::Filter all;
+  all.set_all(true);
+  Selection selection(all);
+  MessageData given_up = letter();
+  given_up.expired = true;
+  CHECK(selection.means(given_up, MessageState::deferred, ""));
+  selection.leave_out_expired();
+  CHECK_FALSE(selection.means(given_up, MessageState::deferred, ""));
+  CHECK(selection.means(letter(), MessageState::deferred, ""));
+}
+
 TEST_CASE("selection: the reason of a hold is a reason", "[queued]") {
   CHECK(means([](ipc::Filter& f) { f.set_reason("SPAM"); }, MessageState::held));
 }
