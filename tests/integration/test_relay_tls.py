@@ -239,6 +239,14 @@ def test_under_implicit_tls_mail_goes_as_it_is_asked_for_or_waits(suite, peers, 
     assert not [command for command, _ in peer.commands if command == "STARTTLS"]
 
 
+def test_an_operator_may_send_mail_to_a_server_of_implicit_tls(suite, peers):
+    recipient, peer = "ida@none.verify.test", peers["implicit-good"]
+    send(suite, recipient)
+    wait_for(lambda: suite.json("queue", "list", "--recipient", recipient)["messages"])
+    suite.command("queue", "route", "--to", f"smtps:mx.implicit-good.test:{peer.port}", "--recipient", recipient)
+    wait_for(lambda: [message for message in peer.messages if recipient in message.recipients], 30)
+
+
 def test_a_server_whose_tls_fails_is_told_of_once_and_then_met_in_the_clear(suite, peers):
     address = f"127.0.0.{list(peers).index('garbage') + 2}:"
     for _ in range(3):

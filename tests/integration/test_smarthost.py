@@ -68,6 +68,8 @@ def attempts(suite):
 def test_mail_goes_to_the_smart_host_after_a_login(provider, sink, scheme, port):
     before, logged = len(sink.messages), len(provider.log_text())
     with sender(provider, f"{scheme}localhost:{provider.port_base + port}") as suite:
+        told = suite.json("explain", FAR)["steps"][-1]["output"]
+        assert told == f"{scheme or 'smtp:'}localhost:{provider.port_base + port}"
         for _ in range(5):
             send(suite)
         wait_for(lambda: len(sink.messages) == before + 5, 60)
