@@ -23,12 +23,19 @@ void MessageList::show(const ipc::AdminReply& reply) {
     if (json_) {
       fmt::print("{}{}", count_ == 0 ? kBegins : ",\n", one_line(to_json(message)));
     } else {
-      Group& group = groups_[reason_of(message, now_)];
-      ++group.messages;
-      if (group.shown.size() < kShown) group.shown.push_back(to_line(message, now_));
+      add(message);
     }
     ++count_;
   }
+}
+
+void MessageList::add(const ipc::QueuedMessage& message) {
+  const std::string reason = reason_of(message, now_);
+  const bool fits = groups_.contains(reason) || groups_.size() < kReasons;
+  Group& group = groups_[fits ? reason : "Other reasons."];
+  ++group.messages;
+  if (group.shown.size() >= kShown || octets_ >= kOctets) return;
+  octets_ += group.shown.emplace_back(to_line(message, now_)).size();
 }
 
 void MessageList::end(const nlohmann::json& more) {

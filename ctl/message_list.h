@@ -18,8 +18,10 @@ namespace postrider::ctl {
 // ended.
 class MessageList {
  public:
-  // So many messages of a reason are shown to people.
+  // What is shown to people: so many reasons, the rest together; messages of each; octets in all.
+  static constexpr std::size_t kReasons = 100;
   static constexpr std::size_t kShown = 1000;
+  static constexpr std::size_t kOctets = std::size_t{64} << 20U;
 
   explicit MessageList(bool json) : json_(json), now_(SystemClock().now()) {}
 
@@ -35,12 +37,14 @@ class MessageList {
     std::vector<std::string> shown;
   };
 
+  void add(const ipc::QueuedMessage& message);
   void show_groups() const;
 
   const bool json_;
   const WallTime now_;
   std::uint64_t count_ = 0;
   std::map<std::string, Group> groups_;  // by reason
+  std::size_t octets_ = 0;               // of what they show
 };
 
 }  // namespace postrider::ctl

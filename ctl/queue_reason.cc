@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "common/message/cause.h"
 #include "common/message/explanation.h"
 
@@ -11,32 +12,61 @@ namespace postrider::ctl {
 
 namespace {
 
-constexpr std::string_view kActive = "Being delivered, or next in turn.";
-constexpr std::string_view kNotAttempted = "Not attempted yet.";
+constexpr QueueReason kActive{"active", "Being delivered, or next in turn."};
+constexpr QueueReason kHeld{"held", "Held until it is released."};
+constexpr QueueReason kNotAttempted{"not_attempted", "Not attempted yet."};
+constexpr QueueReason kTurn{"turn",
+                            "Waits its turn: much mail for the same destination is before it."};
+constexpr QueueReason kPaused{"paused", "Paused by an operator."};
+constexpr QueueReason kNotTried{"not_tried", "Not tried since queued was started."};
+constexpr QueueReason kThisHost{"this_host",
+                                "This host has trouble of its own: its log says which."};
+
+bool is_of_server(std::string_view reply) {
+  return reply.size() > 3 && std::all_of(reply.begin(), reply.begin() + 3, is_digit);
+}
+
+// What this host says of itself: queued/scheduler.cc, outage.cc and pause.cc, and 4.3.0 and 4.3.1
+// of those who attempt (RFC 3463 section 3.4). What it passes on of a server it begins otherwise.
+const QueueReason* own_reason(std::string_view status, std::string_view reply) {
+  if (is_of_server(reply)) return nullptr;
+  if (reply.starts_with("waits its turn: ")) return &kTurn;
+  if (reply.starts_with("paused by the operator ")) return &kPaused;
+  if (reply.starts_with("waiting for "))
+    return status == "4.4.0" && reply.find(": not tried since ") != std::string_view::npos
+               ? &kNotTried
+               : nullptr;
+  return status == "4.3.0" || status == "4.3.1" ? &kThisHost : nullptr;
+}
 
 }  // namespace
 
+QueueReason reason_of(std::string_view status, std::string_view reply) {
+  if (reply.empty()) return kNotAttempted;
+  if (const QueueReason* const own = own_reason(status, reply)) return *own;
+  const message::Cause cause = message::cause_of(status, reply);
+  return {name_of(cause), message::explanation_of(cause).why};
+}
+
+QueueReason reason_of(const ipc::SummaryRow& row) {
+  if (row.state() == "active") return kActive;
+  if (row.state() == "held") return kHeld;
+  return reason_of(row.status(), row.reason());
+}
+
 std::string reason_of(const ipc::QueuedMessage& message, WallTime now) {
-  if (message.state() == "active") return std::string(kActive);
+  if (message.state() == "active") return std::string(kActive.means);
   if (message.state() == "deleted") return "Deleted by an operator.";
   if (message.state() == "held") return fmt::format("Held: {}", message.hold_reason());
   if (message.release_us() > now.time_since_epoch().count())
     return "Held back by its sender until a time of his.";
-  const auto answered =
+  const auto told =
       std::find_if(message.recipients().begin(), message.recipients().end(),
                    [](const ipc::QueuedRecipient& recipient) {
                      return recipient.state() == "pending" && !recipient.reply().empty();
                    });
-  if (answered == message.recipients().end()) return std::string(kNotAttempted);
-  return std::string(
-      message::explanation_of(message::cause_of(answered->status(), answered->reply())).why);
-}
-
-std::string_view reason_of(const ipc::SummaryRow& row) {
-  if (row.state() == "active") return kActive;
-  if (row.state() == "held") return "Held until it is released.";
-  if (row.reason().empty()) return kNotAttempted;
-  return message::explanation_of(message::cause_of(row.status(), row.reason())).why;
+  if (told == message.recipients().end()) return std::string(kNotAttempted.means);
+  return std::string(reason_of(told->status(), told->reply()).means);
 }
 
 }  // namespace postrider::ctl

@@ -9,10 +9,17 @@
 
 namespace postrider::ctl {
 
-// A sentence: "The mailbox is full.", by the first of its recipients that are still to be served
-// whose server has answered; or what an operator, its sender or the queue itself waits for.
+struct QueueReason {
+  std::string_view name;   // for programs: message::name_of(Cause), or a word of the queue's own
+  std::string_view means;  // a whole sentence
+};
+
+// Of what a recipient was told last: by a server, or by this host, in words of its own.
+QueueReason reason_of(std::string_view status, std::string_view reply);
+// Of a row of the summary; what is held is held, whatever for.
+QueueReason reason_of(const ipc::SummaryRow& row);
+// Of the first recipient that is still to be served and was told something; or what an operator or
+// the sender waits for: "Held: a test".
 std::string reason_of(const ipc::QueuedMessage& message, WallTime now);
-// The same of a row of the summary: of what is held, that it is.
-std::string_view reason_of(const ipc::SummaryRow& row);
 
 }  // namespace postrider::ctl

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "common/message/cause.h"
 #include "ctl/queue_reason.h"
 #include "ctl/terminal.h"
 
@@ -33,12 +32,6 @@ std::int64_t earlier(std::int64_t a, std::int64_t b) {
   return a == 0 ? b : b == 0 ? a : std::min(a, b);
 }
 
-std::string cause_of(const ipc::SummaryRow& row) {
-  if (row.state() != "deferred") return row.state();
-  if (row.reason().empty()) return "not_attempted";
-  return std::string(message::name_of(message::cause_of(row.status(), row.reason())));
-}
-
 template <typename Waiting>
 std::vector<Waiting> most_first(std::map<std::string, Waiting> found) {
   std::vector<Waiting> all;
@@ -51,7 +44,7 @@ std::vector<Waiting> most_first(std::map<std::string, Waiting> found) {
 void add(WaitingReason& reason, const ipc::SummaryRow& row) {
   reason.state = row.state();
   reason.words = row.reason();
-  reason.cause = cause_of(row);
+  reason.cause = reason_of(row).name;
   reason.messages += row.messages();
   reason.destinations.insert(row.destination());
   reason.oldest_us = earlier(reason.oldest_us, row.oldest_us());
@@ -64,8 +57,9 @@ std::vector<WaitingCause> causes_of(const std::vector<ipc::SummaryRow>& rows) {
   std::map<std::string, WaitingCause> causes;
   std::map<std::string, std::map<std::string, WaitingReason>> reasons;
   for (const ipc::SummaryRow& row : rows) {
-    const std::string cause = cause_of(row);
-    causes[cause].means = reason_of(row);
+    const QueueReason why = reason_of(row);
+    const std::string cause(why.name);
+    causes[cause].means = why.means;
     causes[cause].messages += row.messages();
     add(reasons[cause][row.reason()], row);
   }

@@ -19,7 +19,7 @@ namespace postrider::ctl {
 struct WaitingReason {
   std::string state;
   std::string words;
-  std::string cause;           // message::name_of(Cause); of what no server has put off, its state
+  std::string cause;           // QueueReason::name
   std::uint64_t messages = 0;  // one that waits for several destinations counts for each
   std::set<std::string> destinations;
   std::int64_t oldest_us = 0;

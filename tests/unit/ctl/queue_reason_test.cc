@@ -41,6 +41,8 @@ TEST_CASE("queue reason: what a server said is told in plain words that many rep
       {"4.4.3", "a.test MX: no DNS server answered in time",
        "The server for the address could not be looked up in DNS."},
       {"", "", "Not attempted yet."},
+      {"4.3.2", "421 4.3.2 paused by the operator at noon",
+       "The server that should take the message has trouble of its own."},
   }));
   CAPTURE(c.reply);
   ipc::QueuedMessage deferred = message("deferred");
@@ -65,4 +67,27 @@ TEST_CASE("queue reason: what no server keeps waiting is told by who does", "[ct
   ipc::QueuedMessage later = message("deferred");
   later.set_release_us((kNow + 1h).time_since_epoch().count());
   CHECK(reason_of(later, kNow) == "Held back by its sender until a time of his.");
+}
+
+TEST_CASE("queue reason: what this host says of itself is not laid to a server", "[ctl]") {
+  struct Case {
+    const char* status;
+    const char* reply;
+    const char* name;
+  };
+  const auto c = GENERATE(values<Case>({
+      {"4.4.5", "waits its turn: many messages for mx:a.test are before it", "turn"},
+      {"4.3.2", "paused by the operator since 2027-01-01 10:00 UTC: too many bounces", "paused"},
+      {"4.4.0", "waiting for mx:a.test: not tried since queued was started since 2027",
+       "not_tried"},
+      {"4.4.1", "waiting for mx:a.test: connection timed out since 2027", "unreachable"},
+      {"4.3.2", "waiting for mx:a.test: 421 4.3.2 paused by the operator since 2027", "system"},
+      {"4.3.0", "the message cannot be read from the spool", "this_host"},
+      {"4.3.0", "the delivery process ended before it answered", "this_host"},
+      {"4.3.1", "the disk is full", "this_host"},
+      {"4.2.2", "the mailbox is full", "mailbox_full"},
+      {"4.3.0", "451 4.3.0 try later", "system"},
+  }));
+  CAPTURE(c.reply);
+  CHECK(reason_of(c.status, c.reply).name == c.name);
 }
