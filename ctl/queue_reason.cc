@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "common/base/ascii.h"
 #include "common/message/cause.h"
 #include "common/message/explanation.h"
@@ -19,15 +17,16 @@ constexpr QueueReason kTurn{"turn",
                             "Waits its turn: much mail for the same destination is before it."};
 constexpr QueueReason kPaused{"paused", "Paused by an operator."};
 constexpr QueueReason kNotTried{"not_tried", "Not tried since queued was started."};
-constexpr QueueReason kThisHost{"this_host",
-                                "This host has trouble of its own: its log says which."};
+constexpr QueueReason kThisHost{
+    "this_host", "This host, or its configuration, has trouble: its log says which."};
 
 bool is_of_server(std::string_view reply) {
   return reply.size() > 3 && std::all_of(reply.begin(), reply.begin() + 3, is_digit);
 }
 
-// What this host says of itself: queued/scheduler.cc, outage.cc and pause.cc, and 4.3.0 and 4.3.1
-// of those who attempt (RFC 3463 section 3.4). What it passes on of a server it begins otherwise.
+// What this host says of itself: queued/scheduler.cc, outage.cc and pause.cc, and 4.3.0, 4.3.1 and
+// 4.3.5 of those who attempt (RFC 3463 section 3.4). What it passes on of a server begins
+// otherwise.
 const QueueReason* own_reason(std::string_view status, std::string_view reply) {
   if (is_of_server(reply)) return nullptr;
   if (reply.starts_with("waits its turn: ")) return &kTurn;
@@ -36,7 +35,9 @@ const QueueReason* own_reason(std::string_view status, std::string_view reply) {
     return status == "4.4.0" && reply.find(": not tried since ") != std::string_view::npos
                ? &kNotTried
                : nullptr;
-  return status == "4.3.0" || status == "4.3.1" ? &kThisHost : nullptr;
+  const bool is_login = reply.find("our login is refused") != std::string_view::npos;
+  const bool is_ours = is_login || status == "4.3.0" || status == "4.3.1" || status == "4.3.5";
+  return is_ours ? &kThisHost : nullptr;
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ QueueReason reason_of(const ipc::SummaryRow& row) {
 std::string reason_of(const ipc::QueuedMessage& message, WallTime now) {
   if (message.state() == "active") return std::string(kActive.means);
   if (message.state() == "deleted") return "Deleted by an operator.";
-  if (message.state() == "held") return fmt::format("Held: {}", message.hold_reason());
+  if (message.state() == "held") return std::string(kHeld.means);
   if (message.release_us() > now.time_since_epoch().count())
     return "Held back by its sender until a time of his.";
   const auto told =

@@ -19,7 +19,7 @@ QueueReason reason_of(std::string_view status, std::string_view reply);
 // Of a row of the summary; what is held is held, whatever for.
 QueueReason reason_of(const ipc::SummaryRow& row);
 // Of the first recipient that is still to be served and was told something; or what an operator or
-// the sender waits for: "Held: a test".
+// the sender waits for.
 std::string reason_of(const ipc::QueuedMessage& message, WallTime now);
 
 }  // namespace postrider::ctl

@@ -10,17 +10,12 @@
 
 namespace postrider::queued {
 
-namespace {
-
-// Each of its next hops.
 std::string told_name(std::string_view destination) {
   const std::size_t comma = destination.find(',');
   std::string name(message::name_for_senders(destination.substr(0, comma)));
   if (comma != std::string_view::npos) name += "," + told_name(destination.substr(comma + 1));
   return name;
 }
-
-}  // namespace
 
 Outage::Outage(Reason reason, WallTime now, const config::Settings::Queue& settings, Random& random)
     : reason_(std::move(reason)),

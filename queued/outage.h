@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
@@ -18,6 +19,9 @@ struct Reason {
   std::string status;
   std::string words;
 };
+
+// A destination, with each of its next hops, as senders may be told of it.
+std::string told_name(std::string_view destination);
 
 class Outage {
  public:

@@ -187,7 +187,8 @@ Reason Scheduler::reason_to_wait(const std::string& destination) const {
   const Destination* const known = find(destination);
   if (known != nullptr && known->outage) return known->outage->told_to_recipients(destination);
   // RFC 3463 section 3.5: X.4.5 is congestion of the mail system.
-  return {"4.4.5", fmt::format("waits its turn: many messages for {} are before it", destination)};
+  return {"4.4.5", fmt::format("waits its turn: many messages for {} are before it",
+                               told_name(destination))};
 }
 
 bool Scheduler::may_remember(const Destination& destination) const noexcept {

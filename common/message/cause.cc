@@ -162,6 +162,16 @@ Cause vague(std::string_view detail, std::string_view reply) {
   return Cause::unknown;
 }
 
+// Where the words are ours, a name may stand before them that is none of them: "waiting for
+// mx:a.example: connection timed out", "mx.a.example[192.0.2.1]: TLS failed".
+std::string_view without_name(std::string_view reply) {
+  const std::size_t colon = reply.find(": ");
+  if (colon == std::string_view::npos) return reply;
+  const std::string_view before = reply.substr(0, colon);
+  const bool is_server = before.ends_with(']') && before.find(' ') == std::string_view::npos;
+  return is_server || before.starts_with("waiting for ") ? reply.substr(colon + 2) : reply;
+}
+
 }  // namespace
 
 std::string_view name_of(Cause cause) noexcept {
@@ -174,7 +184,7 @@ std::string_view name_of(Cause cause) noexcept {
 }
 
 Cause cause_of(std::string_view status, std::string_view reply) {
-  const std::string words = words_of(reply);
+  const std::string words = words_of(without_name(reply));
   const std::string_view detail = detail_of(status, reply);
   // What is said of an address or its domain is then said of the sender's.
   if (exact(detail) == Cause::bad_sender) return Cause::bad_sender;

@@ -36,6 +36,9 @@ constexpr auto kPlainWords = std::to_array<WordsCause>({
     {" tls required", Cause::tls},
     {" requiretls", Cause::tls},
     {" tls handshake", Cause::tls},
+    {" tls failed", Cause::tls},
+
+    {" our login ", Cause::system},
 
     {" ip reputation", Cause::reputation},
     {" frequency limited", Cause::rate},

@@ -46,16 +46,17 @@ Server protect(Server server, const ipc::Job& job, const std::optional<config::T
   peer.level = asked.level;
   const bool asks_for_more =
       requires_tls(job) || (job.tls_required() && protection == Protection::as_it_should);
+  const bool waives_policy = !asks_for_more && job.tls_not_required() && server.login == nullptr;
   if (asks_for_more && !stays_on_this_host(server)) {
     peer.level = TlsLevel::verify;
-  } else if (job.tls_not_required() && server.login == nullptr) {
+  } else if (waives_policy) {
     peer.level = std::min(peer.level, TlsLevel::may);
   }
   if (server.tls_start == smtp::TlsStart::implicit)
     peer.level = std::max(peer.level, TlsLevel::encrypt);
   // In the clear all names are one.
   if (peer.level == TlsLevel::none) peer.host.clear();
-  peer.only_tls13 = asked.only_tls13 && peer.level > TlsLevel::may;
+  peer.only_tls13 = asked.only_tls13 && peer.level > TlsLevel::may && !waives_policy;
   if (peer.level == TlsLevel::verify) peer.names = asked.match;
   return server;
 }

@@ -63,7 +63,7 @@ TEST_CASE("queue reason: what no server keeps waiting is told by who does", "[ct
   CHECK(reason_of(message("deleted"), kNow) == "Deleted by an operator.");
   ipc::QueuedMessage held = message("held");
   held.set_hold_reason("a test");
-  CHECK(reason_of(held, kNow) == "Held: a test");
+  CHECK(reason_of(held, kNow) == "Held until it is released.");
   ipc::QueuedMessage later = message("deferred");
   later.set_release_us((kNow + 1h).time_since_epoch().count());
   CHECK(reason_of(later, kNow) == "Held back by its sender until a time of his.");
@@ -85,6 +85,8 @@ TEST_CASE("queue reason: what this host says of itself is not laid to a server",
       {"4.3.0", "the message cannot be read from the spool", "this_host"},
       {"4.3.0", "the delivery process ended before it answered", "this_host"},
       {"4.3.1", "the disk is full", "this_host"},
+      {"4.3.5", "A of relay.test: the name does not exist", "this_host"},
+      {"4.7.0", "relay.test[192.0.2.1]: our login is refused: 535 5.7.8 no", "this_host"},
       {"4.2.2", "the mailbox is full", "mailbox_full"},
       {"4.3.0", "451 4.3.0 try later", "system"},
   }));

@@ -43,6 +43,18 @@ TEST_CASE("message cause: plain words come before the status", "[message]") {
   CHECK(name_of(cause_of(c.status, c.reply)) == name_of(c.cause));
 }
 
+TEST_CASE("message cause: names are no words", "[message]") {
+  const auto c = GENERATE(values<Case>({
+      {"4.4.1", "waiting for mx:greylist.test: connection timed out", Cause::unreachable},
+      {"4.4.1", "waiting for mx:dmarc.spamhaus.test: connection refused", Cause::unreachable},
+      {"4.7.5", "spamhaus-relay.test[192.0.2.1]: TLS failed: connection reset by peer", Cause::tls},
+      {"4.4.3", "relay.test MX: no DNS server answered in time", Cause::dns},
+      {"4.7.1", "waiting for mx:a.test: 450 4.7.1 Greylisted", Cause::greylisted},
+  }));
+  CAPTURE(c.status, c.reply);
+  CHECK(name_of(cause_of(c.status, c.reply)) == name_of(c.cause));
+}
+
 TEST_CASE("message cause: the status comes before vague words", "[message]") {
   const auto c = GENERATE(values<Case>({
       {"5.1.1", "550 5.1.1 blocked", Cause::bad_address},

@@ -231,6 +231,15 @@ TEST_CASE(
   CHECK(relieved[0].next_hop == "mx:slower.test");
 }
 
+TEST_CASE("queued scheduler: who waits his turn at a mail store is not told of its socket",
+          "[queued]") {
+  Fixture f;
+  f.add("lmtp:unix:/run/lmtp", 0);
+  while (f.add("lmtp:unix:/run/lmtp", 0)) {
+  }
+  CHECK(f.told == "waits its turn: many messages for mail store are before it");
+}
+
 TEST_CASE("queued scheduler: its part of full memory a destination may have, keep up or not",
           "[queued]") {
   Fixture f;

@@ -65,6 +65,16 @@ TEST_CASE("deliverd tls policies: a message may ask for more than the policy, or
   CHECK(level_of(job("s@x.test", false, true)) == std::min(policy, Level::may));
 }
 
+TEST_CASE("deliverd tls policies: who waives TLS waives its version, where it is implicit too",
+          "[deliverd]") {
+  Server server = kServer;
+  server.tls_start = GENERATE(smtp::TlsStart::starttls, smtp::TlsStart::implicit);
+  const config::TlsPolicy policy{"", TlsLevel::verify, {}, true};
+  CHECK(protect(server, job("s@x.test", false, false), policy).peer.only_tls13);
+  CHECK(protect(server, job("s@x.test", true, true), policy).peer.only_tls13);
+  CHECK_FALSE(protect(server, job("s@x.test", false, true), policy).peer.only_tls13);
+}
+
 TEST_CASE("deliverd tls policies: what requires TLS does so to a mail store, but not on this host",
           "[deliverd]") {
   using Level = TlsLevel;
