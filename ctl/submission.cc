@@ -28,12 +28,14 @@ constexpr std::size_t kContentPortion = 1U << 16U;
 // Carries out what the session asks for, on a blocking socket.
 class Dialogue {
  public:
-  Dialogue(Fd fd, const std::string& own_name, const smtp::ClientTransaction& transaction,
+  Dialogue(Fd fd, const std::string& own_name, smtp::ClientTransaction transaction,
            std::string_view content)
       : fd_(std::move(fd)),
-        session_(own_name, TlsLevel::none, nullptr, {.chunking = false}),
-        transaction_(transaction),
-        content_(content) {}
+        session_(own_name, TlsLevel::none),
+        transaction_(std::move(transaction)),
+        content_(content) {
+    transaction_.chunking = false;
+  }
 
   Result<std::vector<smtp::RecipientOutcome>> run() {
     while (!closed_) {
@@ -42,7 +44,7 @@ class Dialogue {
       if (!session_.ready()) {
         read();
       } else if (!outcomes_) {
-        session_.start(transaction_);
+        session_.start(std::move(transaction_));
       } else {
         session_.quit();
       }
@@ -65,7 +67,7 @@ class Dialogue {
     stuffer.finish(end);
     if (write(end)) session_.on_content_sent();
   }
-  // A session in the clear, without chunking, asks for neither.
+  // A session in the clear, a transaction without chunking: neither is asked for.
   static void act(const ClientSession::SendChunk&) { POSTRIDER_CHECK(false); }
   static void act(const ClientSession::StartTls&) { POSTRIDER_CHECK(false); }
   void act(ClientSession::Done& done) { outcomes_ = std::move(done.outcomes); }
@@ -95,12 +97,12 @@ class Dialogue {
     if (n > 0) return session_.on_bytes({buffer.data(), static_cast<std::size_t>(n)});
     if (n < 0 && errno == EINTR) return;
     if (n < 0 && errno == EAGAIN) return session_.on_timeout();
-    session_.on_closed();
+    session_.on_closed({});
   }
 
   Fd fd_;
   ClientSession session_;
-  const smtp::ClientTransaction& transaction_;
+  smtp::ClientTransaction transaction_;  // until it is started
   std::string_view content_;
   std::optional<std::vector<smtp::RecipientOutcome>> outcomes_;
   smtp::Reply unusable_;

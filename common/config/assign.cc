@@ -147,18 +147,20 @@ class Reader {
   }
 
   void read(const Value& value, DestinationLimits& limits) {
-    const auto [domain, host, connections, rate, recipients] =
-        fields<0>(value, Names<5>{"domain", "host", "connections", "rate", "recipients"});
+    const auto [domain, host, connections, rate, recipients, chunking] = fields<0>(
+        value, Names<6>{"domain", "host", "connections", "rate", "recipients", "chunking"});
     if (domain == nullptr && host == nullptr)
       return complain(value, "`domain` or `host` is missing");
-    if (connections == nullptr && rate == nullptr && recipients == nullptr)
-      return complain(value, "it limits nothing: write `connections`, `rate` or `recipients`");
+    if (connections == nullptr && rate == nullptr && recipients == nullptr && chunking == nullptr)
+      return complain(value,
+                      "it limits nothing: write `connections`, `rate`, `recipients` or `chunking`");
     if (domain != nullptr)
       read_forms(*domain, &is_tls_destination, kTlsDestinationForms, limits.domains);
     if (host != nullptr) read_forms(*host, &is_limited_host, kLimitedHostForms, limits.hosts);
     if (connections != nullptr) read_limit(*connections, limits.connections);
     if (rate != nullptr) read_rate(*rate, limits.rate);
     if (recipients != nullptr) read_limit(*recipients, limits.recipients);
+    if (chunking != nullptr) read_flag(*chunking, "chunking", limits.chunking);
   }
 
  private:

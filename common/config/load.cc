@@ -115,10 +115,13 @@ void check_together(const Settings& settings, const Value::Table& document,
     complain("smtpd", "listen", "proxy = true needs smtpd.proxy_networks");
   if (any_listener([](const SmtpListener& l) { return l.proxy && unix_path(l.address); }))
     complain("smtpd", "listen", "proxy = true is not for a Unix socket");
-  if (!settings.destinations.empty() && settings.deliverd.remote_workers > 1)
+  const auto& destinations = settings.destinations;
+  if (settings.deliverd.remote_workers > 1 &&
+      std::any_of(destinations.begin(), destinations.end(),
+                  [](const DestinationLimits& limits) { return limits.are_shared(); }))
     complain("deliverd", "remote_workers",
-             "[[destination]] needs remote_workers = 1: each worker would have the limits to "
-             "itself");
+             "`connections` and `rate` of [[destination]] need remote_workers = 1: each worker "
+             "would have them to itself");
   const auto& relay = settings.relay;
   if (relay.smarthost_user.empty() != relay.smarthost_password_file.empty())
     complain("relay", relay.smarthost_user.empty() ? "smarthost_password_file" : "smarthost_user",

@@ -173,7 +173,10 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "deliverd.connections_per_host to each address), messages by `rate`, as in \"10/s\", "
      "\"600/m\" or \"1000/h\", evenly spread, and `recipients` of one message at a time: it is "
      "sent more than once where it has more. Without any table, too, a server that asks for less "
-     "(421, 4.7.x) is sent less for a while. Needs deliverd.remote_workers = 1."},
+     "(421, 4.7.x) is sent less for a while. `connections` and `rate` need deliverd.remote_workers "
+     "= 1. Where `chunking` is false content goes by DATA where a server offers CHUNKING, too: for "
+     "servers, and firewalls before them, that break BDAT. Without it that is found out, and kept "
+     "in mind for a day, at the cost of a delay."},
 
     {"dns.servers", Type::socket_addresses, &at<&S::dns, &S::Dns::servers>, "[]", "",
      "The name servers to ask. Empty: those of /etc/resolv.conf."},
@@ -332,8 +335,8 @@ std::string_view describe(Type type) noexcept {
       return "[[route]] tables with `match` and `via`, perhaps with `sender` and `account`";
     case Type::tls_policies: return "[[tls_policy]] tables with `destination` and `level`";
     case Type::destinations:
-      return "[[destination]] tables with `domain` or `host`, and `connections`, `rate` or "
-             "`recipients`";
+      return "[[destination]] tables with `domain` or `host`, and `connections`, `rate`, "
+             "`recipients` or `chunking`";
   }
   return "";
 }

@@ -35,7 +35,7 @@ enum class Type : std::uint8_t {
   certificates,      // an array of tables { certificate, key }
   routes,            // [[route]] tables { match, via }
   tls_policies,      // [[tls_policy]] tables { destination, level, … }
-  destinations,      // [[destination]] tables { domain, host, connections, rate, recipients }
+  destinations,      // [[destination]] tables { domain, host, connections, rate, … }
 };
 
 // Returns the member of a Settings that a parameter sets.

@@ -76,14 +76,18 @@ struct Rate {
   bool operator==(const Rate&) const = default;
 };
 
-// What the servers of a destination are asked to bear, all together; 0: no limit of its own.
+// What the servers of a destination are asked to bear; 0: no limit of its own.
 struct DestinationLimits {
   std::vector<std::string> domains;  // of recipients, as is_tls_destination() takes them
   std::vector<std::string> hosts;    // of servers, as is_limited_host() takes them
-  std::uint64_t connections = 0;
-  std::uint64_t recipients = 0;  // of one message at a time
-  Rate rate;                     // of messages
+  std::uint64_t connections = 0;     // of all together
+  std::uint64_t recipients = 0;      // of one message at a time
+  Rate rate;                         // of messages to all together
+  bool chunking = true;              // content goes by BDAT where that is offered
   bool operator==(const DestinationLimits&) const = default;
+
+  // They count what goes to all of them.
+  bool are_shared() const { return connections > 0 || rate.count > 0; }
 };
 
 struct Settings {

@@ -74,6 +74,10 @@ std::string text_of(const Parameter&, const DestinationLimits& value) {
                      limit("connections", value.connections) +
                      limit("recipients", value.recipients);
   if (value.rate.count > 0) text += fmt::format("rate = {}, ", quote(format_rate(value.rate)));
+  // What allows it and limits nothing keeps a table behind it from being the one that counts.
+  const bool only_chunking =
+      value.connections == 0 && value.recipients == 0 && value.rate.count == 0;
+  if (!value.chunking || only_chunking) text += fmt::format("chunking = {}, ", value.chunking);
   text.resize(text.size() - 2);
   return fmt::format("{{ {} }}", text);
 }

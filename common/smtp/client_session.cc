@@ -20,7 +20,8 @@ namespace postrider::smtp {
 //                                        |       |      |
 //                                        '-------+------+--> rset, lone_dot -> ready
 // With BDAT: rcpt -> content <-> chunk, content -> end_of_data; from rcpt at once to end_of_data
-// where the content went with the envelope. In LMTP end_of_data has a reply for each recipient.
+// where the content went with the envelope. In LMTP end_of_data has a reply for each recipient, and
+// where some were refused rset leads to mail again, for the others.
 // A time-out, a lost connection, 421 or a malformed reply leads from anywhere to closed.
 struct ClientSession::Rule {
   State state;
@@ -90,11 +91,7 @@ void ClientSession::start(ClientTransaction transaction) {
     return finish(State::ready);
   }
   settle_hopeless();
-  asked_.clear();
-  for (std::size_t i = 0; i < outcomes_.size(); ++i)
-    if (outcomes_[i].outcome == Outcome::untried) asked_.push_back(i);
-  if (asked_.empty()) return finish(State::ready);
-  answered_ = 0;
+  if (!any_open()) return finish(State::ready);
   send_envelope();
 }
 
@@ -142,9 +139,11 @@ void ClientSession::on_timeout() {
     give_up({0, "4.4.2", fmt::format("timed out while {}", rule(state_).activity)});
 }
 
-void ClientSession::on_closed() {
-  // What was sent to a server that had closed before, idle as we were, reached nobody.
-  if (state_ == State::mail) in_one_flight_ = false;
+void ClientSession::on_closed(std::chrono::microseconds since_start) {
+  // A server may close a connection that idles as the next message is on its way to it: that has
+  // reached nobody.
+  const bool closed_idle = used_ && !parser_.amid_reply() && since_start <= kIdleClose;
+  if (state_ == State::mail && closed_idle) in_one_flight_ = false;
   if (state_ != State::closed)
     give_up({0, "4.4.2", fmt::format("the connection was lost while {}", rule(state_).activity)});
 }
@@ -237,6 +236,7 @@ Outcome ClientSession::outcome_here(const Reply& reply) const noexcept {
 }
 
 void ClientSession::mail_answered(const Reply& reply) {
+  used_ = true;
   const Outcome outcome = outcome_here(reply);
   if (outcome != Outcome::delivered) settle_open(outcome, reply);
   if (extensions_.pipelining) return enter(State::rcpt);
@@ -259,7 +259,9 @@ void ClientSession::rcpt_answered(const Reply& reply) {
 }
 
 void ClientSession::transaction_cleared(const Reply& reply) {
-  if (state_ == State::rset && !reply.positive()) return close();
+  if (state_ == State::rset && !reply.positive())
+    return give_up({0, "4.5.0", fmt::format("the server refuses RSET: {}", to_line(reply))});
+  if (any_open()) return send_envelope();
   enter(State::ready);
 }
 
@@ -276,12 +278,17 @@ void ClientSession::settle_hopeless() {
     if (const auto why = obstacle(transaction_.recipients[i], extensions_)) outcomes_[i] = *why;
 }
 
+// For the recipients that are open.
 void ClientSession::send_envelope() {
+  asked_.clear();
+  for (std::size_t i = 0; i < outcomes_.size(); ++i)
+    if (outcomes_[i].outcome == Outcome::untried) asked_.push_back(i);
+  answered_ = 0;
   std::string commands = mail_command(transaction_, extensions_);
   if (extensions_.pipelining) {
     for (const std::size_t i : asked_)
       commands += rcpt_command(transaction_.recipients[i], extensions_);
-    if (!by_chunks()) commands += "DATA\r\n";
+    if (sends_data_along()) commands += "DATA\r\n";
   }
   send(std::move(commands));
   unsent_ = transaction_.size;
@@ -295,10 +302,12 @@ void ClientSession::ask_next_recipient() {
   enter(State::rcpt);
 }
 
-bool ClientSession::any_open() const noexcept {
-  return std::any_of(outcomes_.begin(), outcomes_.end(), [](const RecipientOutcome& recipient) {
+// How many recipients have no outcome yet.
+std::size_t ClientSession::open() const noexcept {
+  const auto is_open = [](const RecipientOutcome& recipient) {
     return recipient.outcome == Outcome::untried;
-  });
+  };
+  return static_cast<std::size_t>(std::count_if(outcomes_.begin(), outcomes_.end(), is_open));
 }
 
 void ClientSession::settle_open(Outcome outcome, const Reply& reply) {
@@ -323,7 +332,8 @@ std::string ClientSession::refused_command(const Reply& reply) const {
 }
 
 void ClientSession::finish(State next) {
-  actions_.emplace_back(Done{std::exchange(outcomes_, {}), extensions_.dsn, chunking_failed_});
+  actions_.emplace_back(
+      Done{std::exchange(outcomes_, {}), extensions_.dsn, std::exchange(chunking_, {})});
   transaction_ = {};
   in_one_flight_ = false;
   enter(next);
@@ -331,6 +341,7 @@ void ClientSession::finish(State next) {
 
 // The last of a transaction on a connection that is of no further use.
 void ClientSession::end_with_connection() {
+  take_back_content();
   finish(State::closed);
   close();
 }
@@ -357,11 +368,9 @@ void ClientSession::give_up(const Reply& why) {
                      (secured_ && first_words && why.code == 0);
     actions_.emplace_back(Unusable{why, tls ? Fault::tls : Fault::server});
   } else if (!outcomes_.empty()) {
-    const bool taken = may_have_taken(why);
-    // Without its content the envelope may be tried elsewhere at once.
-    chunking_failed_ = chunking_failed_ || (taken && state_ != State::end_of_data);
-    settle_open(taken ? Outcome::deferred : Outcome::untried, why);
-    finish(State::closed);
+    if (is_bdat_out() && any_open() && !knows_bdat_) chunking_ = {Chunking::lost, why};
+    settle_open(may_have_taken(why) ? Outcome::deferred : Outcome::untried, why);
+    return end_with_connection();
   }
   close();
 }

@@ -13,6 +13,7 @@
 // (STARTTLS), RFC 8314 section 3 (implicit TLS), RFC 4954 (AUTH).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -33,7 +34,6 @@ namespace postrider::smtp {
 // How a server is spoken to.
 struct Dialect {
   Protocol protocol = Protocol::smtp;
-  bool chunking = true;  // content goes by BDAT where that is offered
   TlsStart tls_start = TlsStart::starttls;
 };
 
@@ -51,8 +51,8 @@ class ClientSession {
   // The transaction is over: an outcome for each of its recipients, in order.
   struct Done {
     std::vector<RecipientOutcome> outcomes;
-    bool dsn = false;              // the server offers DSN: what it accepted it reports on itself
-    bool chunking_failed = false;  // it should be met without, for a while
+    bool dsn = false;  // the server offers DSN: what it accepted it reports on itself
+    ChunkingTrial chunking;
   };
   // Go on under TLS, then call on_secured() or on_tls_failed().
   struct StartTls {};
@@ -75,6 +75,10 @@ class ClientSession {
   static constexpr std::uint64_t kOneFlight = 65536;
   // A larger one goes in chunks of at most so many, of which the server may refuse each.
   static constexpr std::uint64_t kChunk = 1U << 20U;
+
+  // How soon a connection is lost that the server closed as it idled, with the next message on its
+  // way. What is lost later the server may have read.
+  static constexpr std::chrono::seconds kIdleClose{5};
 
   // `own_name` is what EHLO says: a host name or an address literal. A session that does not reach
   // `level` is Unusable; so is one at which `login` fails, which outlives the session (null: none).
@@ -101,8 +105,8 @@ class ClientSession {
   // It failed: `why`, in words. Nothing else can be said on this connection.
   void on_tls_failed(std::string_view why);
   void on_timeout();
-  // The connection is gone.
-  void on_closed();
+  // The connection is gone, so long after start().
+  void on_closed(std::chrono::microseconds since_start);
 
   std::optional<Action> next_action();
 
@@ -165,21 +169,27 @@ class ClientSession {
   void on_reply(const Reply& reply);
   void settle_hopeless();
   void send_envelope();
+  bool sends_data_along() const noexcept;
   void ask_next_recipient();
   void recipients_answered();
   bool lmtp() const noexcept { return dialect_.protocol == Protocol::lmtp; }
   bool implicit_tls() const noexcept { return dialect_.tls_start == TlsStart::implicit; }
-  bool by_chunks() const noexcept { return extensions_.chunking && dialect_.chunking; }
+  bool by_chunks() const noexcept { return extensions_.chunking && transaction_.chunking; }
   bool fits_one_flight() const noexcept;
   void send_chunk();
-  bool chunking_is_unknown(const Reply& reply) const noexcept;
-  void forgo_chunking(const Reply& reply);
+  bool is_bdat_refused(const Reply& reply) const noexcept;
+  void note_bdat_taken();
+  void end_for_data(const Reply& reply);
+  bool is_bdat_out() const noexcept;
   bool may_have_taken(const Reply& why) const noexcept;
-  bool any_open() const noexcept;
+  std::size_t open() const noexcept;
+  bool any_open() const noexcept { return open() > 0; }
   void settle_open(Outcome outcome, const Reply& reply);
   void settle_next(const Reply& reply);
+  void settle_early(const Reply& reply);
   std::string refused_command(const Reply& reply) const;
   void finish(State next);
+  void take_back_content();
   void end_with_connection();
   void reset_and_finish();
   void leave(const Reply& why);
@@ -195,6 +205,8 @@ class ClientSession {
   State state_ = State::greeting;
   std::uint64_t waits_ = 0;
   bool secured_ = false;
+  bool used_ = false;        // MAIL was answered before
+  bool knows_bdat_ = false;  // a BDAT was taken before
   Extensions extensions_;
   Limits limits_;
   std::vector<sasl::Mechanism> mechanisms_;  // that the server offers and we know
@@ -207,8 +219,7 @@ class ClientSession {
   std::size_t answered_ = 0;                // how many of asked_ have their reply
   std::uint64_t unsent_ = 0;                // octets that no chunk was announced for
   bool in_one_flight_ = false;              // the content goes with the envelope
-  bool chunk_taken_ = false;                // the server knows BDAT
-  bool chunking_failed_ = false;
+  ChunkingTrial chunking_;
 };
 
 }  // namespace postrider::smtp

@@ -33,6 +33,19 @@ struct ClientTransaction {
   bool tls_required = false;  // RFC 8689
   std::string envid;          // RFC 3461 ENVID, decoded, and RET; empty: none
   std::string ret;
+  bool chunking = true;  // the content goes by BDAT where that is offered
+};
+
+// What a transaction has found of the CHUNKING that its server offers.
+enum class Chunking : std::uint8_t {
+  untested,
+  taken,    // a BDAT was, whatever is said of the message
+  refused,  // a BDAT was, in words that are not of the message
+  lost,     // the session, after a BDAT and before any was taken
+};
+struct ChunkingTrial {
+  Chunking found = Chunking::untested;
+  Reply why;  // where it is refused or lost
 };
 
 enum class Outcome : std::uint8_t {

@@ -28,6 +28,8 @@ class ReplyParser {
   // and `input` is what follows. `incomplete`: all of `input` was taken. `malformed`: nothing more
   // may be parsed.
   Status parse(std::string_view& input);
+  // Octets of a reply came, and its end did not.
+  bool amid_reply() const noexcept { return octets_ > 0; }
 
   // The reply that parse() completed; the enhanced status code is split off each line that has it.
   Reply take();

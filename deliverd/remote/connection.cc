@@ -30,17 +30,17 @@ bool may_await_tls(const Server& server) {
 }  // namespace
 
 Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
-                       net::TlsClient& tls, const Server& server, const HostMemory::Terms& terms,
+                       net::TlsClient& tls, const Server& server, const std::string* why_clear,
                        std::optional<Fd> socket, Owner& owner)
     : loop_(loop),
       settings_(settings),
       tls_(tls),
       peer_(server.peer),
       may_await_tls_(may_await_tls(server)),
-      why_clear_(terms.why_clear == nullptr ? "" : *terms.why_clear),
+      why_clear_(why_clear == nullptr ? "" : *why_clear),
       owner_(owner),
-      session_(settings.hostname, terms.why_clear == nullptr ? server.peer.level : TlsLevel::none,
-               server.login, {server.protocol, terms.chunking, server.tls_start}),
+      session_(settings.hostname, why_clear == nullptr ? server.peer.level : TlsLevel::none,
+               server.login, {server.protocol, server.tls_start}),
       timer_(loop, [this] { expired(); }) {
   const auto done = [this](Result<Fd> connected_socket) { connected(std::move(connected_socket)); };
   connecting_ =
@@ -62,6 +62,7 @@ void Connection::connected(Result<Fd> socket) {
 void Connection::carry(TransferPtr transfer) {
   POSTRIDER_CHECK(ready());
   transfer_ = std::move(transfer);
+  begun_ = loop_.now();
   ++carried_;
   session_.start(transaction_of(*transfer_));
   act();
@@ -97,7 +98,7 @@ void Connection::on_drained() {
 
 void Connection::on_closed(net::CloseReason /*reason*/) {
   if (!stream_->failure().empty()) session_.on_tls_failed(stream_->failure());
-  session_.on_closed();
+  session_.on_closed(loop_.now() - begun_);
   act();
 }
 
@@ -133,9 +134,9 @@ void Connection::perform(Session::Action& action) {
                    stream_->start_tls(tls_.connect(peer_), settings_.tls.handshake_timeout);
                  },
                  [&](Session::Done& done) {
-                   end_transfer({.outcomes = std::move(done.outcomes),
-                                 .dsn = done.dsn,
-                                 .chunking_failed = done.chunking_failed});
+                   TransferResult result{.outcomes = std::move(done.outcomes), .dsn = done.dsn};
+                   result.chunking = std::move(done.chunking);
+                   end_transfer(std::move(result));
                  },
                  [&](Session::Unusable& why) {
                    unusable_ = std::move(why);

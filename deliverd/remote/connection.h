@@ -13,7 +13,6 @@
 #include "common/event/event_loop.h"
 #include "common/net/stream.h"
 #include "common/smtp/client_session.h"
-#include "deliverd/remote/host_memory.h"
 #include "deliverd/remote/outgoing_content.h"
 #include "deliverd/remote/server.h"
 #include "deliverd/remote/transfer.h"
@@ -40,10 +39,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
     ~Owner() = default;
   };
 
-  // Begins to connect. `terms`: what is remembered of the server. `socket`: one that is connected
-  // to it already. The references outlive the Connection.
+  // Begins to connect. `why_clear`: as HostMemory says. `socket`: one that is connected to the
+  // server already. The references outlive the Connection.
   Connection(event::EventLoop& loop, const config::Settings& settings, net::TlsClient& tls,
-             const Server& server, const HostMemory::Terms& terms, std::optional<Fd> socket,
+             const Server& server, const std::string* why_clear, std::optional<Fd> socket,
              Owner& owner);
 
   // Precondition: ready().
@@ -92,6 +91,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr connecting_;
   std::optional<net::Stream> stream_;
   TransferPtr transfer_;
+  std::chrono::microseconds begun_{0};      // EventLoop::now(), the last transfer
   std::optional<OutgoingContent> content_;  // of transfer_, once its first octet is asked for
   std::optional<net::TlsInfo> agreed_;      // once the session is under TLS
   std::optional<Unusable> unusable_;

@@ -15,7 +15,9 @@ void ConnectionPool::add(const Server& server, TransferPtr transfer) {
     queue = std::make_unique<HostQueue>(
         HostQueue::Parts{loop_, settings_, log_, counters_, tls_, races_, memory_}, server,
         budget_of(server.peer.address),
-        server.limits == nullptr ? nullptr : budget_of(*server.limits), drop);
+        server.limits == nullptr || !server.limits->are_shared() ? nullptr
+                                                                 : budget_of(*server.limits),
+        drop);
   }
   queue->add(std::move(transfer));
 }

@@ -20,8 +20,9 @@ class HostMemory {
   static constexpr std::chrono::seconds kBackoff{60};
   // How long a server whose TLS fails is met in the clear, where that may be.
   static constexpr std::chrono::minutes kClear{10};
-  // How long one whose BDAT fails is met without: beyond the next attempt.
-  static constexpr std::chrono::hours kWithoutChunking{24};
+  // How long it is known whether BDAT fails at one, which is then met without: beyond the next
+  // attempt.
+  static constexpr std::chrono::hours kChunking{24};
   // Then the one that failed longest ago is forgotten.
   static constexpr std::size_t kMaxHosts = 10'000;
 
@@ -48,19 +49,26 @@ class HostMemory {
     const smtp::Reply* const why = failed_.recall(server.peer.address, now);
     return why != nullptr ? why : failed_as_asked_.recall(server, now);
   }
-  void on_chunking_failed(const Server& server, std::chrono::microseconds now) {
-    without_chunking_.remember(server.peer.address, {}, now);
+
+  // What a transaction has found. True: BDAT fails. Where others were taken a loss has another
+  // cause, unless it comes again before the next is.
+  bool on_chunking(const Server& server, smtp::Chunking found, std::chrono::microseconds now) {
+    using enum smtp::Chunking;
+    if (found == untested) return false;
+    const bool taken_before = chunking_taken_.take(server.peer.address, now).has_value();
+    if (found == taken) chunking_taken_.remember(server.peer.address, {}, now);
+    if (found == taken || (found == lost && taken_before)) return false;
+    chunking_failed_.remember(server.peer.address, {}, now);
+    return true;
+  }
+  // Others that are taken do not undo it: some servers take small messages alone by BDAT.
+  bool has_chunking_failed(const Server& server, std::chrono::microseconds now) const {
+    return chunking_failed_.recall(server.peer.address, now) != nullptr;
   }
 
-  // How the server is met.
-  struct Terms {
-    const std::string* why_clear = nullptr;  // it is in the clear, and why; null: as its level says
-    bool chunking = true;                    // BDAT, where it is offered
-  };
-  Terms terms_for(const Server& server, std::chrono::microseconds now) const {
-    const net::Endpoint& address = server.peer.address;
-    return {may_be_met_in_clear(server) ? clear_.recall(address, now) : nullptr,
-            without_chunking_.recall(address, now) == nullptr};
+  // Why it is met in the clear; null: it is met as its level says.
+  const std::string* why_clear(const Server& server, std::chrono::microseconds now) const {
+    return may_be_met_in_clear(server) ? clear_.recall(server.peer.address, now) : nullptr;
   }
 
   // After its TLS has failed. A password is not: who breaks the handshake would be shown it.
@@ -71,7 +79,8 @@ class HostMemory {
  private:
   ShortMemory<net::Endpoint, smtp::Reply> failed_{kBackoff, kMaxHosts};
   ShortMemory<Server, smtp::Reply> failed_as_asked_{kBackoff, kMaxHosts};
-  ShortMemory<net::Endpoint, std::monostate> without_chunking_{kWithoutChunking, kMaxHosts};
+  ShortMemory<net::Endpoint, std::monostate> chunking_failed_{kChunking, kMaxHosts};
+  ShortMemory<net::Endpoint, std::monostate> chunking_taken_{kChunking, kMaxHosts};
   ShortMemory<net::Endpoint, std::string> clear_{kClear, kMaxHosts};
 };
 

@@ -11,20 +11,13 @@ namespace postrider::deliverd {
 
 namespace {
 
-bool is_lost(const smtp::RecipientOutcome& outcome) {
-  return outcome.outcome == smtp::Outcome::untried && !smtp::is_final(outcome.reply);
+// By a policy of the server's, such as a rate. 421 without more may come of anything, of BDAT too.
+bool asks_for_less(const smtp::Reply& why) {
+  return why.code != 0 && message::asks_for_less(why.status, why.text);
 }
 
-bool all_lost(const TransferResult& result) {
-  return !result.corrupt && std::all_of(result.outcomes.begin(), result.outcomes.end(), &is_lost);
-}
-
-// A word of the server's on one recipient.
-bool asks_for_less(const smtp::RecipientOutcome& outcome) {
-  const bool temporary = outcome.outcome == smtp::Outcome::deferred ||
-                         outcome.outcome == smtp::Outcome::untried;  // and the session lost
-  return temporary && outcome.reply.code != 0 &&
-         message::asks_for_less(smtp::status_of(outcome), smtp::to_line(outcome.reply));
+std::string words_of(const smtp::Reply& reply) {
+  return reply.code == 0 ? reply.text : smtp::to_line(reply);
 }
 
 }  // namespace
@@ -165,6 +158,7 @@ void HostQueue::begin(Connection& connection) {
   const std::uint64_t most = recipients_limit(connection);
   if (next->recipients.size() > most) enqueue(waiting_.begin(), split_off(*next, most));
   ++begun_since_opening_;
+  next->chunking = may_chunk();
   connection.carry(std::move(next));
 }
 
@@ -218,7 +212,7 @@ void HostQueue::open_connection() {
   parts_.counters.add(metrics::Counter::delivery_connections_remote);
   lines_.push_back({std::make_unique<Connection>(
       parts_.loop, parts_.settings, parts_.tls, server_,
-      parts_.memory.terms_for(server_, parts_.loop.now()), parts_.races.take(server_.peer.address),
+      parts_.memory.why_clear(server_, parts_.loop.now()), parts_.races.take(server_.peer.address),
       static_cast<Connection::Owner&>(*this))});
 }
 
@@ -270,11 +264,15 @@ std::vector<HostQueue::Line>::iterator HostQueue::line_of(const Connection& conn
 }
 
 void HostQueue::on_result(Connection& connection, TransferPtr transfer, TransferResult result) {
-  if (result.chunking_failed) forgo_chunking(result);
-  // A server may close a connection between two messages at any time: that says nothing of the
-  // server, so the message is carried again by another connection, once; or without BDAT.
-  if (all_lost(result) && (connection.carried() > 1 || result.chunking_failed) &&
-      !std::exchange(transfer->repeated, true)) {
+  const bool by_data = note_chunking(result.chunking);
+  // A server that asks for less is not met again at once.
+  if (by_data && any_lost(result) && push_back_of(result) == nullptr) {
+    keep_lost(*transfer, std::move(result));
+    enqueue(waiting_.begin(), std::move(transfer));
+  } else if (all_lost(result) && connection.carried() > 1 &&
+             !std::exchange(transfer->repeated, true)) {
+    // A server may close a connection between two messages at any time: that says nothing of the
+    // server, so the message is carried again by another connection, once.
     enqueue(waiting_.begin(), std::move(transfer));
   } else {
     note_received(result);
@@ -283,23 +281,31 @@ void HostQueue::on_result(Connection& connection, TransferPtr transfer, Transfer
   dispatch_later();
 }
 
-// The reason is our own, and that of all whom the server has not refused.
-void HostQueue::forgo_chunking(const TransferResult& result) {
-  parts_.memory.on_chunking_failed(server_, parts_.loop.now());
-  const auto lost = std::find_if(result.outcomes.begin(), result.outcomes.end(),
-                                 [](const auto& outcome) { return outcome.reply.code == 0; });
+bool HostQueue::may_chunk() const {
+  return (server_.limits == nullptr || server_.limits->chunking) &&
+         !parts_.memory.has_chunking_failed(server_, parts_.loop.now());
+}
+
+// True: BDAT has failed, and what begins from now on goes by DATA.
+bool HostQueue::note_chunking(const smtp::ChunkingTrial& trial) {
+  if (trial.found == smtp::Chunking::lost && asks_for_less(trial.why)) return false;
+  const auto now = parts_.loop.now();
+  const bool known = parts_.memory.has_chunking_failed(server_, now);
+  if (!parts_.memory.on_chunking(server_, trial.found, now)) return false;
+  if (known) return true;
   parts_.log.warning("chunking_failed")
       .with("address", net::to_text(server_.peer.address))
       .with("host", server_.peer.host)
-      .with("reason", lost == result.outcomes.end() ? "" : lost->reply.text);
+      .with("reason", words_of(trial.why));
+  return true;
 }
 
 // How the server received a message, whatever became of its recipients.
 void HostQueue::note_received(const TransferResult& result) {
   const auto& outcomes = result.outcomes;
   Throttle& throttle = address_->throttle();
-  const auto pushed_back = std::find_if(outcomes.begin(), outcomes.end(), &asks_for_less);
-  if (pushed_back == outcomes.end()) {
+  const smtp::RecipientOutcome* const push_back = push_back_of(result);
+  if (push_back == nullptr) {
     const bool answered = std::any_of(outcomes.begin(), outcomes.end(),
                                       [](const auto& outcome) { return outcome.reply.code != 0; });
     if (answered) throttle.on_served();
@@ -311,7 +317,7 @@ void HostQueue::note_received(const TransferResult& result) {
       .with("host", server_.peer.host)
       .with("interval_ms",
             std::chrono::ceil<std::chrono::milliseconds>(throttle.interval()).count())
-      .with("reason", smtp::to_line(pushed_back->reply));
+      .with("reason", smtp::to_line(push_back->reply));
 }
 
 // It counts until it is destroyed: a server that bears one connection would else see two.
@@ -332,7 +338,7 @@ void HostQueue::on_closed(Connection& connection, const std::optional<Connection
 void HostQueue::host_failed(Connection::Unusable why) {
   using Fault = smtp::ClientSession::Fault;
   const net::TlsPeer& peer = server_.peer;
-  const std::string reason = why.reply.code == 0 ? why.reply.text : smtp::to_line(why.reply);
+  const std::string reason = words_of(why.reply);
   const bool goes_on_in_clear =
       why.fault == Fault::tls && HostMemory::may_be_met_in_clear(server_) && in_use() == 0;
   auto entry = parts_.log.warning(goes_on_in_clear            ? "tls_failed"

@@ -3,9 +3,9 @@
 // A connection is used again and again; another is opened only when many transfers wait for each
 // that is open, or would wait for long, and then one after another, so that a server is never met
 // by a crowd. Both a connection and a transfer need a share of what the address, and the
-// [[destination]], are asked to bear. When
-// a server fails, all that waits for it is told, and may be tried elsewhere; but where its TLS
-// fails and need not be, it is met in the clear for a while (RFC 7435).
+// [[destination]], are asked to bear. When a server fails, all that waits for it is told, and may
+// be tried elsewhere; but where its TLS fails and need not be, it is met in the clear for a while
+// (RFC 7435), and where its BDAT fails, by DATA.
 #pragma once
 
 #include <deque>
@@ -45,8 +45,8 @@ class HostQueue final : public event::Deferred,
     HostMemory& memory;
   };
 
-  // `destination`: of the server's limits; null where it has none. `on_empty`: nothing waits and no
-  // connection is left. Not called from inside add().
+  // `destination`: of the server's limits; null where none are shared. `on_empty`: nothing waits
+  // and no connection is left. Not called from inside add().
   HostQueue(const Parts& parts, const Server& server, std::shared_ptr<Budget> address,
             std::shared_ptr<Budget> destination, UniqueFunction<void()> on_empty);
   ~HostQueue() override;
@@ -89,7 +89,8 @@ class HostQueue final : public event::Deferred,
   bool is_opening() const;
   std::size_t in_use() const noexcept;
   std::vector<Line>::iterator line_of(const Connection& connection);
-  void forgo_chunking(const TransferResult& result);
+  bool may_chunk() const;
+  bool note_chunking(const smtp::ChunkingTrial& trial);
   void note_received(const TransferResult& result);
   void host_failed(Connection::Unusable why);
   void tell_waiting(const smtp::Reply& why);
@@ -98,7 +99,7 @@ class HostQueue final : public event::Deferred,
   const Parts parts_;
   const Server server_;
   const std::shared_ptr<Budget> address_;
-  const std::shared_ptr<Budget> destination_;           // null: the server has no limits of its own
+  const std::shared_ptr<Budget> destination_;           // null: it shares no limits
   const std::vector<std::shared_ptr<Budget>> budgets_;  // these
   UniqueFunction<void()> on_empty_;
   std::deque<TransferPtr> waiting_;

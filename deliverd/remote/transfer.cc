@@ -1,9 +1,12 @@
 #include "deliverd/remote/transfer.h"
 
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <utility>
+
+#include "common/message/push_back.h"
 
 namespace postrider::deliverd {
 
@@ -30,7 +33,32 @@ struct Halves {
   }
 };
 
+bool is_lost(const smtp::RecipientOutcome& outcome) {
+  return outcome.outcome == smtp::Outcome::untried && !smtp::is_final(outcome.reply);
+}
+
+// A word of the server's on one recipient.
+bool asks_for_less(const smtp::RecipientOutcome& outcome) {
+  const bool temporary = outcome.outcome == smtp::Outcome::deferred ||
+                         outcome.outcome == smtp::Outcome::untried;  // and the session lost
+  return temporary && outcome.reply.code != 0 &&
+         message::asks_for_less(smtp::status_of(outcome), smtp::to_line(outcome.reply));
+}
+
 }  // namespace
+
+bool any_lost(const TransferResult& result) {
+  return std::any_of(result.outcomes.begin(), result.outcomes.end(), &is_lost);
+}
+
+bool all_lost(const TransferResult& result) {
+  return !result.corrupt && std::all_of(result.outcomes.begin(), result.outcomes.end(), &is_lost);
+}
+
+const smtp::RecipientOutcome* push_back_of(const TransferResult& result) {
+  const auto found = std::find_if(result.outcomes.begin(), result.outcomes.end(), &asks_for_less);
+  return found == result.outcomes.end() ? nullptr : &*found;
+}
 
 TransferPtr split_off(Transfer& transfer, std::size_t count) {
   const auto middle = transfer.recipients.begin() + static_cast<std::ptrdiff_t>(count);
@@ -50,6 +78,26 @@ TransferPtr split_off(Transfer& transfer, std::size_t count) {
   return rest;
 }
 
+void keep_lost(Transfer& transfer, TransferResult result) {
+  std::vector<int> recipients;
+  std::vector<std::size_t> places;  // of these, in `result`
+  for (std::size_t i = 0; i < result.outcomes.size(); ++i) {
+    if (!is_lost(result.outcomes[i])) continue;
+    recipients.push_back(transfer.recipients[i]);
+    places.push_back(i);
+  }
+  transfer.recipients = std::move(recipients);
+  transfer.done = [done = std::move(transfer.done), whole = std::move(result),
+                   places = std::move(places)](TransferResult rest) mutable {
+    for (std::size_t i = 0; i < rest.outcomes.size(); ++i)
+      whole.outcomes[places[i]] = std::move(rest.outcomes[i]);
+    whole.corrupt = rest.corrupt;
+    whole.dsn = rest.dsn;
+    if (!rest.tls.empty()) whole.tls = std::move(rest.tls);
+    done(std::move(whole));
+  };
+}
+
 smtp::ClientTransaction transaction_of(const Transfer& transfer) {
   const ipc::Job& job = transfer.job;
   smtp::ClientTransaction transaction;
@@ -65,6 +113,7 @@ smtp::ClientTransaction transaction_of(const Transfer& transfer) {
   transaction.tls_required = job.tls_required();
   transaction.envid = job.envid();
   transaction.ret = job.ret();
+  transaction.chunking = transfer.chunking;
   return transaction;
 }
 

@@ -18,10 +18,17 @@ struct TransferResult {
   bool no_session = false;                       // the server gave none: all are untried
   // Not 0: nothing was tried, for too many wait for the server; when it is to be asked for again.
   std::chrono::microseconds postponed{0};
-  bool dsn = false;              // the server reports on what it accepted
-  bool chunking_failed = false;  // it should be met without BDAT for a while
-  std::string tls;               // how the session was protected, for the log
+  bool dsn = false;  // the server reports on what it accepted
+  smtp::ChunkingTrial chunking;
+  std::string tls;  // how the session was protected, for the log
 };
+
+// Whether the session was lost for one of the recipients, or for all, before the server had
+// decided.
+bool any_lost(const TransferResult& result);
+bool all_lost(const TransferResult& result);
+// The outcome by which the server asks for less; null: it does not.
+const smtp::RecipientOutcome* push_back_of(const TransferResult& result);
 
 struct Transfer {
   const ipc::Job& job;  // outlives the Transfer, as does the descriptor
@@ -29,6 +36,7 @@ struct Transfer {
   std::vector<int> recipients;  // places in job.recipients()
   UniqueFunction<void(TransferResult)> done;
   bool postponable = false;  // it may be sent back without having been tried
+  bool chunking = true;      // the content goes by BDAT where that is offered
   bool repeated = false;     // the server was met a second time for it
 };
 using TransferPtr = std::unique_ptr<Transfer>;
@@ -37,6 +45,10 @@ using TransferPtr = std::unique_ptr<Transfer>;
 // runs when both are over, with the outcomes of all. Precondition: it has more than `count`, above
 // 0.
 TransferPtr split_off(Transfer& transfer, std::size_t count);
+
+// Leaves to `transfer` the recipients that the session was lost for; `done` runs when it is over,
+// with the outcomes of all.
+void keep_lost(Transfer& transfer, TransferResult result);
 
 // What the SMTP client is to send for `transfer`.
 smtp::ClientTransaction transaction_of(const Transfer& transfer);

@@ -29,7 +29,7 @@ def with_certificate(certificate, key, **options):
 class Peer:
     """`script` maps a command ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "END", ...) to a function of
     peer and argument that gives the reply line, None to say nothing for ever, or "" to hang up. END is the end of a
-    message, by LMTP that for each recipient, who is its argument; CHUNK that of a chunk with more behind it."""
+    message, by LMTP that for each recipient, who is its argument, and has a message of his own in `messages`; CHUNK that of a chunk with more behind it."""
 
     def __init__(self, port=0, address="127.0.0.1"):
         self.script = {}
@@ -166,13 +166,11 @@ class Peer:
         """False when the conversation is over."""
         if not recipients:
             return self._say(connection, "END", "", "503 5.5.1 no valid recipients")
-        taken = []
         for those in [[one] for one in recipients] if self.lmtp else [recipients]:
             reply = self._say(connection, "END", those[0], "250 2.0.0 taken")
             if not reply:
                 return False
-            taken += those if reply.startswith("250") else []
-        if taken:
-            with self._lock:
-                self.messages.append(Received(sender, taken, content))
+            if reply.startswith("250"):
+                with self._lock:
+                    self.messages.append(Received(sender, those, content))
         return True

@@ -93,6 +93,7 @@ rate = "600/m"
 [[destination]]
 domain = "*"
 recipients = 20
+chunking = false
 [dns]
 servers = ["127.0.0.1:20053"]
 [deliverd]
@@ -136,13 +137,20 @@ plaintext_auth = "always"
         std::vector<config::TlsPolicy>{
             {".example.org", TlsLevel::verify, {"mx.example.net", ".example.net"}, true},
             {"*", TlsLevel::encrypt, {}, false}});
-  CHECK(settings.destinations ==
-        std::vector<config::DestinationLimits>{
-            {{}, {".mail.example.net", "[192.0.2.1]"}, 5, 0, {600, 60s}}, {{"*"}, {}, 0, 20, {}}});
+  CHECK(settings.destinations == std::vector<config::DestinationLimits>{
+                                     {{}, {".mail.example.net", "[192.0.2.1]"}, 5, 0, {600, 60s}},
+                                     {{"*"}, {}, 0, 20, {}, false}});
   CHECK(settings.deliverd.sync == SyncMode::each);
   CHECK(settings.deliverd.sync_interval == 20ms);
   CHECK(settings.pop3d.listen.at(0).tls == Pop3Tls::none);
   CHECK(settings.pop3d.plaintext_auth == PlaintextAuth::always);
+}
+
+TEST_CASE("config load: limits that are not shared are for several workers, too", "[config]") {
+  const Settings settings = parsed(
+      "[[destination]]\nhost = \"*\"\nrecipients = 9\nchunking = false\n[deliverd]\n"
+      "remote_workers = 2\n");
+  CHECK(settings.deliverd.remote_workers == 2);
 }
 
 TEST_CASE("config load: relative file names start from the folder of the file", "[config]") {
@@ -320,7 +328,10 @@ TEST_CASE("config load: each error names file, line and key, and says what would
       {"[[tls_policy]]\ndestination = \"*\"", "p.toml:2: tls_policy: `level` is missing"},
       {"[[destination]]\nrate = \"1/s\"", "p.toml:2: destination: `domain` or `host` is missing"},
       {"[[destination]]\ndomain = \"*\"",
-       "p.toml:2: destination: it limits nothing: write `connections`, `rate` or `recipients`"},
+       "p.toml:2: destination: it limits nothing: write `connections`, `rate`, `recipients` or "
+       "`chunking`"},
+      {"[[destination]]\ndomain = \"*\"\nchunking = \"off\"",
+       "p.toml:4: destination: `chunking` is true or false"},
       {"[[destination]]\nhost = \"*.a.test\"\nrate = 10\nconnections = 0\nrecipients = \"2\"",
        "p.toml:3: destination: \"*.a.test\" is not a domain, \".\" and a domain for its "
        "subdomains, \"[ADDRESS]\", \"unix:/PATH\", or \"*\"\n"
@@ -340,8 +351,11 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:4: destination: \"unix:lmtp\" is not a domain, \".\" and a domain for its "
        "subdomains, \"[ADDRESS]\", \"unix:/PATH\", or \"*\""},
       {"[[destination]]\ndomain = \"*\"\nrate = \"1/s\"\n[deliverd]\nremote_workers = 2",
-       "p.toml:6: deliverd.remote_workers: [[destination]] needs remote_workers = 1: each worker "
-       "would have the limits to itself"},
+       "p.toml:6: deliverd.remote_workers: `connections` and `rate` of [[destination]] need "
+       "remote_workers = 1: each worker would have them to itself"},
+      {"[[destination]]\ndomain = \"*\"\nconnections = 1\n[deliverd]\nremote_workers = 2",
+       "p.toml:6: deliverd.remote_workers: `connections` and `rate` of [[destination]] need "
+       "remote_workers = 1: each worker would have them to itself"},
       {"[queue]\nliftime = \"5d\"",
        "p.toml:3: queue.liftime: unknown parameter; did you mean `queue.lifetime`?"},
       {"[smtp]\nworkers = 2", "p.toml:2: smtp: unknown parameter; did you mean `smtpd`?"},

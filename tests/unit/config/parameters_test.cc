@@ -63,6 +63,9 @@ TEST_CASE("config parameters: what is shown of limits is what stands in the file
       R"({ domain = "a.test", connections = 2, recipients = 50, rate = "10/s" })",
       R"({ host = [".a.test", "[192.0.2.1]"], rate = "1000/h" })",
       R"({ domain = "*", host = "mx.a.test", recipients = 1 })",
+      R"({ host = "mx.a.test", chunking = false })",
+      R"({ host = "mx.a.test", connections = 2, chunking = false })",
+      R"({ host = "mx.a.test", chunking = true })",
   }));
   const auto settings = parse("hostname = \"mx.test\"\ndestination = [" + limits + "]\n", "p.toml");
   REQUIRE(settings);

@@ -28,9 +28,23 @@ inline std::string name_of(Outcome outcome) {
   return "?";
 }
 
+inline std::string name_of(Chunking chunking) {
+  switch (chunking) {
+    case Chunking::untested: return "";
+    case Chunking::taken: return " BDAT taken";
+    case Chunking::refused: return " BDAT refused";
+    case Chunking::lost: return " BDAT lost";
+  }
+  return "?";
+}
+
+// Whether the owner says that the content was sent, as soon as it is asked for it.
+enum class Sending { at_once, never };
+
 // Drains a session and writes down what it asked of its owner: "C: " and a command line as it was
-// sent, "content", "chunk OCTETS", "unusable CODE", "done: outcome CODE, ...", "close".
-inline void drain(ClientSession& session, Lines& seen) {
+// sent, "content", "chunk OCTETS", "unusable CODE", "done: outcome(CODE) ...", with "BDAT taken",
+// "BDAT refused" or "BDAT lost" behind it, "close".
+inline void drain(ClientSession& session, Lines& seen, Sending sending = Sending::at_once) {
   while (auto action = session.next_action()) {
     std::visit(Overloaded{
                    [&](const ClientSession::Send& send) {
@@ -44,18 +58,18 @@ inline void drain(ClientSession& session, Lines& seen) {
                    },
                    [&](const ClientSession::SendContent&) {
                      seen.emplace_back("content");
-                     session.on_content_sent();
+                     if (sending == Sending::at_once) session.on_content_sent();
                    },
                    [&](const ClientSession::SendChunk& chunk) {
                      seen.push_back(fmt::format("chunk {}", chunk.octets));
-                     session.on_content_sent();
+                     if (sending == Sending::at_once) session.on_content_sent();
                    },
                    [&](const ClientSession::StartTls&) { seen.emplace_back("start TLS"); },
                    [&](const ClientSession::Done& done) {
                      std::string line = "done:";
                      for (const RecipientOutcome& o : done.outcomes)
                        line += fmt::format(" {}({})", name_of(o.outcome), o.reply.code);
-                     seen.push_back(line);
+                     seen.push_back(line + name_of(done.chunking.found));
                    },
                    [&](const ClientSession::Unusable& unusable) {
                      seen.push_back(fmt::format(
@@ -82,8 +96,8 @@ inline constexpr std::string_view kPipelining =
 
 // A session past its greeting, with the server's `hello`.
 struct ClientConversation {
-  explicit ClientConversation(std::string_view hello, Dialect dialect = {})
-      : session("me.test", TlsLevel::none, nullptr, dialect) {
+  explicit ClientConversation(std::string_view hello, Protocol protocol = Protocol::smtp)
+      : session("me.test", TlsLevel::none, nullptr, {protocol}) {
     session.on_bytes(hello);
     drain(session, seen);
     REQUIRE(session.ready());
@@ -93,16 +107,33 @@ struct ClientConversation {
   // octets; none goes beyond a 354 or a bar, where the server waits for the content.
   Lines run(ClientTransaction transaction, std::string_view script, std::size_t step = 1) {
     session.start(std::move(transaction));
-    drain(session, seen);
+    drain(session, seen, sending);
     while (!script.empty()) {
       std::string_view turn = script.substr(0, end_of_turn(script));
       script.remove_prefix(turn.size());
       if (script.starts_with('|')) script.remove_prefix(1);
       for (; !turn.empty(); turn.remove_prefix(std::min(step, turn.size()))) {
         session.on_bytes(turn.substr(0, step));
-        drain(session, seen);
+        drain(session, seen, sending);
       }
     }
+    return std::exchange(seen, {});
+  }
+  // And when it says `bytes`, all at once.
+  Lines hear(std::string_view bytes) {
+    session.on_bytes(bytes);
+    drain(session, seen, sending);
+    return std::exchange(seen, {});
+  }
+  // And when there is silence, or the connection is gone.
+  Lines time_out() {
+    session.on_timeout();
+    drain(session, seen);
+    return std::exchange(seen, {});
+  }
+  Lines lose(std::chrono::microseconds since_start = {}) {
+    session.on_closed(since_start);
+    drain(session, seen);
     return std::exchange(seen, {});
   }
   static std::size_t end_of_turn(std::string_view script) {
@@ -112,6 +143,7 @@ struct ClientConversation {
     return go == std::string_view::npos ? bar : std::min(bar, go + kGo.size());
   }
   ClientSession session;
+  Sending sending = Sending::at_once;
   Lines seen;
 };
 

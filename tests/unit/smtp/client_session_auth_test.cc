@@ -239,7 +239,7 @@ TEST_CASE("smtp client session auth: what ends the connection meanwhile is the s
   Conversation c(TlsLevel::verify, kBound);
   c.greet("PLAIN");
   SECTION("lost") {
-    c.session.on_closed();
+    c.session.on_closed({});
     c.drain();
     CHECK(c.seen[c.seen.size() - 2] ==
           "unusable: 0 4.4.2 the connection was lost while logging in");

@@ -151,7 +151,7 @@ TEST_CASE(
       conversation.run(to({"a@y.test", "b@y.test"}), replies);
       if (trouble == "421 closing") conversation.session.on_bytes("421 closing\r\n");
       if (trouble == "timeout") conversation.session.on_timeout();
-      if (trouble == "lost") conversation.session.on_closed();
+      if (trouble == "lost") conversation.session.on_closed({});
       if (trouble == "garbage") conversation.session.on_bytes("?\r\n");
       drain(conversation.session, conversation.seen);
       const std::string first = answered < 2 ? fmt::format("untried({})", code) : "failed(550)";
@@ -207,7 +207,7 @@ TEST_CASE("smtp client session: octets that nobody asked for close an idle conne
   CHECK(conversation.seen == Lines{"close"});
   conversation.session.on_bytes("250 more\r\n");
   conversation.session.on_timeout();
-  conversation.session.on_closed();
+  conversation.session.on_closed({});
   CHECK_FALSE(conversation.session.next_action());
 }
 

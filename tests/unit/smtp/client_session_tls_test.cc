@@ -206,7 +206,7 @@ TEST_CASE(
       CAPTURE(trouble);
       Conversation c(TlsLevel::may);
       c.hear_all(Lines(dialogue.begin(), dialogue.begin() + static_cast<long>(heard)));
-      if (trouble == "lost") c.session.on_closed();
+      if (trouble == "lost") c.session.on_closed({});
       if (trouble == "timeout") c.session.on_timeout();
       if (trouble == "garbage") c.session.on_bytes("?\r\n");
       c.drain();
@@ -341,7 +341,7 @@ TEST_CASE(
     Conversation c(TlsLevel::encrypt, Handshake::done, kImplicit);
     c.drain();
     c.hear_all(replies);
-    c.session.on_closed();
+    c.session.on_closed({});
     c.drain();
     return c.seen.at(c.seen.size() - 2);
   };

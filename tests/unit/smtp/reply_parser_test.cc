@@ -110,6 +110,18 @@ TEST_CASE("smtp reply parser: lines and octets of a reply are bounded", "[smtp]"
   CHECK(parse(many, 4096).malformed);
 }
 
+TEST_CASE("smtp reply parser: it tells whether a reply has begun", "[smtp]") {
+  ReplyParser parser;
+  const std::string_view wire = "250-a\r\n250 b\r\n";
+  for (std::size_t i = 0; i < wire.size(); ++i) {
+    CHECK(parser.amid_reply() == (i > 0));
+    std::string_view octet = wire.substr(i, 1);
+    parser.parse(octet);
+  }
+  parser.take();
+  CHECK_FALSE(parser.amid_reply());
+}
+
 TEST_CASE("smtp reply parser: the budget begins anew with each reply", "[smtp]") {
   std::string wire;
   while (wire.size() < 3 * ReplyParser::kMaxOctets) wire += "250 2.0.0 ok\r\n";

@@ -163,6 +163,17 @@ TEST_CASE("deliverd destinations: a table without connections leaves them to eac
   CHECK(p.delivery.connections_to(p.second.address) == 1);
 }
 
+TEST_CASE("deliverd destinations: those of a table that shares nothing do not wait for each other",
+          "[deliverd]") {
+  Provider p;
+  p.settings.destinations = {{{"*"}, {}, 0, 50, {}}};
+  p.resolver.hosts["mx.y.test"] = p.resolver.hosts["mx2.test"];
+  for (std::uint64_t i = 0; i < Budget::kFew - 1; ++i)
+    for (const char* domain : {"x.test", "y.test"}) p.deliver(p.job_for(domain));
+  p.loop.run();
+  CHECK(p.delivered() == 2 * (Budget::kFew - 1));
+}
+
 TEST_CASE("deliverd destinations: a rate lies between the messages of all that it is for",
           "[deliverd]") {
   Provider p;

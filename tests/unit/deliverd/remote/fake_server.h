@@ -22,8 +22,9 @@
 namespace postrider::deliverd::test {
 
 // A server of a few lines that speaks SMTP and LMTP: says what `replies` says to a verb (or its
-// usual answer), and keeps what it took. "close" as a reply closes the connection. "end" is the end
-// of a message, in LMTP "end 2" that for the second recipient.
+// usual answer) or to a whole command line, and keeps what it took. "close" as a reply closes the
+// connection; "close once" does so once. "end" is the end of a message, in LMTP "end RCPT TO:<a@b>"
+// that for one recipient.
 class FakeServer {
  public:
   FakeServer(event::EventLoop& loop, std::string_view ip, std::uint16_t port)
@@ -54,13 +55,14 @@ class FakeServer {
     int most_open = 0;
   };
   std::shared_ptr<Load> load = std::make_shared<Load>();
+  bool answers_refused = false;          // at the end, in LMTP: those whom it refused as well
   int bears = 1000;                      // connections at a time: one more is refused with 421
   unsigned messages_per_session = 1000;  // then 421
   int connections = 0;
   int handshakes = 0;                 // that were completed
   int resumed = 0;                    // of these
   std::vector<std::string> messages;  // content as it came, by DATA with dots stuffed
-  std::set<std::string> verbs;        // that it heard
+  std::multiset<std::string> verbs;   // that it heard
 
  private:
   struct Session final : net::Stream::Owner {
@@ -118,12 +120,13 @@ class FakeServer {
         return leave();
       }
       if (verb == "MAIL" && taken == server.messages_per_session) return say("421", "421 enough");
-      if (verb == "MAIL") recipients = 0;
+      if (verb == "MAIL") recipients.clear();
       if (verb == "BDAT" && server.replies[verb].empty()) return begin_chunk(line);
       if (verb != "DATA") {
-        say(verb, "250 ok");
-        if (verb == "RCPT" && server.replies[verb].empty()) ++recipients;
-        return;
+        const std::string& to = server.replies.count(line) > 0 ? line : verb;
+        if (verb == "RCPT" && (server.replies[to].empty() || server.answers_refused))
+          recipients.push_back(line);
+        return say(to, "250 ok");
       }
       in_data = server.replies["DATA"].empty();
       say(verb, "354 go");
@@ -147,12 +150,13 @@ class FakeServer {
       in_data = false;
       ++taken;
       server.messages.push_back(text);
-      say("end", "250 queued");
-      for (int i = 2; lmtp && i <= recipients; ++i) say(fmt::format("end {}", i), "250 queued");
+      if (!lmtp) return say("end", "250 queued");
+      for (const std::string& recipient : recipients) say("end " + recipient, "250 queued");
     }
     void say(const std::string& to, const std::string& usual) {
-      const std::string& reply = server.replies[to].empty() ? usual : server.replies[to];
-      if (reply == "close") {
+      const std::string reply = server.replies[to].empty() ? usual : server.replies[to];
+      if (reply == "close once") server.replies.erase(to);
+      if (reply.starts_with("close")) {
         stream.shut_down();
         return leave();
       }
@@ -164,8 +168,8 @@ class FakeServer {
     std::string input;
     std::size_t searched = 0;  // octets of it
     unsigned taken = 0;
-    int recipients = 0;  // that were accepted
-    std::string chunks;  // of a message that is not whole
+    std::vector<std::string> recipients;  // commands: of these the end has a reply each in LMTP
+    std::string chunks;                   // of a message that is not whole
     std::size_t chunk_left = 0;
     bool last_chunk = false;
     bool lmtp = false;

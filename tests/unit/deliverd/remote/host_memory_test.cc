@@ -14,6 +14,7 @@ Server server(TlsLevel level, const std::string& address = "192.0.2.1:25") {
   return {{*net::SocketAddress::parse(address), level, "mx.test", {}, false}, nullptr};
 }
 
+const Server kMay = server(TlsLevel::may);
 const ClientSession::Unusable kRefused{{0, "4.4.1", "connection refused"}};
 const ClientSession::Unusable kUntrusted{{0, "4.7.5", "TLS failed: the certificate is self-signed"},
                                          ClientSession::Fault::tls};
@@ -33,7 +34,7 @@ TEST_CASE(
     CHECK(memory.recall(peer, 100s + HostMemory::kBackoff) == nullptr);
   }
   CHECK(memory.recall(server(TlsLevel::may, "192.0.2.2:25"), 100s) == nullptr);
-  CHECK(memory.terms_for(may, 100s).why_clear == nullptr);
+  CHECK(memory.why_clear(may, 100s) == nullptr);
   memory.on_session(server(TlsLevel::verify));
   CHECK(memory.recall(may, 100s) == nullptr);
 }
@@ -58,16 +59,16 @@ TEST_CASE("deliverd host memory: where TLS only may be, the host is met in the c
           "[deliverd]") {
   HostMemory memory;
   const Server may = server(TlsLevel::may);
-  CHECK(memory.terms_for(may, 100s).why_clear == nullptr);
+  CHECK(memory.why_clear(may, 100s) == nullptr);
   memory.on_failed(may, kUntrusted, 100s);
   CHECK(memory.recall(may, 100s) == nullptr);
-  REQUIRE(memory.terms_for(may, 100s + HostMemory::kClear - 1us).why_clear != nullptr);
-  CHECK(*memory.terms_for(may, 100s).why_clear == kUntrusted.reply.text);
-  CHECK(memory.terms_for(may, 100s + HostMemory::kClear).why_clear == nullptr);
+  REQUIRE(memory.why_clear(may, 100s + HostMemory::kClear - 1us) != nullptr);
+  CHECK(*memory.why_clear(may, 100s) == kUntrusted.reply.text);
+  CHECK(memory.why_clear(may, 100s + HostMemory::kClear) == nullptr);
   memory.on_session(may);
-  CHECK(memory.terms_for(may, 100s).why_clear != nullptr);
+  CHECK(memory.why_clear(may, 100s) != nullptr);
   for (const TlsLevel level : {TlsLevel::encrypt, TlsLevel::verify})
-    CHECK(memory.terms_for(server(level), 100s).why_clear == nullptr);
+    CHECK(memory.why_clear(server(level), 100s) == nullptr);
 }
 
 TEST_CASE("deliverd host memory: that a login fails concerns those alone who log in",
@@ -80,17 +81,49 @@ TEST_CASE("deliverd host memory: that a login fails concerns those alone who log
   memory.on_failed(ours, {{0, "4.7.8", "refused"}, ClientSession::Fault::login}, 100s);
   CHECK(memory.recall(ours, 100s) != nullptr);
   CHECK(memory.recall(anonymous, 100s) == nullptr);
-  CHECK(memory.terms_for(ours, 100s).why_clear == nullptr);
+  CHECK(memory.why_clear(ours, 100s) == nullptr);
 }
 
 TEST_CASE("deliverd host memory: a server whose BDAT fails is met without for a day, others with",
           "[deliverd]") {
+  const smtp::Chunking failure = GENERATE(smtp::Chunking::refused, smtp::Chunking::lost);
   HostMemory memory;
-  CHECK(memory.terms_for(server(TlsLevel::may), 100s).chunking);
-  memory.on_chunking_failed(server(TlsLevel::may), 100s);
-  CHECK_FALSE(memory.terms_for(server(TlsLevel::verify), 100s).chunking);
-  CHECK_FALSE(
-      memory.terms_for(server(TlsLevel::may), 100s + HostMemory::kWithoutChunking - 1us).chunking);
-  CHECK(memory.terms_for(server(TlsLevel::may), 100s + HostMemory::kWithoutChunking).chunking);
-  CHECK(memory.terms_for(server(TlsLevel::may, "192.0.2.2:25"), 100s).chunking);
+  CHECK_FALSE(memory.has_chunking_failed(kMay, 100s));
+  CHECK(memory.on_chunking(kMay, failure, 100s));
+  CHECK(memory.has_chunking_failed(server(TlsLevel::verify), 100s));
+  CHECK(memory.has_chunking_failed(kMay, 100s + HostMemory::kChunking - 1us));
+  CHECK_FALSE(memory.has_chunking_failed(kMay, 100s + HostMemory::kChunking));
+  CHECK_FALSE(memory.has_chunking_failed(server(TlsLevel::may, "192.0.2.2:25"), 100s));
+}
+
+TEST_CASE("deliverd host memory: BDAT that is taken, or was not tried, undoes no failure",
+          "[deliverd]") {
+  HostMemory memory;
+  memory.on_chunking(kMay, smtp::Chunking::refused, 100s);
+  CHECK_FALSE(memory.on_chunking(kMay, smtp::Chunking::taken, 101s));
+  CHECK_FALSE(memory.on_chunking(kMay, smtp::Chunking::untested, 101s));
+  CHECK(memory.has_chunking_failed(kMay, 102s));
+}
+
+TEST_CASE(
+    "deliverd host memory: where BDAT was taken one loss says nothing of it, a refusal or a second "
+    "loss does",
+    "[deliverd]") {
+  using enum smtp::Chunking;
+  HostMemory memory;
+  CHECK_FALSE(memory.on_chunking(server(TlsLevel::verify), taken, 100s));
+  SECTION("a refusal") { CHECK(memory.on_chunking(kMay, refused, 101s)); }
+  SECTION("two losses") {
+    CHECK_FALSE(memory.on_chunking(kMay, lost, 101s));
+    CHECK_FALSE(memory.on_chunking(kMay, untested, 102s));
+    CHECK(memory.on_chunking(kMay, lost, 103s));
+  }
+  SECTION("two losses, and others taken between them") {
+    CHECK_FALSE(memory.on_chunking(kMay, lost, 101s));
+    CHECK_FALSE(memory.on_chunking(kMay, taken, 102s));
+    CHECK_FALSE(memory.on_chunking(kMay, lost, 103s));
+  }
+  SECTION("a loss on a later day") {
+    CHECK(memory.on_chunking(kMay, lost, 100s + HostMemory::kChunking));
+  }
 }
