@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <tuple>
 #include <variant>
 
 #include "common/base/short_memory.h"
@@ -32,7 +33,7 @@ class HostMemory {
                  std::chrono::microseconds now) {
     using Fault = smtp::ClientSession::Fault;
     if (why.fault == Fault::server) {
-      failed_.remember(server.peer.address, why.reply, now);
+      failed_.remember(way_to(server), why.reply, now);
     } else if (why.fault == Fault::tls && may_be_met_in_clear(server)) {
       clear_.remember(server.peer.address, why.reply.text, now);
     } else {
@@ -40,13 +41,13 @@ class HostMemory {
     }
   }
   void on_session(const Server& server) {
-    failed_.forget(server.peer.address);
+    failed_.forget(way_to(server));
     failed_as_asked_.forget(server);
   }
 
   // What was wrong with it, if that was less than kBackoff ago; null: it may be asked.
   const smtp::Reply* recall(const Server& server, std::chrono::microseconds now) const {
-    const smtp::Reply* const why = failed_.recall(server.peer.address, now);
+    const smtp::Reply* const why = failed_.recall(way_to(server), now);
     return why != nullptr ? why : failed_as_asked_.recall(server, now);
   }
 
@@ -77,7 +78,13 @@ class HostMemory {
   }
 
  private:
-  ShortMemory<net::Endpoint, smtp::Reply> failed_{kBackoff, kMaxHosts};
+  // One that gives no session in one way of speaking may well give one in another.
+  using Way = std::tuple<net::Endpoint, smtp::Protocol, smtp::TlsStart>;
+  static Way way_to(const Server& server) {
+    return {server.peer.address, server.protocol, server.tls_start};
+  }
+
+  ShortMemory<Way, smtp::Reply> failed_{kBackoff, kMaxHosts};
   ShortMemory<Server, smtp::Reply> failed_as_asked_{kBackoff, kMaxHosts};
   ShortMemory<net::Endpoint, std::monostate> chunking_failed_{kChunking, kMaxHosts};
   ShortMemory<net::Endpoint, std::monostate> chunking_taken_{kChunking, kMaxHosts};

@@ -39,6 +39,19 @@ TEST_CASE(
   CHECK(memory.recall(may, 100s) == nullptr);
 }
 
+TEST_CASE("deliverd host memory: one that is silent in one way may be asked in another",
+          "[deliverd]") {
+  HostMemory memory;
+  const Server plain = server(TlsLevel::encrypt);
+  Server implicit = plain;
+  implicit.tls_start = smtp::TlsStart::implicit;
+  memory.on_failed(plain, kRefused, 100s);
+  CHECK(memory.recall(plain, 100s) != nullptr);
+  CHECK(memory.recall(implicit, 100s) == nullptr);
+  memory.on_session(implicit);
+  CHECK(memory.recall(plain, 100s) != nullptr);
+}
+
 TEST_CASE(
     "deliverd host memory: that its TLS is not good enough concerns those who ask for as much",
     "[deliverd]") {
