@@ -75,9 +75,9 @@ class AdminLink::LongAnswer {
     octets_ += octets;
     return reply_;
   }
-  // What has gathered, if anything, goes out.
+  // What has gathered goes out; be it nothing, so that the one who waits hears that it goes on.
   void send() {
-    if (std::exchange(octets_, 0) == 0) return;
+    octets_ = 0;
     link_.reply(reply_);
     reply_.Clear();
   }
@@ -165,54 +165,74 @@ void AdminLink::list(Selection selection) {
     shown_.insert(message.id());
     *active.with(message.ByteSizeLong()).add_messages() = std::move(message);
   }
+  // Who names messages that are all in memory needs no disk.
+  if (!shown_.empty() && shown_.size() == selection.ids().size()) return active.end();
   active.send();
   listed_ = std::make_shared<const Selection>(std::move(selection));
-  after_.clear();
+  after_ = "";
   on_drained();
 }
 
 void AdminLink::on_drained() {
   if (!listed_ || question_) return;
-  question_ = parts_.store.read([selection = listed_, after = after_](
-                                    StoreReader& store) { return store.list(*selection, after); },
-                                [this](Result<Portion> portion) {
-                                  question_.reset();
-                                  if (!portion) {
-                                    listed_.reset();
-                                    return refuse(portion.error().text);
-                                  }
-                                  ipc::AdminReply answer;
-                                  for (auto& message : portion->messages)
-                                    if (shown_.count(message.id()) == 0)
-                                      *answer.add_messages() = std::move(message);
-                                  after_ = portion->last_id;
-                                  if (after_.empty()) listed_.reset();
-                                  answer.set_end(!listed_);
-                                  reply(answer);
-                                  if (parts_.channel.unsent() < kMaxUnsent) on_drained();
-                                });
+  auto done = [this](Result<Portion> portion) { on_portion(std::move(portion)); };
+  question_ =
+      unseen_.empty()
+          ? parts_.store.read([selection = listed_, after = *after_](
+                                  StoreReader& store) { return store.list(*selection, after); },
+                              std::move(done))
+          : parts_.store.ask([selection = listed_->among(unseen_)](
+                                 Store& store) { return store.list(selection, {}); },
+                             std::move(done));
+}
+
+void AdminLink::on_portion(Result<Portion> portion) {
+  question_.reset();
+  if (!portion) {
+    listed_.reset();
+    unseen_.clear();
+    return refuse(portion.error().text);
+  }
+  LongAnswer answer(*this);
+  Selection::Ids active = add_portion(answer, *portion);
+  const std::string& last = portion->last_id;
+  if (unseen_.empty()) {
+    unseen_ = std::move(active);
+    after_ = last.empty() ? std::nullopt : std::optional(last);
+  } else {
+    unseen_.erase(unseen_.begin(), last.empty() ? unseen_.end() : unseen_.upper_bound(last));
+  }
+  if (!after_ && unseen_.empty()) {
+    listed_.reset();
+    return answer.end();
+  }
+  answer.send();
+  if (parts_.channel.unsent() < kMaxUnsent) on_drained();
+}
+
+// What has become active since the memory was listed is there by now; or it has left it again, or
+// is on its way to it: those it gives. Their rows are then read anew by the thread that gives to
+// the queue and takes from it, whose answers come in that order: what is active there is in memory.
+Selection::Ids AdminLink::add_portion(LongAnswer& answer, Portion& portion) const {
+  const auto add = [&](ipc::QueuedMessage& message) {
+    *answer.with(message.ByteSizeLong()).add_messages() = std::move(message);
+  };
+  Selection::Ids active;
+  for (auto& message : portion.messages)
+    if (!shown_.contains(message.id())) add(message);
+  for (std::string& id : portion.active)
+    if (!shown_.contains(id)) active.insert(std::move(id));
+  if (active.empty()) return active;
+  for (auto& message : parts_.queue.list(listed_->among(active))) {
+    active.erase(message.id());
+    add(message);
+  }
+  return active;
 }
 
 void AdminLink::show(const ipc::AdminRequest& request) {
   if (request.filter().ids_size() != 1) return refuse("show takes one id");
-  const Selection selection(request.filter(), kAnyState);
-  auto active = parts_.queue.list(selection);
-  if (!active.empty()) {
-    ipc::AdminReply answer = last_reply();
-    *answer.add_messages() = std::move(active.front());
-    return reply(answer);
-  }
-  question_ = parts_.store.read(
-      [selection](StoreReader& store) { return store.list(selection, {}); },
-      [this](Result<Portion> found) {
-        question_.reset();
-        if (!found) return refuse(found.error().text);
-        if (found->messages.empty())
-          return refuse(fmt::format("no message {} in the queue", request_.filter().ids(0)));
-        ipc::AdminReply answer = last_reply();
-        *answer.add_messages() = std::move(found->messages.front());
-        reply(answer);
-      });
+  list(Selection(request.filter(), kAnyState));
 }
 
 void AdminLink::cat(const ipc::AdminRequest& request) {

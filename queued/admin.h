@@ -3,7 +3,7 @@
 
 #include <functional>
 #include <memory>
-#include <set>
+#include <optional>
 #include <string>
 
 #include "common/ipc/channel.h"
@@ -44,6 +44,8 @@ class AdminLink {
   void answer(const ipc::AdminRequest& request);
   void act(const ipc::AdminRequest& request, const Verb& verb);
   void list(Selection selection);
+  void on_portion(Result<Portion> portion);
+  Selection::Ids add_portion(LongAnswer& answer, Portion& portion) const;
   void show(const ipc::AdminRequest& request);
   void cat(const ipc::AdminRequest& request);
   void summarize();
@@ -59,8 +61,9 @@ class AdminLink {
   ipc::AdminRequest request_;
   // While a listing goes on; the other owner: the question that is with the store.
   std::shared_ptr<const Selection> listed_;
-  std::string after_;            // where
-  std::set<std::string> shown_;  // what was in memory; it may be put to disk meanwhile
+  std::optional<std::string> after_;  // its next portion begins behind this; none: that was all
+  Selection::Ids shown_;              // what was in memory; it may be put to disk meanwhile
+  Selection::Ids unseen_;             // active when read, and not found in memory
   PendingPtr question_;
 };
 

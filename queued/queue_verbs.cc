@@ -83,17 +83,21 @@ std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
   std::vector<ipc::QueuedMessage> messages;
   std::unordered_map<const Message*, std::vector<const Work*>> under_way;
   for (const auto& [ticket, work] : tickets_) under_way[work.message].push_back(&work);
-  for (const auto& [id, message] : active_) {
-    const MessageState state = state_of(*message);
-    if (!selection.means(message->data, state, message->wish_reason)) continue;
-    if (selection.leaves_out_expired() && is_ending(*message)) continue;
-    messages.push_back(describe(message->data));
+  const auto add_if_meant = [&](const Message& message) {
+    const MessageState state = state_of(message);
+    if (!selection.means(message.data, state, message.wish_reason)) return;
+    if (selection.leaves_out_expired() && is_ending(message)) return;
+    messages.push_back(describe(message.data));
     messages.back().set_state(std::string(word_for(state)));
-    messages.back().set_hold_reason(message->wish_reason);
-    messages.back().set_expires_us(expires(*message).time_since_epoch().count());
-    if (const auto works = under_way.find(message.get()); works != under_way.end())
+    messages.back().set_hold_reason(message.wish_reason);
+    messages.back().set_expires_us(expires(message).time_since_epoch().count());
+    if (const auto works = under_way.find(&message); works != under_way.end())
       for (const Work* const work : works->second) tell_begun(*work, messages.back());
-  }
+  };
+  for (const std::string& id : selection.ids())
+    if (const auto it = active_.find(id); it != active_.end()) add_if_meant(*it->second);
+  if (!selection.ids().empty()) return messages;
+  for (const auto& [id, message] : active_) add_if_meant(*message);
   std::sort(messages.begin(), messages.end(),
             [](const auto& a, const auto& b) { return a.id() < b.id(); });
   return messages;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/check.h"
 #include "common/base/pattern.h"
 #include "common/base/timestamp.h"
 
@@ -71,6 +72,13 @@ Selection::Selection(const ipc::Filter& filter, States states)
   });
   if (named != kStates.end()) state_ = *named;
   if (!state_ && !filter.state().empty()) states_ = {};
+}
+
+Selection Selection::among(Ids ids) const {
+  POSTRIDER_CHECK(!ids.empty());
+  Selection narrower = *this;
+  narrower.ids_ = std::move(ids);
+  return narrower;
 }
 
 bool Selection::asks_for_recipient() const noexcept {

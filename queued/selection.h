@@ -53,7 +53,12 @@ struct RecipientView {
 
 class Selection {
  public:
+  using Ids = std::set<std::string, std::less<>>;
+
   explicit Selection(const ipc::Filter& filter, States states = kInQueue);
+
+  // The same, of these messages alone; there is one.
+  Selection among(Ids ids) const;
 
   // What goes by this route of an operator already is not meant.
   void leave_out(std::string via) { left_out_ = std::move(via); }
@@ -62,7 +67,7 @@ class Selection {
   bool leaves_out_expired() const noexcept { return leaves_out_expired_; }
 
   // The messages that were named; empty: they were not.
-  const std::set<std::string, std::less<>>& ids() const noexcept { return ids_; }
+  const Ids& ids() const noexcept { return ids_; }
   // Nothing was given: no message is meant.
   bool is_empty() const noexcept { return empty_; }
 
@@ -78,7 +83,7 @@ class Selection {
  private:
   States states_;
   bool empty_ = true;
-  std::set<std::string, std::less<>> ids_;
+  Ids ids_;
   std::optional<MessageState> state_;
   std::optional<WallTime> arrived_before_;
   std::optional<std::string> left_out_;

@@ -30,7 +30,8 @@ struct Backlog {
 // A part of a list, and where the next part begins.
 struct Portion {
   std::vector<ipc::QueuedMessage> messages;
-  std::string last_id;  // pass it as `after`; empty: that was all
+  std::vector<std::string> active;  // ids that are meant as well: the queue has, or had, them
+  std::string last_id;              // pass it as `after`; empty: that was all
 };
 
 // A message's content, for an operator.
@@ -70,7 +71,7 @@ class StoreReader {
   // An operator wants to see it.
   Result<StoredContent> open_content(const MessageId& id);
 
-  // Messages that are meant and not active, by id after `after`, at most kPortion.
+  // Messages that are meant, by id after `after`, at most kPortion; of the active ones the ids.
   Result<Portion> list(const Selection& selection, const std::string& after);
   Result<Counts> count();
   // What waits or is held, by domain, state and reason. One pass over all of it.

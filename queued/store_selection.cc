@@ -81,7 +81,10 @@ Result<Portion> StoreReader::list(const Selection& selection, const std::string&
     // It ended while we read.
     if (!stored && stored.error().kind == ErrorKind::not_found) continue;
     if (!stored) return pass_on(std::move(stored.error()));
-    if (stored->state == MessageState::active) continue;  // it is in the queue's memory
+    if (stored->state == MessageState::active) {
+      portion.active.push_back(id);
+      continue;
+    }
     ipc::QueuedMessage message = describe(stored->data);
     message.set_state(std::string(word_for(stored->state)));
     if (stored->state == MessageState::deferred)

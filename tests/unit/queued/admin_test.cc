@@ -9,6 +9,7 @@
 
 using namespace postrider;
 using postrider::test::all_messages;
+using postrider::test::message_of;
 
 namespace {
 
@@ -31,11 +32,12 @@ struct Command final : ipc::Channel::Owner {
   void on_frame(const ipc::Frame& frame, Fd) override { replies.push_back(frame.admin_reply()); }
   void on_closed(const std::string& why) override { FAIL(why); }
 
-  void ask(ipc::AdminRequest::Verb verb, bool dry_run = false) {
+  void ask(ipc::AdminRequest::Verb verb, const ipc::Filter& filter = all_messages(),
+           bool dry_run = false) {
     ipc::AdminRequest request;
     request.set_verb(verb);
     request.set_dry_run(dry_run);
-    *request.mutable_filter() = all_messages();
+    *request.mutable_filter() = filter;
     link->on_request(request);
   }
   std::vector<std::string> listed() {
@@ -77,6 +79,72 @@ TEST_CASE("queued admin: a message that is put to disk while it is listed is lis
   CHECK(command.listed() == std::vector<std::string>{id});
 }
 
+TEST_CASE("queued admin: a message that becomes active before its row is read is listed, and shown",
+          "[queued]") {
+  Fixture f;
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  REQUIRE(f.state(id) == "deferred");
+  std::promise<void> due;
+  const PendingPtr earlier = f.life->store.read(
+      [&](queued::StoreReader&) {
+        due.get_future().wait();
+        return 0;
+      },
+      [](int) {});
+  Command command(f);
+  const bool alone = GENERATE(false, true);
+  command.ask(alone ? ipc::AdminRequest::SHOW : ipc::AdminRequest::LIST,
+              alone ? message_of(id) : all_messages());
+  f.keeps = [](const ipc::Job&) { return true; };
+  f.clock.advance(std::chrono::hours{1});
+  f.settle();
+  REQUIRE(f.kept() == 1);
+  due.set_value();
+  CHECK(command.listed() == std::vector<std::string>{id});
+}
+
+TEST_CASE("queued admin: a message that is active only while its row is read is listed, and shown",
+          "[queued]") {
+  Fixture f;
+  const std::string id = f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  const auto set_state = [&](const std::string& state) {
+    auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
+    return database && database->execute("UPDATE message SET state=" + state);
+  };
+  REQUIRE(set_state("1"));
+  std::promise<void> read;
+  bool deferred_again = false;
+  const PendingPtr earlier = f.life->store.ask(
+      [&](queued::Store&) {
+        read.get_future().wait();
+        return set_state("0");
+      },
+      [&](bool done) { deferred_again = done; });
+  Command command(f);
+  const bool alone = GENERATE(false, true);
+  command.ask(alone ? ipc::AdminRequest::SHOW : ipc::AdminRequest::LIST,
+              alone ? message_of(id) : all_messages());
+  const PendingPtr later = f.life->store.read(
+      [&](queued::StoreReader&) {
+        read.set_value();
+        return 0;
+      },
+      [](int) {});
+  CHECK(command.listed() == std::vector<std::string>{id});
+  CHECK(deferred_again);
+}
+
+TEST_CASE("queued admin: of a message that is not there nothing is shown", "[queued]") {
+  Fixture f;
+  f.accept("a@x.test", {"b@far.test"});
+  f.settle();
+  Command command(f);
+  command.ask(ipc::AdminRequest::SHOW, message_of("0000000000000000000A"));
+  CHECK(command.listed().empty());
+}
+
 TEST_CASE("queued admin: a dry run of expire leaves out what is given up already", "[queued]") {
   Fixture f;
   const bool under_way = GENERATE(false, true);
@@ -85,10 +153,10 @@ TEST_CASE("queued admin: a dry run of expire leaves out what is given up already
   const std::string other = f.accept("a@x.test", {"c@far.test"});
   f.settle();
   f.life->reports.broken = true;  // so that it stays
-  CHECK(f.operate(ipc::AdminRequest::EXPIRE, postrider::test::message_of(given_up)) == 1U);
+  CHECK(f.operate(ipc::AdminRequest::EXPIRE, message_of(given_up)) == 1U);
   CHECK(f.list(all_messages()).size() == 2);
   Command command(f);
-  command.ask(ipc::AdminRequest::EXPIRE, true);
+  command.ask(ipc::AdminRequest::EXPIRE, all_messages(), true);
   CHECK(command.listed() == std::vector<std::string>{other});
 }
 
@@ -100,7 +168,7 @@ TEST_CASE("queued admin: of what is being delivered it is told since when", "[qu
   const std::int64_t begun = f.clock.now().time_since_epoch().count();
   f.clock.advance(std::chrono::minutes{1});
   const auto told = [&](int recipient) {
-    return f.list(postrider::test::message_of(id)).at(0).recipients(recipient).begun_us();
+    return f.list(message_of(id)).at(0).recipients(recipient).begun_us();
   };
   CHECK(told(0) == begun);
   CHECK(told(1) == 0);
