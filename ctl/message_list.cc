@@ -30,9 +30,9 @@ void MessageList::show(const ipc::AdminReply& reply) {
 }
 
 void MessageList::add(const ipc::QueuedMessage& message) {
-  const std::string reason = reason_of(message, now_);
+  const std::string reason = reason_of(message);
   const bool fits = groups_.contains(reason) || groups_.size() < kReasons;
-  Group& group = groups_[fits ? reason : "Other reasons."];
+  Group& group = groups_[fits ? reason : std::string(kOtherReasons)];
   ++group.messages;
   if (group.shown.size() >= kShown || octets_ >= kOctets) return;
   octets_ += group.shown.emplace_back(to_line(message, now_)).size();

@@ -4,10 +4,12 @@
 #include <string>
 #include <string_view>
 
-#include "common/base/clock.h"
 #include "common/ipc/messages.pb.h"
 
 namespace postrider::ctl {
+
+// Of more reasons than are told apart.
+inline constexpr std::string_view kOtherReasons = "Other reasons.";
 
 struct QueueReason {
   std::string_view name;   // for programs: message::name_of(Cause), or a word of the queue's own
@@ -18,8 +20,10 @@ struct QueueReason {
 QueueReason reason_of(std::string_view status, std::string_view reply);
 // Of a row of the summary; what is held is held, whatever for.
 QueueReason reason_of(const ipc::SummaryRow& row);
+// Whether the row stands for all that were too many.
+bool is_of_others(const ipc::SummaryRow& row);
 // Of the first recipient that is still to be served and was told something; or what an operator or
 // the sender waits for.
-std::string reason_of(const ipc::QueuedMessage& message, WallTime now);
+std::string reason_of(const ipc::QueuedMessage& message);
 
 }  // namespace postrider::ctl

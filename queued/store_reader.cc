@@ -1,15 +1,6 @@
 #include "queued/store_reader.h"
 
-#include <algorithm>
-#include <functional>
-#include <set>
-#include <unordered_map>
-
 #include <fmt/format.h>
-
-#include "common/base/ascii.h"
-#include "queued/description.h"
-#include "queued/reason_words.h"
 
 namespace postrider::queued {
 
@@ -24,67 +15,10 @@ constexpr std::string_view kLoad =
 constexpr std::string_view kLoadRecipients =
     "SELECT address, original, notify, orcpt, state, next_hop, status, reply, remote, via "
     "FROM recipient WHERE message=?1";
-// By message: the recipients of one come together. Grouping is ours, as SQLite would sort all rows.
-constexpr std::string_view kOpenRecipients =
-    "SELECT m.id, r.domain, m.state, CASE WHEN m.state=2 THEN m.hold_reason ELSE r.reply END, "
-    "m.arrival_us, CASE WHEN m.state=0 AND m.behind='' THEN m.next_attempt_us ELSE 0 END, r.status "
-    "FROM message m JOIN recipient r ON r.message=m.id "
-    "WHERE m.state IN (0,2) AND r.state=0";
 
 WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
 
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
-// A lookup by a view makes no string.
-struct Hash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept {
-    return std::hash<std::string_view>()(text);
-  }
-};
-
-struct Sum {
-  ipc::SummaryRow row;
-  std::string last_message;
-};
-using Sums = std::unordered_map<std::string, Sum, Hash, std::equal_to<>>;
-
-void add(Sum& sum, std::string_view message, std::int64_t arrival_us,
-         std::int64_t next_attempt_us) {
-  ipc::SummaryRow& row = sum.row;
-  if (sum.last_message != message) {
-    sum.last_message = message;
-    row.set_messages(row.messages() + 1);
-  }
-  row.set_recipients(row.recipients() + 1);
-  if (row.oldest_us() == 0 || arrival_us < row.oldest_us()) row.set_oldest_us(arrival_us);
-  const bool sooner = row.next_attempt_us() == 0 || next_attempt_us < row.next_attempt_us();
-  if (next_attempt_us != 0 && sooner) row.set_next_attempt_us(next_attempt_us);
-}
-
-Sum begin_sum(std::string_view destination, MessageState state, std::string_view reason,
-              std::string_view status) {
-  Sum sum;
-  sum.row.set_destination(std::string(destination));
-  sum.row.set_state(std::string(word_for(state)));
-  sum.row.set_reason(std::string(reason));
-  sum.row.set_status(std::string(status));
-  return sum;
-}
-
-std::vector<ipc::SummaryRow> largest(Sums sums) {
-  std::vector<ipc::SummaryRow> rows;
-  for (auto& [key, sum] : sums) rows.push_back(std::move(sum.row));
-  const auto count = std::min(rows.size(), StoreReader::kSummaryRows);
-  const auto order = [](const ipc::SummaryRow& a, const ipc::SummaryRow& b) {
-    if (a.messages() != b.messages()) return a.messages() > b.messages();
-    return a.destination() < b.destination();
-  };
-  std::partial_sort(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(count), rows.end(),
-                    order);
-  rows.resize(count);
-  return rows;
-}
 
 }  // namespace
 
@@ -207,32 +141,6 @@ Result<std::vector<Backlog>> StoreReader::behind(std::size_t limit) {
     if (!*row) return found;
     found.push_back({std::string(select->text(0)), static_cast<std::uint64_t>(select->integer(1))});
   }
-}
-
-Result<std::vector<ipc::SummaryRow>> StoreReader::summarize() {
-  auto select = database_.prepare(kOpenRecipients);
-  if (!select) return pass_on(std::move(select.error()));
-  Sums sums;
-  Sum others = begin_sum("(others)", MessageState::deferred, "other reasons", "");
-  std::string key;
-  while (true) {
-    auto row = select->step();
-    if (!row) return pass_on(std::move(row.error()));
-    if (!*row) break;
-    const std::string_view destination = select->text(1);
-    const std::string_view reason = select->text(3).substr(0, kDescribedReply);
-    const auto state = static_cast<MessageState>(select->integer(2));
-    key.assign(destination);
-    key += state == MessageState::held ? '\1' : '\0';
-    key += reason_words(reason);
-    auto sum = sums.find(key);
-    if (sum == sums.end() && sums.size() < kReasons)
-      sum = sums.emplace(key, begin_sum(destination, state, reason, select->text(6))).first;
-    add(sum == sums.end() ? others : sum->second, select->text(0), select->integer(4),
-        select->integer(5));
-  }
-  if (others.row.messages() > 0) sums.emplace("", std::move(others));
-  return largest(std::move(sums));
 }
 
 }  // namespace postrider::queued

@@ -52,9 +52,9 @@ class StoreReader {
  public:
   // Messages that list() gives in one portion.
   static constexpr std::size_t kPortion = 200;
-  // Reasons that summarize() tells apart; messages with others are summed up as one row.
+  // Reasons that summarize() tells apart.
   static constexpr std::size_t kReasons = 50'000;
-  // Rows that summarize() gives, those of the most messages.
+  // Rows that summarize() gives, those of the most messages, beside one a state for all others.
   static constexpr std::size_t kSummaryRows = 500;
   // Messages that one portion looks at: a filter that means few of many keeps nobody waiting.
   static constexpr std::size_t kLook = 5'000;

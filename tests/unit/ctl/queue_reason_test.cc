@@ -3,12 +3,9 @@
 #include <catch2/catch.hpp>
 
 using namespace postrider;
-using namespace std::chrono_literals;
 using ctl::reason_of;
 
 namespace {
-
-constexpr WallTime kNow{std::chrono::hours{500'000}};
 
 ipc::QueuedMessage message(const std::string& state) {
   ipc::QueuedMessage message;
@@ -47,7 +44,7 @@ TEST_CASE("queue reason: what a server said is told in plain words that many rep
   CAPTURE(c.reply);
   ipc::QueuedMessage deferred = message("deferred");
   add(deferred, c.status, c.reply);
-  CHECK(reason_of(deferred, kNow) == c.reason);
+  CHECK(reason_of(deferred) == c.reason);
 }
 
 TEST_CASE("queue reason: who was served, or has no answer yet, gives none", "[ctl]") {
@@ -55,18 +52,33 @@ TEST_CASE("queue reason: who was served, or has no answer yet, gives none", "[ct
   add(deferred, "2.0.0", "250 ok").set_state("delivered");
   add(deferred, "", "");
   add(deferred, "4.2.2", "452 4.2.2 over quota");
-  CHECK(reason_of(deferred, kNow) == "The mailbox is full.");
+  CHECK(reason_of(deferred) == "The mailbox is full.");
 }
 
 TEST_CASE("queue reason: what no server keeps waiting is told by who does", "[ctl]") {
-  CHECK(reason_of(message("active"), kNow) == "Being delivered, or next in turn.");
-  CHECK(reason_of(message("deleted"), kNow) == "Deleted by an operator.");
+  CHECK(reason_of(message("active")) == "Being delivered, or next in turn.");
+  CHECK(reason_of(message("deleted")) == "Deleted by an operator.");
   ipc::QueuedMessage held = message("held");
   held.set_hold_reason("a test");
-  CHECK(reason_of(held, kNow) == "Held until it is released.");
+  CHECK(reason_of(held) == "Held until it is released.");
+}
+
+TEST_CASE("queue reason: what its sender holds back is told alike in the list and the summary",
+          "[ctl]") {
+  const bool hurried = GENERATE(false, true);
   ipc::QueuedMessage later = message("deferred");
-  later.set_release_us((kNow + 1h).time_since_epoch().count());
-  CHECK(reason_of(later, kNow) == "Held back by its sender until a time of his.");
+  add(later, "", "");
+  later.set_release_us(9'000);
+  later.set_next_attempt_us(hurried ? 5'000 : 9'000);
+  const char* const means =
+      hurried ? "Not attempted yet." : "Held back by its sender until a time of his.";
+  CHECK(reason_of(later) == means);
+  ipc::SummaryRow row;
+  row.set_state("deferred");
+  row.set_reason(hurried ? "" : "held back by its sender");
+  CHECK(reason_of(row).means == means);
+  add(later, "4.2.2", "452 4.2.2 over quota");
+  CHECK(reason_of(later) == "The mailbox is full.");
 }
 
 TEST_CASE("queue reason: what this host says of itself is not laid to a server", "[ctl]") {

@@ -193,7 +193,7 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
   add({{.address = "a@one.test", .reply = "450 busy"},
        {.address = "c@two.test", .status = "4.2.2", .reply = "450 full"}},
       false);
-  add({{.address = "a@one.test", .reply = "450 busy"}}, true);
+  add({{.address = "a@one.test", .status = "4.3.2", .reply = "450 busy"}}, true);
   add({{.address = "a@one.test", .state = RecipientState::delivered}, {.address = "d@two.test"}},
       false);
   REQUIRE(world.store->apply(changes));
@@ -211,6 +211,70 @@ TEST_CASE("store reader: sums are by domain, state and reason, those of the most
                                          "one.test held why not 1 1 ", "two.test deferred  1 1 ",
                                          "two.test deferred 450 full 1 1 4.2.2"});
   CHECK(rows->front().oldest_us() == kNow.time_since_epoch().count());
+}
+
+TEST_CASE("store reader: rows that are too many are summed up, each state for itself", "[queued]") {
+  World world;
+  const std::string rows = std::to_string(StoreReader::kSummaryRows);
+  {
+    auto database = sqlite::Database::open(world.paths.queue_db(), sqlite::Access::write);
+    REQUIRE(database);
+    // Each destination has two messages; then five that are alone with theirs, two of them held.
+    REQUIRE(database->execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<2*" + rows +
+        "+5) INSERT INTO message SELECT printf('%020d', i), x'', x'', 9000-i, 0, 0, "
+        "CASE WHEN i>2*" +
+        rows +
+        "+3 THEN 2 ELSE 0 END, 8000-i, "
+        "0, 0, 0, 0, '', '', 0, 0 FROM n"));
+    REQUIRE(database->execute(
+        "INSERT INTO recipient (message, address, domain, original, notify, orcpt, state, "
+        "next_hop, status, reply, remote) SELECT id, x'61', CASE WHEN id+0<=2*" +
+        rows + " THEN id % " + rows +
+        " ELSE 'alone' || id END, x'', '', x'', 0, '', '', x'62', '' "
+        "FROM message"));
+  }
+  const auto all = world.store->summarize();
+  REQUIRE(all);
+  REQUIRE(all->size() == StoreReader::kSummaryRows + 2);
+  CHECK(all->front().messages() == 2);
+  const ipc::SummaryRow& deferred = all->at(StoreReader::kSummaryRows);
+  CHECK(deferred.destination() == "(others)");
+  CHECK(deferred.reason() == "other reasons");
+  CHECK(deferred.state() == "deferred");
+  CHECK(deferred.messages() == 3);
+  CHECK(deferred.recipients() == 3);
+  const std::int64_t last = 2 * StoreReader::kSummaryRows + 3;
+  CHECK(deferred.oldest_us() == 9000 - last);
+  CHECK(deferred.next_attempt_us() == 8000 - last);
+  CHECK(all->back().destination() == "(others)");
+  CHECK(all->back().state() == "held");
+  CHECK(all->back().messages() == 2);
+  CHECK(all->back().next_attempt_us() == 0);
+}
+
+TEST_CASE("store reader: what its sender holds back is summed up as such, until it was attempted",
+          "[queued]") {
+  World world;
+  std::vector<Change> changes;
+  const auto add = [&](const std::string& destination, WallTime next_attempt,
+                       const std::string& reply) {
+    Promote promote = world.promote("x");
+    promote.data.recipients = {{.address = "a@" + destination, .reply = reply}};
+    promote.data.envelope.set_release_us((kNow + 2h).time_since_epoch().count());
+    promote.schedule.next_attempt = next_attempt;
+    changes.emplace_back(std::move(promote));
+  };
+  add("waits.test", kNow + 2h, "");
+  add("hurried.test", kNow, "");
+  add("told.test", kNow + 2h, "450 busy");
+  REQUIRE(world.store->apply(changes));
+  const auto rows = world.store->summarize();
+  REQUIRE(rows);
+  std::vector<std::string> told;
+  for (const ipc::SummaryRow& row : *rows) told.push_back(row.destination() + ": " + row.reason());
+  CHECK(told == std::vector<std::string>{"hurried.test: ", "told.test: 450 busy",
+                                         "waits.test: held back by its sender"});
 }
 
 TEST_CASE("store: a row that has lost its recipients is held for a person, and stops no other",
