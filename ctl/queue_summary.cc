@@ -32,6 +32,17 @@ std::int64_t earlier(std::int64_t a, std::int64_t b) {
   return a == 0 ? b : b == 0 ? a : std::min(a, b);
 }
 
+// A message may stand in several rows.
+template <typename Waiting>
+void count(Waiting& waiting, const ipc::SummaryRow& row) {
+  waiting.at_most = waiting.messages > 0 || is_of_others(row);
+  waiting.messages += row.messages();
+}
+
+std::string number(bool at_most, std::uint64_t messages) {
+  return fmt::format("{}{}", at_most ? "up to " : "", messages);
+}
+
 template <typename Waiting>
 std::vector<Waiting> most_first(std::map<std::string, Waiting> found) {
   std::vector<Waiting> all;
@@ -45,7 +56,7 @@ void add(WaitingReason& reason, const ipc::SummaryRow& row) {
   reason.state = row.state();
   reason.words = row.reason();
   reason.cause = reason_of(row).name;
-  reason.messages += row.messages();
+  count(reason, row);
   reason.destinations.insert(row.destination());
   reason.oldest_us = earlier(reason.oldest_us, row.oldest_us());
   reason.next_attempt_us = earlier(reason.next_attempt_us, row.next_attempt_us());
@@ -60,7 +71,7 @@ std::vector<WaitingCause> causes_of(const std::vector<ipc::SummaryRow>& rows) {
     const QueueReason why = reason_of(row);
     const std::string cause(why.name);
     causes[cause].means = why.means;
-    causes[cause].messages += row.messages();
+    count(causes[cause], row);
     add(reasons[cause][row.reason()], row);
   }
   for (auto& [name, cause] : causes) cause.reasons = most_first(std::move(reasons[name]));
@@ -72,20 +83,21 @@ json to_json(const WaitingReason& reason) {
           {"reason", reason.words},
           {"state", reason.state},
           {"messages", reason.messages},
+          {"at_most", reason.at_most},
           {"destinations", reason.destinations},
           {"oldest", time_or_null(reason.oldest_us)},
           {"next_attempt", time_or_null(reason.next_attempt_us)}};
 }
 
 std::string to_line(const WaitingCause& cause) {
-  return fmt::format("{} message{}: {}", cause.messages, cause.messages == 1 ? "" : "s",
-                     cause.means);
+  return fmt::format("{} message{}: {}", number(cause.at_most, cause.messages),
+                     cause.messages == 1 ? "" : "s", cause.means);
 }
 
 std::string to_line(const WaitingReason& reason, WallTime now) {
   const microseconds since_1970 = now.time_since_epoch();
-  std::string line =
-      fmt::format("  {} for {}", reason.messages, printable(names(reason.destinations)));
+  std::string line = fmt::format("  {} for {}", number(reason.at_most, reason.messages),
+                                 printable(names(reason.destinations)));
   if (!reason.words.empty()) line += fmt::format(": {}", printable(reason.words));
   if (reason.oldest_us != 0)
     line +=

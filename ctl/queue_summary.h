@@ -19,8 +19,9 @@ namespace postrider::ctl {
 struct WaitingReason {
   std::string state;
   std::string words;
-  std::string cause;           // QueueReason::name
-  std::uint64_t messages = 0;  // one that waits for several destinations counts for each
+  std::string cause;  // QueueReason::name
+  std::uint64_t messages = 0;
+  bool at_most = false;  // one that waits for several destinations counted for each
   std::set<std::string> destinations;
   std::int64_t oldest_us = 0;
   std::int64_t next_attempt_us = 0;  // 0: they wait for no time
@@ -30,6 +31,7 @@ struct WaitingReason {
 struct WaitingCause {
   std::string_view means;  // a whole sentence
   std::uint64_t messages = 0;
+  bool at_most = false;                // one that waits for several reasons counted for each, too
   std::vector<WaitingReason> reasons;  // those of the most messages first
 };
 
@@ -38,7 +40,7 @@ std::vector<WaitingCause> causes_of(const std::vector<ipc::SummaryRow>& rows);
 
 // Keys are stable.
 nlohmann::json to_json(const WaitingReason& reason);
-// "412 messages: The server for the address could not be reached."
+// "up to 412 messages: The server for the address could not be reached."
 std::string to_line(const WaitingCause& cause);
 // "  400 for example.org: connection refused; the oldest 2h, next try in 12m"
 std::string to_line(const WaitingReason& reason, WallTime now);

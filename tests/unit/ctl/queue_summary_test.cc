@@ -43,8 +43,8 @@ TEST_CASE("queue summary: causes come in plain words, with the servers' words be
               row("d.test", "connection timed out", 13, 3h),
               row("b.test", "looks like spam", 1, 3 * 24h, {}, "held"),
               row("e.test", "", 3, 1min)}) ==
-        "425 messages: The server for the address could not be reached.\n"
-        "  412 for a.test, c.test: connection refused; the oldest 3h, next try in 12m\n"
+        "up to 425 messages: The server for the address could not be reached.\n"
+        "  up to 412 for a.test, c.test: connection refused; the oldest 3h, next try in 12m\n"
         "  13 for d.test: connection timed out; the oldest 3h\n"
         "3 messages: Not attempted yet.\n"
         "  3 for e.test; the oldest 1m\n"
@@ -83,7 +83,18 @@ TEST_CASE("queue summary: of many destinations it says how many", "[ctl]") {
   std::vector<ipc::SummaryRow> rows;
   for (int i = 0; i < 4; ++i)
     rows.push_back(row(std::to_string(i) + ".test", "451 greylisted", 1, 1min));
-  CHECK(told(rows).ends_with("\n  4 for 4 destinations: 451 greylisted; the oldest 1m\n"));
+  CHECK(told(rows).ends_with("\n  up to 4 for 4 destinations: 451 greylisted; the oldest 1m\n"));
+}
+
+TEST_CASE("queue summary: what was too much to be told apart is told as such", "[ctl]") {
+  CHECK(told({row("(others)", "other reasons", 7, 2h), row("a.test", "what?", 2, 1h),
+              row("(others)", "other reasons", 3, 3h, {}, "held")}) ==
+        "up to 7 messages: Other reasons.\n"
+        "  up to 7 for (others): other reasons; the oldest 2h\n"
+        "up to 3 messages: Held until it is released.\n"
+        "  up to 3 for (others): other reasons; the oldest 3h\n"
+        "2 messages: The server gave no reason that we know: its words are below.\n"
+        "  2 for a.test: what?; the oldest 1h\n");
 }
 
 TEST_CASE("queue summary: a reply cannot control the terminal", "[ctl]") {
