@@ -140,6 +140,7 @@ void AdminLink::act(const ipc::AdminRequest& request, const Verb& verb) {
       return refuse(fmt::format("{}: a next hop is {}", request.via(), config::kNextHopForms));
     act.set_via(request.via());
   }
+  act.selection.leave_out_ending();
   if (verb.request == Request::EXPIRE) act.selection.leave_out_expired();
   if (request.dry_run()) return list(std::move(act.selection));
   if (verb.wish == Wish::hold && act.why.empty()) act.why = "held by the operator";

@@ -47,7 +47,7 @@ void put_wish(const Act& act, Message& message) {
 
 // What no operator's verb can change any more.
 bool is_ending(const Message& message) {
-  return message.wish == Wish::erase || message.wish == Wish::expire;
+  return message.wish == Wish::erase || is_given_up(message);
 }
 
 // A long message is described by its first recipients alone.
@@ -86,7 +86,7 @@ std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
   const auto add_if_meant = [&](const Message& message) {
     const MessageState state = state_of(message);
     if (!selection.means(message.data, state, message.wish_reason)) return;
-    if (selection.leaves_out_expired() && is_ending(message)) return;
+    if (selection.leaves_out_ending() && is_ending(message)) return;
     messages.push_back(describe(message.data));
     messages.back().set_state(std::string(word_for(state)));
     messages.back().set_hold_reason(message.wish_reason);

@@ -87,7 +87,6 @@ bool Selection::asks_for_recipient() const noexcept {
 
 bool Selection::meets(const MessageView& message) const {
   if (empty_ || !states_.has(message.state) || (state_ && *state_ != message.state)) return false;
-
   if (leaves_out_expired_ && message.expired) return false;
   if (!ids_.empty() && ids_.find(message.id) == ids_.end()) return false;
   if (arrived_before_ && message.arrival >= *arrived_before_) return false;

@@ -64,7 +64,9 @@ class Selection {
   void leave_out(std::string via) { left_out_ = std::move(via); }
   // Nor what an operator has given up already.
   void leave_out_expired() { leaves_out_expired_ = true; }
-  bool leaves_out_expired() const noexcept { return leaves_out_expired_; }
+  // Nor what is in memory and no verb can change any more.
+  void leave_out_ending() { leaves_out_ending_ = true; }
+  bool leaves_out_ending() const noexcept { return leaves_out_ending_; }
 
   // The messages that were named; empty: they were not.
   const Ids& ids() const noexcept { return ids_; }
@@ -88,6 +90,7 @@ class Selection {
   std::optional<WallTime> arrived_before_;
   std::optional<std::string> left_out_;
   bool leaves_out_expired_ = false;
+  bool leaves_out_ending_ = false;
   std::string domain_, sender_, recipient_, reason_, host_;  // empty: any
 };
 

@@ -37,11 +37,15 @@ struct Command final : ipc::Channel::Owner {
     ipc::AdminRequest request;
     request.set_verb(verb);
     request.set_dry_run(dry_run);
+    if (verb == ipc::AdminRequest::ROUTE) request.set_via("smtp:other.test:25");
     *request.mutable_filter() = filter;
     link->on_request(request);
   }
-  std::vector<std::string> listed() {
+  void wait() {
     f.run_until([this] { return !replies.empty() && replies.back().end(); });
+  }
+  std::vector<std::string> listed() {
+    wait();
     std::vector<std::string> ids;
     for (const ipc::AdminReply& reply : replies)
       for (const ipc::QueuedMessage& message : reply.messages()) ids.push_back(message.id());
@@ -145,19 +149,34 @@ TEST_CASE("queued admin: of a message that is not there nothing is shown", "[que
   CHECK(command.listed().empty());
 }
 
-TEST_CASE("queued admin: a dry run of expire leaves out what is given up already", "[queued]") {
+TEST_CASE("queued admin: what is ending no verb changes, and its dry run leaves it out",
+          "[queued]") {
   Fixture f;
-  const bool under_way = GENERATE(false, true);
-  f.keeps = [&](const ipc::Job&) { return under_way; };
-  const std::string given_up = f.accept("a@x.test", {"b@far.test"});
+  const auto [ending, under_way] =
+      GENERATE(table<ipc::AdminRequest::Verb, bool>({{ipc::AdminRequest::EXPIRE, false},
+                                                     {ipc::AdminRequest::EXPIRE, true},
+                                                     {ipc::AdminRequest::ERASE, true}}));
+  const auto verb =
+      GENERATE(ipc::AdminRequest::HOLD, ipc::AdminRequest::DELETE, ipc::AdminRequest::ERASE,
+               ipc::AdminRequest::EXPIRE, ipc::AdminRequest::ROUTE);
+  CAPTURE(ending, under_way, verb);
+  f.keeps = [kept = under_way](const ipc::Job&) { return kept; };
+  const std::string first = f.accept("a@x.test", {"b@far.test"});
   const std::string other = f.accept("a@x.test", {"c@far.test"});
   f.settle();
   f.life->reports.broken = true;  // so that it stays
-  CHECK(f.operate(ipc::AdminRequest::EXPIRE, message_of(given_up)) == 1U);
+  CHECK(f.operate(ending, message_of(first)) == 1U);
+  f.settle();
   CHECK(f.list(all_messages()).size() == 2);
+  Command dry_run(f);
+  dry_run.ask(verb, all_messages(), true);
+  CHECK(dry_run.listed() == std::vector<std::string>{other});
   Command command(f);
-  command.ask(ipc::AdminRequest::EXPIRE, all_messages(), true);
-  CHECK(command.listed() == std::vector<std::string>{other});
+  command.ask(verb);
+  command.wait();
+  std::uint64_t changed = 0;
+  for (const ipc::AdminReply& reply : command.replies) changed += reply.count();
+  CHECK(changed == 1);
 }
 
 TEST_CASE("queued admin: of what is being delivered it is told since when", "[queued]") {
