@@ -75,9 +75,12 @@ class Faulty(Peer):
 
     @property
     def goes_again_at_once(self):
-        """By HELO, or by DATA: without the chunk the message cannot have been taken."""
+        """By HELO; or by DATA, as without the chunk the message cannot have been taken; or for those alone whom a mail
+        store has not refused."""
         _, step, fault, temporary = self.case
-        return (step == "EHLO" and not temporary) or (step == "CHUNK" and fault not in ("421", "4xx", "4xx-many-lines"))
+        return ((step == "EHLO" and not temporary) or
+                (step == "CHUNK" and fault not in ("421", "4xx", "4xx-many-lines")) or
+                (step == "RCPT" and self.lmtp and fault.startswith(("4xx", "5xx"))))
 
     @property
     def lines(self):
