@@ -39,7 +39,8 @@ class Dialogue {
 
   Result<std::vector<smtp::RecipientOutcome>> run() {
     while (!closed_) {
-      while (auto action = session_.next_action()) std::visit([this](auto& a) { act(a); }, *action);
+      while (auto action = session_.next_action())
+        std::visit([this](auto& one) { this->act(one); }, *action);
       if (closed_) break;
       if (!session_.ready()) {
         read();
