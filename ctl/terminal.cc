@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -58,7 +57,7 @@ std::string printable(std::string_view text) {
     const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
     if (length == 0 || is_control_character(character)) {
       for (const char c : character)
-        fmt::format_to(std::back_inserter(shown), "\\x{:02x}", static_cast<unsigned char>(c));
+        shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {
       shown += character;
     }

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -50,8 +49,7 @@ std::string to_addr_xtext(std::string_view text) {
     if (is_qchar(character.code)) {
       xtext += text.front();
     } else {
-      fmt::format_to(std::back_inserter(xtext), "\\x{{{:02X}}}",
-                     static_cast<std::uint32_t>(character.code));
+      xtext += fmt::format("\\x{{{:02X}}}", static_cast<std::uint32_t>(character.code));
     }
     text.remove_prefix(character.octets);
   }

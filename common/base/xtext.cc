@@ -1,7 +1,5 @@
 #include "common/base/xtext.h"
 
-#include <iterator>
-
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
@@ -26,7 +24,7 @@ std::string to_xtext(std::string_view text) {
     if (is_xchar(c)) {
       xtext += c;
     } else {
-      fmt::format_to(std::back_inserter(xtext), "+{:02X}", static_cast<unsigned char>(c));
+      xtext += fmt::format("+{:02X}", static_cast<unsigned char>(c));
     }
   }
   return xtext;

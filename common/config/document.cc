@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -71,7 +70,7 @@ std::string quote(std::string_view text) {
     if (c == '"' || c == '\\') {
       quoted += {'\\', c};
     } else if (is_control(c)) {
-      fmt::format_to(std::back_inserter(quoted), "\\u{:04X}", static_cast<unsigned char>(c));
+      quoted += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
     } else {
       quoted += c;
     }

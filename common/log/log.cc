@@ -25,7 +25,7 @@ void append_escaped(std::string& to, std::string_view value) {
       to += '\\';
       to += c;
     } else if (is_control(c) || !is_ascii(c)) {
-      fmt::format_to(std::back_inserter(to), "\\u{:04x}", static_cast<unsigned char>(c));
+      to += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
     } else {
       to += c;
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <vector>
 
 #include <fmt/format.h>
@@ -222,9 +221,8 @@ class Composer {
   }
 
   void add_part(std::string& to, std::string_view type, std::string_view body) const {
-    fmt::format_to(std::back_inserter(to),
-                   "--{}\r\nContent-Type: {}\r\nContent-Transfer-Encoding: {}\r\n\r\n", boundary_,
-                   type, is_all_ascii(body) ? "7bit" : "8bit");
+    to += fmt::format("--{}\r\nContent-Type: {}\r\nContent-Transfer-Encoding: {}\r\n\r\n",
+                      boundary_, type, is_all_ascii(body) ? "7bit" : "8bit");
     to += body;
     to += "\r\n";
   }

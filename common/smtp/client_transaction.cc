@@ -1,7 +1,6 @@
 #include "common/smtp/client_transaction.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -36,24 +35,23 @@ bool is_unsafe_in_command(std::string_view text) noexcept {
 
 std::string mail_command(const ClientTransaction& transaction, const Extensions& offered) {
   std::string command = fmt::format("MAIL FROM:<{}>", transaction.sender);
-  const auto out = std::back_inserter(command);
-  if (offered.size) fmt::format_to(out, " SIZE={}", transaction.size);
+  if (offered.size) command += fmt::format(" SIZE={}", transaction.size);
   if (offered.eight_bit_mime && transaction.eight_bit) command += " BODY=8BITMIME";
   if (offered.smtputf8 && is_smtputf8(transaction)) command += " SMTPUTF8";
   if (offered.requiretls && transaction.tls_required) command += " REQUIRETLS";
   if (offered.mt_priority && transaction.priority != 0)
-    fmt::format_to(out, " MT-PRIORITY={}", transaction.priority);
-  if (offered.dsn && !transaction.ret.empty()) fmt::format_to(out, " RET={}", transaction.ret);
+    command += fmt::format(" MT-PRIORITY={}", transaction.priority);
+  if (offered.dsn && !transaction.ret.empty()) command += fmt::format(" RET={}", transaction.ret);
   if (offered.dsn && !transaction.envid.empty())
-    fmt::format_to(out, " ENVID={}", to_xtext(transaction.envid));
+    command += fmt::format(" ENVID={}", to_xtext(transaction.envid));
   return command += "\r\n";
 }
 
 std::string rcpt_command(const ClientRecipient& recipient, const Extensions& offered) {
   std::string command = fmt::format("RCPT TO:<{}>", recipient.address);
-  const auto out = std::back_inserter(command);
-  if (offered.dsn && !recipient.notify.empty()) fmt::format_to(out, " NOTIFY={}", recipient.notify);
-  if (offered.dsn && !recipient.orcpt.empty()) fmt::format_to(out, " ORCPT={}", recipient.orcpt);
+  if (offered.dsn && !recipient.notify.empty())
+    command += fmt::format(" NOTIFY={}", recipient.notify);
+  if (offered.dsn && !recipient.orcpt.empty()) command += fmt::format(" ORCPT={}", recipient.orcpt);
   return command += "\r\n";
 }
 
