@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import benchlib as b  # noqa: E402
+import company  # noqa: E402
 import relays  # noqa: E402
 import report  # noqa: E402
 import workloads  # noqa: E402
@@ -34,6 +35,7 @@ PEERS = {
     'large': ('ours', 'postfix', 'opensmtpd'),
     'idle': ('ours', 'null', 'postfix', 'opensmtpd', 'dovecot'),
     'pop3': ('ours', 'dovecot'),
+    'company': ('ours',),
     'queue': ('ours', 'postfix', 'opensmtpd'),
     'syscalls': ('ours', 'postfix'),
     'memory': ('ours',),
@@ -44,7 +46,7 @@ PEERS = {
 def run_one(workload, name, out, rep, raise_errors):
     a = importlib.import_module('adapters.' + name).ADAPTER()
     try:
-        load = getattr(relays, workload, None) or getattr(workloads, workload)
+        load = next(getattr(m, workload) for m in (relays, company, workloads) if hasattr(m, workload))
         load(a, out, rep)
     except Exception as e:  # noqa: BLE001
         if raise_errors:

@@ -18,6 +18,8 @@ SHOW = {
     'idle': ['pss_before_mib', 'pss_mib', 'rss_mib', 'kib_per_conn', 'procs', 'open_secs'],
     'pop3': ['sess_rate', 'msg_rate', 'mib_s', 'login_ms', 'stat_ms', 'uidl_ms', 'session_ms', 'cpu_per_session',
              'other_cpu'],
+    'company': ['sessions', 'bad', 'p50_ms', 'p99_ms', 'max_ms', 'fetched', 'arrived_p99_ms', 'submitted_p99_ms', 'cpu_share',
+                'peak_pss_mib'],
     'queue': ['fill_secs', 'list_secs', 'pss_mib', 'stop_secs', 'banner_secs', 'first_accept_secs', 'accept_rate_after'],
     'syscalls': ['calls_per_message'],
     'memory': ['most_mib'],
@@ -40,6 +42,7 @@ class Target:
 
 DESTINATIONS = '100000 messages, 1000 domains, 3 hosts'
 DISK_RATE = ('disk', 'file: tmp, fsync, rename, fsync(dir)')
+COMPANY = '13000 accounts'
 LARGE = '10 x 20 MiB, 4 connections, smtp-source'
 TARGETS = [
     Target('accept', 's=100 reused', 'rate', '>=', 10, 'postfix'),
@@ -65,6 +68,15 @@ TARGETS = [
            ('strangers', 's=100 reused, checks off')),
     Target('strangers', 's=100 one per connection, default checks', 'rate', '>=', 0.9, 'ours',
            ('strangers', 's=100 one per connection, checks off')),
+    Target('idle', '1000 POP3', 'kib_per_conn', '<=', 16),
+    Target('pop3', '2000 messages, 20 clients, warm, pipelined', 'msg_rate', '>=', 1.5, 'dovecot'),
+    Target('pop3', '2000 messages, 1 client, warm, pipelined', 'msg_rate', '>=', 1.5, 'dovecot'),
+    Target('pop3', '20000 messages with S=,W= names, first login, STAT+UIDL only', 'session_ms', '<=', 0.2, 'dovecot'),
+    Target('pop3', '20000 messages with S=,W= names, second login, STAT+UIDL only', 'session_ms', '<=', 0.5, 'dovecot'),
+    Target('pop3', '2000 messages, 20 clients, warm, STAT+UIDL only', 'sess_rate', '>=', 5, 'dovecot'),
+    Target('company', COMPANY, 'bad', '<=', 0),
+    Target('company', COMPANY, 'p99_ms', '<=', 250),
+    Target('company', COMPANY, 'cpu_share', '<=', 0.5),
     Target('queue', '50000 deferred', 'first_accept_secs', '<=', 0.3),
     Target('syscalls', 'hold', 'calls_per_message', '<=', 12),
     Target('syscalls', 'hold, STARTTLS', 'calls_per_message', '<=', 13),

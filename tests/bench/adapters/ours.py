@@ -9,6 +9,7 @@ import name_server
 from benchlib import (Adapter, BIN_OURS, BOXES, DOMAINS, LIMITED_HOSTS, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS,
                       ROOT, SINK, make_certificate)
 
+SUBMISSION = ('127.0.0.1', 2522)
 POP3_BOXES = [f'box{i}' for i in range(BOXES)] + [f'pop{i}' for i in range(20)] + ['big', 'bigs']
 # Where mail that is to be deferred goes: nothing listens there.
 NOWHERE = '[127.0.0.3]:2'
@@ -62,6 +63,7 @@ class Ours(Adapter):
         sink = f'smtp:[{SINK[0]}]:{SINK[1]}'
         route = {'relay': sink, 'relay_tls': sink, 'deferred': f'smtp:{NOWHERE}'}.get(mode)
         certificate, key = make_certificate(self.dir, f'mx.{LOCAL_DOMAIN}')
+        submission = ', { address = "%s:%d", mode = "submission" }' % SUBMISSION if mode == 'company' else ''
         strangers = STRANGERS if mode in ('strangers', 'unchecked') else ''
         self.conf.write_text(f'''\
 hostname = "mx.{LOCAL_DOMAIN}"
@@ -74,9 +76,10 @@ mail = "{MAIL / self.name}"
 data = "{self.dir}/data"
 run = "{self.dir}/run"
 [smtpd]
-listen = [{{ address = "{self.smtp[0]}:{self.smtp[1]}", mode = "mx" }}]
+listen = [{{ address = "{self.smtp[0]}:{self.smtp[1]}", mode = "mx" }}{submission}]
 message_size_limit = "{MAX_MESSAGE // 1024}KiB"
 connection_limit_per_address = 5000
+{'plaintext_auth = "loopback"' if mode == 'company' else ''}
 {strangers}[pop3d]
 listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
 ''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else '')
@@ -84,6 +87,8 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
             + ('[[tls_policy]]\ndestination = "*"\nlevel = "encrypt"\n' if mode == 'relay_tls' else '')
             + (self.checks_off() if mode == 'unchecked' else ''))
         self.make_directory()
+        if mode == 'company':
+            self.company()
 
     def serve_names(self):
         """nsd, the only name server that smtpd asks."""
