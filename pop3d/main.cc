@@ -43,10 +43,11 @@ int run(config::DaemonStart start) {
     return EXIT_FAILURE;
   }
 
+  directory::VerifiedPasswords verified;  // which the workers share
   event::Prefork prefork;
   prefork.workers = config::worker_count(start.settings.pop3d.workers);
   prefork.worker = [&](unsigned number) {
-    return pop3d::run_worker(start.settings, *sockets, number, clock, log);
+    return pop3d::run_worker(start.settings, *sockets, verified, number, clock, log);
   };
   // New workers get the new settings; where they listen changes with a restart.
   prefork.on_reload = [&] {

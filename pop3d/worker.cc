@@ -46,8 +46,9 @@ limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d)
 
 }  // namespace
 
-int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsigned number,
-               const Clock& clock, log::Logger& log) {
+int run_worker(const config::Settings& settings, std::vector<Fd>& sockets,
+               directory::VerifiedPasswords& verified, unsigned number, const Clock& clock,
+               log::Logger& log) {
   std::vector<int> listening;
   for (const Fd& socket : sockets) listening.push_back(socket.get());
   event::EventLoop loop;
@@ -55,7 +56,8 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets, unsig
   event::WorkerPool passwords(loop, kPasswordThreads);
   event::WorkerPool files(loop, kFileThreads);
   directory::SqliteCredentials credentials(
-      loop, passwords, clock, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
+      loop, passwords, verified, clock,
+      fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
   limits::Bans bans = auth::open_bans(settings.paths.run, log);
   auth::Attempts attempts(bans, settings.bans, clock, log, counters);
   const quota::FullMarks full_marks(settings.paths.run);

@@ -47,9 +47,11 @@ int main(int argc, char** argv) {
   const SystemClock clock;
   log::Logger log = config::open_log("smtpd", settings, clock);
   smtpd::Sockets sockets;
-  // Here rather than in each worker: the workers share the tickets' secret, and one that is started
+  // Here rather than in each worker: the workers share the tickets' secret and what passwords
+  // were verified, and one that is started
   // later has what served until then, whatever the files have become.
   net::TicketKeys ticket_keys;
+  directory::VerifiedPasswords verified;
   std::unique_ptr<net::TlsServer> tls;
   const auto prepare = [&]() -> Result<void> {
     auto loaded = load_certificates(settings, ticket_keys, clock);
@@ -69,7 +71,7 @@ int main(int argc, char** argv) {
   event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);
   prefork.worker = [&](unsigned number) {
-    return smtpd::run_worker(settings, sockets, tls.get(), number);
+    return smtpd::run_worker(settings, sockets, tls.get(), verified, number);
   };
   prefork.on_reload = [&] {
     config::Settings before = settings;

@@ -57,7 +57,8 @@ spool::Writer::Options writer_options(const config::Settings& settings, unsigned
 // The members in the order in which each needs those before it; they end in the other.
 class Worker {
  public:
-  Worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls, unsigned number)
+  Worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
+         directory::VerifiedPasswords& verified, unsigned number)
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
@@ -72,7 +73,7 @@ class Worker {
         bans_(auth::open_bans(settings.paths.run, log_)),
         attempts_(bans_, settings.bans, clock_, log_, counters_),
         admission_(tally_, attempts_, clock_, settings),
-        credentials_(loop_, pool_, clock_, directory_file(settings)),
+        credentials_(loop_, pool_, verified, clock_, directory_file(settings)),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
@@ -128,8 +129,8 @@ class Worker {
 }  // namespace
 
 int run_worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
-               unsigned number) {
-  Worker(settings, sockets, tls, number).run();
+               directory::VerifiedPasswords& verified, unsigned number) {
+  Worker(settings, sockets, tls, verified, number).run();
   return EXIT_SUCCESS;
 }
 

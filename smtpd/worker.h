@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/config/settings.h"
+#include "common/directory/verified_passwords.h"
 #include "common/net/tls_server.h"
 #include "smtpd/sockets.h"
 
@@ -11,6 +12,6 @@ namespace postrider::smtpd {
 // is null where no certificate is configured. On SIGTERM the sockets are closed, and sessions
 // finish what they are at, for at most kDrainTime.
 int run_worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
-               unsigned number);
+               directory::VerifiedPasswords& verified, unsigned number);
 
 }  // namespace postrider::smtpd

@@ -48,9 +48,11 @@ std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
 }  // namespace
 
 SqliteCredentials::SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool,
-                                     const Clock& clock, const std::string& database_path)
+                                     VerifiedPasswords& verified, const Clock& clock,
+                                     const std::string& database_path)
     : loop_(loop),
       pool_(pool),
+      verified_(verified),
       clock_(clock),
       file_(loop, database_path,
             {"SELECT password, scram FROM users WHERE domain = ?1 AND local = ?2",
@@ -60,13 +62,6 @@ SqliteCredentials::SqliteCredentials(event::EventLoop& loop, event::WorkerPool& 
              "WHERE domain = ?1 AND local = ?2 ORDER BY name",
              "SELECT salt_key, iterations FROM scram"}) {}
 
-Result<void> SqliteCredentials::refresh() {
-  const auto changed = file_.refresh();
-  if (!changed) return tl::unexpected<Error>(changed.error());
-  if (*changed) cache_.clear();
-  return {};
-}
-
 // ---- Passwords as they are ----
 
 PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret password,
@@ -75,27 +70,27 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
   const auto answer = [&](Result<LoginAnswer> known) {
     return event::answer_later(loop_, std::move(known), std::move(done));
   };
-  if (auto fresh = refresh(); !fresh) return answer(temporary(fresh.error()));
-  const Address parts = split_address(address).value_or(Address{});
-  std::string key = cache_.key(parts.str(), service, password);
-  if (const LoginAnswer* kept = cache_.find(key, loop_.now())) return answer(*kept);
-  auto candidate = find_candidate(parts, password.reveal(), service);
+  if (const auto fresh = file_.refresh(); !fresh) return answer(temporary(fresh.error()));
+  auto candidate =
+      find_candidate(split_address(address).value_or(Address{}), password.reveal(), service);
   if (!candidate) return answer(temporary(candidate.error()));
+  const auto digest = verified_.digest(candidate->hash, password);
+  // Nothing is kept of who is refused whatever the password.
+  if (candidate->answer.accepted && verified_.knows(digest, loop_.now()))
+    return answer(std::move(candidate->answer));
   if (pool_.waiting() >= kMaxWaiting)
     return answer(fail(ErrorKind::temporary, "directory: too many passwords wait to be verified"));
   auto verify = [hash = std::move(candidate->hash), password = std::move(password)] {
     return password_fits(hash, password);
   };
-  return pool_.compute(
-      std::move(verify),
-      [this, key = std::move(key), version = file_.version(), candidate = std::move(*candidate),
-       done = std::move(done)](const Result<bool>& fits) mutable {
-        if (!fits) return done(tl::unexpected<Error>(fits.error()));
-        if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
-        // What has changed meanwhile may be this password.
-        if (candidate.answer.accepted && version == file_.version()) keep(key, candidate);
-        done(std::move(candidate.answer));
-      });
+  return pool_.compute(std::move(verify),
+                       [this, digest, candidate = std::move(*candidate),
+                        done = std::move(done)](const Result<bool>& fits) mutable {
+                         if (!fits) return done(tl::unexpected<Error>(fits.error()));
+                         if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
+                         if (candidate.answer.accepted) verified_.note(digest, loop_.now());
+                         done(std::move(candidate.answer));
+                       });
 }
 
 // The app password that has this one's selector, else the main one.
@@ -121,8 +116,7 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
       foreign = kForeignAppPassword;
       candidate = {.hash = std::string(row.text(Column::hash)),
                    .answer = judge(row, address.str(), service),
-                   .reason = kWrongPassword,
-                   .expires = expiry(row)};
+                   .reason = kWrongPassword};
     }
     row.reset();
   }
@@ -131,12 +125,6 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     candidate.hash.clear();  // costs what a wrong password costs
   }
   return candidate;
-}
-
-void SqliteCredentials::keep(const std::string& key, const Candidate& candidate) {
-  const auto lifetime =
-      candidate.expires ? *candidate.expires - clock_.now() : CredentialCache::kLifetime;
-  cache_.keep(key, candidate.answer, loop_.now(), lifetime);
 }
 
 LoginAnswer SqliteCredentials::judge(const sqlite::Statement& row, std::string_view mailbox,
@@ -166,7 +154,7 @@ PendingPtr SqliteCredentials::find_scram_keys(std::string_view address, Service 
 }
 
 Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Service service) {
-  if (auto fresh = refresh(); !fresh) return tl::unexpected<Error>(std::move(fresh.error()));
+  if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
   ScramAnswer answer{.reason = kNoUser};
   auto& made_with = question(Question::scram);
   if (const auto row = made_with.step(); !row) return tl::unexpected<Error>(row.error());

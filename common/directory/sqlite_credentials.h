@@ -13,8 +13,8 @@
 
 #include "common/base/clock.h"
 #include "common/directory/address.h"
-#include "common/directory/credential_cache.h"
 #include "common/directory/credentials.h"
+#include "common/directory/verified_passwords.h"
 #include "common/directory/watched_database.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
@@ -25,12 +25,10 @@ class SqliteCredentials final : public Credentials {
  public:
   // Passwords that wait to be verified; further ones get a temporary error at once.
   static constexpr std::size_t kMaxWaiting = 100;
-  // Right passwords in one generation of the cache: two of some 250 octets each make 5 MB.
-  static constexpr std::size_t kCachedCredentials = 10'000;
 
   // All outlive it. `clock` tells whether an app password has expired.
-  SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool, const Clock& clock,
-                    const std::string& database_path);
+  SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool, VerifiedPasswords& verified,
+                    const Clock& clock, const std::string& database_path);
 
   PendingPtr verify_password(std::string_view address, Secret password, Service service,
                              UniqueFunction<void(Result<LoginAnswer>)> done) override;
@@ -49,26 +47,23 @@ class SqliteCredentials final : public Credentials {
     std::string hash;         // empty: none fits
     LoginAnswer answer;       // if it fits
     std::string_view reason;  // if it does not
-    std::optional<WallTime> expires;
   };
 
   sqlite::Statement& question(Question asked) {
     return file_.question(static_cast<std::size_t>(asked));
   }
-  Result<void> refresh();
   Result<Candidate> find_candidate(const Address& address, std::string_view password,
                                    Service service);
   Result<ScramAnswer> find_scram(const Address& address, Service service);
   // What the current row of app_password or app_passwords means for that service.
   LoginAnswer judge(const sqlite::Statement& row, std::string_view mailbox, Service service) const;
   static std::optional<WallTime> expiry(const sqlite::Statement& row);
-  void keep(const std::string& key, const Candidate& candidate);
 
   event::EventLoop& loop_;
   event::WorkerPool& pool_;
+  VerifiedPasswords& verified_;
   const Clock& clock_;
   WatchedDatabase file_;
-  CredentialCache cache_{kCachedCredentials};
 };
 
 }  // namespace postrider::directory

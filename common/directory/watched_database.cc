@@ -83,7 +83,6 @@ Result<bool> WatchedDatabase::refresh() {
   const auto written = look();
   if (!written) return tl::unexpected<Error>(written.error());
   if (was_open && !*written) return false;
-  ++version_;
   return true;
 }
 

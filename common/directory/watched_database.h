@@ -40,8 +40,6 @@ class WatchedDatabase {
   // The question of that number, valid until the next refresh(). Precondition: the last did not
   // fail.
   sqlite::Statement& question(std::size_t number) { return open_->questions[number]; }
-  // Another number whenever refresh() has given true.
-  std::uint64_t version() const noexcept { return version_; }
 
  private:
   // Which file a name stands for.
@@ -65,7 +63,6 @@ class WatchedDatabase {
   std::optional<Open> open_;
   Error trouble_{ErrorKind::temporary, ""};  // why it is not open
   std::optional<std::chrono::microseconds> checked_;
-  std::uint64_t version_ = 0;
 };
 
 }  // namespace postrider::directory

@@ -44,8 +44,8 @@ struct World {
                              Service service = Service::smtp) {
     std::optional<Result<LoginAnswer>> answer;
     const auto pending = credentials.verify_password(address, Secret(std::string(password)),
-                                                     service, [&](Result<LoginAnswer> verified) {
-                                                       answer = std::move(verified);
+                                                     service, [&](Result<LoginAnswer> judged) {
+                                                       answer = std::move(judged);
                                                        loop.stop();
                                                      });
     CHECK_FALSE(answer);
@@ -97,7 +97,8 @@ struct World {
   ManualClock clock;
   event::EventLoop loop;
   event::WorkerPool pool{loop, 1};
-  SqliteCredentials credentials{loop, pool, clock, temporary.path("d.db")};
+  VerifiedPasswords verified;
+  SqliteCredentials credentials{loop, pool, verified, clock, temporary.path("d.db")};
 };
 
 // In the form of one; nobody has it.
@@ -260,7 +261,8 @@ TEST_CASE("sqlite credentials: for SCRAM an unknown user looks as any other", "[
   CHECK(anna.user.iterations >= 4096);  // RFC 7677 section 4
   // After a restart as well, and whatever the case.
   event::WorkerPool pool(world.loop, 1);
-  SqliteCredentials later(world.loop, pool, world.clock, world.temporary.path("d.db"));
+  SqliteCredentials later(world.loop, pool, world.verified, world.clock,
+                          world.temporary.path("d.db"));
   std::optional<ScramAnswer> again;
   const auto pending = later.find_scram_keys("Nobody@example.ORG", Service::smtp, [&](auto found) {
     again = std::move(*found);
@@ -270,8 +272,7 @@ TEST_CASE("sqlite credentials: for SCRAM an unknown user looks as any other", "[
   CHECK(again->user.salt == nobody.user.salt);
 }
 
-TEST_CASE("sqlite credentials: a right password is remembered until the directory changes",
-          "[directory]") {
+TEST_CASE("sqlite credentials: a right password is remembered until it is another", "[directory]") {
   World world;
   CHECK(world.log_in("anna@example.org", "secret").accepted);
   // No thread verifies it this time.
