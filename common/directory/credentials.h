@@ -54,6 +54,13 @@ class Credentials {
   [[nodiscard]] virtual PendingPtr find_scram_keys(
       std::string_view address, Service service,
       UniqueFunction<void(Result<ScramAnswer>)> done) = 0;
+
+  // POP3's own way (RFC 1939 section 7): whether `digest` is that of `timestamp` and the secret
+  // that was made for it, which is none of the user's passwords. A user without one is refused as
+  // for a wrong password.
+  [[nodiscard]] virtual PendingPtr verify_apop(std::string_view address, std::string_view timestamp,
+                                               std::string_view digest,
+                                               UniqueFunction<void(Result<LoginAnswer>)> done) = 0;
 };
 
 }  // namespace postrider::directory

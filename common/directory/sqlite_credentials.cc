@@ -8,6 +8,7 @@
 #include "common/directory/app_password.h"
 #include "common/directory/password.h"
 #include "common/event/answer_later.h"
+#include "common/sasl/apop.h"
 
 namespace postrider::directory {
 
@@ -16,6 +17,8 @@ namespace {
 // Why a login is refused, for the operator.
 constexpr std::string_view kNoUser = "no such user";
 constexpr std::string_view kNoPassword = "the user has no password";
+constexpr std::string_view kNoApopSecret = "there is no secret for APOP of that user";
+constexpr std::string_view kWrongApopDigest = "wrong digest of APOP";
 constexpr std::string_view kNoScramKeys =
     "the password was set before SCRAM was known; set it anew";
 constexpr std::string_view kWrongPassword = "wrong password";
@@ -60,7 +63,9 @@ SqliteCredentials::SqliteCredentials(event::EventLoop& loop, event::WorkerPool& 
              "WHERE domain = ?1 AND local = ?2 AND selector = ?3",
              "SELECT name, password, scram, scope, expires FROM app_passwords "
              "WHERE domain = ?1 AND local = ?2 ORDER BY name",
-             "SELECT salt_key, iterations FROM scram"}) {}
+             "SELECT salt_key, iterations FROM scram",
+             // No table holds one yet.
+             "SELECT '' WHERE 0 AND ?1 = ?2"}) {}
 
 // ---- Passwords as they are ----
 
@@ -187,6 +192,33 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     add(row.text(Column::scram), judge(row, address.str(), service));
   }
   return answer;
+}
+
+// ---- APOP ----
+
+PendingPtr SqliteCredentials::verify_apop(std::string_view address, std::string_view timestamp,
+                                          std::string_view digest,
+                                          UniqueFunction<void(Result<LoginAnswer>)> done) {
+  auto answer = judge_apop(split_address(address).value_or(Address{}), timestamp, digest);
+  if (!answer) answer.error().kind = ErrorKind::temporary;
+  return event::answer_later(loop_, std::move(answer), std::move(done));
+}
+
+// A user without a secret costs the digest of one as well.
+Result<LoginAnswer> SqliteCredentials::judge_apop(const Address& address,
+                                                  std::string_view timestamp,
+                                                  std::string_view digest) {
+  if (const auto fresh = file_.refresh(); !fresh)
+    return tl::unexpected<Error>(std::move(fresh.error()));
+  auto& row = question(Question::apop).bind(address.domain, address.local);
+  const auto found = row.step();
+  if (!found) return tl::unexpected<Error>(found.error());
+  const Secret secret(*found ? std::string(row.text(0)) : std::string());
+  row.reset();
+  const bool fits = sasl::apop_fits(timestamp, secret, digest);
+  if (secret.reveal().empty()) return LoginAnswer{.reason = kNoApopSecret};
+  if (!fits) return LoginAnswer{.reason = kWrongApopDigest};
+  return LoginAnswer{.accepted = true, .mailbox = address.str()};
 }
 
 }  // namespace postrider::directory

@@ -34,6 +34,9 @@ class SqliteCredentials final : public Credentials {
                              UniqueFunction<void(Result<LoginAnswer>)> done) override;
   PendingPtr find_scram_keys(std::string_view address, Service service,
                              UniqueFunction<void(Result<ScramAnswer>)> done) override;
+  PendingPtr verify_apop(std::string_view address, std::string_view timestamp,
+                         std::string_view digest,
+                         UniqueFunction<void(Result<LoginAnswer>)> done) override;
 
  private:
   enum class Question : std::size_t {
@@ -41,6 +44,7 @@ class SqliteCredentials final : public Credentials {
     app_password,   // by selector
     app_passwords,  // all of a user
     scram,
+    apop,  // the user's secret for APOP
   };
   // A password that the one given may be.
   struct Candidate {
@@ -55,6 +59,8 @@ class SqliteCredentials final : public Credentials {
   Result<Candidate> find_candidate(const Address& address, std::string_view password,
                                    Service service);
   Result<ScramAnswer> find_scram(const Address& address, Service service);
+  Result<LoginAnswer> judge_apop(const Address& address, std::string_view timestamp,
+                                 std::string_view digest);
   // What the current row of app_password or app_passwords means for that service.
   LoginAnswer judge(const sqlite::Statement& row, std::string_view mailbox, Service service) const;
   static std::optional<WallTime> expiry(const sqlite::Statement& row);

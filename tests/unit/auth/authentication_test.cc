@@ -35,6 +35,11 @@ class FakeCredentials final : public directory::Credentials {
     return event::answer_later(loop_, scram, std::move(done));
   }
 
+  PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
+                         UniqueFunction<void(Result<LoginAnswer>)>) override {
+    return nullptr;
+  }
+
   std::string asked;
   Result<LoginAnswer> login = LoginAnswer{.accepted = true, .mailbox = "anna@a.test"};
   Result<ScramAnswer> scram = ScramAnswer{};

@@ -408,3 +408,23 @@ TEST_CASE("sqlite credentials: a question whose Pending is gone is never answere
   CHECK_FALSE(world.log_in("anna@example.org", "x").accepted);
   CHECK_FALSE(answered);
 }
+
+TEST_CASE("sqlite credentials: APOP refuses all who have no secret for it alike", "[directory]") {
+  World world;
+  for (const std::string_view address :
+       {"anna@example.org", "bert@example.org", "nobody@example.org", "no address"}) {
+    CAPTURE(address);
+    std::optional<Result<LoginAnswer>> answer;
+    const auto pending = world.credentials.verify_apop(address, "<1@mx.test>", std::string(32, '0'),
+                                                       [&](Result<LoginAnswer> judged) {
+                                                         answer = std::move(judged);
+                                                         world.loop.stop();
+                                                       });
+    CHECK_FALSE(answer);
+    CHECK(world.pool.unfinished() == 0);
+    world.loop.run();
+    REQUIRE(answer->has_value());
+    CHECK_FALSE((*answer)->accepted);
+    CHECK((*answer)->reason == "there is no secret for APOP of that user");
+  }
+}

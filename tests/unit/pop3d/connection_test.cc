@@ -28,6 +28,10 @@ class FakeCredentials final : public directory::Credentials {
                              UniqueFunction<void(Result<directory::ScramAnswer>)>) override {
     return nullptr;
   }
+  PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
+                         UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
 
   PendingPtr verify_password(std::string_view address, Secret password, directory::Service service,
                              UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {

@@ -23,6 +23,10 @@ class NoCredentials final : public directory::Credentials {
                              UniqueFunction<void(Result<directory::ScramAnswer>)>) override {
     return nullptr;
   }
+  PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
+                         UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
 };
 
 struct Fixture {

@@ -100,6 +100,10 @@ class FakeCredentials final : public directory::Credentials {
     if (away) answer = fail(ErrorKind::temporary, "away");
     return event::answer_later(loop_, std::move(answer), std::move(done));
   }
+  PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
+                         UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
 
   static constexpr const char* kSalt = "salt of 16 octets";
   static constexpr unsigned kIterations = 2;
