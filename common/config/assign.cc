@@ -112,10 +112,11 @@ class Reader {
   }
 
   void read(const Value& value, Pop3Listener& listener) {
-    const auto [address, tls] = fields<2>(value, Names<2>{"address", "tls"});
+    const auto [address, tls, proxy] = fields<2>(value, Names<3>{"address", "tls", "proxy"});
     if (address == nullptr || tls == nullptr) return;
     read_socket_address(*address, listener.address);
     read_choice(*tls, kPop3Tls, listener.tls);
+    if (proxy != nullptr) read_flag(*proxy, "proxy", listener.proxy);
   }
 
   void read(const Value& value, CertificateFiles& files) {

@@ -115,6 +115,11 @@ void check_together(const Settings& settings, const Value::Table& document,
     complain("smtpd", "listen", "proxy = true needs smtpd.proxy_networks");
   if (any_listener([](const SmtpListener& l) { return l.proxy && unix_path(l.address); }))
     complain("smtpd", "listen", "proxy = true is not for a Unix socket");
+  const auto& pop3 = settings.pop3d;
+  if (pop3.proxy_networks.empty() &&
+      std::any_of(pop3.listen.begin(), pop3.listen.end(),
+                  [](const Pop3Listener& listener) { return listener.proxy; }))
+    complain("pop3d", "listen", "proxy = true needs pop3d.proxy_networks");
   const auto& destinations = settings.destinations;
   if (settings.deliverd.remote_workers > 1 &&
       std::any_of(destinations.begin(), destinations.end(),
@@ -134,6 +139,9 @@ void check_together(const Settings& settings, const Value::Table& document,
   if (!tls.additional.empty()) complain("tls", "additional", "needs tls.certificate");
   if (any_listener([](const SmtpListener& l) { return l.mode == SmtpMode::submissions; }))
     complain("smtpd", "listen", "the mode submissions needs tls.certificate");
+  if (std::any_of(pop3.listen.begin(), pop3.listen.end(),
+                  [](const Pop3Listener& l) { return l.tls == Pop3Tls::implicit; }))
+    complain("pop3d", "listen", "tls = \"implicit\" needs tls.certificate");
 }
 
 void start_from_folder(Settings& settings, const std::filesystem::path& folder) {

@@ -226,9 +226,10 @@ constexpr auto kOthers = std::to_array<Parameter>({
     {"pop3d.listen", Type::pop3_listeners, &at<&S::pop3d, &S::Pop3d::listen>,
      R"([{ address = "0.0.0.0:110", tls = "starttls" }, { address = "[::]:110", tls = "starttls" }])",
      "",
-     "Where mailboxes are handed out: in the clear (none), in the clear with STLS (starttls), or "
-     "under TLS at once (implicit). This release speaks no TLS: starttls is served in the clear, "
-     "and implicit is skipped with a warning."},
+     "Where mailboxes are handed out: in the clear (none), in the clear with STLS where there is a "
+     "certificate (starttls), or under TLS at once (implicit, RFC 8314), which needs "
+     "tls.certificate. With proxy = true each connection begins with a PROXY header (see "
+     "pop3d.proxy_networks)."},
     {"pop3d.workers", Type::count, &at<&S::pop3d, &S::Pop3d::workers>, "0", "0..256",
      "Worker processes. 0: one for each processor core."},
     {"pop3d.plaintext_auth", Type::choice, &at<&S::pop3d, &S::Pop3d::plaintext_auth>, "loopback",
@@ -255,6 +256,24 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "1..1000", "Wrong commands in one session, after which it is ended."},
     {"pop3d.timeout", Type::duration, &at<&S::pop3d, &S::Pop3d::timeout>, "10m", "1s..1d",
      "How long a client may be silent (RFC 1939 section 3: at least 10 minutes)."},
+    {"pop3d.login_delay", Type::duration, &at<&S::pop3d, &S::Pop3d::login_delay>, "0s", "0s..1d",
+     "How long after a login the next one to the same mailbox is refused, on whichever host "
+     "(LOGIN-DELAY, RFC 2449). Clients are told of it. 0s: not at all."},
+    {"pop3d.apop", Type::choice, &at<&S::pop3d, &S::Pop3d::apop>, "off", "off|on",
+     "Whether APOP is offered, by a timestamp in the greeting (RFC 1939 section 7). Only accounts "
+     "for which a secret was made can log in by it, and a client that chooses it for another is "
+     "refused: turn it on where old clients know nothing better."},
+    {"pop3d.proxy_networks", Type::networks, &at<&S::pop3d, &S::Pop3d::proxy_networks>, "[]", "",
+     "The proxies that are believed who their client is, as smtpd.proxy_networks says it of smtpd. "
+     "Where the header tells none, the client's address is unknown, and it counts as no client of "
+     "the loopback."},
+    {"pop3d.proxy_timeout", Type::duration, &at<&S::pop3d, &S::Pop3d::proxy_timeout>, "5s",
+     "1s..1m", "How long a proxy may take for its header, all of it."},
+
+    {"mailbox.retention", Type::duration, &at<&S::mailbox, &S::Mailbox::retention>, "0s",
+     "0s..3650d",
+     "How long a message stays in its mailbox before it is removed, read or not. POP3 clients are "
+     "told of it, in whole days (EXPIRE, RFC 2449). 0s: for ever."},
 
     {"log.level", Type::choice, &at<&S::log, &S::Log::level>, "info", "debug|info|warning|error",
      "The least severe events that are logged."},

@@ -31,7 +31,7 @@ enum class Type : std::uint8_t {
   local_users,       // an array of names of users of the host
   checks,            // an array of names of checks
   smtp_listeners,    // an array of tables { address, mode, … }
-  pop3_listeners,    // an array of tables { address, tls }
+  pop3_listeners,    // an array of tables { address, tls, … }
   certificates,      // an array of tables { certificate, key }
   routes,            // [[route]] tables { match, via }
   tls_policies,      // [[tls_policy]] tables { destination, level, … }

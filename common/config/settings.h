@@ -43,6 +43,7 @@ inline std::optional<std::string_view> unix_path(std::string_view address) noexc
 struct Pop3Listener {
   std::string address;
   Pop3Tls tls = Pop3Tls::starttls;
+  bool proxy = false;  // as of SmtpListener
 };
 
 struct CertificateFiles {
@@ -242,8 +243,16 @@ struct Settings {
     std::uint64_t connection_rate_per_network = 0;
     std::vector<std::string> unlimited_networks;
     std::uint64_t bad_command_limit = 0;
-    seconds timeout{};  // RFC 1939 section 3: at least 10 minutes
+    seconds timeout{};                        // RFC 1939 section 3: at least 10 minutes
+    seconds login_delay{};                    // between logins to a mailbox; 0: none
+    std::string apop;                         // "off" or "on"
+    std::vector<std::string> proxy_networks;  // as in Smtpd
+    seconds proxy_timeout{};
   } pop3d;
+
+  struct Mailbox {
+    seconds retention{};  // of messages that nobody deletes; 0: for ever
+  } mailbox;
 
   // Of wrong passwords, in smtpd and pop3d together.
   struct Bans {

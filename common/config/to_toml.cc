@@ -32,8 +32,9 @@ std::string text_of(const Parameter&, const SmtpListener& value) {
                      value.proxy ? ", proxy = true" : "");
 }
 std::string text_of(const Parameter&, const Pop3Listener& value) {
-  return fmt::format("{{ address = {}, tls = \"{}\" }}", quote(value.address),
-                     choice_word(kPop3Tls, static_cast<unsigned>(value.tls)));
+  return fmt::format("{{ address = {}, tls = \"{}\"{} }}", quote(value.address),
+                     choice_word(kPop3Tls, static_cast<unsigned>(value.tls)),
+                     value.proxy ? ", proxy = true" : "");
 }
 std::string text_of(const Parameter&, const CertificateFiles& value) {
   return fmt::format("{{ certificate = {}, key = {} }}", quote(value.certificate),

@@ -279,6 +279,12 @@ TEST_CASE("config load: each error names file, line and key, and says what would
        "p.toml:3: smtpd.listen: the mode submissions needs tls.certificate"},
       {"[pop3d]\nlisten = [{ address = \"127.0.0.1:110\", tls = \"maybe\" }]",
        "p.toml:3: pop3d.listen: \"maybe\" is not one of none|starttls|implicit"},
+      {"[pop3d]\nlisten = [{ address = \"127.0.0.1:995\", tls = \"implicit\" }]",
+       "p.toml:3: pop3d.listen: tls = \"implicit\" needs tls.certificate"},
+      {"[pop3d]\nlisten = [{ address = \"127.0.0.1:110\", tls = \"none\", proxy = true }]",
+       "p.toml:3: pop3d.listen: proxy = true needs pop3d.proxy_networks"},
+      {"[pop3d]\nlisten = [{ address = \"127.0.0.1:110\", tls = \"none\", proxy = 1 }]",
+       "p.toml:3: pop3d.listen: `proxy` is true or false"},
       {"[[route]]\nmatch = \"example.org\"\nvia = \"smtp:\"",
        "p.toml:4: route: \"smtp:\" is not \"smtp:HOST\", \"smtp:HOST:PORT\", "
        "\"smtp:[ADDRESS]:PORT\", the same with \"smtps:\", \"mx\", \"lmtp:HOST:PORT\", "

@@ -58,6 +58,21 @@ TEST_CASE("config parameters: what is shown of a listener is what stands in the 
   CHECK(to_toml(*find_parameter("smtpd.listen"), *settings) == "[" + listener + "]");
 }
 
+TEST_CASE("config parameters: what is shown of a POP3 listener is what stands in the file",
+          "[config]") {
+  const auto listener = GENERATE(values<std::string>({
+      R"({ address = "0.0.0.0:110", tls = "none" })",
+      R"({ address = "[::]:995", tls = "implicit", proxy = true })",
+  }));
+  const auto settings = parse(
+      "hostname = \"mx.test\"\n[tls]\ncertificate = \"a\"\nkey = \"a\"\n"
+      "[pop3d]\nproxy_networks = [\"::1\"]\nlisten = [" +
+          listener + "]\n",
+      "p.toml");
+  REQUIRE(settings);
+  CHECK(to_toml(*find_parameter("pop3d.listen"), *settings) == "[" + listener + "]");
+}
+
 TEST_CASE("config parameters: what is shown of limits is what stands in the file", "[config]") {
   const auto limits = GENERATE(values<std::string>({
       R"({ domain = "a.test", connections = 2, recipients = 50, rate = "10/s" })",
