@@ -6,8 +6,6 @@
 
 namespace postrider::pop3d {
 
-using End = auth::Attempt::End;
-
 namespace {
 
 std::string_view name_of(net::CloseReason reason) {
@@ -30,11 +28,6 @@ Connection::Connection(const Services& services, const ConnectionOptions& option
       on_done_(std::move(on_done)),
       session_(std::move(session)),
       timer_(services.loop, [this] { finish("timeout"); }),
-      login_delay_(services.loop,
-                   [this] {
-                     session_.on_login_refused(refusal_);
-                     act();
-                   }),
       stream_(services.loop, std::move(fd), *this) {
   services_.counters.add(metrics::Counter::pop3_connections);
   stream_.set_idle_timeout(options_.timeout);
@@ -50,7 +43,10 @@ void Connection::on_bytes(std::string_view bytes) {
 
 void Connection::on_drained() { act(); }
 
-void Connection::on_closed(net::CloseReason reason) { finish(name_of(reason)); }
+void Connection::on_closed(net::CloseReason reason) {
+  note_failed_handshake();
+  finish(name_of(reason));
+}
 
 void Connection::end_when_idle() {
   ending_ = true;
@@ -79,14 +75,13 @@ void Connection::carry_out(Action& action) {
   std::visit(Overloaded{
                  [this](const Send& send) { stream_.send(send.bytes); },
                  [this](Login& login) { log_in(login); },
-                 [this](const OpenMessage& open) {
-                   transfer_ = std::make_unique<Transfer>(services_.files, mailbox_, open.message,
-                                                          open.body_lines, [this] {
-                                                            give_portion();
-                                                            act();
-                                                          });
-                   give_portion();
+                 [this](Apop& login) { log_in(login); },
+                 [this](Authenticate& begin) { authenticate(begin); },
+                 [this](AuthResponse& response) { respond(response); },
+                 [this](const StartTls&) {
+                   stream_.start_tls(services_.tls->accept(), options_.handshake_timeout);
                  },
+                 [this](const OpenMessage& open) { open_message(open); },
                  [this](const ReadMessage&) { give_portion(); },
                  [this](RemoveMessages& these) { remove(std::move(these.messages)); },
                  [this](const Close&) { close(); },
@@ -94,74 +89,34 @@ void Connection::carry_out(Action& action) {
              action);
 }
 
-void Connection::log_in(Login& login) {
-  user_ = std::move(login.user);
-  if (services_.attempts.is_banned(client_, user_))
-    return refuse_later(LoginRefusal::banned, note_attempt(End::banned, {}).delay);
-  question_ = services_.credentials.verify_password(
-      user_, std::move(login.password), directory::Service::pop3,
-      [this](Result<directory::LoginAnswer> answer) { on_verified(std::move(answer)); });
-}
+// ---- TLS ----
 
-void Connection::on_verified(Result<directory::LoginAnswer> answer) {
-  if (!answer) {
-    services_.attempts.note_unavailable(answer.error().text);
-    services_.counters.add(metrics::Counter::pop3_logins_refused);
-    session_.on_login_refused(LoginRefusal::temporary);
-    return act();
-  }
-  const auto consequence =
-      note_attempt(answer->accepted ? End::accepted : End::refused, answer->reason);
-  if (consequence.banned) return refuse_later(LoginRefusal::banned, consequence.delay);
-  if (!answer->accepted) return refuse_later(LoginRefusal::credentials, consequence.delay);
-  user_ = std::move(answer->mailbox);
-  question_ = services_.files.run(
-      [directory = options_.mail_directory, mailbox = user_, now = services_.clock.now()] {
-        return maildir::Mailbox::open(directory, mailbox, now);
-      },
-      [this](Result<std::unique_ptr<maildir::Mailbox>> opened) { on_opened(std::move(opened)); });
-}
-
-auth::Consequence Connection::note_attempt(End end, std::string_view reason) {
-  return services_.attempts.note({client_, user_, "USER", end, reason});
-}
-
-void Connection::refuse_later(LoginRefusal why, std::chrono::microseconds delay) {
-  services_.counters.add(metrics::Counter::pop3_logins_refused);
-  refusal_ = why;
-  login_delay_.arm(delay);
-}
-
-void Connection::refuse_login(LoginRefusal why, std::string_view reason) {
-  services_.counters.add(metrics::Counter::pop3_logins_refused);
-  const bool ours = why == LoginRefusal::temporary || why == LoginRefusal::permanent;
-  auto entry = ours ? services_.log.error("login_refused") : services_.log.info("login_refused");
-  entry.with("user", user_).with("client", client_.str()).with("reason", reason);
-  session_.on_login_refused(why);
+void Connection::on_secured(const net::TlsInfo& info) {
+  services_.counters.add(metrics::Counter::pop3_tls_sessions);
+  if (info.resumed) services_.counters.add(metrics::Counter::pop3_tls_sessions_resumed);
+  tls_ = info.version;
+  session_.on_secured(info.has_bindings ? sasl::Binding::possible : sasl::Binding::none);
   act();
 }
 
-void Connection::on_opened(Result<std::unique_ptr<maildir::Mailbox>> opened) {
-  if (!opened)
-    return refuse_login(opened.error().kind == ErrorKind::invalid ? LoginRefusal::permanent
-                                                                  : LoginRefusal::temporary,
-                        opened.error().text);
-  if (*opened == nullptr) return refuse_login(LoginRefusal::in_use, "the mailbox is in use");
-  mailbox_ = std::move(*opened);
-  timer_.disarm();
-  logged_in_ = true;
-  services_.counters.add(metrics::Counter::pop3_logins);
-  services_.log.info("login")
-      .with("user", user_)
+// What goes wrong under TLS later is the client's way to leave, as many do without close_notify.
+void Connection::note_failed_handshake() {
+  if (!tls_.empty() || stream_.failure().empty()) return;
+  services_.counters.add(metrics::Counter::pop3_tls_failures);
+  services_.log.info("handshake_failed")
       .with("client", client_.str())
-      .with("messages", mailbox_->listing().size());
-  if (mailbox_->skipped() > 0)
-    services_.log.warning("files_not_served")
-        .with("user", user_)
-        .with("count", mailbox_->skipped())
-        .with("first", mailbox_->skipped_example());
-  session_.on_login_accepted(mailbox_->listing());
-  act();
+      .with("reason", stream_.failure());
+}
+
+// ---- The mailbox ----
+
+void Connection::open_message(const OpenMessage& open) {
+  transfer_ =
+      std::make_unique<Transfer>(services_.files, mailbox_, open.message, open.body_lines, [this] {
+        give_portion();
+        act();
+      });
+  give_portion();
 }
 
 void Connection::give_portion() {
@@ -189,6 +144,8 @@ void Connection::remove(std::vector<std::size_t> messages) {
       });
 }
 
+// ---- The end ----
+
 // The mailbox is free before the client hears our last words, so that it may come back at once.
 void Connection::close() {
   closing_ = true;
@@ -200,9 +157,10 @@ void Connection::close() {
 
 void Connection::finish(std::string_view how) {
   if (!on_done_) return;
+  abandon_login();
   question_.reset();
   transfer_.reset();
-  login_delay_.disarm();
+  login_delay_.reset();
   timer_.disarm();
   if (logged_in_) {
     const Session::Totals& totals = session_.totals();

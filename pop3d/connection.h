@@ -5,43 +5,22 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
-#include "common/auth/attempts.h"
-#include "common/base/clock.h"
+#include "common/auth/authentication.h"
 #include "common/base/pending.h"
 #include "common/base/unique_function.h"
-#include "common/directory/credentials.h"
-#include "common/event/event_loop.h"
-#include "common/event/worker_pool.h"
-#include "common/log/log.h"
 #include "common/maildir/mailbox.h"
-#include "common/metrics/counters.h"
 #include "common/net/address.h"
 #include "common/net/stream.h"
-#include "common/quota/full_marks.h"
+#include "pop3d/opening.h"
+#include "pop3d/services.h"
 #include "pop3d/session.h"
 #include "pop3d/transfer.h"
 
 namespace postrider::pop3d {
-
-// What the connections of one worker share. All of it outlives them.
-struct Services {
-  event::EventLoop& loop;
-  directory::Credentials& credentials;
-  auth::Attempts& attempts;
-  event::WorkerPool& files;  // for mailboxes
-  const Clock& clock;
-  log::Logger& log;
-  metrics::Counters& counters;
-  const quota::FullMarks& full_marks;
-};
-
-struct ConnectionOptions {
-  std::string mail_directory;
-  std::chrono::microseconds timeout = std::chrono::minutes(10);  // RFC 1939 section 3
-};
 
 class Connection final : public event::Deferred, private net::Stream::Owner {
  public:
@@ -65,16 +44,30 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
  private:
   void on_bytes(std::string_view bytes) override;
   void on_drained() override;
+  void on_secured(const net::TlsInfo& info) override;
   void on_closed(net::CloseReason reason) override;
 
   void act();
   void carry_out(Action& action);
+  void note_failed_handshake();
+
   void log_in(Login& login);
+  void log_in(Apop& login);
+  bool begin_login(std::string_view mechanism, std::string user);
+  void authenticate(Authenticate& begin);
+  void respond(AuthResponse& response);
   void on_verified(Result<directory::LoginAnswer> answer);
-  void on_opened(Result<std::unique_ptr<maildir::Mailbox>> opened);
+  void on_event(auth::Event event);
+  void admit(directory::LoginAnswer answer);
+  void refuse(const auth::Refused& refused);
+  void on_opened(Result<Opening> opened, const std::string& app_password);
+  void note_login(const std::string& app_password);
+  void abandon_login();
   auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason);
   void refuse_later(LoginRefusal why, std::chrono::microseconds delay);
-  void refuse_login(LoginRefusal why, std::string_view reason);
+  void refuse_mailbox(LoginRefusal why, std::string_view reason);
+
+  void open_message(const OpenMessage& open);
   void give_portion();
   void remove(std::vector<std::size_t> messages);
   void close();
@@ -85,14 +78,18 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   const net::IpAddress client_;
   UniqueFunction<void()> on_done_;
   std::string user_;                           // as the client gave it, then the mailbox
+  std::string_view mechanism_;                 // of the last login: "USER", "APOP", or of SASL
   std::shared_ptr<maildir::Mailbox> mailbox_;  // second owner: a job on a thread
   Session session_;
   PendingPtr question_;
+  std::unique_ptr<auth::Authentication> login_;  // there while one by SASL is under way
   std::unique_ptr<Transfer> transfer_;
-  event::Timer timer_;        // kLoginTime, then kLinger
-  event::Timer login_delay_;  // then it is refused for
-  LoginRefusal refusal_ = LoginRefusal::credentials;
+  event::Timer timer_;                       // kLoginTime, then kLinger
+  std::optional<event::Timer> login_delay_;  // then it is refused; there once one was
+  std::string_view tls_;                     // its version, once the handshake is done
   net::Stream stream_;
+  LoginRefusal refusal_ = LoginRefusal::credentials;
+  bool verifying_ = false;  // what USER and PASS, or APOP, have given
   bool logged_in_ = false;
   bool closing_ = false;
   bool ending_ = false;

@@ -1,42 +1,68 @@
 // pop3d - hands mailboxes out over POP3: the parent opens the sockets, the workers serve them.
 #include <cstdlib>
 #include <exception>
+#include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/base/clock.h"
 #include "common/config/daemon.h"
+#include "common/config/tls.h"
 #include "common/event/prefork.h"
 #include "common/net/listener.h"
+#include "common/net/tls_server.h"
 #include "pop3d/worker.h"
 
 namespace {
 
 using namespace postrider;
 
-Result<std::vector<Fd>> open_sockets(const config::Settings& settings, log::Logger& log) {
-  std::vector<Fd> sockets;
+using pop3d::Socket;
+
+Result<std::vector<Socket>> open_sockets(const config::Settings& settings, log::Logger& log) {
+  std::vector<Socket> sockets;
   for (const config::Pop3Listener& listener : settings.pop3d.listen) {
-    if (listener.tls == config::Pop3Tls::implicit) {
-      log.warning("listener_skipped")
-          .with("address", listener.address)
-          .with("reason", "TLS is not available in this release");
-      continue;
-    }
     auto address = net::SocketAddress::parse(listener.address);
     if (!address) return tl::unexpected<Error>(std::move(address.error()));
     auto socket = net::open_listening_socket(*address);
     if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
     log.info("listening").with("address", listener.address);
-    sockets.push_back(std::move(*socket));
+    sockets.push_back({std::move(*socket), listener});
   }
   return sockets;
+}
+
+// In ALPN, as IANA has registered it (RFC 7301).
+const std::vector<std::string> kProtocols{"pop3"};
+
+// Null where no certificate is configured.
+Result<std::unique_ptr<net::TlsServer>> load_certificates(const config::Settings& settings,
+                                                          net::TicketKeys& keys,
+                                                          const Clock& clock) {
+  if (settings.tls.certificate.empty()) return nullptr;
+  return net::TlsServer::load(config::tls_options(settings, kProtocols), keys, clock);
+}
+
+// The sockets stay; what is spoken there is what the settings say now.
+void describe(std::vector<Socket>& sockets, const config::Settings& settings) {
+  for (Socket& socket : sockets)
+    for (const config::Pop3Listener& listener : settings.pop3d.listen)
+      if (listener.address == socket.listener.address) socket.listener = listener;
 }
 
 int run(config::DaemonStart start) {
   const SystemClock clock;
   log::Logger log = config::open_log("pop3d", start.settings, clock);
+  // Here rather than in each worker: see smtpd's main().
+  net::TicketKeys ticket_keys;
+  auto tls = load_certificates(start.settings, ticket_keys, clock);
+  if (!tls) {
+    log.error("not_started").with("reason", tls.error().text);
+    return config::kExitConfig;
+  }
   auto sockets = open_sockets(start.settings, log);
   if (!sockets) {
     log.error("not_started").with("reason", sockets.error().text);
@@ -44,14 +70,23 @@ int run(config::DaemonStart start) {
   }
 
   directory::VerifiedPasswords verified;  // which the workers share
-  event::Prefork prefork;
+  postrider::event::Prefork prefork;
   prefork.workers = config::worker_count(start.settings.pop3d.workers);
   prefork.worker = [&](unsigned number) {
-    return pop3d::run_worker(start.settings, *sockets, verified, number, clock, log);
+    return pop3d::run_worker(start.settings, *sockets, tls->get(), verified, number, clock, log);
   };
-  // New workers get the new settings; where they listen changes with a restart.
+  // New workers get the new settings and certificates; where they listen changes with a restart.
   prefork.on_reload = [&] {
+    config::Settings before = start.settings;
     if (!config::reload(start, log)) return false;
+    auto loaded = load_certificates(start.settings, ticket_keys, clock);
+    if (!loaded) {
+      log.error("not_reloaded").with("reason", loaded.error().text);
+      start.settings = std::move(before);
+      return false;
+    }
+    *tls = std::move(*loaded);
+    describe(*sockets, start.settings);
     prefork.workers = config::worker_count(start.settings.pop3d.workers);
     return true;
   };

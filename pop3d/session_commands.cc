@@ -1,77 +1,14 @@
-// What each command of a Session does, and what becomes of the answers to its questions.
+// What the commands of the mailbox do, and what becomes of the answers to their questions: RFC 1939
+// sections 5 to 7.
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "common/base/check.h"
 #include "pop3d/session.h"
 
 namespace postrider::pop3d {
 
-namespace {
-
-// RFC 2449 section 8 ([IN-USE]), RFC 3206 section 4 (the others).
-std::string_view text_of(LoginRefusal why) {
-  switch (why) {
-    case LoginRefusal::credentials: return "[AUTH] wrong user or password";
-    case LoginRefusal::banned: return "[SYS/TEMP] too many wrong passwords, try again later";
-    case LoginRefusal::in_use: return "[IN-USE] another session has this mailbox open";
-    case LoginRefusal::temporary: return "[SYS/TEMP] the mailbox cannot be opened now";
-    case LoginRefusal::permanent: return "[SYS/PERM] the mailbox cannot be opened";
-  }
-  return "[SYS/TEMP]";
-}
-
-}  // namespace
-
-void Session::user(std::string_view argument) {
-  if (options_.plaintext == Plaintext::refused)
-    return refuse_bad_command("[SYS/PERM] a password may not be sent in the clear here");
-  // Whether the user exists is told by nobody before PASS, and not after it either.
-  user_ = argument;
-  state_ = State::named;
-  ok("send PASS");
-}
-
-void Session::pass(std::string_view argument) {
-  ask(Login{std::move(user_), Secret(std::string(argument))});
-}
-
-void Session::on_login_accepted(const maildir::Listing& listing) {
-  POSTRIDER_CHECK(waiting_ && state_ == State::named);
-  waiting_ = false;
-  state_ = State::transaction;
-  maildrop_.emplace(listing);
-  ok(fmt::format("{} messages ({} octets)", maildrop_->count(), maildrop_->octets()));
-}
-
-void Session::on_login_refused(LoginRefusal why) {
-  POSTRIDER_CHECK(waiting_ && state_ == State::named);
-  waiting_ = false;
-  state_ = State::authorization;
-  refuse_bad_command(text_of(why));
-}
-
-// RFC 2449 section 6. There is no AUTH yet, so SASL is not among them; EXPIRE NEVER: nothing is
-// removed but by DELE.
-void Session::capa(std::string_view /*argument*/) {
-  const bool user = options_.plaintext == Plaintext::allowed;
-  send(
-      fmt::format("+OK capabilities follow\r\n"
-                  "TOP\r\n"
-                  "UIDL\r\n"
-                  "{}"
-                  "PIPELINING\r\n"
-                  "RESP-CODES\r\n"
-                  "AUTH-RESP-CODE\r\n"
-                  "EXPIRE NEVER\r\n"
-                  "IMPLEMENTATION Postrider\r\n"
-                  ".\r\n",
-                  user ? "USER\r\n" : ""));
-}
-
 void Session::stat(std::string_view /*argument*/) {
-  ok(fmt::format("{} {}", maildrop_->count(), maildrop_->octets()));
+  send(fmt::format("+OK {} {}\r\n", maildrop_->count(), maildrop_->octets()));
 }
 
 void Session::list(std::string_view argument) { answer_list(argument, List::Of::octets); }
@@ -80,10 +17,11 @@ void Session::uidl(std::string_view argument) { answer_list(argument, List::Of::
 
 void Session::answer_list(std::string_view argument, List::Of of) {
   if (!argument.empty()) {
-    if (const auto message = find_message(argument)) ok(list_line(*message, of));
+    if (const auto message = find_message(argument))
+      send(fmt::format("+OK {}\r\n", list_line(*message, of)));
     return;
   }
-  ok(fmt::format("{} messages", maildrop_->count()));
+  ok(Word::list_follows, maildrop_->count());
   list_ = List{of};
 }
 
@@ -112,11 +50,11 @@ void Session::send_list_portion() {
 
 std::optional<std::size_t> Session::find_message(std::string_view number) {
   if (!parse_message_number(number)) {
-    refuse_bad_command("a message-number is 1 or more, in digits");
+    refuse_bad_command(Word::bad_number);
     return std::nullopt;
   }
   const auto message = maildrop_->find(number);
-  if (!message) refuse("no such message");
+  if (!message) refuse(Word::no_message);
   return message;
 }
 
@@ -124,27 +62,27 @@ void Session::retr(std::string_view argument) {
   const auto message = find_message(argument);
   if (!message) return;
   message_ = Message{.number = *message, .whole = true};
-  ask(OpenMessage{*message, std::nullopt});
+  ask(Question::message, OpenMessage{*message, std::nullopt, utf8_});
 }
 
 void Session::top(std::string_view argument) {
   const std::size_t space = argument.find(' ');
   const auto lines =
       space == std::string_view::npos ? std::nullopt : parse_line_count(argument.substr(space + 1));
-  if (!lines) return refuse_bad_command("TOP takes a message-number and a number of lines");
+  if (!lines) return refuse_bad_command(Word::bad_top);
   const auto message = find_message(argument.substr(0, space));
   if (!message) return;
   message_ = Message{.number = *message, .whole = false};
-  ask(OpenMessage{*message, *lines});
+  ask(Question::message, OpenMessage{*message, *lines, utf8_});
 }
 
 void Session::on_portion(std::string wire, More more) {
-  POSTRIDER_CHECK(waiting_ && message_);
+  POSTRIDER_CHECK(question_ == Question::message && message_);
   if (!std::exchange(message_->begun, true)) {
     if (message_->whole) {
-      ok(fmt::format("{} octets", maildrop_->listing().octets(message_->number)));
+      ok(Word::message_follows, maildrop_->listing().octets(message_->number));
     } else {
-      ok("top of message follows");
+      ok(Word::top_follows);
     }
   }
   totals_.octets += wire.size();
@@ -156,32 +94,32 @@ void Session::on_portion(std::string wire, More more) {
   send(".\r\n");
   if (message_->whole) ++totals_.retrieved;
   message_.reset();
-  waiting_ = false;
+  answered(Question::message);
 }
 
 void Session::on_message_unavailable() {
-  POSTRIDER_CHECK(waiting_ && message_);
-  waiting_ = false;
+  POSTRIDER_CHECK(message_.has_value());
+  answered(Question::message);
   const bool begun = message_->begun;
   message_.reset();
   // In the middle of a message there is no other way to say that it is not whole.
   if (begun) return close();
-  refuse("[SYS/TEMP] the message cannot be read now");
+  refuse(Word::not_read);
 }
 
 void Session::dele(std::string_view argument) {
   const auto message = find_message(argument);
   if (!message) return;
   maildrop_->mark(*message);
-  ok(fmt::format("message {} is marked as deleted", *message + 1));
+  ok(Word::marked, *message + 1);
 }
 
 void Session::rset(std::string_view /*argument*/) {
   maildrop_->unmark_all();
-  ok(fmt::format("{} messages ({} octets)", maildrop_->count(), maildrop_->octets()));
+  ok(Word::maildrop, maildrop_->count(), maildrop_->octets());
 }
 
-void Session::noop(std::string_view /*argument*/) { ok("done"); }
+void Session::noop(std::string_view /*argument*/) { ok(Word::done); }
 
 // RFC 1939 section 6: only here are messages removed.
 void Session::quit(std::string_view /*argument*/) {
@@ -190,21 +128,21 @@ void Session::quit(std::string_view /*argument*/) {
     state_ = State::update;
     if (auto marked = maildrop_->marked(); !marked.empty()) {
       removing_ = marked.size();
-      return ask(RemoveMessages{std::move(marked)});
+      return ask(Question::removal, RemoveMessages{std::move(marked)});
     }
   }
-  ok("bye");
+  ok(Word::bye);
   close();
 }
 
 void Session::on_removed(std::size_t failures) {
-  POSTRIDER_CHECK(waiting_ && state_ == State::update && failures <= removing_);
-  waiting_ = false;
+  POSTRIDER_CHECK(failures <= removing_);
+  answered(Question::removal);
   totals_.deleted = removing_ - failures;
   if (failures > 0) {
-    refuse(fmt::format("[SYS/TEMP] {} deleted messages could not be removed", failures));
+    refuse(Word::not_removed, failures);
   } else {
-    ok(fmt::format("{} messages removed, bye", removing_));
+    ok(Word::removed, removing_);
   }
   close();
 }

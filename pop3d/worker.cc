@@ -2,14 +2,17 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 
 #include <fmt/format.h>
 
+#include "common/base/random.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_credentials.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
 #include "common/metrics/counters.h"
+#include "common/net/certificate_watch.h"
 #include "pop3d/server.h"
 
 namespace postrider::pop3d {
@@ -29,11 +32,19 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
 }
 
 ServerOptions server_options(const config::Settings& settings) {
-  return {.connection = {.mail_directory = settings.paths.mail, .timeout = settings.pop3d.timeout},
+  const config::Settings::Pop3d& pop3d = settings.pop3d;
+  return {.connection = {.mail_directory = settings.paths.mail,
+                         .timeout = pop3d.timeout,
+                         .handshake_timeout = settings.tls.handshake_timeout,
+                         .login_delay = pop3d.login_delay},
           .hostname = settings.hostname,
-          .plaintext_auth = settings.pop3d.plaintext_auth,
-          .bad_command_limit = settings.pop3d.bad_command_limit,
-          .connection_limit = settings.pop3d.connection_limit};
+          .plaintext_auth = pop3d.plaintext_auth,
+          .bad_command_limit = pop3d.bad_command_limit,
+          .connection_limit = pop3d.connection_limit,
+          .apop = pop3d.apop == "on",
+          .retention = settings.mailbox.retention,
+          .proxies = net::parse_networks(pop3d.proxy_networks),
+          .proxy_timeout = pop3d.proxy_timeout};
 }
 
 limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d) {
@@ -46,11 +57,11 @@ limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d)
 
 }  // namespace
 
-int run_worker(const config::Settings& settings, std::vector<Fd>& sockets,
+int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, net::TlsServer* tls,
                directory::VerifiedPasswords& verified, unsigned number, const Clock& clock,
                log::Logger& log) {
-  std::vector<int> listening;
-  for (const Fd& socket : sockets) listening.push_back(socket.get());
+  std::vector<ListeningSocket> listening;
+  for (const Socket& socket : sockets) listening.push_back({socket.fd.get(), socket.listener});
   event::EventLoop loop;
   metrics::Counters counters = open_counters(settings, number, log);
   event::WorkerPool passwords(loop, kPasswordThreads);
@@ -68,10 +79,14 @@ int run_worker(const config::Settings& settings, std::vector<Fd>& sockets,
                           .clock = clock,
                           .log = log,
                           .counters = counters,
-                          .full_marks = full_marks};
+                          .full_marks = full_marks,
+                          .tls = tls};
   limits::Tally tally = limits::open_tally(settings.paths.run, "pop3d", log);
   limits::Connections clients(tally, clock, connection_limits(settings.pop3d));
-  Server server(services, clients, server_options(settings), listening);
+  SystemRandom random;
+  Server server(services, clients, random, server_options(settings), listening);
+  std::optional<net::CertificateWatch> certificates;
+  if (tls != nullptr) certificates.emplace(loop, *tls, log, number);
 
   const event::Signal terminate(loop, SIGTERM, [&] {
     server.stop([&] { loop.stop(); });

@@ -7,13 +7,19 @@
 #include "common/config/settings.h"
 #include "common/directory/verified_passwords.h"
 #include "common/log/log.h"
+#include "common/net/tls_server.h"
 
 namespace postrider::pop3d {
 
+struct Socket {
+  Fd fd;
+  config::Pop3Listener listener;
+};
+
 // Serves the listening `sockets`, this process's copy of them, until SIGTERM or SIGINT; then closes
 // them, ends the sessions and returns the exit status. Throws what construction throws (no memory,
-// no descriptors).
-int run_worker(const config::Settings& settings, std::vector<Fd>& sockets,
+// no descriptors). `tls` is null where no certificate is configured.
+int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, net::TlsServer* tls,
                directory::VerifiedPasswords& verified, unsigned number, const Clock& clock,
                log::Logger& log);
 

@@ -59,8 +59,11 @@ constexpr std::array<CounterText, kCounters> kTexts{{
     {"postrider_pop3_logins_refused_total", "POP3 logins refused"},
     {"postrider_pop3_messages_retrieved_total", "messages fetched by RETR"},
     {"postrider_pop3_messages_deleted_total", "messages deleted at QUIT"},
+    {"postrider_pop3_tls_sessions_total", "POP3 connections that went on under TLS"},
+    {"postrider_pop3_tls_sessions_resumed_total", "of them, those that resumed a session"},
+    {"postrider_pop3_tls_failures_total", "POP3 connections whose handshake failed"},
 }};
-static_assert(static_cast<std::size_t>(Counter::pop3_messages_deleted) + 1 == kCounters);
+static_assert(static_cast<std::size_t>(Counter::pop3_tls_failures) + 1 == kCounters);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 }  // namespace

@@ -53,8 +53,11 @@ enum class Counter : std::uint8_t {
   pop3_logins_refused,
   pop3_messages_retrieved,
   pop3_messages_deleted,
+  pop3_tls_sessions,
+  pop3_tls_sessions_resumed,
+  pop3_tls_failures,
 };
-inline constexpr std::size_t kCounters = 35;
+inline constexpr std::size_t kCounters = 38;
 
 // "postrider_smtp_messages_accepted_total" and what it counts.
 struct CounterText {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,8 @@
 #include "common/base/overloaded.h"
 #include "common/maildir/line_ends.h"
 #include "common/maildir/listing.h"
+#include "common/sasl/apop.h"
+#include "common/sasl/server_exchange.h"
 #include "pop3d/session.h"
 
 struct Account {
@@ -30,8 +33,8 @@ class FakeOwner {
     listing_.finish();
   }
 
-  // Carries out what `session` asks until it has nothing more, and returns what it sent; "<close>"
-  // stands for the end of the connection.
+  // Carries out what `session` asks until it has nothing more, and returns what it sent; "<tls>"
+  // stands for a handshake, "<close>" for the end of the connection.
   std::string drain(postrider::pop3d::Session& session) {
     std::string wire;
     while (auto action = session.next_action()) wire += act(session, *action);
@@ -48,6 +51,8 @@ class FakeOwner {
   std::optional<postrider::pop3d::LoginRefusal> refuse_login;
   std::size_t failures_to_remove = 0;
   std::size_t portion_octets = 1'000'000;
+  postrider::sasl::Binding binding = postrider::sasl::Binding::none;  // of the handshake
+  bool opened_as_utf8 = false;                                        // the last message
   // The message cannot be read after that many portions.
   std::size_t portions_before_trouble = 1'000'000;
 
@@ -60,7 +65,29 @@ class FakeOwner {
                             judge(session, login);
                             return std::string();
                           },
+                          [&](const Apop& login) {
+                            const postrider::Secret secret(account_.password);
+                            judge(
+                                session, login.user,
+                                postrider::sasl::apop_fits(login.timestamp, secret, login.digest));
+                            return std::string();
+                          },
+                          [&](Authenticate& begin) {
+                            exchange_ = std::make_unique<postrider::sasl::ServerExchange>(
+                                begin.mechanism, postrider::ChannelBindings{});
+                            go_on(session, exchange_->begin(std::move(begin.initial)));
+                            return std::string();
+                          },
+                          [&](AuthResponse& response) {
+                            go_on(session, exchange_->on_response(std::move(response.octets)));
+                            return std::string();
+                          },
+                          [&](const StartTls&) {
+                            session.on_secured(binding);
+                            return std::string("<tls>");
+                          },
                           [&](const OpenMessage& open) {
+                            opened_as_utf8 = open.utf8;
                             rest_ = wire_of(open);
                             portions_ = 0;
                             give_portion(session);
@@ -81,11 +108,43 @@ class FakeOwner {
   }
 
   void judge(postrider::pop3d::Session& session, const postrider::pop3d::Login& login) {
+    judge(session, login.user, login.password.reveal() == account_.password);
+  }
+
+  void judge(postrider::pop3d::Session& session, const std::string& user, bool right) {
     using postrider::pop3d::LoginRefusal;
-    const bool right = login.user == account_.user && login.password.reveal() == account_.password;
     if (refuse_login) return session.on_login_refused(*refuse_login);
-    if (!right) return session.on_login_refused(LoginRefusal::credentials);
+    if (!right || user != account_.user) return session.on_login_refused(LoginRefusal::credentials);
     session.on_login_accepted(listing_);
+  }
+
+  void go_on(postrider::pop3d::Session& session, postrider::sasl::Step step) {
+    using namespace postrider::sasl;
+    using postrider::pop3d::LoginRefusal;
+    std::visit(postrider::Overloaded{
+                   [&](const Challenge& challenge) { session.on_challenge(challenge.octets); },
+                   [&](const AskPassword& ask) {
+                     judge(session, ask.user, ask.password.reveal() == account_.password);
+                   },
+                   [&](const AskKeys& ask) { go_on(session, exchange_->on_keys(known(ask.user))); },
+                   [&](const Proven&) { judge(session, exchange_->user(), true); },
+                   [&](const Refused& refused) {
+                     session.on_login_refused(refused.why == Refused::Why::malformed
+                                                  ? LoginRefusal::malformed
+                                                  : LoginRefusal::credentials);
+                   },
+               },
+               step);
+  }
+
+  postrider::sasl::ScramUser known(const std::string& user) const {
+    constexpr unsigned kIterations = 2;
+    postrider::sasl::ScramUser scram{"salt of 16 octets", kIterations, {}};
+    const postrider::Secret password(account_.password);
+    if (user == account_.user)
+      scram.keys.push_back(
+          *postrider::sasl::derive_scram_keys(password, scram.salt, scram.iterations));
+    return scram;
   }
 
   std::string wire_of(const postrider::pop3d::OpenMessage& open) const {
@@ -107,6 +166,7 @@ class FakeOwner {
   std::vector<std::string> messages_;
   Account account_;
   postrider::maildir::Listing listing_;
+  std::unique_ptr<postrider::sasl::ServerExchange> exchange_;
   std::string rest_;
   std::size_t portions_ = 0;
 };

@@ -39,6 +39,8 @@ struct Fixture {
                           &address_length) == 0);
   }
 
+  ListeningSocket socket() const { return {listening.get(), listener}; }
+
   Fd connect() const {
     Fd fd(::socket(address.ss_family, SOCK_STREAM, 0));
     REQUIRE(::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), address_length) == 0);
@@ -86,6 +88,8 @@ struct Fixture {
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
   limits::Tally tally;
   limits::Connections clients{tally, clock, {.per_address = 2}};
+  SeededRandom random{1};
+  config::Pop3Listener listener;
   ServerOptions options{.connection = {}, .hostname = "mx.test"};
 };
 
@@ -94,8 +98,8 @@ struct Fixture {
 TEST_CASE("pop3d server: above its limit it sends clients away with a reason", "[pop3d]") {
   Fixture f;
   f.options.connection_limit = 1;
-  const int listening = f.listening.get();
-  Server server(f.services, f.clients, f.options, {&listening, 1});
+  const ListeningSocket listening = f.socket();
+  Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
   const Fd first = f.connect();
   CHECK(f.line_from(first) == "+OK mx.test POP3 ready\r\n");
   for (int i = 0; i < 3; ++i) {
@@ -112,8 +116,8 @@ TEST_CASE("pop3d server: above its limit it sends clients away with a reason", "
 TEST_CASE("pop3d server: an address has so many connections, and each that ends makes room",
           "[pop3d]") {
   Fixture f;
-  const int listening = f.listening.get();
-  const Server server(f.services, f.clients, f.options, {&listening, 1});
+  const ListeningSocket listening = f.socket();
+  const Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
   const Fd first = f.connect();
   CHECK(f.line_from(first) == "+OK mx.test POP3 ready\r\n");
   {
@@ -141,8 +145,8 @@ TEST_CASE("pop3d server: the password in the clear is taken as the settings say"
                                          {config::PlaintextAuth::never, "-ERR [SYS/PERM]"}}));
   Fixture f;
   f.options.plaintext_auth = row.setting;
-  const int listening = f.listening.get();
-  const Server server(f.services, f.clients, f.options, {&listening, 1});
+  const ListeningSocket listening = f.socket();
+  const Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
   const Fd client = f.connect();
   f.line_from(client);
   REQUIRE(::send(client.get(), "USER ann\r\n", 10, 0) == 10);
@@ -151,12 +155,80 @@ TEST_CASE("pop3d server: the password in the clear is taken as the settings say"
 
 TEST_CASE("pop3d server: stopping ends the connections that do nothing", "[pop3d]") {
   Fixture f;
-  const int listening = f.listening.get();
-  Server server(f.services, f.clients, f.options, {&listening, 1});
+  const ListeningSocket listening = f.socket();
+  Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
   const Fd client = f.connect();
   f.line_from(client);
   bool stopped = false;
   server.stop([&] { stopped = true; });
   CHECK(stopped);
+  CHECK(server.connections() == 0);
+}
+
+TEST_CASE("pop3d server: with APOP each greeting has a timestamp of its own", "[pop3d]") {
+  Fixture f;
+  f.options.apop = true;
+  const ListeningSocket listening = f.socket();
+  const Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
+  const Fd one = f.connect();
+  const std::string first = f.line_from(one);
+  CHECK(first.starts_with("+OK mx.test POP3 ready <"));
+  CHECK(first.ends_with("@mx.test>\r\n"));
+  const Fd another = f.connect();
+  CHECK(f.line_from(another) != first);
+}
+
+TEST_CASE("pop3d server: without a certificate STLS is not offered", "[pop3d]") {
+  Fixture f;
+  const ListeningSocket listening = f.socket();
+  const Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
+  const Fd client = f.connect();
+  f.line_from(client);
+  REQUIRE(::send(client.get(), "STLS\r\n", 6, 0) == 6);
+  CHECK(f.line_from(client) == "-ERR TLS is not available here\r\n");
+}
+
+TEST_CASE("pop3d server: the PROXY header says who the client is, and what it may", "[pop3d]") {
+  struct Row {
+    const char *header, *answer;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"PROXY TCP4 192.0.2.7 127.0.0.1 5 110\r\n", "-ERR [SYS/PERM]"},
+      {"PROXY TCP4 127.0.0.9 127.0.0.1 5 110\r\n", "+OK"},
+      {"PROXY UNKNOWN\r\n", "-ERR [SYS/PERM]"},
+  }));
+  Fixture f;
+  f.listener.proxy = true;
+  f.options.proxies = net::parse_networks(std::vector<std::string>{"127.0.0.0/8"});
+  const ListeningSocket listening = f.socket();
+  const Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
+  const Fd client = f.connect();
+  const std::string_view header = row.header;
+  REQUIRE(::send(client.get(), header.data(), header.size(), 0) ==
+          static_cast<ssize_t>(header.size()));
+  CHECK(f.line_from(client) == "+OK mx.test POP3 ready\r\n");
+  REQUIRE(::send(client.get(), "USER ann\r\n", 10, 0) == 10);
+  CHECK(f.line_from(client).starts_with(row.answer));
+}
+
+TEST_CASE("pop3d server: who is no proxy, or sends no header, is not served", "[pop3d]") {
+  struct Row {
+    const char *proxies, *sent, *reason;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"192.0.2.0/24", "", "it is not in pop3d.proxy_networks"},
+      {"127.0.0.0/8", "CAPA\r\n", "bad PROXY header: it begins as no PROXY header does"},
+  }));
+  Fixture f;
+  f.listener.proxy = true;
+  f.options.proxies = net::parse_networks(std::vector<std::string>{row.proxies});
+  const ListeningSocket listening = f.socket();
+  const Server server(f.services, f.clients, f.random, f.options, {&listening, 1});
+  const Fd client = f.connect();
+  const std::string_view sent = row.sent;
+  REQUIRE(::send(client.get(), sent.data(), sent.size(), 0) == static_cast<ssize_t>(sent.size()));
+  CHECK(f.line_from(client).empty());
+  CHECK(f.lines.find(std::string("event=proxy_refused proxy=127.0.0.1 reason=\"") + row.reason +
+                     "\"") != std::string::npos);
   CHECK(server.connections() == 0);
 }

@@ -1,0 +1,193 @@
+// connection_login.cc - how a client logs in, by whatever way: what it says is judged, every
+// attempt is noted, and whoever is admitted gets the mailbox.
+#include <utility>
+#include <variant>
+
+#include "common/base/overloaded.h"
+#include "pop3d/connection.h"
+
+namespace postrider::pop3d {
+
+using End = auth::Attempt::End;
+using directory::LoginAnswer;
+
+namespace {
+
+LoginRefusal refusal_for(auth::Refused::Why why) {
+  using Why = auth::Refused::Why;
+  switch (why) {
+    case Why::malformed: return LoginRefusal::malformed;
+    case Why::credentials: return LoginRefusal::credentials;
+    case Why::banned: return LoginRefusal::banned;
+    case Why::unavailable: break;
+  }
+  return LoginRefusal::temporary;
+}
+
+}  // namespace
+
+// ---- USER and PASS, APOP ----
+
+void Connection::log_in(Login& login) {
+  if (!begin_login("USER", std::move(login.user))) return;
+  question_ = services_.credentials.verify_password(
+      user_, std::move(login.password), directory::Service::pop3,
+      [this](Result<LoginAnswer> answer) { on_verified(std::move(answer)); });
+}
+
+void Connection::log_in(Apop& login) {
+  if (!begin_login("APOP", std::move(login.user))) return;
+  question_ = services_.credentials.verify_apop(
+      user_, login.timestamp, login.digest,
+      [this](Result<LoginAnswer> answer) { on_verified(std::move(answer)); });
+}
+
+// False: it is refused already.
+bool Connection::begin_login(std::string_view mechanism, std::string user) {
+  mechanism_ = mechanism;
+  user_ = std::move(user);
+  verifying_ = !services_.attempts.is_banned(client_, user_);
+  if (!verifying_) refuse({auth::Refused::Why::banned, {}});
+  return verifying_;
+}
+
+void Connection::on_verified(Result<LoginAnswer> answer) {
+  using Why = auth::Refused::Why;
+  verifying_ = false;
+  if (!answer) {
+    refuse({Why::unavailable, answer.error().text});
+  } else if (answer->accepted) {
+    admit(std::move(*answer));
+  } else {
+    refuse({Why::credentials, std::string(answer->reason)});
+  }
+  act();
+}
+
+// ---- SASL ----
+
+void Connection::authenticate(Authenticate& begin) {
+  // What ended the last one may be what brought this one.
+  if (login_) services_.loop.destroy_later(std::move(login_));
+  mechanism_ = sasl::name_of(begin.mechanism);
+  login_ = std::make_unique<auth::Authentication>(
+      services_.credentials, directory::Service::pop3, begin.mechanism, stream_.channel_bindings(),
+      [this](std::string_view user) { return services_.attempts.is_banned(client_, user); },
+      [this](auth::Event event) {
+        on_event(std::move(event));
+        act();
+      });
+  if (auto event = login_->begin(std::move(begin.initial))) on_event(std::move(*event));
+}
+
+void Connection::respond(AuthResponse& response) {
+  if (auto event = login_->on_response(std::move(response.octets))) on_event(std::move(*event));
+}
+
+void Connection::on_event(auth::Event event) {
+  if (!login_) return;  // the connection is over
+  user_ = login_->user();
+  std::visit(Overloaded{
+                 [&](const sasl::Challenge& challenge) { session_.on_challenge(challenge.octets); },
+                 [&](LoginAnswer& answer) { admit(std::move(answer)); },
+                 [&](const auth::Refused& refused) { refuse(refused); },
+             },
+             event);
+}
+
+void Connection::abandon_login() {
+  if (verifying_ || (login_ && login_->verifying())) {
+    if (login_) user_ = login_->user();
+    note_attempt(End::abandoned, "the client left before the answer");
+    return login_.reset();
+  }
+  // This may be its own call.
+  if (login_) services_.loop.destroy_later(std::move(login_));
+}
+
+// ---- The end of a login ----
+
+void Connection::admit(LoginAnswer answer) {
+  const auto consequence = note_attempt(End::accepted, {});
+  if (consequence.banned) return refuse_later(LoginRefusal::banned, consequence.delay);
+  // This may be its own call.
+  if (login_) services_.loop.destroy_later(std::move(login_));
+  user_ = std::move(answer.mailbox);
+  question_ = services_.files.run(
+      [directory = options_.mail_directory, mailbox = user_, delay = options_.login_delay,
+       now = services_.clock.now()] { return open_mailbox(directory, mailbox, delay, now); },
+      [this, app_password = std::move(answer.app_password)](Result<Opening> opened) {
+        on_opened(std::move(opened), app_password);
+        act();
+      });
+}
+
+void Connection::refuse(const auth::Refused& refused) {
+  if (refused.why == auth::Refused::Why::unavailable) {
+    services_.attempts.note_unavailable(refused.reason);
+    services_.counters.add(metrics::Counter::pop3_logins_refused);
+    return session_.on_login_refused(LoginRefusal::temporary);
+  }
+  const bool was_banned = refused.why == auth::Refused::Why::banned;
+  const auto consequence = note_attempt(was_banned ? End::banned : End::refused, refused.reason);
+  refuse_later(consequence.banned ? LoginRefusal::banned : refusal_for(refused.why),
+               consequence.delay);
+}
+
+auth::Consequence Connection::note_attempt(End end, std::string_view reason) {
+  return services_.attempts.note({client_, user_, mechanism_, end, reason});
+}
+
+// Meanwhile the session waits. The next login of a client that pipelines may be refused within the
+// timer's own call.
+void Connection::refuse_later(LoginRefusal why, std::chrono::microseconds delay) {
+  services_.counters.add(metrics::Counter::pop3_logins_refused);
+  refusal_ = why;
+  if (!login_delay_)
+    login_delay_.emplace(services_.loop, [this] {
+      session_.on_login_refused(refusal_);
+      act();
+    });
+  login_delay_->arm(delay);
+}
+
+void Connection::refuse_mailbox(LoginRefusal why, std::string_view reason) {
+  services_.counters.add(metrics::Counter::pop3_logins_refused);
+  const bool ours = why == LoginRefusal::temporary || why == LoginRefusal::permanent;
+  auto entry = ours ? services_.log.error("login_refused") : services_.log.info("login_refused");
+  entry.with("user", user_).with("client", client_.str()).with("reason", reason);
+  session_.on_login_refused(why);
+}
+
+void Connection::on_opened(Result<Opening> opened, const std::string& app_password) {
+  if (!opened)
+    return refuse_mailbox(opened.error().kind == ErrorKind::invalid ? LoginRefusal::permanent
+                                                                    : LoginRefusal::temporary,
+                          opened.error().text);
+  if (opened->too_soon)
+    return refuse_mailbox(LoginRefusal::too_soon, "the last login was less than login_delay ago");
+  if (opened->mailbox == nullptr)
+    return refuse_mailbox(LoginRefusal::in_use, "the mailbox is in use");
+  mailbox_ = std::move(opened->mailbox);
+  timer_.disarm();
+  login_delay_.reset();
+  logged_in_ = true;
+  services_.counters.add(metrics::Counter::pop3_logins);
+  note_login(app_password);
+  if (mailbox_->skipped() > 0)
+    services_.log.warning("files_not_served")
+        .with("user", user_)
+        .with("count", mailbox_->skipped())
+        .with("first", mailbox_->skipped_example());
+  session_.on_login_accepted(mailbox_->listing());
+}
+
+void Connection::note_login(const std::string& app_password) {
+  auto entry = services_.log.info("login");
+  entry.with("user", user_).with("client", client_.str());
+  entry.with("messages", mailbox_->listing().size()).with("mechanism", mechanism_);
+  if (!tls_.empty()) entry.with("tls", tls_);
+  if (!app_password.empty()) entry.with("app_password", app_password);
+}
+
+}  // namespace postrider::pop3d
