@@ -70,7 +70,8 @@ networks = ["127.0.0.0/8", "::1/128"]
 # via = "smtp:[127.0.0.1]:2525"
 
 [pop3d]
-listen = [{{ address = "127.0.0.1:{pop3}", tls = "none" }}]
+listen = [{{ address = "127.0.0.1:{pop3}", tls = "starttls" }},
+          {{ address = "127.0.0.1:{pop3s}", tls = "implicit" }}]
 workers = 1
 plaintext_auth = "loopback"
 )";
@@ -81,7 +82,8 @@ std::string configuration(const InstancePlan& plan) {
                      fmt::arg("submission", plan.port_base + kSubmissionPort),
                      fmt::arg("submissions", plan.port_base + kSubmissionsPort),
                      fmt::arg("lmtp", plan.port_base + kLmtpPort),
-                     fmt::arg("pop3", plan.port_base + kPop3Port));
+                     fmt::arg("pop3", plan.port_base + kPop3Port),
+                     fmt::arg("pop3s", plan.port_base + kPop3sPort));
 }
 
 Result<void> write_file(const std::string& path, std::string_view content, mode_t mode) {

@@ -21,8 +21,9 @@ inline constexpr std::uint16_t kLmtpPort = 24;
 inline constexpr std::uint16_t kSubmissionPort = 587;
 inline constexpr std::uint16_t kSubmissionsPort = 465;
 inline constexpr std::uint16_t kPop3Port = 110;
-// Leaves room for the highest port of a mail service, POP3 over TLS (995).
-inline constexpr std::uint16_t kMaxPortBase = 65535 - 995;
+inline constexpr std::uint16_t kPop3sPort = 995;
+// Leaves room for the highest of them.
+inline constexpr std::uint16_t kMaxPortBase = 65535 - kPop3sPort;
 
 // Makes the directory with postrider.toml, spool, mail, run, data and tls. The directory of users
 // has `domain`, and the host's own name where that differs, each with a postmaster. Refuses
