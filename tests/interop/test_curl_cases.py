@@ -39,6 +39,7 @@ DIFFERENT = [
     (8, {927, 969}, "EXPN is not offered (RFC 5321 section 7.3)"),
     (0, {955}, "SMTPUTF8 is offered"),
     (0, {876, 877, 878, 891}, "pop3d gives no broken challenge: curl logs in"),
+    (67, {892}, "nobody may act for another user"),
     (67, {870, 874, *range(883, 889)}, "pop3d offers neither OAuth nor EXTERNAL, and there is no password"),
 ]
 

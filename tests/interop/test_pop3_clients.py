@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from certificates import self_signed, unverified
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("POSTRIDER_BIN", ROOT / "build" / "bin"))
@@ -38,9 +39,10 @@ class Instance:
 
     def __init__(self, root):
         self.root = root
-        self.port = free_port()
+        self.port, self.secure_port = free_port(), free_port()
         for name in ("spool", "mail", "data", "run"):
             (root / name).mkdir()
+        certificate, key = self_signed(root, "mx.example.test")
         self.config = root / "postrider.toml"
         self.config.write_text(f"""
 hostname = "mx.example.test"
@@ -49,8 +51,12 @@ spool = "{root}/spool"
 mail = "{root}/mail"
 data = "{root}/data"
 run = "{root}/run"
+[tls]
+certificate = "{certificate}"
+key = "{key}"
 [pop3d]
-listen = [{{ address = "127.0.0.1:{self.port}", tls = "none" }}]
+listen = [{{ address = "127.0.0.1:{self.port}", tls = "starttls" }},
+          {{ address = "127.0.0.1:{self.secure_port}", tls = "implicit" }}]
 workers = 2
 [bans]
 delay = "0s"
@@ -217,18 +223,23 @@ def test_curl_fetches_a_message_and_the_list(instance):
 
 
 @pytest.mark.skipif(shutil.which("mpop") is None, reason="mpop is not installed")
-def test_mpop_fetches_all_and_deletes(instance, tmp_path):
+@pytest.mark.parametrize("tls, mechanism", [
+    ("off", "user"), ("off", "plain"), ("off", "scram-sha-256"), ("stls", "login"), ("stls", "user"),
+    ("stls", "scram-sha-256"), ("at once", "plain"), ("at once", "scram-sha-256")])
+def test_mpop_fetches_all_and_deletes(instance, tmp_path, tls, mechanism):
     target = tmp_path / "fetched"
     for folder in ("tmp", "new", "cur"):
         (target / folder).mkdir(parents=True)
     config = tmp_path / "mpoprc"
     config.write_text(f"""
 defaults
-tls off
-auth user
+tls {"off" if tls == "off" else "on"}
+tls_starttls {"on" if tls == "stls" else "off"}
+tls_certcheck off
+auth {mechanism}
 account test
 host 127.0.0.1
-port {instance.port}
+port {instance.secure_port if tls == "at once" else instance.port}
 user {USER}
 password "{PASSWORD}"
 keep off
@@ -242,6 +253,25 @@ account default : test
     fetched = {path.read_bytes() for path in (target / "new").iterdir()}
     assert fetched == set(MESSAGES)
     assert instance.left() == 0
+    logged = re.search(r"event=login .*", instance.log_text())[0]
+    assert f"mechanism={mechanism.upper()}" in logged and ("tls=TLSv1.3" in logged) == (tls != "off")
+
+
+def test_curl_fetches_under_tls(instance):
+    url = f"127.0.0.1:{instance.port}/1"
+    login = ("--silent", "--show-error", "--insecure", "--user", f"{USER}:{PASSWORD}")
+    assert run("curl", *login, "--ssl-reqd", f"pop3://{url}").stdout == wire(MESSAGES[0])
+    secure = f"pop3s://127.0.0.1:{instance.secure_port}/2"
+    assert run("curl", *login, secure).stdout == wire(MESSAGES[1])
+
+
+def test_poplib_fetches_under_tls(instance):
+    client = poplib.POP3("127.0.0.1", instance.port, timeout=30)
+    client.stls(context=unverified())
+    client.user(USER)
+    client.pass_(PASSWORD)
+    assert client.stat()[0] == 3
+    client.quit()
 
 
 def test_the_log_accounts_for_each_session(instance):
