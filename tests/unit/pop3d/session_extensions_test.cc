@@ -168,3 +168,15 @@ TEST_CASE("pop3 extensions: response codes are the same in each language", "[pop
   c.say("USER ann");
   CHECK(c.say("PASS wrong") == "-ERR [AUTH] Benutzer oder Passwort falsch\r\n");
 }
+
+TEST_CASE("pop3 extensions: STLS is one command however it is cut", "[pop3d]") {
+  const std::string line = "STLS\r\n";
+  for (std::size_t at = 0; at <= line.size(); ++at) {
+    Conversation c(options(Tls::starttls));
+    c.session.on_bytes(std::string_view(line).substr(0, at));
+    std::string heard = c.owner.drain(c.session);
+    c.session.on_bytes(std::string_view(line).substr(at));
+    heard += c.owner.drain(c.session);
+    CHECK(heard == "+OK begin TLS\r\n<tls>");
+  }
+}

@@ -226,3 +226,31 @@ TEST_CASE("pop3 login: what is not UTF-8 is refused before anybody is asked", "[
   CHECK(c.say("PASS " + octets) == "-ERR that is not UTF-8\r\n");
   CHECK(c.say("PASS secret").starts_with("+OK"));
 }
+
+TEST_CASE("pop3 login: the same bytes log in, or do not, however they are cut", "[pop3d]") {
+  const std::string scram = "AUTH SCRAM-SHA-256 " + to_base64("n,,n=mrose,r=rOprNGfwEbeRWgbNEkqO");
+  const std::string wire =
+      GENERATE_COPY(std::string("APOP mrose ") + kDigest + "\r\nSTAT\r\nQUIT\r\n",
+                    std::string("APOP mrose 0\r\nAUTH\r\nAUTH PLAIN\r\n*\r\nUSER j\xc3\xbc\r\n"),
+                    "AUTH PLAIN\r\n" + kPlain + "\r\n" + scram + "\r\n*\r\nSTAT\r\n",
+                    "AUTH LOGIN bXJvc2U=\r\ndGFuc3RhYWY=\r\nSTAT\r\n",
+                    "AUTH PLAIN\r\n" + std::string(600, 'A') + "\r\nQUIT\r\n",
+                    std::string("AUTH PLAIN\r\nAAAA\nQUIT\r\n"));
+  const auto run = [&](std::size_t step) {
+    SessionOptions with = options();
+    with.apop_timestamp = kTimestamp;
+    Conversation c(with, {.user = "mrose", .password = "tanstaaf"});
+    std::string heard;
+    for (std::size_t i = 0; i < wire.size(); i += step) {
+      c.session.on_bytes(std::string_view(wire).substr(i, step));
+      heard += c.owner.drain(c.session);
+    }
+    // The nonce of SCRAM is another each time.
+    const std::size_t nonce = heard.find("+ cj");
+    if (nonce != std::string::npos) heard.erase(nonce, heard.find('\r', nonce) - nonce);
+    return heard;
+  };
+  const std::string whole = run(wire.size());
+  CHECK_FALSE(whole.empty());
+  for (std::size_t step = 1; step < wire.size(); ++step) CHECK(run(step) == whole);
+}
