@@ -50,7 +50,8 @@ void Connection::on_closed(net::CloseReason reason) {
 
 void Connection::end_when_idle() {
   ending_ = true;
-  if (!session_.waiting() && stream_.unsent() == 0) finish("shutdown");
+  const bool idle = !session_.waiting() || session_.securing();
+  if (idle && stream_.unsent() == 0) finish("shutdown");
 }
 
 void Connection::act() {

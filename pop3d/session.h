@@ -84,6 +84,8 @@ class Session {
 
   // A question is open.
   bool waiting() const noexcept { return question_ != Question::none; }
+  // It is the handshake, for which the client is waited for.
+  bool securing() const noexcept { return question_ == Question::tls; }
   State state() const noexcept { return state_; }
   // The client ended it by QUIT.
   bool has_quit() const noexcept { return quit_; }

@@ -191,3 +191,9 @@ TEST_CASE("pop3d connection: a client that names other protocols alone is refuse
   while (!f.side->info && !f.side->closed) f.loop.run();
   CHECK(f.side->info.has_value() == ours);
 }
+
+TEST_CASE("pop3d connection: told to end, it waits for no handshake", "[pop3d]") {
+  Fixture f(Tls::implicit);
+  f.connection->end_when_idle();
+  CHECK(f.done);
+}
