@@ -28,6 +28,11 @@ std::size_t line_end(std::string_view text) {
   return feed == std::string_view::npos ? text.size() : feed + 1;
 }
 
+void give_out(std::string& held, std::string& out) {
+  out += held;
+  held.clear();
+}
+
 // A Content-Type with the type that readers of old know.
 std::string with_known_type(std::string field, std::string_view type) {
   const auto* const row = std::find_if(kRenamed.begin(), kRenamed.end(),
@@ -52,7 +57,7 @@ void Downgrader::append(std::string_view text, std::string& out) {
 
 void Downgrader::finish(std::string& out) {
   if (in_ == In::header) end_field(out);
-  out += std::exchange(line_, {});
+  give_out(line_, out);
 }
 
 // ---- Headers ----
@@ -73,16 +78,16 @@ void Downgrader::take_header(std::string_view& text, std::string& out) {
   field_ += part;
   if (field_.size() > kMaxField) {
     passing_ = true;
-    out += std::exchange(field_, {});
+    give_out(field_, out);
     return;
   }
   if (!line_begins_) return;
   if (field_ == "\n" || field_ == "\r\n") {
-    out += std::exchange(field_, {});
+    give_out(field_, out);
     end_header();
   } else if (field_.starts_with("--") && take_delimiter(field_)) {
     // A part without a body.
-    out += std::exchange(field_, {});
+    give_out(field_, out);
   }
 }
 
@@ -113,7 +118,8 @@ void Downgrader::end_header() {
 void Downgrader::take_body(std::string_view& text, std::string& out) {
   // Nothing is to come but bodies.
   if (boundaries_.empty() && line_.empty()) {
-    out += std::exchange(text, {});
+    out += text;
+    text = {};
     return;
   }
   const std::string_view part = text.substr(0, line_end(text));
@@ -126,7 +132,7 @@ void Downgrader::take_body(std::string_view& text, std::string& out) {
   line_ += part;
   if (!line_begins_ && line_.size() <= kMaxDelimiter && may_be_delimiter(line_)) return;
   if (line_begins_) take_delimiter(line_);
-  out += std::exchange(line_, {});
+  give_out(line_, out);
 }
 
 bool Downgrader::may_be_delimiter(std::string_view line) const {
