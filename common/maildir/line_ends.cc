@@ -1,6 +1,7 @@
 #include "common/maildir/line_ends.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace postrider::maildir {
 
@@ -33,20 +34,32 @@ void WireSize::append(std::string_view lf_text) noexcept {
   empty_ = false;
 }
 
+// Octets are written into room that is made in advance: a call of the string for each line costs
+// more than its octets.
 void ToWire::append(std::string_view lf_text, std::string& wire) {
+  std::size_t used = wire.size();
+  const auto make_room = [&](std::size_t octets) {
+    if (wire.size() - used < octets) wire.resize(used + octets + octets / 4);
+  };
+  // Lines of mail are some 70 octets long: room for their CRs and for a few dots.
+  make_room(lf_text.size() + lf_text.size() / 32 + 16);
   while (!lf_text.empty() && !complete_) {
-    if (last_ == '\n' && lf_text.front() == '.') wire += '.';
     const std::size_t lf = lf_text.find('\n');
     const std::string_view line = lf_text.substr(0, lf);
-    wire.append(line);
+    make_room(lf_text.size() + 3);
+    if (last_ == '\n' && lf_text.front() == '.') wire[used++] = '.';
+    std::memcpy(wire.data() + used, line.data(), line.size());
+    used += line.size();
     if (!line.empty()) last_ = line.back();
     line_octets_ += line.size();
-    if (lf == std::string_view::npos) return;
+    if (lf == std::string_view::npos) break;
     const bool has_cr = last_ == '\r';
-    wire.append(has_cr ? "\n" : "\r\n");
+    if (!has_cr) wire[used++] = '\r';
+    wire[used++] = '\n';
     end_line(line_octets_ - (has_cr ? 1 : 0));
     lf_text.remove_prefix(lf + 1);
   }
+  wire.resize(used);
 }
 
 void ToWire::end_line(std::size_t octets) {
