@@ -136,13 +136,14 @@ void Connection::give_portion() {
 }
 
 void Connection::remove(std::vector<std::size_t> messages) {
-  question_ = services_.files.run(
-      [mailbox = mailbox_, messages = std::move(messages)] { return mailbox->remove(messages); },
-      [this](std::size_t failures) {
-        services_.full_marks.clear(user_);  // there is room, perhaps
-        session_.on_removed(failures);
-        act();
-      });
+  question_ =
+      services_.files.run([mailbox = mailbox_, messages = std::move(messages),
+                           now = services_.clock.now()] { return mailbox->remove(messages, now); },
+                          [this](std::size_t failures) {
+                            services_.full_marks.clear(user_);  // there is room, perhaps
+                            session_.on_removed(failures);
+                            act();
+                          });
 }
 
 // ---- The end ----

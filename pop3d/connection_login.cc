@@ -115,7 +115,9 @@ void Connection::admit(LoginAnswer answer) {
   user_ = std::move(answer.mailbox);
   question_ = services_.files.run(
       [directory = options_.mail_directory, mailbox = user_, delay = options_.login_delay,
-       now = services_.clock.now()] { return open_mailbox(directory, mailbox, delay, now); },
+       now = services_.clock.now(), remembrance = options_.remembrance] {
+        return open_mailbox(directory, mailbox, delay, now, remembrance);
+      },
       [this, app_password = std::move(answer.app_password)](Result<Opening> opened) {
         on_opened(std::move(opened), app_password);
         act();

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailbox_path.h"
 
 namespace postrider::pop3d {
@@ -15,9 +16,6 @@ namespace postrider::pop3d {
 namespace {
 
 using std::chrono::microseconds;
-
-// The file that maildir::Mailbox locks.
-constexpr const char* kLockName = "postrider.pop3.lock";
 
 std::optional<WallTime> last_login(const std::string& lock) {
   struct stat file {};
@@ -43,17 +41,18 @@ bool is_too_soon(const std::optional<WallTime>& last, std::chrono::seconds delay
 }  // namespace
 
 Result<Opening> open_mailbox(const std::string& mail_directory, const std::string& mailbox,
-                             std::chrono::seconds login_delay, WallTime now) {
+                             std::chrono::seconds login_delay, WallTime now,
+                             const maildir::Remembrance& remembrance) {
   std::string lock;
   std::optional<WallTime> before;
   if (login_delay.count() > 0) {
     const auto relative = maildir::mailbox_path(mailbox);
     if (!relative) return tl::unexpected<Error>(relative.error());
-    lock = fmt::format("{}/{}/{}", mail_directory, *relative, kLockName);
+    lock = fmt::format("{}/{}/{}", mail_directory, *relative, maildir::kLockName);
     before = last_login(lock);
     if (is_too_soon(before, login_delay, now)) return Opening{.too_soon = true};
   }
-  auto opened = maildir::Mailbox::open(mail_directory, mailbox, now);
+  auto opened = maildir::Mailbox::open(mail_directory, mailbox, now, remembrance);
   if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
   if (*opened == nullptr || lock.empty()) return Opening{std::move(*opened)};
   // Somebody may have come and gone since; without `before` the file is new, and of now.

@@ -23,6 +23,7 @@ struct Opening {
 // As maildir::Mailbox::open(). `login_delay`: from one login to the next; 0: none, and no time is
 // kept. A mailbox that nothing was delivered to yet has no last login.
 Result<Opening> open_mailbox(const std::string& mail_directory, const std::string& mailbox,
-                             std::chrono::seconds login_delay, WallTime now);
+                             std::chrono::seconds login_delay, WallTime now,
+                             const maildir::Remembrance& remembrance = {});
 
 }  // namespace postrider::pop3d

@@ -10,6 +10,7 @@
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
 #include "common/log/log.h"
+#include "common/maildir/deletion_journal.h"
 #include "common/metrics/counters.h"
 #include "common/net/tls_server.h"
 #include "common/quota/full_marks.h"
@@ -31,6 +32,7 @@ struct Services {
 
 struct ConnectionOptions {
   std::string mail_directory;
+  maildir::Remembrance remembrance{};
   std::chrono::microseconds timeout = std::chrono::minutes(10);  // RFC 1939 section 3
   std::chrono::seconds handshake_timeout{30};
   std::chrono::seconds login_delay{0};  // from one login to a mailbox to the next

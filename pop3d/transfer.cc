@@ -13,17 +13,31 @@ Transfer::Portion Transfer::Source::next() {
   return reader->next();
 }
 
-Transfer::Transfer(event::WorkerPool& files, std::shared_ptr<const maildir::Mailbox> mailbox,
+std::optional<Transfer::Portion> Transfer::Source::next_cached() {
+  if (!reader) {
+    auto opened = mailbox->read_cached(message, body_lines);
+    if (!opened) return std::nullopt;
+    reader.emplace(std::move(*opened));
+  }
+  auto portion = reader->next_cached();
+  if (!portion) return std::nullopt;
+  return std::move(*portion);
+}
+
+Transfer::Transfer(event::WorkerPool& files, std::shared_ptr<maildir::Mailbox> mailbox,
                    std::size_t message, std::optional<std::uint64_t> body_lines,
                    UniqueFunction<void()> on_ready)
     : files_(files),
       on_ready_(std::move(on_ready)),
       source_(
           std::make_shared<Source>(Source{std::move(mailbox), message, body_lines, std::nullopt})) {
-  read_ahead();
 }
 
 std::optional<Transfer::Portion> Transfer::take() {
+  if (!job_) {
+    if (auto portion = source_->next_cached()) return portion;
+    read_ahead();
+  }
   if (!ready_) {
     wanted_ = true;
     return std::nullopt;

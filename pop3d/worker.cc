@@ -34,6 +34,8 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
 ServerOptions server_options(const config::Settings& settings) {
   const config::Settings::Pop3d& pop3d = settings.pop3d;
   return {.connection = {.mail_directory = settings.paths.mail,
+                         .remembrance = {.keep = settings.queue.lifetime + std::chrono::hours(24),
+                                         .boot = maildir::boot_id()},
                          .timeout = pop3d.timeout,
                          .handshake_timeout = settings.tls.handshake_timeout,
                          .login_delay = pop3d.login_delay},

@@ -14,6 +14,7 @@
 
 #include <fmt/format.h>
 
+#include "common/maildir/deletion_journal.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/find.h"
 
@@ -150,12 +151,36 @@ int Delivery::sync_names() const {
 }
 
 DeliveryResult<Placed> Delivery::find_or_rename(Attempt attempt) {
-  std::string path;
-  if (attempt == Attempt::repeated) {
-    auto found = find_earlier();
-    if (!found) return tl::unexpected<DeliveryError>(std::move(found.error()));
-    path = std::move(*found);
-  }
+  return attempt == Attempt::repeated ? place_again() : place({});
+}
+
+// The reader's journal names a message before its file goes. So if it did not go before we have
+// renamed ours over it, the reader removes ours; else the journal tells us to.
+DeliveryResult<Placed> Delivery::place_again() {
+  auto deleted = is_deleted();
+  if (!deleted) return tl::unexpected<DeliveryError>(std::move(deleted.error()));
+  if (*deleted) return Placed::earlier;
+  auto path = find_earlier();
+  if (!path) return tl::unexpected<DeliveryError>(std::move(path.error()));
+  auto placed = place(std::move(*path));
+  if (!placed || placed_.empty()) return placed;
+  deleted = is_deleted();
+  if (!deleted) return tl::unexpected<DeliveryError>(std::move(deleted.error()));
+  if (!*deleted) return placed;
+  ::unlinkat(to_.mail_directory, placed_.c_str(), 0);
+  return Placed::earlier;
+}
+
+// Where it cannot be read whether the message was deleted, it is not delivered again.
+DeliveryResult<bool> Delivery::is_deleted() const {
+  const auto deleted = was_deleted(to_.mail_directory, to_.mailbox_path, to_.base);
+  if (deleted) return *deleted;
+  return tl::unexpected(DeliveryError{
+      DeliveryError::Cause::other, fmt::format("{}/{}", to_.mailbox_path, deleted.error().text)});
+}
+
+// `path` is that of an earlier result, or empty.
+DeliveryResult<Placed> Delivery::place(std::string path) {
   const auto looked = look_at(path);
   if (!looked) return tl::unexpected<DeliveryError>(looked.error());
   const Earlier earlier = *looked;
@@ -166,6 +191,7 @@ DeliveryResult<Placed> Delivery::find_or_rename(Attempt attempt) {
         fmt::format("{}/new/{},S={},W={}", to_.mailbox_path, to_.base, size_, wire_size_.octets());
   if (auto renamed = rename_to(path); !renamed)
     return tl::unexpected<DeliveryError>(std::move(renamed.error()));
+  placed_ = std::move(path);
   return earlier == Earlier::ours ? Placed::earlier : Placed::now;
 }
 

@@ -12,6 +12,10 @@
 //      was written again                            drops its own file
 //   T  a torn file (power was cut): its size is
 //      not what S= says                             unlinks it, then as N
+//   D  deleted by its reader, as its journal says
+//      (deletion_journal.h), whatever files there
+//      are                                          drops its own file; also one that it has just
+//                                                   renamed, when the reader came in between
 //   L  a leftover in tmp/                           stays until a mailbox is read (scan.h)
 //
 // W is written anew though it reads well: its blocks may have been lost on their way to the disk,
@@ -55,7 +59,7 @@ struct Destination {
 
 enum class Placed {
   now,
-  earlier,  // one was already there
+  earlier,  // one was already there, perhaps until its reader has deleted it
 };
 
 class Delivery {
@@ -75,19 +79,22 @@ class Delivery {
   std::uint64_t size() const noexcept { return size_; }
 
   // Puts the file into new/ (with a line end at its end, if it has none). `repeated`: an earlier
-  // attempt may have put it there, and a program of the user moved it to cur/ since: looks there
-  // too. Call once.
+  // attempt may have put it there, and a program of the user moved it to cur/ since, or its reader
+  // deleted it: looks there too. Call once.
   enum class Attempt { first, repeated };
   DeliveryResult<Placed> commit(Attempt attempt, Sync sync);
 
  private:
-  // What an earlier attempt left: states N, W, O, T.
+  // What an earlier attempt left: states N, W, O, T. (Of D asks is_deleted().)
   enum class Earlier { none, ours, another, torn };
 
   Delivery(Destination destination, Fd file, std::string tmp_path);
 
   DeliveryResult<void> write_all(std::string_view first, std::string_view second);
   DeliveryResult<Placed> find_or_rename(Attempt attempt);
+  DeliveryResult<Placed> place_again();
+  DeliveryResult<Placed> place(std::string path);
+  DeliveryResult<bool> is_deleted() const;
   int sync_names() const;  // errno, or 0
   DeliveryResult<void> rename_to(const std::string& path);
   // The path of an earlier result; empty: there is none.
@@ -101,6 +108,7 @@ class Delivery {
   std::string unwritten_;
   std::uint64_t size_ = 0;
   WireSize wire_size_;
+  std::string placed_;  // the path of the file, once it was renamed
   char last_ = '\n';
 };
 

@@ -4,9 +4,12 @@
 //   base   = unix-seconds "." unique "." host        ours; other programs put what they like
 //   unique = message-id mailbox-hash                 20 characters of [0-9a-v], 16 of [0-9a-f]
 //
-// Parameters are "S=" (octets of the file) and "W=" (octets with CRLF line ends, as Courier,
-// Dovecot and Maildir++ use them). Nothing but the base ever identifies a message: flags and
-// parameters come and go with renaming.
+// Parameters are "S=" (octets of the file), "W=" (octets with CRLF line ends, as Courier, Dovecot
+// and Maildir++ use them) and "U=", the POP3 unique-id where it is not that of the base: of mail
+// that came from another server, and of files that would else share one. In it '%', '/', ',' and
+// ':' are
+// "%" and two upper-case hexadecimal digits. Nothing but the base ever identifies a message: flags
+// and parameters come and go with renaming.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +34,10 @@ std::string base_name(std::int64_t arrival_seconds, const MessageId& id, std::st
 // written again after a crash has another time, and a host may get another name.
 bool same_message(std::string_view a, std::string_view b) noexcept;
 
+// What identifies the message with this base: if the base is ours its unique part, and the dot
+// before it, with which no base of a message begins; else the base. A view into it.
+std::string_view message_key(std::string_view base) noexcept;
+
 // What the name of a file says. The views are into the name that was parsed.
 struct FileName {
   std::string_view base;
@@ -39,6 +46,7 @@ struct FileName {
   std::optional<std::int64_t> seconds;     // missing: the base does not begin with a number
   std::optional<std::uint64_t> size;       // S=
   std::optional<std::uint64_t> wire_size;  // W=
+  std::string_view unique_id;              // U=, encoded as it stands there; empty: there is none
 
   static FileName parse(std::string_view name) noexcept;
 };
@@ -46,6 +54,18 @@ struct FileName {
 // The POP3 unique-id of the message with this base (RFC 1939 section 7: 1 to 70 characters of 0x21
 // to 0x7e): the unique part where we made the base, the base itself where it fits, else a hash.
 std::string unique_id(std::string_view base);
+
+// The unique-id of the file with this name: what U= says where that is one, else that of the base.
+std::string unique_id(const FileName& name);
+// The same as a view into the name, where it stands there as it is; else empty.
+std::string_view unique_id_within(const FileName& name) noexcept;
+
+// An id that is as good as never anybody else's, for a message whose own is taken.
+std::string other_unique_id(std::string_view base);
+
+// `stem` with U= as given, in the place of one that it has. `id` is 1 to 70 characters of 0x21 to
+// 0x7e.
+std::string with_unique_id(const FileName& name, std::string_view id);
 
 // `stem` with S= and W= as they are missing in it.
 std::string with_sizes(const FileName& name, std::uint64_t size, std::uint64_t wire_size);

@@ -1,92 +1,164 @@
 #include "common/maildir/mailbox.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "common/maildir/file_name.h"
-#include "common/maildir/find.h"
+#include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailbox_path.h"
 
 namespace postrider::maildir {
 
 namespace {
 
-constexpr const char* kLockName = "postrider.pop3.lock";
+// O_NONBLOCK: a named pipe that has taken a file's place keeps nobody waiting.
+constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
+// EAGAIN where the kernel would have to wait, ENOSYS before Linux 5.12: empty.
+Fd open_cached(int directory, const std::string& path) noexcept {
+  open_how how{};
+  how.flags = kRead;
+  how.resolve = RESOLVE_CACHED;
+  return Fd(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how)));
+}
+
+// A reader of the file, if it is what its name says: a name that says no size is any file's.
+Result<MessageReader> reader_of(Fd file, std::string_view name,
+                                std::optional<std::uint64_t> body_lines) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) return fail_errno(name, errno);
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (!S_ISREG(status.st_mode) || FileName::parse(name).size.value_or(size) != size)
+    return fail(ErrorKind::temporary, fmt::format("{}: has not the size that S= says", name));
+  return MessageReader(std::move(file), size, body_lines);
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Mailbox>> Mailbox::open(const std::string& mail_directory,
-                                               const std::string& mailbox, WallTime now) {
+                                               const std::string& mailbox, WallTime now,
+                                               const Remembrance& remembrance) {
   auto relative = mailbox_path(mailbox);
   if (!relative) return tl::unexpected<Error>(std::move(relative.error()));
   const std::string path = fmt::format("{}/{}", mail_directory, *relative);
+  const auto failed = [&path](const Error& error) {
+    return fail(error.kind, fmt::format("{}/{}", path, error.text));
+  };
 
   std::unique_ptr<Mailbox> opened(new Mailbox());
   opened->directory_ = Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened->directory_ && errno == ENOENT) return opened;
   if (!opened->directory_) return fail_errno(path, errno);
 
-  const int directory = opened->directory_.get();
-  opened->lock_ =
-      Fd(::openat(directory, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!opened->lock_) return fail_errno(fmt::format("{}/{}", path, kLockName), errno);
-  if (::flock(opened->lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return std::unique_ptr<Mailbox>();
-    return fail_errno(fmt::format("{}/{}", path, kLockName), errno);
-  }
-  auto scanned = scan(directory, now);
-  if (!scanned) return fail(scanned.error().kind, fmt::format("{}/{}", path, scanned.error().text));
-  opened->scan_ = std::move(*scanned);
+  auto lock = lock_mailbox(opened->directory_.get());
+  if (!lock) return failed(lock.error());
+  if (!*lock) return std::unique_ptr<Mailbox>();
+  opened->lock_ = std::move(*lock);
+  if (auto scanned = opened->scan_and_finish(remembrance, now); !scanned)
+    return failed(scanned.error());
   return opened;
 }
 
+Result<void> Mailbox::scan_and_finish(const Remembrance& remembrance, WallTime now) {
+  const int directory = directory_.get();
+  auto journal = DeletionJournal::open(directory, remembrance.boot);
+  if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
+  journal_.emplace(std::move(*journal));
+  if (journal_->unfinished())
+    if (auto synced = journal_->sync(); !synced) return synced;
+  auto scanned = scan(directory, now, *journal_);
+  if (!scanned) return tl::unexpected<Error>(std::move(scanned.error()));
+  scan_ = std::move(*scanned);
+  if (scan_.not_removed > 0) return {};
+  journal_->note_removed();
+  // Where it cannot be made shorter now, another session will.
+  static_cast<void>(journal_->tidy(now, remembrance.keep));
+  return {};
+}
+
 std::string Mailbox::path_of(std::size_t i) const {
-  return fmt::format("{}/{}", name_of(listing().folder(i)), listing().file_name(i));
+  const std::string_view folder = name_of(listing().folder(i));
+  const std::string_view name = listing().file_name(i);
+  std::string path;
+  path.reserve(folder.size() + 1 + name.size());
+  return path.append(folder).append("/").append(name);
 }
 
-Result<std::string> Mailbox::find_renamed(std::size_t i) const {
-  const std::string_view base = FileName::parse(listing().file_name(i)).base;
-  for (const Folder folder : {Folder::in_cur, Folder::in_new}) {
-    const auto name = find_by_base(directory_.get(), std::string(name_of(folder)), base);
-    if (!name) return name;
-    if (!name->empty()) return fmt::format("{}/{}", name_of(folder), *name);
+Result<std::string> Mailbox::find_renamed(std::size_t i) {
+  const std::string_view base = listing().base(i);
+  std::string known = whereabouts_ ? whereabouts_->path_of(base) : std::string();
+  if (!known.empty() &&
+      ::faccessat(directory_.get(), known.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+    return known;
+  if (!whereabouts_ || !known.empty()) {
+    if (!whereabouts_) whereabouts_.emplace();
+    if (auto read = whereabouts_->read(directory_.get()); !read) {
+      whereabouts_.reset();
+      return tl::unexpected<Error>(std::move(read.error()));
+    }
+    known = whereabouts_->path_of(base);
   }
-  return fail_errno(path_of(i), ENOENT);
+  if (known.empty()) return fail_errno(path_of(i), ENOENT);
+  return known;
 }
 
-Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> body_lines) const {
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
+Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> body_lines) {
   std::string path = path_of(i);
-  Fd file(::openat(directory_.get(), path.c_str(), kFlags));
+  Fd file(::openat(directory_.get(), path.c_str(), kRead));
   if (!file && errno == ENOENT) {
     auto renamed = find_renamed(i);
     if (!renamed) return tl::unexpected<Error>(std::move(renamed.error()));
     path = std::move(*renamed);
-    file = Fd(::openat(directory_.get(), path.c_str(), kFlags));
+    file = Fd(::openat(directory_.get(), path.c_str(), kRead));
   }
   if (!file) return fail_errno(path, errno);
-  return MessageReader(std::move(file), body_lines);
+  return reader_of(std::move(file), std::string_view(path).substr(path.find('/') + 1), body_lines);
 }
 
-std::size_t Mailbox::remove(const std::vector<std::size_t>& messages) const {
+std::optional<MessageReader> Mailbox::read_cached(std::size_t i,
+                                                  std::optional<std::uint64_t> body_lines) const {
+  Fd file = open_cached(directory_.get(), path_of(i));
+  if (!file) return std::nullopt;
+  auto reader = reader_of(std::move(file), listing().file_name(i), body_lines);
+  if (!reader) return std::nullopt;  // read() says why
+  return std::move(*reader);
+}
+
+// A disk without room for the journal is no reason to keep what is to make room: then there is no
+// promise, and a crash may leave some of them.
+std::size_t Mailbox::remove(const std::vector<std::size_t>& messages, WallTime now) {
+  std::vector<std::string_view> bases;
+  bases.reserve(messages.size());
+  for (const std::size_t i : messages) bases.push_back(listing().base(i));
+  const bool unfinished = journal_->unfinished();
+  const auto promised = journal_->append(now, bases);
+  if (!promised && !journal_->is_out_of_room()) return messages.size();
   std::size_t left = 0;
-  for (const std::size_t i : messages) {
-    if (::unlinkat(directory_.get(), path_of(i).c_str(), 0) == 0) continue;
-    if (errno == ENOENT) {
-      const auto renamed = find_renamed(i);
-      const bool gone = renamed ? ::unlinkat(directory_.get(), renamed->c_str(), 0) == 0
-                                : renamed.error().kind == ErrorKind::not_found;
-      if (gone) continue;
-    }
-    ++left;
-  }
+  for (const std::size_t i : messages)
+    if (!remove_one(i)) ++left;
+  if (promised && left == 0 && !unfinished) journal_->note_removed();
   return left;
+}
+
+bool Mailbox::remove_one(std::size_t i) {
+  for (const Listing::Twin& twin : listing().twins(i)) {
+    const std::string path = fmt::format("{}/{}", name_of(twin.folder), twin.file_name);
+    if (::unlinkat(directory_.get(), path.c_str(), 0) != 0 && errno != ENOENT) return false;
+  }
+  if (::unlinkat(directory_.get(), path_of(i).c_str(), 0) == 0) return true;
+  if (errno != ENOENT) return false;
+  const auto renamed = find_renamed(i);
+  if (!renamed) return renamed.error().kind == ErrorKind::not_found;
+  return ::unlinkat(directory_.get(), renamed->c_str(), 0) == 0 || errno == ENOENT;
 }
 
 }  // namespace postrider::maildir

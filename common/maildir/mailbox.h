@@ -1,13 +1,17 @@
 // mailbox.h - one mailbox, held exclusively: its messages listed, read and removed.
 //
-// The lock is an flock() on postrider.pop3.lock in the Maildir: whoever holds the Mailbox is alone
-// among all processes of the host that open it here, and the kernel lets go when the holder dies.
-// Deliveries and other Maildir programs do not ask for it: a message that they rename meanwhile is
-// found again by its base.
+// Whoever holds the Mailbox is alone among all who open it here (mailbox_lock.h). Deliveries and
+// other Maildir programs do not ask for the lock: a message that they rename meanwhile is found
+// again by its base, and one that they remove is gone.
 //
-// Every call blocks: for worker threads, one at a time.
+// Messages are removed all or not at all: what remove() was asked for is in the mailbox's journal
+// (deletion_journal.h) before the first file goes, and open() finishes what a crash has
+// interrupted.
+//
+// Every call but read_cached() blocks: for worker threads. One at a time.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,18 +21,28 @@
 #include "common/base/clock.h"
 #include "common/base/fd.h"
 #include "common/base/result.h"
+#include "common/maildir/deletion_journal.h"
 #include "common/maildir/listing.h"
 #include "common/maildir/message_reader.h"
 #include "common/maildir/scan.h"
+#include "common/maildir/whereabouts.h"
 
 namespace postrider::maildir {
+
+// How deletions are remembered.
+struct Remembrance {
+  // As long as the queue may repeat a delivery: its lifetime, and a day.
+  std::chrono::seconds keep = std::chrono::hours(24 * 6);
+  std::string boot;  // boot_id()
+};
 
 class Mailbox {
  public:
   // Opens `mailbox` (user@domain as the directory knows it) below `mail_directory` and lists it.
   // Null: somebody else holds it. A mailbox that nothing was delivered to yet is empty.
   static Result<std::unique_ptr<Mailbox>> open(const std::string& mail_directory,
-                                               const std::string& mailbox, WallTime now);
+                                               const std::string& mailbox, WallTime now,
+                                               const Remembrance& remembrance = {});
 
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
@@ -38,12 +52,17 @@ class Mailbox {
   std::uint64_t skipped() const noexcept { return scan_.skipped; }
   const std::string& skipped_example() const noexcept { return scan_.example; }
 
-  // Begins to read message `i`. The error is not_found when it is gone.
-  Result<MessageReader> read(std::size_t i, std::optional<std::uint64_t> body_lines) const;
+  // Begins to read message `i`. The error is not_found when it is gone, and temporary when its file
+  // is not as long as its name says.
+  Result<MessageReader> read(std::size_t i, std::optional<std::uint64_t> body_lines);
+  // The same without waiting for the disk. Nothing: that is not possible.
+  std::optional<MessageReader> read_cached(std::size_t i,
+                                           std::optional<std::uint64_t> body_lines) const;
 
-  // Removes the messages and returns how many are still there for a reason other than that somebody
-  // removed them before.
-  std::size_t remove(const std::vector<std::size_t>& messages) const;
+  // Removes the messages at `now` and returns how many are still there for a reason other than that
+  // somebody removed them before. When all are still there nothing was promised; of others, those
+  // that are left go when the mailbox is opened again. Call once.
+  std::size_t remove(const std::vector<std::size_t>& messages, WallTime now);
 
   // Lets go of the lock, for the next who opens it. Only listing() may be asked after that.
   void release() noexcept { lock_.reset(); }
@@ -51,13 +70,17 @@ class Mailbox {
  private:
   Mailbox() = default;
 
+  Result<void> scan_and_finish(const Remembrance& remembrance, WallTime now);
   std::string path_of(std::size_t i) const;
   // Where the message is when it is not at path_of(); not_found: nowhere.
-  Result<std::string> find_renamed(std::size_t i) const;
+  Result<std::string> find_renamed(std::size_t i);
+  bool remove_one(std::size_t i);
 
   Fd directory_;  // the Maildir; empty: there is none yet
   Fd lock_;
+  std::optional<DeletionJournal> journal_;
   Scan scan_;
+  std::optional<Whereabouts> whereabouts_;  // once a message was not where it was listed
 };
 
 }  // namespace postrider::maildir

@@ -16,22 +16,29 @@ class MessageReader {
   // Octets read from the file at once. A portion is at most twice as long: every octet a line end.
   static constexpr std::size_t kPortion = 131072;
 
-  // `body_lines` as in ToWire: without it the whole message.
-  MessageReader(Fd file, std::optional<std::uint64_t> body_lines)
-      : file_(std::move(file)), to_wire_(body_lines) {}
+  // `file` is at its beginning and `size` octets long. `body_lines` as in ToWire: without it the
+  // whole message.
+  MessageReader(Fd file, std::uint64_t size, std::optional<std::uint64_t> body_lines)
+      : file_(std::move(file)), left_(size), to_wire_(body_lines) {}
 
   // The next portion: CRLF line ends, dots stuffed, without the final ".". `last` tells the end.
-  // After an error the reader can only be dropped. Blocks.
+  // After an error, as of a file that has become shorter, the reader can only be dropped. Blocks.
   struct Portion {
     std::string wire;
     bool last = false;
   };
   Result<Portion> next();
 
+  // The same from memory alone, perhaps less of it. Nothing: the kernel would have to ask the disk,
+  // or cannot tell whether it would.
+  std::optional<Portion> next_cached();
+
  private:
+  Portion convert(std::size_t octets);
+
   Fd file_;
+  std::uint64_t left_;  // octets not read yet
   ToWire to_wire_;
-  std::string buffer_;
 };
 
 }  // namespace postrider::maildir

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -49,6 +50,8 @@ std::optional<std::uint64_t> measure(int folder, const char* name) {
 
 class Scanner {
  public:
+  explicit Scanner(const DeletionJournal& journal) : journal_(journal) {}
+
   Result<void> read_folder(int maildir, Folder folder) {
     const Directory directory = open_directory(maildir, name_of(folder));
     if (!directory && errno == ENOENT) return {};
@@ -59,25 +62,37 @@ class Scanner {
     return {};
   }
 
-  Scan finish() {
-    scan_.listing.finish();
+  Scan finish(int maildir) {
+    Listing& listing = scan_.listing;
+    std::vector<std::size_t> left_out;
+    const auto clashes = listing.finish();
+    for (const std::size_t i : clashes)
+      if (!give_other_id(maildir, i)) left_out.push_back(i);
+    if (!clashes.empty()) listing.leave_out(left_out);
     return std::move(scan_);
   }
 
  private:
-  void take(int directory, Folder folder, const std::string& name) {
-    if (name == "." || name == "..") return;
-    if (name.front() == '.') return skip(folder, name, "begins with a dot");
-    struct stat status {};
-    if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
-    if (!S_ISREG(status.st_mode)) return skip(folder, name, "is not a file");
+  void take(int directory, Folder folder, const char* name) {
+    if (name[0] == '.') {
+      const std::string_view dots(name);
+      if (dots != "." && dots != "..") skip(folder, name, "begins with a dot");
+      return;
+    }
     const FileName parsed = FileName::parse(name);
+    if (journal_.is_to_be_removed(parsed.base)) {
+      if (::unlinkat(directory, name, 0) != 0 && errno != ENOENT) ++scan_.not_removed;
+      return;
+    }
+    struct stat status {};
+    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+    if (!S_ISREG(status.st_mode)) return skip(folder, name, "is not a file");
     const auto size = static_cast<std::uint64_t>(status.st_size);
     if (parsed.size && *parsed.size != size)
       return skip(folder, name, "has not the size that S= says");
     const std::int64_t seconds = parsed.seconds.value_or(status.st_mtim.tv_sec);
     if (parsed.size && parsed.wire_size)
-      return scan_.listing.add(folder, name, seconds, *parsed.wire_size);
+      return scan_.listing.add(folder, parsed, seconds, *parsed.wire_size);
     take_unmeasured(directory, folder, parsed, seconds, size);
   }
 
@@ -92,10 +107,29 @@ class Scanner {
     scan_.listing.add(folder, renamed ? sized : name, seconds, *octets);
   }
 
+  bool give_other_id(int maildir, std::size_t i) {
+    Listing& listing = scan_.listing;
+    const Folder folder = listing.folder(i);
+    const FileName parsed = FileName::parse(listing.file_name(i));
+    const std::string name =
+        fmt::format("{}{}", with_unique_id(parsed, other_unique_id(parsed.base)), parsed.flags);
+    const auto path = [folder](std::string_view file) {
+      return fmt::format("{}/{}", name_of(folder), file);
+    };
+    if (::renameat2(maildir, path(listing.file_name(i)).c_str(), maildir, path(name).c_str(),
+                    RENAME_NOREPLACE) != 0) {
+      skip(folder, listing.file_name(i), "has the unique-id of another, and cannot be renamed");
+      return false;
+    }
+    listing.rename(i, name);
+    return true;
+  }
+
   void skip(Folder folder, std::string_view name, std::string_view why) {
     if (scan_.skipped++ == 0) scan_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
   }
 
+  const DeletionJournal& journal_;
   Scan scan_;
 };
 
@@ -114,13 +148,13 @@ void remove_leftovers(int maildir, WallTime now) {
 
 }  // namespace
 
-Result<Scan> scan(int maildir, WallTime now) {
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal) {
   remove_leftovers(maildir, now);
-  Scanner scanner;
+  Scanner scanner(journal);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = scanner.read_folder(maildir, folder); !read)
       return tl::unexpected<Error>(std::move(read.error()));
-  return scanner.finish();
+  return scanner.finish(maildir);
 }
 
 }  // namespace postrider::maildir

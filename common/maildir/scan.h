@@ -2,9 +2,10 @@
 //
 // Blocks: for worker threads. Sizes come from the names, so no mail is read, except that a file of
 // another program without S= or W= is read once and renamed, so that they are known from then on.
-// Not served, and left alone: directories and other things that are not files, names that begin
-// with a dot, and files whose size is not what S= says (torn by a power cut: the repeated delivery
-// replaces them).
+// Renamed as well are files whose unique-id is taken (listing.h). Removed is what a session before
+// has promised to remove (deletion_journal.h). Not served, and left alone: directories and other
+// things that are not files, names that begin with a dot, and files whose size is not what S= says
+// (torn by a power cut: the repeated delivery replaces them).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
+#include "common/maildir/deletion_journal.h"
 #include "common/maildir/listing.h"
 
 namespace postrider::maildir {
@@ -23,10 +25,12 @@ struct Scan {
   Listing listing;
   std::uint64_t skipped = 0;
   std::string example;  // one that was skipped and why, for the log
+  // Files that are to be removed and cannot be: not listed, and not counted as skipped.
+  std::uint64_t not_removed = 0;
 };
 
 // `maildir` is a descriptor of the Maildir directory; the caller has its lock. A missing new/ or
 // cur/ is empty.
-Result<Scan> scan(int maildir, WallTime now);
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal);
 
 }  // namespace postrider::maildir

@@ -9,6 +9,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/message_id.h"
+#include "common/maildir/deletion_journal.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/mailbox_path.h"
 #include "common/maildir/usage.h"
@@ -101,7 +102,7 @@ class Group {
   // Whether the message fits into the mailbox; else `target` is ended. Room that an earlier attempt
   // found is not asked for again: what it stored is not to be returned to its sender.
   bool has_room(Target& target, const std::string& base) const {
-    if (is_known_to_fit(target)) return true;
+    if (is_known_to_fit(target) || was_deleted(target, base)) return true;
     const auto used = store_.usage != nullptr ? store_.usage->read(target.path, base)
                                               : maildir::usage(store_.directory, target.path, base);
     if (!used) {
@@ -111,6 +112,11 @@ class Group {
     if (used->holds || used->octets + job_.length() <= target.recipient->quota()) return true;
     turn_away(target, used->octets);
     return false;
+  }
+
+  bool was_deleted(const Target& target, const std::string& base) const {
+    return job_.repeated() &&
+           maildir::was_deleted(store_.directory, target.path, base).value_or(false);
   }
 
   bool is_known_to_fit(const Target& target) const {

@@ -84,3 +84,24 @@ TEST_CASE("maildir file name: the unique-id of a foreign file has 1 to 70 visibl
   CHECK(id.find_first_not_of("0123456789abcdef") == std::string::npos);
   CHECK(unique_id(base) != unique_id(base + "x"));
 }
+
+TEST_CASE("maildir file name: U= is the unique-id, where it is one", "[maildir]") {
+  const auto id = [](std::string_view name) { return unique_id(FileName::parse(name)); };
+  CHECK(id("1.a.h,U=old-7,S=2") == "old-7");
+  CHECK(id("1.a.h,S=2,U=a%2Fb%3A%2C%25:2,S") == "a/b:,%");
+  CHECK(id("1.a.h,U=") == "1.a.h");
+  for (const char* bad :
+       {"1.a.h,U=a%2", "1.a.h,U=%41", "1.a.h,U=%2f", "1.a.h,U=a b", "1.a.h,U=%00"})
+    CHECK(id(bad) == "1.a.h");
+  CHECK(id("1.a.h,U=" + std::string(71, 'x')) == "1.a.h");
+}
+
+TEST_CASE("maildir file name: a unique-id goes into a name and comes out again", "[maildir]") {
+  for (const std::string id : {"x", "a/b:c,d%e", "<1@h>", "\"~!"}) {
+    const std::string stem = with_unique_id(FileName::parse("1.a.h,S=2,U=old,W=3:2,S"), id);
+    CHECK(stem.starts_with("1.a.h,S=2,W=3,U="));
+    CHECK(stem.find_first_of("/:") == std::string::npos);
+    CHECK(unique_id(FileName::parse(stem)) == id);
+  }
+  CHECK(with_unique_id(FileName::parse(",S=1"), "x") == ",S=1,U=x");
+}

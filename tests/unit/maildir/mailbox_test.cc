@@ -31,8 +31,7 @@ struct Fixture {
   fs::path box;
 };
 
-std::string read_all(const Mailbox& mailbox, std::size_t i,
-                     std::optional<std::uint64_t> lines = {}) {
+std::string read_all(Mailbox& mailbox, std::size_t i, std::optional<std::uint64_t> lines = {}) {
   auto reader = mailbox.read(i, lines);
   REQUIRE(reader.has_value());
   std::string all;
@@ -168,7 +167,7 @@ TEST_CASE("maildir mailbox: a message that was given flags meanwhile is found", 
   fs::rename(f.box / "new/1.a.h,S=2,W=3", f.box / "cur/1.a.h,S=2,W=3:2,S");
   fs::rename(f.box / "new/2.b.h,S=2,W=3", f.box / "cur/2.b.h,S=2,W=3:2,RS");
   CHECK(read_all(*mailbox, 0) == "x\r\n");
-  CHECK(mailbox->remove({0, 1}) == 0);
+  CHECK(mailbox->remove({0, 1}, kNow) == 0);
   CHECK(files_in(f.box / "cur").empty());
 }
 
@@ -183,7 +182,7 @@ TEST_CASE("maildir mailbox: removing what is gone is no failure, what stays is c
   fs::remove(f.box / "new/2.b.h,S=2,W=3");
   fs::create_directory(f.box / "new/2.b.h,S=2,W=3");  // cannot be unlinked
   CHECK(mailbox->read(0, {}).error().kind == ErrorKind::not_found);
-  CHECK(mailbox->remove({0, 1, 2}) == 1);
+  CHECK(mailbox->remove({0, 1, 2}, kNow) == 1);
   CHECK(files_in(f.box / "new") == std::vector<std::string>{"2.b.h,S=2,W=3"});
 }
 
@@ -201,4 +200,56 @@ TEST_CASE("maildir mailbox: what a crash left in tmp goes after 36 hours", "[mai
   touch("young", std::chrono::hours(35));
   f.open();
   CHECK(files_in(f.box / "tmp") == std::vector<std::string>{"young"});
+}
+
+TEST_CASE("maildir mailbox: a file that is not as long as its name says is not served by RETR",
+          "[maildir]") {
+  Fixture f;
+  f.put("new/1.a.h,S=2,W=3", "x\n");
+  const auto mailbox = f.open();
+  f.put("new/1.a.h,S=2,W=3", "torn now\n");
+  CHECK(mailbox->read(0, {}).error().kind == ErrorKind::temporary);
+  CHECK_FALSE(mailbox->read_cached(0, {}).has_value());
+}
+
+TEST_CASE("maildir mailbox: a lock file that was replaced while it was held excludes again",
+          "[maildir]") {
+  Fixture f;
+  const auto first = f.open();
+  fs::remove(f.box / "postrider.pop3.lock");
+  const auto second = f.open();
+  CHECK(second != nullptr);
+  CHECK(f.open() == nullptr);
+}
+
+TEST_CASE("maildir mailbox: files that share a U= get ids that stay theirs", "[maildir]") {
+  Fixture f;
+  f.put("new/1.a.h,U=one,S=2,W=3", "x\n");
+  f.put("new/2.b.h,U=one,S=2,W=3", "y\n");
+  std::string second;
+  {
+    const auto mailbox = f.open();
+    REQUIRE(mailbox->listing().size() == 2);
+    CHECK(mailbox->listing().unique_id(0) == "one");
+    second = mailbox->listing().unique_id(1);
+    CHECK(second != "one");
+    CHECK(read_all(*mailbox, 1) == "y\r\n");
+    CHECK(mailbox->remove({0}, kNow) == 0);
+  }
+  const auto mailbox = f.open();
+  REQUIRE(mailbox->listing().size() == 1);
+  CHECK(mailbox->listing().unique_id(0) == second);
+}
+
+TEST_CASE("maildir mailbox: a message that is there twice goes as a whole", "[maildir]") {
+  Fixture f;
+  f.put("new/1.a.h,S=2,W=3", "x\n");
+  f.put("cur/1.a.h,U=other,S=2,W=3:2,S", "x\n");
+  f.put("new/2.b.h,S=2,W=3", "y\n");
+  const auto mailbox = f.open();
+  REQUIRE(mailbox->listing().size() == 2);
+  CHECK(mailbox->listing().unique_id(0) == "other");
+  CHECK(mailbox->remove({0}, kNow) == 0);
+  CHECK(files_in(f.box / "cur").empty());
+  CHECK(files_in(f.box / "new") == std::vector<std::string>{"2.b.h,S=2,W=3"});
 }

@@ -1,0 +1,230 @@
+#include "common/maildir/deletion_journal.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/ascii.h"
+#include "common/maildir/file_name.h"
+
+namespace postrider::maildir {
+
+namespace {
+
+constexpr const char* kNewName = "postrider.deleted.new";
+constexpr mode_t kMode = 0600;
+
+tl::unexpected<Error> failed(int error) { return fail_errno(kJournalName, error); }
+
+Fd open_file(int at, const std::string& path, int flags) {
+  return Fd(::openat(at, path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, kMode));
+}
+
+Result<std::string> read_all(int fd) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return failed(errno);
+  if (!S_ISREG(status.st_mode) ||
+      static_cast<std::uint64_t>(status.st_size) > DeletionJournal::kMaxSize)
+    return fail(ErrorKind::corrupt,
+                fmt::format("{}: is no journal of deletions, as it is too large or no file; to "
+                            "mend it, move it away",
+                            kJournalName));
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return failed(errno);
+    if (n == 0) text.resize(done);
+    done += static_cast<std::size_t>(n);
+  }
+  return text;
+}
+
+// The errno, or 0.
+int write_all(int fd, std::string_view bytes, std::size_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+    offset += static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
+// The errno, or 0. From the Maildir up to the mail directory: a delivery may have made the mailbox
+// just now, and not have synced it yet.
+int sync_names(int maildir) {
+  for (const char* path : {".", "..", "../..", "../../.."}) {
+    const Fd directory(::openat(maildir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory || ::fsync(directory.get()) != 0) return errno;
+  }
+  return 0;
+}
+
+// The youngest batches, as far as they are remembered, with what deliverd may ask for.
+std::string remembered(const Deletions& deletions, std::int64_t since) {
+  std::vector<std::string> kept;
+  std::size_t octets = 0;
+  for (auto batch = deletions.batches.rbegin(); batch != deletions.batches.rend(); ++batch) {
+    if (batch->seconds < since) continue;
+    std::string lines;
+    std::size_t count = 0;
+    for (std::string_view rest = batch->lines; !rest.empty();) {
+      const std::string_view line = take_line(rest);
+      if (message_key(line) == line) continue;  // not of our making: nobody delivers it again
+      lines.append(line).append("\n");
+      ++count;
+    }
+    octets += lines.size();
+    if (octets > DeletionJournal::kRemembered) break;
+    if (count > 0) kept.push_back(compose_batch(batch->seconds, count, lines));
+  }
+  std::string all;
+  for (auto batch = kept.rbegin(); batch != kept.rend(); ++batch) all += *batch;
+  return all;
+}
+
+std::size_t out_of_date(const Deletions& deletions, std::int64_t since) {
+  std::size_t octets = 0;
+  for (const DeletionBatch& batch : deletions.batches)
+    if (batch.seconds < since) octets += batch.lines.size();
+  return octets;
+}
+
+}  // namespace
+
+std::string boot_id() {
+  const Fd file = open_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY);
+  std::string id(64, '\0');
+  const ssize_t n = file ? ::read(file.get(), id.data(), id.size()) : 0;
+  id.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return std::string(trim(id));
+}
+
+Result<DeletionJournal> DeletionJournal::open(int maildir, std::string boot) {
+  DeletionJournal journal(maildir, std::move(boot));
+  journal.file_ = open_file(maildir, kJournalName, O_RDWR);
+  if (!journal.file_ && errno == ENOENT) return journal;
+  if (!journal.file_) return failed(errno);
+  auto text = read_all(journal.file_.get());
+  if (!text) return tl::unexpected<Error>(std::move(text.error()));
+  journal.text_ = std::make_unique<const std::string>(std::move(*text));
+  const Deletions deletions = parse_deletions(*journal.text_, journal.boot_);
+  journal.whole_ = deletions.whole;
+  journal.named_ = deletions.whole > 0;
+  for (const DeletionBatch& batch : deletions.batches) {
+    if (batch.removed) continue;
+    journal.finished_ = false;
+    for (std::string_view lines = batch.lines; !lines.empty();)
+      journal.to_be_removed_.push_back(message_key(take_line(lines)));
+  }
+  std::sort(journal.to_be_removed_.begin(), journal.to_be_removed_.end());
+  return journal;
+}
+
+bool DeletionJournal::is_to_be_removed(std::string_view base) const {
+  if (to_be_removed_.empty()) return false;
+  const std::string entry = entry_of(base);
+  return std::binary_search(to_be_removed_.begin(), to_be_removed_.end(), message_key(entry));
+}
+
+Result<void> DeletionJournal::sync() {
+  if (::fdatasync(file_.get()) != 0) return failed(errno);
+  if (const int error = sync_names(maildir_); error != 0) return failed(error);
+  return {};
+}
+
+Result<void> DeletionJournal::append(WallTime now, const std::vector<std::string_view>& bases) {
+  std::string lines;
+  for (const std::string_view base : bases) lines.append(entry_of(base)).append("\n");
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  const std::string batch = compose_batch(seconds, bases.size(), lines);
+  if (batch.size() > kMaxSize - whole_) return failed_to_append(EFBIG);
+  if (!file_) file_ = open_file(maildir_, kJournalName, O_RDWR | O_CREAT);
+  if (!file_) return failed_to_append(errno);
+  int error = write(batch);
+  if (error == 0 && ::fdatasync(file_.get()) != 0) error = errno;
+  if (error == 0 && !named_) error = sync_names(maildir_);
+  if (error != 0) {
+    // What was not promised is not to be found whole by the next session. Where that fails too, the
+    // session's deletions are carried out though it was told that they were not.
+    if (::ftruncate(file_.get(), static_cast<off_t>(whole_)) != 0) return failed(errno);
+    return failed_to_append(error);
+  }
+  named_ = true;
+  finished_ = false;
+  whole_ += batch.size();
+  return {};
+}
+
+Result<void> DeletionJournal::failed_to_append(int error) {
+  out_of_room_ = error == ENOSPC || error == EDQUOT || error == EFBIG;
+  return failed(error);
+}
+
+// The errno, or 0. What follows on what is whole was never promised.
+int DeletionJournal::write(std::string_view bytes) {
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) return errno;
+  const auto end = static_cast<off_t>(whole_);
+  if (status.st_size != end && ::ftruncate(file_.get(), end) != 0) return errno;
+  return write_all(file_.get(), bytes, whole_);
+}
+
+// Without a sync, and without a word where it fails: the next session would only look once more.
+void DeletionJournal::note_removed() {
+  to_be_removed_ = {};
+  text_.reset();
+  if (finished_ || boot_.empty()) return;
+  const std::string line = compose_removed(boot_);
+  if (write(line) != 0) return;
+  whole_ += line.size();
+  finished_ = true;
+}
+
+Result<void> DeletionJournal::tidy(WallTime now, std::chrono::seconds keep) {
+  if (whole_ < kTidyAt) return {};
+  const auto text = read_all(file_.get());
+  if (!text) return tl::unexpected<Error>(text.error());
+  const Deletions deletions = parse_deletions(*text, boot_);
+  const auto since =
+      std::chrono::floor<std::chrono::seconds>(now - keep).time_since_epoch().count();
+  if (whole_ <= kRemembered && out_of_date(deletions, since) < whole_ / 2) return {};
+  return replace(remembered(deletions, since));
+}
+
+// "removed" follows once the name is durable: whoever does not find it syncs the name first.
+Result<void> DeletionJournal::replace(std::string_view text) {
+  Fd file = open_file(maildir_, kNewName, O_RDWR | O_CREAT | O_TRUNC);
+  if (!file) return failed(errno);
+  if (const int error = write_all(file.get(), text, 0); error != 0) return failed(error);
+  if (::fdatasync(file.get()) != 0 || ::renameat(maildir_, kNewName, maildir_, kJournalName) != 0)
+    return failed(errno);
+  file_ = std::move(file);
+  whole_ = text.size();
+  finished_ = text.empty();
+  named_ = ::fsync(maildir_) == 0;
+  if (!named_) return failed(errno);
+  note_removed();
+  return {};
+}
+
+Result<bool> was_deleted(int mail_directory, const std::string& mailbox_path,
+                         std::string_view base) {
+  const Fd file =
+      open_file(mail_directory, fmt::format("{}/{}", mailbox_path, kJournalName), O_RDONLY);
+  if (!file && errno == ENOENT) return false;
+  if (!file) return failed(errno);
+  const auto text = read_all(file.get());
+  if (!text) return tl::unexpected<Error>(text.error());
+  return holds(parse_deletions(*text, {}), base);
+}
+
+}  // namespace postrider::maildir

@@ -1,0 +1,93 @@
+// deletion_journal.h - what the readers of a mailbox have deleted: postrider.deleted in its
+// Maildir.
+//
+// A session's deletions are durable here, as one batch, before the first file is removed. So a
+// crash leaves all of its messages or, once the mailbox was opened again, none; and deliverd, which
+// may have to repeat a delivery after a crash, finds that its earlier result was read and deleted.
+//
+//   batch on disk         files         what it is, and who goes on
+//   none, or not whole    all there     nothing was promised; the next append() cuts it off
+//   whole                 some there    promised, if it is synced; who opens the mailbox next syncs
+//                                       it, removes the rest and says "removed"
+//   whole, "removed"      gone          remembered until it is too old to matter, then forgotten;
+//                                       the journal's name is durable
+//   the same, but in an   may be back   as the second: the power may have been cut before a
+//   earlier run of the                  directory was synced
+//   kernel
+//
+// The mailbox's lock is needed for all but was_deleted(). Everything blocks: for worker threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/fd.h"
+#include "common/base/result.h"
+#include "common/maildir/deletions.h"
+
+namespace postrider::maildir {
+
+inline constexpr const char* kJournalName = "postrider.deleted";
+
+// The name of this run of the kernel; empty where the kernel does not tell it.
+std::string boot_id();
+
+class DeletionJournal {
+ public:
+  // A journal of this size is looked through for what is out of date; half of it must be.
+  static constexpr std::size_t kTidyAt = 65536;
+  // What is remembered beyond this is forgotten, the oldest first: some 120,000 messages.
+  static constexpr std::size_t kRemembered = std::size_t{8} << 20;
+  // A batch that would make it larger is not written. A million messages of ours take 67 MB.
+  static constexpr std::size_t kMaxSize = std::size_t{256} << 20;
+
+  // Reads it; `maildir` is a descriptor of the Maildir that outlives it. There need be none yet.
+  static Result<DeletionJournal> open(int maildir, std::string boot);
+
+  // Deletions were promised whose files may still be there.
+  bool unfinished() const noexcept { return !finished_; }
+  // Whether this base is among those that were found by open().
+  bool is_to_be_removed(std::string_view base) const;
+  // To be called before the first of them is removed: their writer may have died before it was
+  // durable.
+  Result<void> sync();
+
+  // Adds a batch, durable when this returns. After an error nothing was promised.
+  Result<void> append(WallTime now, const std::vector<std::string_view>& bases);
+  // Whether append() failed as the disk, the quota or kMaxSize has no room for it.
+  bool is_out_of_room() const noexcept { return out_of_room_; }
+  // All that was ever deleted is gone. What open() found is of no more use, and its memory free.
+  void note_removed();
+
+  // Forgets what is older than `keep`, where that is most of it. Precondition: !unfinished().
+  Result<void> tidy(WallTime now, std::chrono::seconds keep);
+
+ private:
+  DeletionJournal(int maildir, std::string boot) : maildir_(maildir), boot_(std::move(boot)) {}
+
+  Result<void> failed_to_append(int error);
+  int write(std::string_view bytes);
+  Result<void> replace(std::string_view text);
+
+  int maildir_;
+  std::string boot_;
+  Fd file_;             // empty: not there
+  bool named_ = false;  // its name is durable
+  std::size_t whole_ = 0;
+  bool finished_ = true;
+  bool out_of_room_ = false;
+  std::unique_ptr<const std::string> text_;      // as open() found it
+  std::vector<std::string_view> to_be_removed_;  // keys in text_, sorted; see message_key()
+};
+
+// Whether a reader has deleted the message with this base from the mailbox. Needs no lock: the
+// batch is there, whole, before the file goes.
+Result<bool> was_deleted(int mail_directory, const std::string& mailbox_path,
+                         std::string_view base);
+
+}  // namespace postrider::maildir

@@ -1,0 +1,67 @@
+#include "common/maildir/deletions.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider::maildir;
+
+namespace {
+
+const std::string kOurs = "1800000000.0123456789abcdefghij0123456789abcdef.mx";
+const std::string kElsewhere = "1700000000.0123456789abcdefghij0123456789abcdef.old";
+
+std::string batch(const std::vector<std::string>& bases, std::int64_t seconds = 7) {
+  std::string lines;
+  for (const std::string& base : bases) lines += entry_of(base) + "\n";
+  return compose_batch(seconds, bases.size(), lines);
+}
+
+}  // namespace
+
+TEST_CASE("maildir deletions: what was written is read, and who is among them", "[maildir]") {
+  const std::string journal = batch({"1.a.h", kOurs}) + compose_removed("b1") + batch({"2.b.h"}, 8);
+  const Deletions read = parse_deletions(journal, "b1");
+  CHECK(read.whole == journal.size());
+  REQUIRE(read.batches.size() == 2);
+  CHECK(read.batches[0].seconds == 7);
+  CHECK(read.batches[0].count == 2);
+  CHECK(read.batches[0].removed);
+  CHECK_FALSE(read.batches[1].removed);
+  CHECK(holds(read, "1.a.h"));
+  CHECK(holds(read, "2.b.h"));
+  CHECK(holds(read, kElsewhere));
+  CHECK_FALSE(holds(read, "1.a"));
+}
+
+TEST_CASE("maildir deletions: removed in another run of the kernel is not removed", "[maildir]") {
+  const std::string journal = batch({"1.a.h"}) + compose_removed("b1");
+  CHECK_FALSE(parse_deletions(journal, "b2").batches[0].removed);
+  CHECK_FALSE(parse_deletions(journal, "").batches[0].removed);
+  CHECK_FALSE(parse_deletions(batch({"1.a.h"}) + compose_removed(""), "").batches[0].removed);
+}
+
+TEST_CASE("maildir deletions: of a journal that is cut anywhere the whole batches remain",
+          "[maildir]") {
+  const std::string first = batch({"1.a.h", "2.b.h"});
+  const std::string all = first + batch({"3.c.h"});
+  for (std::size_t length = 0; length < all.size(); ++length) {
+    const Deletions read = parse_deletions(std::string_view(all).substr(0, length), "b");
+    CHECK(read.whole == (length < first.size() ? 0 : first.size()));
+    CHECK(read.batches.size() == (length < first.size() ? 0 : 1));
+  }
+}
+
+TEST_CASE("maildir deletions: no octet of a batch may be another", "[maildir]") {
+  const std::string good = batch({"1.a.h", "2.b.h"});
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 1);
+    CHECK(parse_deletions(bad, "b").batches.empty());
+  }
+}
+
+TEST_CASE("maildir deletions: a base stands in one line, whatever is in it", "[maildir]") {
+  CHECK(entry_of("1.a.h") == "1.a.h");
+  CHECK(entry_of("a\n b%\xc3\x7f") == "a%0A%20b%25%C3%7F");
+  CHECK(holds(parse_deletions(batch({"x\ny"}), "b"), "x\ny"));
+  CHECK_FALSE(holds(parse_deletions(batch({"x\ny"}), "b"), "y"));
+}
