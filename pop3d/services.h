@@ -10,7 +10,7 @@
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
 #include "common/log/log.h"
-#include "common/maildir/deletion_journal.h"
+#include "common/maildir/mailbox.h"
 #include "common/metrics/counters.h"
 #include "common/net/tls_server.h"
 #include "common/quota/full_marks.h"

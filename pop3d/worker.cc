@@ -11,6 +11,7 @@
 #include "common/directory/sqlite_credentials.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
+#include "common/maildir/deletion_journal.h"
 #include "common/metrics/counters.h"
 #include "common/net/certificate_watch.h"
 #include "pop3d/server.h"

@@ -1,5 +1,8 @@
 #include "common/maildir/listing.h"
 
+#include <string>
+#include <vector>
+
 #include <catch2/catch.hpp>
 
 using namespace postrider::maildir;
@@ -28,4 +31,33 @@ TEST_CASE("maildir listing: of two files with one base, one is served", "[maildi
   REQUIRE(listing.size() == 2);
   CHECK(listing.unique_id(0) == "10.b.h");
   CHECK(listing.unique_id(1) == "10.c.h");
+}
+
+TEST_CASE("maildir listing: of two messages with one U= the later is told as a clash",
+          "[maildir]") {
+  Listing listing;
+  listing.add(Folder::in_new, "2.b.h,U=x", 2, 1);
+  listing.add(Folder::in_new, "1.a.h,U=x", 1, 1);
+  listing.add(Folder::in_new, "x", 3, 1);
+  listing.add(Folder::in_cur, "4.d.h", 4, 1);
+  CHECK(listing.finish() == std::vector<std::size_t>{1, 2});
+  listing.rename(1, "2.b.h,U=y");
+  listing.leave_out({2});
+  REQUIRE(listing.size() == 3);
+  CHECK(listing.unique_id(0) == "x");
+  CHECK(listing.unique_id(1) == "y");
+  CHECK(listing.unique_id(2) == "4.d.h");
+}
+
+TEST_CASE("maildir listing: a hundred thousand files of one base or one U= take no longer",
+          "[maildir]") {
+  Listing listing;
+  const bool one_base = GENERATE(true, false);
+  constexpr std::size_t kFiles = 100'000;
+  for (std::size_t i = 0; i < kFiles; ++i)
+    listing.add(Folder::in_new,
+                one_base ? "1.a.h,S=" + std::to_string(i) : std::to_string(i) + ".a.h,U=x", 1, 1);
+  CHECK(listing.finish().size() == (one_base ? 0 : kFiles - 1));
+  CHECK(listing.size() == (one_base ? 1 : kFiles));
+  CHECK(listing.twins(0).size() == (one_base ? kFiles - 1 : 0));
 }
