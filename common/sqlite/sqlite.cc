@@ -240,20 +240,28 @@ Result<void> Database::migrate(std::span<const char* const> steps) {
   return transaction->commit();
 }
 
+bool Database::in_transaction() const noexcept {
+  return sqlite3_get_autocommit(database_.get()) == 0;
+}
+
 Result<Transaction> Transaction::begin(Database& database) {
-  if (auto begun = database.execute("BEGIN IMMEDIATE"); !begun)
+  const bool part = database.in_transaction();
+  if (auto begun = database.execute(part ? "SAVEPOINT part" : "BEGIN IMMEDIATE"); !begun)
     return tl::unexpected<Error>(std::move(begun.error()));
-  return Transaction(database);
+  return Transaction(database, part);
 }
 
 // A rollback that fails leaves the transaction to SQLite, which undoes it when the file is closed.
 Transaction::~Transaction() {
-  if (database_ != nullptr) static_cast<void>(database_->execute("ROLLBACK").has_value());
+  if (database_ != nullptr)
+    static_cast<void>(
+        database_->execute(part_ ? "ROLLBACK TO part; RELEASE part" : "ROLLBACK").has_value());
 }
 
 Result<void> Transaction::commit() {
   POSTRIDER_CHECK(database_ != nullptr);
-  if (auto done = database_->execute("COMMIT"); !done) return done;  // the destructor rolls back
+  if (auto done = database_->execute(part_ ? "RELEASE part" : "COMMIT"); !done)
+    return done;  // the destructor rolls back
   database_ = nullptr;
   return {};
 }

@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,6 +83,14 @@ class Statement {
   void bind_one(int position, Int value) {
     bind_one(position, static_cast<std::int64_t>(value));
   }
+  template <std::integral Int>
+  void bind_one(int position, const std::optional<Int>& value) {
+    if (value) {
+      bind_one(position, *value);
+    } else {
+      bind_one(position, nullptr);
+    }
+  }
   void note(int code) noexcept;
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
@@ -119,6 +128,8 @@ class Database {
   Result<void> migrate(std::span<const char* const> steps);
   // The count of applied steps.
   Result<std::int64_t> schema_version();
+  // A Transaction is open.
+  bool in_transaction() const noexcept;
 
   const std::string& path() const noexcept { return file_->path; }
   // Whether an operation, of a Statement as well, has found the file damaged.
@@ -134,22 +145,25 @@ class Database {
   std::unique_ptr<sqlite3, Close> database_;
 };
 
-// A write transaction (BEGIN IMMEDIATE) that rolls back unless commit() succeeded. The Database
-// outlives it.
+// A write transaction (BEGIN IMMEDIATE) that rolls back unless commit() succeeded. One that begins
+// while another is open is a part of that: it can be rolled back alone, and is durable with it. The
+// Database outlives it.
 class Transaction {
  public:
   static Result<Transaction> begin(Database& database);
-  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept
+      : database_(std::exchange(other.database_, nullptr)), part_(other.part_) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
-  // Durable when it returns without error. After an error nothing was changed, but where the disk
-  // failed a crash may bring the changes back.
+  // Durable, unless it is a part of another, when it returns without error. After an error nothing
+  // was changed, but where the disk failed a crash may bring the changes back.
   Result<void> commit();
 
  private:
-  explicit Transaction(Database& database) : database_(&database) {}
+  Transaction(Database& database, bool part) : database_(&database), part_(part) {}
   Database* database_;  // null: ended or moved from
+  bool part_;           // of another
 };
 
 }  // namespace postrider::sqlite
