@@ -15,13 +15,16 @@ void add_init_command(CLI::App& app, Context& context);
 void add_run_command(CLI::App& app, Context& context);
 void add_status_command(CLI::App& app, Context& context);
 void add_explain_command(CLI::App& app, Context& context);
-void add_config_commands(CLI::App& app, Context& context);         // config show|explain|test|...
-void add_ban_commands(CLI::App& app, Context& context);            // bans list|add|lift
-void add_directory_commands(CLI::App& app, Context& context);      // domain, user, alias
-void add_app_password_commands(CLI::App& user, Context& context);  // user app-password
-void add_send_right_commands(CLI::App& user, Context& context);    // user send-as
-void add_queue_commands(CLI::App& app, Context& context);          // queue list|show|...
-void add_queue_verbs(CLI::App& queue, Context& context);           // queue hold|release|...
-void add_verify_command(CLI::App& queue, Context& context);        // queue verify
+void add_config_commands(CLI::App& app, Context& context);          // config show|explain|test|...
+void add_ban_commands(CLI::App& app, Context& context);             // bans list|add|lift
+void add_directory_commands(CLI::App& app, Context& context);       // domain, user, alias
+void add_domain_commands(CLI::App& app, Context& context);          // domain
+void add_user_commands(CLI::App& app, Context& context);            // user
+void add_directory_file_commands(CLI::App& app, Context& context);  // directory export|import
+void add_app_password_commands(CLI::App& user, Context& context);   // user app-password
+void add_send_right_commands(CLI::App& user, Context& context);     // user send-as
+void add_queue_commands(CLI::App& app, Context& context);           // queue list|show|...
+void add_queue_verbs(CLI::App& queue, Context& context);            // queue hold|release|...
+void add_verify_command(CLI::App& queue, Context& context);         // queue verify
 
 }  // namespace postrider::ctl

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/base/clock.h"
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
 #include "ctl/context.h"
@@ -18,7 +19,8 @@ void with_editor(Context& context, Act act) {
   const auto settings = context.settings();
   if (!settings) return;
   auto editor = directory::DirectoryEditor::open(
-      fmt::format("{}/{}", settings->paths.data, directory::kDatabaseName), sqlite::Access::create);
+      fmt::format("{}/{}", settings->paths.data, directory::kDatabaseName), sqlite::Access::create,
+      SystemClock().now());
   if (!editor) return context.refuse(editor.error());
   act(*editor);
 }

@@ -28,7 +28,7 @@ std::string_view word(CheckAction action) {
 struct World {
   explicit World(const config::Settings& s)
       : settings(s),
-        directory(loop, settings.paths.data + '/' + std::string(directory::kDatabaseName),
+        directory(loop, clock, settings.paths.data + '/' + std::string(directory::kDatabaseName),
                   settings.hostname),
         resolver(loop, {settings.dns.servers, settings.dns.timeout,
                         static_cast<unsigned>(settings.dns.tries)}),

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/clock.h"
 #include "common/base/domain_name.h"
 #include "common/base/fd.h"
 #include "common/directory/editor.h"
@@ -131,11 +132,12 @@ Result<void> make_certificate(const InstancePlan& plan) {
 // until a password is set.
 Result<void> make_directory(const InstancePlan& plan) {
   auto editor = directory::DirectoryEditor::open(
-      fmt::format("{}/data/{}", plan.directory, directory::kDatabaseName), sqlite::Access::create);
+      fmt::format("{}/data/{}", plan.directory, directory::kDatabaseName), sqlite::Access::create,
+      SystemClock().now());
   if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
   const std::string postmaster = "postmaster@" + plan.domain;
   if (auto added = editor->add_domain(plan.domain); !added) return added;
-  if (auto added = editor->add_user(postmaster, 0); !added) return added;
+  if (auto added = editor->add_user(postmaster); !added) return added;
   if (plan.hostname == plan.domain) return {};
   if (auto added = editor->add_domain(plan.hostname); !added) return added;
   return editor->add_alias("postmaster@" + plan.hostname, std::array{postmaster});

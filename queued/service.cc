@@ -73,7 +73,7 @@ class Service {
         counters_(std::move(counters)),
         paths_{settings.paths.spool},
         lock_(std::move(durable.lock)),
-        directory_(loop_, settings.paths.data + "/directory.db", settings.hostname),
+        directory_(loop_, clock, settings.paths.data + "/directory.db", settings.hostname),
         return_paths_(loop_, directory_, settings, clock),
         router_(settings, return_paths_),
         store_(loop_, std::move(durable.store), std::move(durable.reader)),

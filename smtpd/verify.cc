@@ -22,6 +22,10 @@ smtp::Reply answer_vrfy(const smtp::Mailbox& asked,
   switch (answer->kind) {
     case Kind::mailbox:
     case Kind::alias: return {250, "2.1.5", fmt::format("<{}>", asked.str())};
+    case Kind::disabled:
+      if (route == nullptr || config::leads_to_store(*route))
+        return {550, "5.2.1", "this mailbox takes no mail any more"};
+      break;
     case Kind::unknown_user:
       if (route == nullptr || config::leads_to_store(*route)) return {550, "5.1.1", "no such user"};
       break;

@@ -63,7 +63,7 @@ class Worker {
         log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
         pool_(loop_, kPoolThreads),
-        directory_(loop_, directory_file(settings), settings.hostname),
+        directory_(loop_, clock_, directory_file(settings), settings.hostname),
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_, {}),

@@ -86,7 +86,7 @@ struct Facts {
 
 // How large the recipient's mailbox may be; 0: that is not known, or has no limit.
 inline std::uint64_t mailbox_limit(const Facts& facts) noexcept {
-  return facts.answer && facts.route == nullptr ? facts.answer->quota : 0;
+  return facts.answer && facts.route == nullptr ? facts.answer->quota.octets : 0;
 }
 
 }  // namespace postrider::checks

@@ -71,7 +71,7 @@ void Inquiry::judge_recipient(const smtp::Mailbox& recipient, Judged done) {
   facts_.route = policy_.route_of(recipient, facts_.sender.str(), facts_.client.user);
   recipient_question_ = policy_.find(recipient, [this](Policy::Answer answer) {
     recipient_question_.reset();
-    facts_.full = answer && answer->quota > 0 && policy_.is_full(answer->mailbox);
+    facts_.full = answer && answer->quota.octets > 0 && policy_.is_full(answer->mailbox);
     facts_.answer = std::move(answer);
     go_on();
   });

@@ -275,6 +275,18 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "How long a message stays in its mailbox before it is removed, read or not. POP3 clients are "
      "told of it, in whole days (EXPIRE, RFC 2449). 0s: for ever."},
 
+    {"passwords.min_length", Type::count, &at<&S::passwords, &S::Passwords::min_length>, "8",
+     "1..64",
+     "How many characters a password that is set by `postrider user` has at least. The user's own "
+     "name and domain are none in any case, with digits behind them or without. App passwords and "
+     "secrets for APOP are made by the command, and none of this is for them."},
+    {"passwords.history", Type::count, &at<&S::passwords, &S::Passwords::history>, "0", "0..24",
+     "How many of a user's last passwords, the present one among them, may not be set again. 0: "
+     "any may."},
+    {"passwords.common", Type::path, &at<&S::passwords, &S::Passwords::common>, "", "",
+     "A file of passwords that are refused, one a line, with digits behind them or without; at "
+     "most 64 MiB. Empty: a list of some hundred that is built in. /dev/null: none."},
+
     {"log.level", Type::choice, &at<&S::log, &S::Log::level>, "info", "debug|info|warning|error",
      "The least severe events that are logged."},
     {"log.format", Type::choice, &at<&S::log, &S::Log::format>, "logfmt", "logfmt|json",

@@ -265,6 +265,13 @@ struct Settings {
     std::vector<std::string> exempt_networks;
   } bans;
 
+  // Of those that users choose.
+  struct Passwords {
+    std::uint64_t min_length = 0;  // characters
+    std::uint64_t history = 0;     // of the last ones, so many may not come again
+    std::string common;            // path; empty: the list that is built in
+  } passwords;
+
   struct Log {
     std::string level, format;
   } log;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
+#include "common/base/ascii.h"
 #include "common/base/check.h"
 
 namespace postrider::directory {
@@ -38,6 +39,12 @@ std::optional<std::string_view> selector_of(std::string_view password) noexcept 
     if (is_between(i) ? password[i] != kBetween : !is_letter) return std::nullopt;
   }
   return password.substr(0, kGroup);
+}
+
+bool is_app_password_name(std::string_view name) noexcept {
+  constexpr std::size_t kMaxName = 64;
+  return !name.empty() && name.size() <= kMaxName &&
+         std::none_of(name.begin(), name.end(), is_control);
 }
 
 std::string Scope::str() const {

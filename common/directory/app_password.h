@@ -21,6 +21,11 @@ Secret new_app_password();
 // The first group, where `password` has the form of an app password. A view into it.
 std::optional<std::string_view> selector_of(std::string_view password) noexcept;
 
+// What names an app password: 1 to 64 printable octets.
+bool is_app_password_name(std::string_view name) noexcept;
+inline constexpr std::string_view kAppPasswordName =
+    "the name of an app password has 1 to 64 printable octets";
+
 // The services that an app password is for: at least one.
 struct Scope {
   bool smtp = false;

@@ -1,13 +1,14 @@
 // credentials.h - who may log in: the questions that pop3d and smtpd ask about passwords.
 //
-// A user has one main password, which is for every service, and any number of app passwords, each
-// for some. An unknown user cannot be told from a wrong password, in words or in time; nor can one
-// whose hash is another program's: what is to be done about that the operator reads in the log.
-// An interface, asynchronous so that LDAP or PostgreSQL can stand behind it; SqliteCredentials is
-// the first. Who cannot answer gives an Error of kind temporary, never "wrong password".
+// A user has one main password, and any number of app passwords, each for some services. An unknown
+// user cannot be told from a wrong password, in words or in time; nor can one whose hash is another
+// program's: what is to be done about that the operator reads in the log. An interface,
+// asynchronous so that LDAP or PostgreSQL can stand behind it; SqliteCredentials is the first. Who
+// cannot answer gives an Error of kind temporary, never "wrong password".
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,11 +24,18 @@ namespace postrider::directory {
 // What a login is for.
 enum class Service : std::uint8_t { smtp, pop3 };
 
+// How long a mailbox keeps messages, in days; 0: for ever; nothing: as configured.
+struct Keeping {
+  std::optional<std::uint32_t> retention;
+  std::optional<std::uint32_t> trash;
+};
+
 struct LoginAnswer {
   bool accepted = false;
   std::string mailbox;       // user@domain in lower case, when accepted
   std::string app_password;  // the name of that which was given; empty: the main one
   std::string_view reason;   // when refused, for the log alone; lives as long as the program
+  Keeping keeping = {};      // of the mailbox, when accepted
 };
 
 // What is known of a user's passwords for SCRAM. Of an unknown user, or one without passwords, it

@@ -15,6 +15,13 @@
 
 namespace postrider::directory {
 
+// How much a mailbox may hold; 0: there is no limit.
+struct Quota {
+  std::uint64_t octets = 0;
+  std::uint64_t messages = 0;
+  bool operator==(const Quota&) const = default;
+};
+
 // What an address is to this host. `user+tag@domain` is found as user@domain unless the address
 // with its tag is itself an alias.
 struct RecipientAnswer {
@@ -23,11 +30,12 @@ struct RecipientAnswer {
     unknown_user,  // the domain is ours, the user is not there
     mailbox,       // `mailbox` names it
     alias,         // `targets` are its addresses; they may be aliases again
+    disabled,      // a user or a domain of ours that takes no mail any more
   };
   Kind kind = Kind::foreign;
   std::string mailbox;  // user@domain in lower case, without the tag
   std::vector<std::string> targets;
-  std::uint64_t quota = 0;    // of the mailbox, in octets; 0: none
+  Quota quota = {};           // of the mailbox
   std::string reason = {};    // why there is no such user, where that is worth a word
   bool bounces_only = false;  // it takes messages from <> alone
 };

@@ -1,39 +1,14 @@
 // editor_app_passwords.cc - the passwords that a user has beside the main one.
-#include <algorithm>
-
-#include "common/base/ascii.h"
 #include "common/directory/editor_statements.h"
 
 namespace postrider::directory {
-
-namespace {
-
-constexpr std::size_t kMaxName = 64;
-
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxName &&
-         std::none_of(name.begin(), name.end(), is_control);
-}
-
-}  // namespace
-
-Result<Address> DirectoryEditor::require_user(std::string_view text) {
-  auto address = parse_mailbox_address(text);
-  if (!address) return address;
-  const auto known = exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2", address->domain,
-                            address->local);
-  if (!known) return tl::unexpected<Error>(known.error());
-  if (!*known) return fail(ErrorKind::not_found, fmt::format("no user {}", address->str()));
-  return address;
-}
 
 Result<Secret> DirectoryEditor::add_app_password(std::string_view text, const AppPassword& added) {
   const auto address = require_user(text);
   if (!address) return tl::unexpected<Error>(address.error());
   const auto& [local, domain] = *address;
-  if (!is_name(added.name))
-    return fail(ErrorKind::invalid,
-                fmt::format("the name of an app password has 1 to {} printable octets", kMaxName));
+  if (!is_app_password_name(added.name))
+    return fail(ErrorKind::invalid, std::string(kAppPasswordName));
   const auto there =
       exists("SELECT 1 FROM app_passwords WHERE domain = ?1 AND local = ?2 AND name = ?3", domain,
              local, added.name);

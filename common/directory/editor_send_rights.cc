@@ -28,17 +28,10 @@ Result<void> DirectoryEditor::remove_send_right(std::string_view text, std::stri
 Result<std::vector<std::string>> DirectoryEditor::send_rights(std::string_view text) {
   const auto address = require_user(text);
   if (!address) return tl::unexpected<Error>(address.error());
-  auto statement = database_.prepare(
-      "SELECT address FROM send_rights WHERE domain = ?1 AND local = ?2 ORDER BY address");
-  if (!statement) return passed_on(statement.error());
-  statement->bind(address->domain, address->local);
-  std::vector<std::string> senders;
-  while (true) {
-    const auto row = statement->step();
-    if (!row) return tl::unexpected<Error>(row.error());
-    if (!*row) return senders;
-    senders.emplace_back(statement->text(0));
-  }
+  return rows(
+      "SELECT address FROM send_rights WHERE domain = ?1 AND local = ?2 ORDER BY address",
+      [](const sqlite::Statement& row) { return std::string(row.text(0)); }, address->domain,
+      address->local);
 }
 
 }  // namespace postrider::directory

@@ -2,6 +2,7 @@
 // alone.
 #pragma once
 
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -35,6 +36,31 @@ Result<bool> DirectoryEditor::exists(std::string_view sql, const Values&... valu
   auto statement = database_.prepare(sql);
   if (!statement) return passed_on(statement.error());
   return statement->bind(values...).step();
+}
+
+template <typename Read, typename... Values>
+auto DirectoryEditor::rows(std::string_view sql, Read read, const Values&... values)
+    -> Result<std::vector<std::invoke_result_t<Read, const sqlite::Statement&>>> {
+  auto statement = database_.prepare(sql);
+  if (!statement) return passed_on(statement.error());
+  statement->bind(values...);
+  std::vector<std::invoke_result_t<Read, const sqlite::Statement&>> all;
+  while (true) {
+    const auto row = statement->step();
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!*row) return all;
+    all.push_back(read(*statement));
+  }
+}
+
+// A number that may be NULL, on its way in and out.
+inline MailboxRules::Number number(const sqlite::Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return static_cast<std::uint64_t>(row.integer(column));
+}
+inline MailboxRules rules_at(const sqlite::Statement& row, int column) {
+  return {number(row, column), number(row, column + 1), number(row, column + 2),
+          number(row, column + 3)};
 }
 
 }  // namespace postrider::directory

@@ -28,12 +28,21 @@ constexpr std::string_view kForeignHash =
 constexpr std::string_view kForeignAppPassword =
     "the app password is no argon2id hash; remove it with: postrider user app-password remove";
 constexpr std::string_view kOtherScope = "the app password is not for this service";
+constexpr std::string_view kOtherMainScope = "the main password is not for this service";
+constexpr std::string_view kDisabledUser = "the user is disabled";
+constexpr std::string_view kDisabledDomain = "the domain is disabled";
+constexpr std::string_view kExpiredUser = "the user has expired";
 
 // Columns of app_password and app_passwords.
 enum Column : int { name, hash, scram, scope, expires };
 
 tl::unexpected<Error> temporary(const Error& error) {
   return fail(ErrorKind::temporary, error.text);
+}
+
+std::optional<WallTime> earlier(std::optional<WallTime> a, std::optional<WallTime> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
 }
 
 // Of another program: whether the password is right nobody can tell.
@@ -58,14 +67,60 @@ SqliteCredentials::SqliteCredentials(event::EventLoop& loop, event::WorkerPool& 
       verified_(verified),
       clock_(clock),
       file_(loop, database_path,
-            {"SELECT password, scram FROM users WHERE domain = ?1 AND local = ?2",
+            {"SELECT u.password, u.scram, u.scope, u.disabled, u.expires, d.disabled, "
+             "coalesce(u.retention, d.retention), coalesce(u.trash, d.trash) "
+             "FROM users u JOIN domains d ON d.name = u.domain "
+             "WHERE u.domain = ?1 AND u.local = ?2",
              "SELECT name, password, scram, scope, expires FROM app_passwords "
              "WHERE domain = ?1 AND local = ?2 AND selector = ?3",
              "SELECT name, password, scram, scope, expires FROM app_passwords "
              "WHERE domain = ?1 AND local = ?2 ORDER BY name",
              "SELECT salt_key, iterations FROM scram",
-             // No table holds one yet.
-             "SELECT '' WHERE 0 AND ?1 = ?2"}) {}
+             "SELECT secret FROM apop_secrets WHERE domain = ?1 AND local = ?2",
+             "SELECT target FROM domain_aliases WHERE name = ?1"}) {}
+
+// ---- Users ----
+
+Result<Address> SqliteCredentials::canonical(std::string_view text) {
+  Address address = split_address(text).value_or(Address{});
+  auto& alias = question(Question::domain_alias).bind(address.domain);
+  const auto row = alias.step();
+  if (!row) return tl::unexpected<Error>(row.error());
+  if (*row) address.domain = alias.text(0);
+  alias.reset();
+  return address;
+}
+
+Result<std::optional<SqliteCredentials::Account>> SqliteCredentials::find_account(
+    const Address& address) {
+  enum Of : int { hash, scram, scope, disabled, expires, domain_disabled, retention, trash };
+  auto& row = question(Question::user).bind(address.domain, address.local);
+  const auto known = row.step();
+  if (!known) return tl::unexpected<Error>(known.error());
+  if (!*known) return std::nullopt;
+  const auto days = [&](Of column) -> std::optional<std::uint32_t> {
+    if (row.is_null(column)) return std::nullopt;
+    return static_cast<std::uint32_t>(row.integer(column));
+  };
+  Account account{.hash = std::string(row.text(Of::hash)),
+                  .scram = std::string(row.text(Of::scram)),
+                  .scope = parse_scope(row.text(Of::scope)).value_or(Scope{}),
+                  .keeping = {days(Of::retention), days(Of::trash)}};
+  const std::int64_t end = row.integer(Of::expires);
+  if (end != 0 && WallTime(std::chrono::seconds(end)) <= clock_.now())
+    account.reason = kExpiredUser;
+  if (row.integer(Of::disabled) != 0) account.reason = kDisabledUser;
+  if (row.integer(Of::domain_disabled) != 0) account.reason = kDisabledDomain;
+  row.reset();
+  return account;
+}
+
+LoginAnswer SqliteCredentials::judge(const Account& account, std::string_view mailbox,
+                                     Service service) {
+  if (!account.reason.empty()) return {.reason = account.reason};
+  if (!account.scope.covers(service)) return {.reason = kOtherMainScope};
+  return {.accepted = true, .mailbox = std::string(mailbox), .keeping = account.keeping};
+}
 
 // ---- Passwords as they are ----
 
@@ -76,8 +131,9 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
     return event::answer_later(loop_, std::move(known), std::move(done));
   };
   if (const auto fresh = file_.refresh(); !fresh) return answer(temporary(fresh.error()));
-  auto candidate =
-      find_candidate(split_address(address).value_or(Address{}), password.reveal(), service);
+  const auto parts = canonical(address);
+  if (!parts) return answer(temporary(parts.error()));
+  auto candidate = find_candidate(*parts, password.reveal(), service);
   if (!candidate) return answer(temporary(candidate.error()));
   const auto digest = verified_.digest(candidate->hash, password);
   // Nothing is kept of who is refused whatever the password.
@@ -103,24 +159,21 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
                                                                        std::string_view password,
                                                                        Service service) {
   Candidate candidate{.reason = kNoUser};
-  auto& user = question(Question::user).bind(address.domain, address.local);
-  const auto known = user.step();
-  if (!known) return tl::unexpected<Error>(known.error());
-  if (*known) {
-    candidate.hash = user.text(0);
-    candidate.reason = candidate.hash.empty() ? kNoPassword : kWrongPassword;
-    candidate.answer = {.accepted = true, .mailbox = address.str()};
-  }
-  user.reset();
+  const auto account = find_account(address);
+  if (!account) return tl::unexpected<Error>(account.error());
+  if (*account)
+    candidate = {.hash = (*account)->hash,
+                 .answer = judge(**account, address.str(), service),
+                 .reason = (*account)->hash.empty() ? kNoPassword : kWrongPassword};
   std::string_view foreign = kForeignHash;
   if (const auto selector = selector_of(password)) {
     auto& row = question(Question::app_password).bind(address.domain, address.local, *selector);
     const auto found = row.step();
     if (!found) return tl::unexpected<Error>(found.error());
-    if (*found) {
+    if (*found && *account) {
       foreign = kForeignAppPassword;
       candidate = {.hash = std::string(row.text(Column::hash)),
-                   .answer = judge(row, address.str(), service),
+                   .answer = judge(row, **account, address.str(), service),
                    .reason = kWrongPassword};
     }
     row.reset();
@@ -132,15 +185,17 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
   return candidate;
 }
 
-LoginAnswer SqliteCredentials::judge(const sqlite::Statement& row, std::string_view mailbox,
-                                     Service service) const {
+LoginAnswer SqliteCredentials::judge(const sqlite::Statement& row, const Account& account,
+                                     std::string_view mailbox, Service service) const {
+  if (!account.reason.empty()) return {.reason = account.reason};
   const auto of = parse_scope(row.text(Column::scope));
   if (!of || !of->covers(service)) return {.reason = kOtherScope};
   const auto until = expiry(row);
   if (until && *until <= clock_.now()) return {.reason = kExpired};
   return {.accepted = true,
           .mailbox = std::string(mailbox),
-          .app_password = std::string(row.text(Column::name))};
+          .app_password = std::string(row.text(Column::name)),
+          .keeping = account.keeping};
 }
 
 std::optional<WallTime> SqliteCredentials::expiry(const sqlite::Statement& row) {
@@ -153,17 +208,19 @@ std::optional<WallTime> SqliteCredentials::expiry(const sqlite::Statement& row) 
 
 PendingPtr SqliteCredentials::find_scram_keys(std::string_view address, Service service,
                                               UniqueFunction<void(Result<ScramAnswer>)> done) {
-  auto answer = find_scram(split_address(address).value_or(Address{}), service);
+  auto answer = find_scram(address, service);
   if (!answer) answer.error().kind = ErrorKind::temporary;
   return event::answer_later(loop_, std::move(answer), std::move(done));
 }
 
-Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Service service) {
+Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Service service) {
   if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
+  const auto address = canonical(given);
+  if (!address) return tl::unexpected<Error>(address.error());
   ScramAnswer answer{.reason = kNoUser};
   auto& made_with = question(Question::scram);
   if (const auto row = made_with.step(); !row) return tl::unexpected<Error>(row.error());
-  answer.user.salt = scram_salt(made_with.text(0), address.str());
+  answer.user.salt = scram_salt(made_with.text(0), address->str());
   answer.user.iterations = static_cast<unsigned>(made_with.integer(1));
   made_with.reset();
 
@@ -174,22 +231,19 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
     answer.logins.push_back(std::move(login));
     answer.reason = kWrongPassword;
   };
-  auto& user = question(Question::user).bind(address.domain, address.local);
-  const auto found = user.step();
-  if (!found) return tl::unexpected<Error>(found.error());
-  if (*found) {
-    answer.reason = user.text(0).empty()                    ? kNoPassword
-                    : is_foreign(std::string(user.text(0))) ? kForeignHash
-                                                            : kNoScramKeys;
-    add(user.text(1), {.accepted = true, .mailbox = address.str()});
-  }
-  user.reset();
-  auto& row = question(Question::app_passwords).bind(address.domain, address.local);
+  const auto account = find_account(*address);
+  if (!account) return tl::unexpected<Error>(account.error());
+  if (!*account) return answer;
+  answer.reason = (*account)->hash.empty()       ? kNoPassword
+                  : is_foreign((*account)->hash) ? kForeignHash
+                                                 : kNoScramKeys;
+  add((*account)->scram, judge(**account, address->str(), service));
+  auto& row = question(Question::app_passwords).bind(address->domain, address->local);
   while (true) {
     const auto another = row.step();
     if (!another) return tl::unexpected<Error>(another.error());
     if (!*another) break;
-    add(row.text(Column::scram), judge(row, address.str(), service));
+    add(row.text(Column::scram), judge(row, **account, address->str(), service));
   }
   return answer;
 }
@@ -199,26 +253,31 @@ Result<ScramAnswer> SqliteCredentials::find_scram(const Address& address, Servic
 PendingPtr SqliteCredentials::verify_apop(std::string_view address, std::string_view timestamp,
                                           std::string_view digest,
                                           UniqueFunction<void(Result<LoginAnswer>)> done) {
-  auto answer = judge_apop(split_address(address).value_or(Address{}), timestamp, digest);
+  auto answer = judge_apop(address, timestamp, digest);
   if (!answer) answer.error().kind = ErrorKind::temporary;
   return event::answer_later(loop_, std::move(answer), std::move(done));
 }
 
 // A user without a secret costs the digest of one as well.
-Result<LoginAnswer> SqliteCredentials::judge_apop(const Address& address,
+Result<LoginAnswer> SqliteCredentials::judge_apop(std::string_view given,
                                                   std::string_view timestamp,
                                                   std::string_view digest) {
-  if (const auto fresh = file_.refresh(); !fresh)
-    return tl::unexpected<Error>(std::move(fresh.error()));
-  auto& row = question(Question::apop).bind(address.domain, address.local);
+  if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
+  const auto address = canonical(given);
+  if (!address) return tl::unexpected<Error>(address.error());
+  const auto account = find_account(*address);
+  if (!account) return tl::unexpected<Error>(account.error());
+  auto& row = question(Question::apop).bind(address->domain, address->local);
   const auto found = row.step();
   if (!found) return tl::unexpected<Error>(found.error());
   const Secret secret(*found ? std::string(row.text(0)) : std::string());
   row.reset();
   const bool fits = sasl::apop_fits(timestamp, secret, digest);
-  if (secret.reveal().empty()) return LoginAnswer{.reason = kNoApopSecret};
+  if (!*account || secret.reveal().empty()) return LoginAnswer{.reason = kNoApopSecret};
   if (!fits) return LoginAnswer{.reason = kWrongApopDigest};
-  return LoginAnswer{.accepted = true, .mailbox = address.str()};
+  if (!(*account)->reason.empty()) return LoginAnswer{.reason = (*account)->reason};
+  return LoginAnswer{
+      .accepted = true, .mailbox = address->str(), .keeping = (*account)->keeping};
 }
 
 }  // namespace postrider::directory

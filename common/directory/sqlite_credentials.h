@@ -13,6 +13,7 @@
 
 #include "common/base/clock.h"
 #include "common/directory/address.h"
+#include "common/directory/app_password.h"
 #include "common/directory/credentials.h"
 #include "common/directory/verified_passwords.h"
 #include "common/directory/watched_database.h"
@@ -45,6 +46,7 @@ class SqliteCredentials final : public Credentials {
     app_passwords,  // all of a user
     scram,
     apop,  // the user's secret for APOP
+    domain_alias,
   };
   // A password that the one given may be.
   struct Candidate {
@@ -56,13 +58,27 @@ class SqliteCredentials final : public Credentials {
   sqlite::Statement& question(Question asked) {
     return file_.question(static_cast<std::size_t>(asked));
   }
+  // What is known of a user, whichever the password.
+  struct Account {
+    std::string hash, scram;  // of the main password
+    Scope scope;              // the same
+    std::string_view reason;  // why nobody logs in; empty: the user may
+    Keeping keeping;
+  };
+
+  // In the domain that the one given is an alias of.
+  Result<Address> canonical(std::string_view address);
+  Result<std::optional<Account>> find_account(const Address& address);
   Result<Candidate> find_candidate(const Address& address, std::string_view password,
                                    Service service);
-  Result<ScramAnswer> find_scram(const Address& address, Service service);
-  Result<LoginAnswer> judge_apop(const Address& address, std::string_view timestamp,
+  Result<ScramAnswer> find_scram(std::string_view given, Service service);
+  Result<LoginAnswer> judge_apop(std::string_view given, std::string_view timestamp,
                                  std::string_view digest);
-  // What the current row of app_password or app_passwords means for that service.
-  LoginAnswer judge(const sqlite::Statement& row, std::string_view mailbox, Service service) const;
+  // What the main password, or that of the current row of app_password or app_passwords, means for
+  // that service.
+  static LoginAnswer judge(const Account& account, std::string_view mailbox, Service service);
+  LoginAnswer judge(const sqlite::Statement& row, const Account& account, std::string_view mailbox,
+                    Service service) const;
   static std::optional<WallTime> expiry(const sqlite::Statement& row);
 
   event::EventLoop& loop_;

@@ -101,7 +101,9 @@ class Router::Expansion final : public Pending {
     } else if (answer->kind == Kind::alias) {
       expand(asked, answer->targets);
     } else if (answer->kind == Kind::unknown_user) {
-      on_unknown(asked, answer->reason);
+      on_unknown(asked, {"5.1.1", "no such user", answer->reason});
+    } else if (answer->kind == Kind::disabled) {
+      on_unknown(asked, {"5.2.1", "the mailbox is disabled", {}});
     } else {
       const bool ours = answer->kind == Kind::mailbox;
       Target target =
@@ -118,18 +120,23 @@ class Router::Expansion final : public Pending {
     Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
     if (target.next_hop == "local")
       target = choose_next_hop(router_.settings_, known.mailbox, config::Whose::ours, mail_);
-    target.quota = known.quota;
+    target.quota = known.quota.octets;
     return target;
   }
 
   // A route may take a whole domain elsewhere, whoever lives in it here, but not to a mail store.
-  void on_unknown(const Question& asked, const std::string& reason) {
+  struct NoMailbox {
+    std::string_view status;  // RFC 3463 section 3
+    std::string_view reason;
+    std::string why;  // a better one
+  };
+  void on_unknown(const Question& asked, const NoMailbox& none) {
     Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
-    if (target.next_hop == "local" || target.store || !reason.empty()) {
+    if (target.next_hop == "local" || target.store || !none.why.empty()) {
       target.fate = Target::Fate::refuse;
-      target.status = "5.1.1";
+      target.status = none.status;
       target.reason =
-          fmt::format("{}: {}", reason.empty() ? "no such user" : reason, asked.address);
+          fmt::format("{}: {}", none.why.empty() ? none.reason : none.why, asked.address);
     }
     settle(std::move(target), "directory");
   }
@@ -138,7 +145,12 @@ class Router::Expansion final : public Pending {
     for (const std::string& target : targets) {
       answer_.steps.push_back({"alias", asked.address, target});
       // An address that stands in its own expansion has had its turn: a loop ends here.
-      if (!seen_.insert(to_lower(target)).second) continue;
+      if (!seen_.insert(to_lower(target)).second) {
+        answer_.steps.push_back(
+            {std::string(kRepeated), target,
+             fmt::format("it has had its turn: {} adds nothing by it", asked.address)});
+        continue;
+      }
       if (asked.depth + 1 > kMaxDepth || seen_.size() > kMaxTargets) {
         settle(
             {.address = target,

@@ -44,6 +44,9 @@ struct RouteStep {
   std::string output;
 };
 
+// The rule of an alias's target that stands in its way already: a loop ends there.
+inline constexpr std::string_view kRepeated = "repeated";
+
 struct RouteAnswer {
   std::vector<Target> targets;  // at least one
   std::vector<RouteStep> steps;

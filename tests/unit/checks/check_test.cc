@@ -104,8 +104,9 @@ TEST_CASE("checks: a message that no empty mailbox of the recipient could take i
   Stranger s;
   s.client.service = GENERATE(Service::open, Service::own);
   s.settings.checks.quota = GENERATE(CheckAction::off, CheckAction::defer);
-  s.facts.answer = directory::RecipientAnswer{
-      .kind = directory::RecipientAnswer::Kind::mailbox, .mailbox = "a@here.test", .quota = 1000};
+  s.facts.answer = directory::RecipientAnswer{.kind = directory::RecipientAnswer::Kind::mailbox,
+                                              .mailbox = "a@here.test",
+                                              .quota = {.octets = 1000}};
   s.facts.declared_size = 1000;
   CHECK_FALSE(judge(named("mailbox_size"), s.facts));
   s.facts.declared_size = 1001;
@@ -118,7 +119,7 @@ TEST_CASE("checks: a message that no empty mailbox of the recipient could take i
   s.facts.route = &elsewhere;
   CHECK_FALSE(judge(named("mailbox_size"), s.facts));
   s.facts.route = nullptr;
-  s.facts.answer->quota = 0;
+  s.facts.answer->quota = {};
   CHECK_FALSE(judge(named("mailbox_size"), s.facts));
 }
 

@@ -18,6 +18,14 @@ DirectoryEditor new_directory(const test::TempDirectory& directory) {
   return std::move(*editor);
 }
 
+Strings names(DirectoryEditor& editor) {
+  Strings names;
+  const auto domains = editor.domains();
+  REQUIRE(domains);
+  for (const Domain& domain : *domains) names.push_back(domain.name);
+  return names;
+}
+
 void refused(const Result<void>& result, ErrorKind kind, std::string_view text) {
   REQUIRE_FALSE(result);
   CHECK(result.error().kind == kind);
@@ -30,7 +38,7 @@ TEST_CASE("directory editor: domains", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
   REQUIRE(editor.add_domain("a.test"));
-  CHECK(editor.domains().value() == Strings{"a.test", "example.org"});
+  CHECK(names(editor) == Strings{"a.test", "example.org"});
   refused(editor.add_domain("EXAMPLE.ORG"), ErrorKind::invalid,
           "domain example.org is there already");
   refused(
@@ -38,15 +46,16 @@ TEST_CASE("directory editor: domains", "[directory]") {
       "'no domain' is not a domain, as in example.org (write an internationalized one with xn--)");
   refused(editor.remove_domain("b.test"), ErrorKind::not_found, "no domain b.test");
   REQUIRE(editor.remove_domain("A.test"));
-  CHECK(editor.domains().value() == Strings{"example.org"});
+  CHECK(names(editor) == Strings{"example.org"});
 }
 
 TEST_CASE("directory editor: a domain with users or aliases stays", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   refused(editor.remove_domain("example.org"), ErrorKind::invalid,
-          "domain example.org has users or aliases; remove them first");
+          "domain example.org has users or aliases, or domains that are its aliases; remove them "
+          "first");
   REQUIRE(editor.remove_user("anna@example.org"));
   REQUIRE(editor.remove_domain("example.org"));
 }
@@ -54,32 +63,33 @@ TEST_CASE("directory editor: a domain with users or aliases stays", "[directory]
 TEST_CASE("directory editor: users", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
-  REQUIRE(editor.add_user("Anna@Example.org", 1000));
-  REQUIRE(editor.add_user("bert@example.org", 0));
-  refused(editor.add_user("anna@example.org", 0), ErrorKind::invalid,
+  REQUIRE(editor.add_user("Anna@Example.org", {.rules = {.quota = 1000}}));
+  REQUIRE(editor.add_user("bert@example.org"));
+  refused(editor.add_user("anna@example.org"), ErrorKind::invalid,
           "user anna@example.org is there already");
-  refused(editor.add_user("anna@elsewhere.test", 0), ErrorKind::not_found,
+  refused(editor.add_user("anna@elsewhere.test"), ErrorKind::not_found,
           "no domain elsewhere.test; add it with: postrider domain add elsewhere.test");
-  refused(editor.add_user("an/na@example.org", 0), ErrorKind::invalid,
+  refused(editor.add_user("an/na@example.org"), ErrorKind::invalid,
           "'an/na@example.org': before the @ stand letters, digits, and . _ = - (a letter or digit "
           "first)");
   REQUIRE(editor.set_password("anna@example.org", Secret("secret")));
-  REQUIRE(editor.set_quota("bert@example.org", 5));
+  REQUIRE(editor.change_user("bert@example.org",
+                             [](UserSettings& settings) { settings.rules.quota = 5; }));
   for (const char* nothing : {"", "\xc2\xad"})  // a soft hyphen
     refused(editor.set_password("anna@example.org", Secret(nothing)), ErrorKind::invalid,
             "the password is empty");
   refused(editor.set_password("carl@example.org", Secret("x")), ErrorKind::not_found,
           "no user carl@example.org");
-  refused(editor.set_quota("carl@example.org", 1), ErrorKind::not_found,
+  refused(editor.change_user("carl@example.org", [](UserSettings&) {}), ErrorKind::not_found,
           "no user carl@example.org");
 
   const auto users = editor.users().value();
   REQUIRE(users.size() == 2);
   CHECK(users[0].address == "anna@example.org");
-  CHECK(users[0].quota == 1000);
-  CHECK(users[0].can_log_in);
-  CHECK(users[1].quota == 5);
-  CHECK_FALSE(users[1].can_log_in);
+  CHECK(users[0].settings.rules.quota == 1000U);
+  CHECK(users[0].has_password);
+  CHECK(users[1].in_force.quota == 5U);
+  CHECK_FALSE(users[1].has_password);
 
   REQUIRE(editor.remove_user("ANNA@example.org"));
   refused(editor.remove_user("anna@example.org"), ErrorKind::not_found, "no user anna@example.org");
@@ -88,7 +98,7 @@ TEST_CASE("directory editor: users", "[directory]") {
 TEST_CASE("directory editor: app passwords", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   const auto add = [&](const char* address, const std::string& name) -> Result<void> {
     const auto made = editor.add_app_password(address, {name, {.smtp = true}, 1000, 2000});
     if (!made) return tl::unexpected<Error>(made.error());
@@ -119,14 +129,14 @@ TEST_CASE("directory editor: app passwords", "[directory]") {
   CHECK(editor.app_passwords("anna@example.org")->size() == 1);
   // They go with their user.
   REQUIRE(editor.remove_user("anna@example.org"));
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   CHECK(editor.app_passwords("anna@example.org")->empty());
 }
 
 TEST_CASE("directory editor: nobody chooses what looks like an app password", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   refused(editor.set_password("anna@example.org", new_app_password()), ErrorKind::invalid,
           "the password has the form of an app password; add one with: postrider user app-password "
           "add");
@@ -145,7 +155,7 @@ TEST_CASE("directory editor: a directory of the first release is brought up to d
   }
   auto editor = DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write);
   REQUIRE(editor);
-  CHECK(editor->users()->at(0).can_log_in);
+  CHECK(editor->users()->at(0).has_password);
   REQUIRE(editor->set_password("anna@example.org", Secret("secret")));
   CHECK(editor->app_passwords("anna@example.org")->empty());
 }
@@ -175,11 +185,11 @@ TEST_CASE("directory editor: aliases gather targets and lose them one by one or 
 TEST_CASE("directory editor: an address is a user or an alias, not both", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   REQUIRE(editor.add_alias("info@example.org", Strings{"anna@example.org"}));
   refused(editor.add_alias("anna@example.org", Strings{"x@y.test"}), ErrorKind::invalid,
           "anna@example.org is a user; an alias would hide the mailbox");
-  refused(editor.add_user("info@example.org", 0), ErrorKind::invalid,
+  refused(editor.add_user("info@example.org"), ErrorKind::invalid,
           "info@example.org is an alias already");
 }
 
@@ -203,7 +213,7 @@ TEST_CASE("directory editor: a missing file is made only when asked for", "[dire
 TEST_CASE("directory editor: rights to send as others go with their user", "[directory]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   REQUIRE(editor.add_send_right("Anna@example.org", "Boss@Else.test"));
   REQUIRE(editor.add_send_right("anna@example.org", "boss@else.test"));
   REQUIRE(editor.add_send_right("anna@example.org", "@else.test"));
@@ -215,6 +225,6 @@ TEST_CASE("directory editor: rights to send as others go with their user", "[dir
   CHECK_FALSE(editor.add_send_right("anna@example.org", "no address"));
   REQUIRE(editor.remove_send_right("anna@example.org", "BOSS@else.test"));
   REQUIRE(editor.remove_user("anna@example.org"));
-  REQUIRE(editor.add_user("anna@example.org", 0));
+  REQUIRE(editor.add_user("anna@example.org"));
   CHECK(editor.send_rights("anna@example.org").value().empty());
 }

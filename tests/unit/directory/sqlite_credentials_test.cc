@@ -23,8 +23,8 @@ struct TwoUsers {
     auto editor = DirectoryEditor::open(path, sqlite::Access::create);
     REQUIRE(editor);
     REQUIRE(editor->add_domain("example.org"));
-    REQUIRE(editor->add_user("anna@example.org", 0));
-    REQUIRE(editor->add_user("bert@example.org", 0));
+    REQUIRE(editor->add_user("anna@example.org"));
+    REQUIRE(editor->add_user("bert@example.org"));
     REQUIRE(editor->set_password("anna@example.org", Secret("secret")));
   }
 

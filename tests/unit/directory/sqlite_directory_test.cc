@@ -22,8 +22,8 @@ struct World {
     REQUIRE(editor.add_domain("example.org"));
     REQUIRE(editor.add_domain("rest.test"));
     REQUIRE(editor.add_domain("mx.test"));
-    REQUIRE(editor.add_user("anna@example.org", 0));
-    REQUIRE(editor.add_user("admin@mx.test", 5000));
+    REQUIRE(editor.add_user("anna@example.org"));
+    REQUIRE(editor.add_user("admin@mx.test", {.rules = {.quota = 5000}}));
     REQUIRE(editor.add_alias("info@example.org", Strings{"anna@example.org", "jo@else.test"}));
     REQUIRE(editor.add_alias("anna+news@example.org", Strings{"news@else.test"}));
     REQUIRE(editor.add_alias("@rest.test", Strings{"anna@example.org"}));
@@ -62,8 +62,9 @@ struct World {
   test::TempDirectory temporary;
   DirectoryEditor editor =
       std::move(*DirectoryEditor::open(temporary.path("d.db"), sqlite::Access::create));
+  ManualClock clock;
   event::EventLoop loop;
-  SqliteDirectory directory{loop, temporary.path("d.db"), "MX.test"};
+  SqliteDirectory directory{loop, clock, temporary.path("d.db"), "MX.test"};
 };
 
 }  // namespace
@@ -72,9 +73,9 @@ TEST_CASE("sqlite directory: a mailbox's quota comes with it, asked once and aga
           "[directory]") {
   World world;
   for (int i = 0; i < 2; ++i) {
-    CHECK(world.find("anna@example.org")->quota == 0);
-    CHECK(world.find("admin+tag@mx.test")->quota == 5000);
-    CHECK(world.find("info@example.org")->quota == 0);
+    CHECK(world.find("anna@example.org")->quota.octets == 0);
+    CHECK(world.find("admin+tag@mx.test")->quota.octets == 5000);
+    CHECK(world.find("info@example.org")->quota.octets == 0);
   }
 }
 
@@ -124,7 +125,7 @@ TEST_CASE("sqlite directory: a change by another process is seen when the answer
   CHECK(world.find("anna@example.org")->kind == Kind::mailbox);
   CHECK(world.find("carl@example.org")->kind == Kind::unknown_user);
   REQUIRE(world.editor.remove_user("anna@example.org"));
-  REQUIRE(world.editor.add_user("carl@example.org", 0));
+  REQUIRE(world.editor.add_user("carl@example.org"));
   // What was not found is not cached.
   CHECK(world.find("carl@example.org")->kind == Kind::mailbox);
   world.wait(WatchedDatabase::kRecheck);
@@ -136,7 +137,7 @@ TEST_CASE("sqlite directory: a domain of others that becomes ours is ours when i
   World world;
   CHECK(world.find("dora@new.test")->kind == Kind::foreign);
   REQUIRE(world.editor.add_domain("new.test"));
-  REQUIRE(world.editor.add_user("dora@new.test", 0));
+  REQUIRE(world.editor.add_user("dora@new.test"));
   world.wait(WatchedDatabase::kRecheck);
   CHECK(world.find("dora@new.test")->kind == Kind::mailbox);
 }
@@ -153,8 +154,9 @@ TEST_CASE("sqlite directory: a lookup whose Pending is gone never answers", "[di
 TEST_CASE("sqlite directory: a missing file is temporary, and found when it is there",
           "[directory]") {
   const test::TempDirectory temporary;
+  const ManualClock clock;
   event::EventLoop loop;
-  SqliteDirectory directory(loop, temporary.path("late.db"), "mx.test");
+  SqliteDirectory directory(loop, clock, temporary.path("late.db"), "mx.test");
   std::optional<Result<RecipientAnswer>> answer;
   const auto ask = [&] {
     answer.reset();
@@ -193,8 +195,9 @@ TEST_CASE("sqlite directory: a file of another release is temporary, and says wh
     REQUIRE(database->execute("PRAGMA user_version = 1000"));
     expected = "has schema 1000, this release knows " + ours;
   }
+  const ManualClock clock;
   event::EventLoop loop;
-  SqliteDirectory directory(loop, path, "mx.test");
+  SqliteDirectory directory(loop, clock, path, "mx.test");
   std::optional<Result<RecipientAnswer>> answer;
   const auto pending = directory.find_recipient("anna@example.org", [&](auto found) {
     answer = std::move(found);
@@ -209,11 +212,11 @@ TEST_CASE("sqlite directory: a file of another release is temporary, and says wh
 TEST_CASE("sqlite directory: a user may send as each address whose mail reaches the mailbox",
           "[directory]") {
   World world;
-  REQUIRE(world.editor.add_user("bert@example.org", 0));
+  REQUIRE(world.editor.add_user("bert@example.org"));
   REQUIRE(
       world.editor.add_alias("all@example.org", Strings{"info@example.org", "bert@example.org"}));
   REQUIRE(world.editor.add_alias("round@example.org", Strings{"round@example.org", "x@else.test"}));
-  REQUIRE(world.editor.add_user("carl@rest.test", 0));
+  REQUIRE(world.editor.add_user("carl@rest.test"));
   REQUIRE(world.editor.add_send_right("bert@example.org", "Boss@Else.test"));
   REQUIRE(world.editor.add_send_right("bert@example.org", "@rest.test"));
   struct Case {
@@ -261,14 +264,15 @@ TEST_CASE("sqlite directory: aliases without end are followed so far and no furt
     targets.push_back(std::to_string(i) + "@else.test");
   REQUIRE(world.editor.add_alias("wide@example.org", targets));
   REQUIRE(world.editor.add_alias("wide@example.org", Strings{"z@example.org"}));
-  REQUIRE(world.editor.add_user("z@example.org", 0));
+  REQUIRE(world.editor.add_user("z@example.org"));
   CHECK_FALSE(*world.may_send("z@example.org", "wide@example.org"));
 }
 
 TEST_CASE("sqlite directory: without a file it is not known who may send", "[directory]") {
   const test::TempDirectory temporary;
+  const ManualClock clock;
   event::EventLoop loop;
-  SqliteDirectory directory(loop, temporary.path("late.db"), "mx.test");
+  SqliteDirectory directory(loop, clock, temporary.path("late.db"), "mx.test");
   std::optional<Result<bool>> may;
   const auto pending = directory.find_send_right("a@b.test", "a@b.test", [&](Result<bool> answer) {
     may = std::move(answer);

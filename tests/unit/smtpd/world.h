@@ -45,7 +45,7 @@ class FakeDirectory final : public directory::Directory, public directory::SendR
       directory::RecipientAnswer found;
       const auto row = table.find(std::string(address));
       found.kind = row == table.end() ? Kind::foreign : row->second;
-      if (found.kind == Kind::mailbox) found.quota = quota;
+      if (found.kind == Kind::mailbox) found.quota.octets = quota;
       if (found.kind == Kind::alias) found.targets = {"alice@here.test", "bob@far.test"};
       answer = found;
     }
@@ -129,8 +129,9 @@ inline config::Settings world_settings() {
   settings.bans.delay = std::chrono::seconds{0};
   settings.smtpd.unlimited_networks.clear();  // the connections are from 127.0.0.1
   settings.relay.networks = {"192.0.2.0/24"};
-  settings.routes = {
-      {"gateway.test", {"smtp:[192.0.2.9]:2525"}}, {"held.test", {"hold:"}}, {"*", {"smtp:rest.test"}}};
+  settings.routes = {{"gateway.test", {"smtp:[192.0.2.9]:2525"}},
+                     {"held.test", {"hold:"}},
+                     {"*", {"smtp:rest.test"}}};
   for (const checks::Check& check : checks::all_checks())
     if (check.action != nullptr) settings.checks.*check.action = config::CheckAction::off;
   return settings;

@@ -1,0 +1,24 @@
+#include "common/directory/account.h"
+
+#include <fmt/format.h>
+
+namespace postrider::directory {
+
+Result<void> check(const MailboxRules& rules) {
+  struct Row {
+    std::string_view name;
+    const MailboxRules::Number& number;
+    std::uint64_t limit;
+    std::string_view unit;
+  };
+  for (const Row& row : {Row{"quota", rules.quota, kMaxQuota, "octets"},
+                         Row{"quota_messages", rules.quota_messages, kMaxQuota, "messages"},
+                         Row{"retention", rules.retention, kMaxDays, "days"},
+                         Row{"trash", rules.trash, kMaxDays, "days"}})
+    if (row.number && *row.number > row.limit)
+      return fail(ErrorKind::invalid, fmt::format("{} is at most {} {}, and 0 for no limit",
+                                                  row.name, row.limit, row.unit));
+  return {};
+}
+
+}  // namespace postrider::directory

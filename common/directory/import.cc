@@ -1,0 +1,265 @@
+#include "common/directory/import.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/check.h"
+#include "common/directory/editor_statements.h"
+#include "common/directory/password.h"
+#include "common/sasl/scram.h"
+
+namespace postrider::directory {
+
+namespace {
+
+constexpr std::size_t kSaltKey = 32;
+// RFC 7677 section 4: at least 4096. More than the other would make every login wait.
+constexpr std::uint64_t kMinIterations = 4096;
+constexpr std::uint64_t kMaxIterations = 10'000'000;
+
+bool is_selector(const std::string& text) {
+  const Secret whole = new_app_password();
+  const auto of_whole = selector_of(whole.reveal());
+  if (!of_whole || text.size() != of_whole->size()) return false;
+  return selector_of(text + std::string(whole.reveal().substr(text.size()))).has_value();
+}
+
+}  // namespace
+
+Result<ImportOutcome> DirectoryEditor::take_over(const Entries& entries,
+                                                 const ImportOptions& options) {
+  return Import(*this, entries, options).run();
+}
+
+Result<ImportOutcome> Import::run() {
+  for (const Pass one : {Pass::trial, Pass::real}) {
+    if (one == Pass::real && (options_.dry_run || !outcome_.faults.empty())) break;
+    pass_ = one;
+    places_.clear();
+    auto transaction = sqlite::Transaction::begin(editor_.database_);
+    if (!transaction) return passed_on(transaction.error());
+    if (auto done = pass(); !done) return passed_on(done.error());
+    if (one == Pass::trial) continue;  // and undone
+    POSTRIDER_CHECK(outcome_.faults.empty());
+    if (auto done = transaction->commit(); !done) return passed_on(done.error());
+  }
+  return std::move(outcome_);
+}
+
+// Each kind after those that it refers to.
+Result<void> Import::pass() {
+  if (entries_.scram)
+    if (auto done = take(*entries_.scram); !done) return done;
+  const auto take_all = [&](const auto& entries) -> Result<void> {
+    for (const auto& entry : entries) {
+      if (outcome_.faults.size() >= kMaxFaults) break;
+      if (auto done = take(entry); !done) return done;
+    }
+    return {};
+  };
+  if (auto done = take_all(entries_.domains); !done) return done;
+  if (auto done = take_all(entries_.domain_aliases); !done) return done;
+  if (auto done = take_all(entries_.users); !done) return done;
+  return take_all(entries_.aliases);
+}
+
+void Import::add_fault(const std::string& place, std::string_view field, std::string text) {
+  if (outcome_.faults.size() < kMaxFaults)
+    outcome_.faults.push_back({place, std::string(field), std::move(text)});
+}
+
+Result<void> Import::judged(Result<void> done, const std::string& place, std::string_view field) {
+  const auto kind = done ? ErrorKind::temporary : done.error().kind;
+  if (done || (kind != ErrorKind::invalid && kind != ErrorKind::not_found)) return done;
+  add_fault(place, field, std::move(done.error().text));
+  return {};
+}
+
+bool Import::is_first(const std::string& place, std::string_view field, std::string name) {
+  const auto [it, first] = places_.emplace(std::move(name), place);
+  if (!first)
+    add_fault(place, field,
+              fmt::format("{} is there already: {}; leave one", it->first, it->second));
+  return first;
+}
+
+Result<void> Import::take(const ScramOrigin& origin) {
+  const std::string place = "scram";
+  if (origin.salt_key.size() != kSaltKey)
+    add_fault(place, "salt_key", fmt::format("has {} octets in base64", kSaltKey));
+  if (origin.iterations < kMinIterations || origin.iterations > kMaxIterations)
+    add_fault(place, "iterations",
+              fmt::format("is a number from {} to {}", kMinIterations, kMaxIterations));
+  if (!outcome_.faults.empty()) return {};
+  const auto same = editor_.exists("SELECT 1 FROM scram WHERE salt_key = ?1 AND iterations = ?2",
+                                   sqlite::Blob{origin.salt_key}, origin.iterations);
+  if (!same) return tl::unexpected<Error>(same.error());
+  if (*same) return {};
+  const auto used = editor_.exists(
+      "SELECT 1 FROM users WHERE scram <> x'' UNION ALL "
+      "SELECT 1 FROM app_passwords WHERE scram <> x''");
+  if (!used) return tl::unexpected<Error>(used.error());
+  if (*used) {
+    add_fault(place, "salt_key",
+              "the directory has passwords already, made with another salt; import into a new one, "
+              "or leave out `scram` here and of all users: they then log in without SCRAM until "
+              "their passwords are set anew");
+    return {};
+  }
+  const auto set = editor_.change("UPDATE scram SET salt_key = ?1, iterations = ?2",
+                                  sqlite::Blob{origin.salt_key}, origin.iterations);
+  if (!set) return tl::unexpected<Error>(set.error());
+  return {};
+}
+
+Result<void> Import::take(const DomainEntry& entry) {
+  const auto& [name, settings] = entry.domain;
+  const auto domain = parse_domain(name);
+  if (!domain) {
+    add_fault(entry.place, "name", domain.error().text);
+    return {};
+  }
+  if (!is_first(entry.place, "name", *domain)) return {};
+  const auto there =
+      editor_.exists("SELECT 1 FROM domains WHERE name = ?1", std::string_view(*domain));
+  if (!there) return tl::unexpected<Error>(there.error());
+  return judged(*there ? editor_.write(*domain, settings) : editor_.add_domain(*domain, settings),
+                entry.place, "");
+}
+
+Result<void> Import::take(const DomainAliasEntry& entry) {
+  const auto alias = parse_domain(entry.alias.name);
+  if (!alias) {
+    add_fault(entry.place, "name", alias.error().text);
+    return {};
+  }
+  if (!is_first(entry.place, "name", *alias)) return {};
+  const auto gone =
+      editor_.change("DELETE FROM domain_aliases WHERE name = ?1", std::string_view(*alias));
+  if (!gone) return tl::unexpected<Error>(gone.error());
+  return judged(editor_.add_domain_alias(*alias, entry.alias.target), entry.place, "target");
+}
+
+Result<void> Import::take(const AliasEntry& entry) {
+  const auto& [text, targets] = entry.alias;
+  const auto address = parse_alias_address(text);
+  if (!address) {
+    add_fault(entry.place, "address", address.error().text);
+    return {};
+  }
+  if (!is_first(entry.place, "address", address->str())) return {};
+  const auto gone = editor_.change("DELETE FROM aliases WHERE domain = ?1 AND local = ?2",
+                                   address->domain, address->local);
+  if (!gone) return tl::unexpected<Error>(gone.error());
+  return judged(editor_.add_alias(text, targets), entry.place, "");
+}
+
+// ---- Users ----
+
+Result<void> Import::take(const UserEntry& entry) {
+  const auto user = parse_mailbox_address(entry.address);
+  if (!user) {
+    add_fault(entry.place, "address", user.error().text);
+    return {};
+  }
+  if (!is_first(entry.place, "address", user->str())) return {};
+  const auto there = editor_.exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2",
+                                    user->domain, user->local);
+  if (!there) return tl::unexpected<Error>(there.error());
+  const std::size_t faults = outcome_.faults.size();
+  if (auto done = judged(*there ? editor_.write(*user, entry.settings)
+                                : editor_.add_user(entry.address, entry.settings),
+                         entry.place, "");
+      !done || outcome_.faults.size() > faults)
+    return done;
+  if (entry.created != 0) {
+    const auto set =
+        editor_.change("UPDATE users SET created = ?3 WHERE domain = ?1 AND local = ?2",
+                       user->domain, user->local, entry.created);
+    if (!set) return tl::unexpected<Error>(set.error());
+  }
+  if (auto done = take_password(entry, *user); !done) return done;
+  if (auto done = take_send_rights(entry, *user); !done) return done;
+  if (!entry.app_passwords) return {};
+  const auto gone = editor_.change("DELETE FROM app_passwords WHERE domain = ?1 AND local = ?2",
+                                   user->domain, user->local);
+  if (!gone) return tl::unexpected<Error>(gone.error());
+  for (const AppPasswordEntry& app : *entry.app_passwords)
+    if (auto done = take_app_password(entry, *user, app); !done) return done;
+  return {};
+}
+
+bool Import::is_right(const std::string& place, std::string_view field, const KeptPassword& kept) {
+  const std::size_t faults = outcome_.faults.size();
+  if (!kept.hash.empty() && !is_password_hash(kept.hash))
+    add_fault(place, field,
+              "is no argon2id hash ($argon2id$...); leave it empty, or give the password itself as "
+              "`password`");
+  if (!kept.scram.empty() && kept.scram.size() != 2 * sasl::ScramKeys::kSize)
+    add_fault(place, "scram", "has 64 octets in base64: StoredKey and ServerKey");
+  if (!kept.scram.empty() && !entries_.scram)
+    add_fault(
+        place, "scram",
+        "without the `scram` of the whole file, salt_key and iterations, these keys are of no "
+        "use; give that, or leave them out");
+  return outcome_.faults.size() == faults;
+}
+
+// In the trial nothing is hashed.
+Result<void> Import::take_password(const UserEntry& entry, const Address& user) {
+  if (entry.password) {
+    if (!entry.kept.hash.empty())
+      add_fault(entry.place, "password", "stands beside a password_hash; leave one of them");
+    if (auto fault = fault_of(options_.policy, user, *entry.password))
+      add_fault(entry.place, "password", std::move(*fault));
+    if (pass_ == Pass::trial) return {};
+    return editor_.set_password(entry.address, *entry.password, options_.policy);
+  }
+  if (entry.kept.hash.empty() || !is_right(entry.place, "password_hash", entry.kept)) return {};
+  const auto changed = entry.password_changed != 0 ? entry.password_changed : editor_.now();
+  const auto set = editor_.change(
+      "UPDATE users SET password = ?3, scram = ?4, password_changed = ?5 "
+      "WHERE domain = ?1 AND local = ?2",
+      user.domain, user.local, entry.kept.hash, sqlite::Blob{entry.kept.scram}, changed);
+  if (!set) return tl::unexpected<Error>(set.error());
+  return {};
+}
+
+Result<void> Import::take_send_rights(const UserEntry& entry, const Address& user) {
+  if (!entry.send_as) return {};
+  const auto gone = editor_.change("DELETE FROM send_rights WHERE domain = ?1 AND local = ?2",
+                                   user.domain, user.local);
+  if (!gone) return tl::unexpected<Error>(gone.error());
+  for (const std::string& sender : *entry.send_as)
+    if (auto done = judged(editor_.add_send_right(entry.address, sender), entry.place, "send_as");
+        !done)
+      return done;
+  return {};
+}
+
+Result<void> Import::take_app_password(const UserEntry& entry, const Address& user,
+                                       const AppPasswordEntry& app) {
+  const std::string place = fmt::format("{}, app password {}", entry.place, app.described.name);
+  if (!is_app_password_name(app.described.name)) {
+    add_fault(entry.place, "app_passwords", std::string(kAppPasswordName));
+    return {};
+  }
+  if (!is_selector(app.selector))
+    add_fault(place, "selector", "is the first five letters of the password");
+  if (app.kept.hash.empty()) add_fault(place, "password_hash", "is needed");
+  if (!is_right(place, "password_hash", app.kept) || !is_selector(app.selector)) return {};
+  auto set = editor_.change(
+      "INSERT INTO app_passwords "
+      "(domain, local, name, selector, password, scram, scope, created, expires) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+      user.domain, user.local, app.described.name, app.selector, app.kept.hash,
+      sqlite::Blob{app.kept.scram}, app.described.scope.str(), app.described.created,
+      app.described.expires);
+  if (set) return {};
+  if (set.error().kind != ErrorKind::invalid) return tl::unexpected<Error>(set.error());
+  add_fault(place, "", "its name or its selector is there twice; leave one");
+  return {};
+}
+
+}  // namespace postrider::directory

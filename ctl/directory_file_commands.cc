@@ -1,0 +1,136 @@
+// directory_file_commands.cc - postrider directory export, import: the whole directory as a file.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <memory>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "common/base/fd.h"
+#include "ctl/account_options.h"
+#include "ctl/commands.h"
+#include "ctl/editing.h"
+#include "ctl/entries_json.h"
+#include "ctl/terminal.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using directory::DirectoryEditor;
+using nlohmann::json;
+
+constexpr mode_t kForOwner = 0600;
+
+struct Options {
+  std::string file;
+  bool dry_run = false;
+};
+
+// A file that is there already is not written over: it may be open to others.
+Result<void> write_file(const std::string& path, std::string_view text) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kForOwner));
+  if (!fd) return fail_errno(path, errno);
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd.get(), text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_errno(path, errno);
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (::fsync(fd.get()) != 0) return fail_errno(path, errno);
+  return {};
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return fail(ErrorKind::not_found, fmt::format("{}: cannot be read", path));
+  std::string text(kMaxImport + 1, '\0');  // one octet more than may be, so that it is told of
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+void export_all(Context& context, const Options& options) {
+  with_editor(context, [&](DirectoryEditor& editor) {
+    const auto entries = editor.entries();
+    if (!entries) return context.refuse(entries.error());
+    const json document = to_json(*entries);
+    constexpr int kIndent = 1;
+    const std::string text =
+        document.dump(kIndent, ' ', false, json::error_handler_t::replace) + "\n";
+    if (options.file.empty()) {
+      fmt::print("{}", text);
+      return;
+    }
+    if (const auto done = write_file(options.file, text); !done)
+      return context.refuse(done.error());
+    context.answer({{"file", options.file}, {"users", entries->users.size()}},
+                   fmt::format("{}: {} domains, {} users, {} aliases; it holds what passwords "
+                               "are verified by\n",
+                               options.file, entries->domains.size(), entries->users.size(),
+                               entries->aliases.size()));
+  });
+}
+
+void tell(Context& context, const std::vector<directory::Fault>& faults) {
+  json document = json::array();
+  std::string text;
+  for (const auto& [place, field, what] : faults) {
+    document.push_back({{"place", place}, {"field", field}, {"error", what}});
+    text +=
+        fmt::format("\n  {}{}{}: {}", printable(place), place.empty() || field.empty() ? "" : ".",
+                    printable(field), printable(what));
+  }
+  if (context.json) context.answer({{"imported", false}, {"errors", document}}, "");
+  context.refuse(ExitStatus::refused,
+                 fmt::format("nothing was imported; errors: {}{}{}", faults.size(),
+                             faults.size() >= directory::kMaxFaults ? " or more" : "", text));
+}
+
+void import_all(Context& context, const Options& options) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  const auto text = read_file(options.file);
+  if (!text) return context.refuse(text.error());
+  const ReadEntries read = read_entries(*text);
+  if (!read.faults.empty()) return tell(context, read.faults);
+  auto policy = password_policy(context, *settings);
+  if (!policy) return;
+  const directory::ImportOptions how{std::move(*policy), options.dry_run};
+  with_editor(context, [&](DirectoryEditor& editor) {
+    const auto outcome = editor.take_over(read.entries, how);
+    if (!outcome) return context.refuse(outcome.error());
+    if (!outcome->faults.empty()) return tell(context, outcome->faults);
+    const auto& all = read.entries;
+    context.answer({{"imported", !options.dry_run},
+                    {"domains", all.domains.size()},
+                    {"domain_aliases", all.domain_aliases.size()},
+                    {"users", all.users.size()},
+                    {"aliases", all.aliases.size()}},
+                   fmt::format("{}: {} domains, {} domain aliases, {} users, {} aliases\n",
+                               options.dry_run ? "would import" : "imported", all.domains.size(),
+                               all.domain_aliases.size(), all.users.size(), all.aliases.size()));
+  });
+}
+
+}  // namespace
+
+void add_directory_file_commands(CLI::App& app, Context& context) {
+  CLI::App* group = app.add_subcommand("directory", "All domains, users and aliases as a file");
+  group->require_subcommand(1);
+  const auto options = std::make_shared<Options>();
+  CLI::App* write = group->add_subcommand("export", "Write all there is, as JSON");
+  write->add_option("file", options->file,
+                    "A new file, for its owner alone; without it, to stdout");
+  write->callback([&context, options] { export_all(context, *options); });
+  CLI::App* read = group->add_subcommand("import", "Take over a file: all of it, or nothing");
+  read->add_option("file", options->file)->required();
+  read->add_flag("--dry-run", options->dry_run, "Look for errors, and change nothing");
+  read->callback([&context, options] { import_all(context, *options); });
+}
+
+}  // namespace postrider::ctl
