@@ -40,11 +40,6 @@ tl::unexpected<Error> temporary(const Error& error) {
   return fail(ErrorKind::temporary, error.text);
 }
 
-std::optional<WallTime> earlier(std::optional<WallTime> a, std::optional<WallTime> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
 // Of another program: whether the password is right nobody can tell.
 bool is_foreign(const std::string& hash) { return !hash.empty() && !is_password_hash(hash); }
 
@@ -276,8 +271,7 @@ Result<LoginAnswer> SqliteCredentials::judge_apop(std::string_view given,
   if (!*account || secret.reveal().empty()) return LoginAnswer{.reason = kNoApopSecret};
   if (!fits) return LoginAnswer{.reason = kWrongApopDigest};
   if (!(*account)->reason.empty()) return LoginAnswer{.reason = (*account)->reason};
-  return LoginAnswer{
-      .accepted = true, .mailbox = address->str(), .keeping = (*account)->keeping};
+  return LoginAnswer{.accepted = true, .mailbox = address->str(), .keeping = (*account)->keeping};
 }
 
 }  // namespace postrider::directory

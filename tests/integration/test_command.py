@@ -106,7 +106,8 @@ def test_domains_users_and_aliases(instance):
     instance.command("user", "passwd", "anna@example.org", "--password-stdin", input="secret\n")
     instance.command("alias", "add", "info@example.org", "anna@example.org", "jo@else.test")
     users = instance.json("user", "list")["users"]
-    assert {"address": "anna@example.org", "quota": 5 * 2**30, "can_log_in": True} in users
+    anna = next(user for user in users if user["address"] == "anna@example.org")
+    assert (anna["quota"], anna["can_log_in"], anna["apop"]) == (5 * 2**30, True, False)
     aliases = instance.json("alias", "list")["aliases"]
     assert {"address": "info@example.org", "targets": ["anna@example.org", "jo@else.test"]} in aliases
     assert "remove them first" in refused(instance, 1, "domain", "remove", "example.org")
@@ -214,3 +215,74 @@ def test_sendmail_sends_crlf_lines_to_the_local_socket(instance):
 
 def test_json_is_one_document_even_when_empty(instance):
     assert json.loads(instance.command("--json", "alias", "list").stdout)["aliases"] != []
+
+
+def test_a_users_limits_come_from_the_domain_unless_they_are_the_users_own(instance):
+    instance.command("domain", "add", "example.org", "--quota", "1GiB", "--messages", "1000", "--retention", "365d")
+    instance.command("user", "add", "anna@example.org", "--quota", "2GiB")
+    instance.command("user", "set", "anna@example.org", "--trash", "30d", "--expires", "2030-01-01", "--scope", "pop3")
+    shown = instance.json("user", "show", "anna@example.org")
+    assert shown["own"] == {"quota": 2**31, "quota_messages": None, "retention_days": None, "trash_days": 30}
+    assert shown["in_force"] == {"quota": 2**31, "quota_messages": 1000, "retention_days": 365, "trash_days": 30}
+    assert (shown["scope"], shown["expires"]) == (["pop3"], "2030-01-01T00:00:00Z")
+    instance.command("user", "quota", "anna@example.org", "default")
+    assert instance.json("user", "show", "anna@example.org")["quota"] == 2**30
+    instance.command("user", "disable", "anna@example.org")
+    assert "disabled" in instance.command("user", "show", "anna@example.org").stdout
+    assert "is not a number of days" in refused(instance, 1, "user", "set", "anna@example.org", "--trash", "5h")
+
+
+def test_a_domain_alias_stands_for_a_domain(instance):
+    instance.command("domain", "alias", "add", "other.test", "example.test")
+    assert instance.json("domain", "alias", "list")["domain_aliases"] == [
+        {"domain": "other.test", "target": "example.test"}]
+    assert "postmaster@example.test" in instance.command("explain", "postmaster@other.test").stdout
+    assert "is an alias of another domain" in refused(
+        instance, 1, "domain", "alias", "add", "third.test", "other.test")
+
+
+def test_an_alias_that_leads_nowhere_is_told_of(instance):
+    added = instance.command("alias", "add", "a@example.test", "b@example.test").stdout
+    assert "note: b@example.test: no such user" in added
+    added = instance.command("alias", "add", "b@example.test", "a@example.test").stdout
+    assert "it has had its turn" in added
+
+
+def test_a_password_that_is_easily_guessed_is_refused(instance):
+    instance.configure({"passwords": {"min_length": 8, "common": "", "history": 2}})
+    for password in ("short", "password1", "anna2026", "example.test"):
+        told = refused(instance, 1, "user", "add", "anna@example.test", "--password-stdin", input=password + "\n")
+        assert "the password" in told and password not in told
+    assert "anna" not in instance.command("user", "list").stdout
+    instance.command("user", "add", "anna@example.test", "--password-stdin", input="four words of mine\n")
+    assert "used before" in refused(instance, 1, "user", "passwd", "anna@example.test", "--password-stdin",
+                                    input="four words of mine\n")
+
+
+def test_a_secret_for_apop_is_shown_once(instance):
+    instance.command("user", "add", "anna@example.test")
+    secret = instance.json("user", "apop", "anna@example.test", "--enable")["secret"]
+    shown = instance.command("--json", "user", "show", "anna@example.test").stdout
+    assert json.loads(shown)["apop"] and secret not in shown
+    instance.command("user", "apop", "anna@example.test", "--disable")
+    assert instance.command("user", "apop", "anna@example.test", check=False).returncode == 2
+
+
+def test_the_directory_goes_to_a_file_and_comes_back(instance):
+    instance.command("user", "add", "anna@example.test", "--password-stdin", input="secret\n")
+    secret = instance.json("user", "apop", "anna@example.test", "--enable")["secret"]
+    file = instance.root / "directory.json"
+    instance.command("directory", "export", file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert secret not in file.read_text()
+    refused(instance, 1, "directory", "export", file)
+    with Instance(start=False) as other:
+        other.command("directory", "import", file, "--dry-run")
+        assert "anna" not in other.command("user", "list").stdout
+        other.command("directory", "import", file)
+        assert other.command("directory", "export").stdout == file.read_text()
+        assert other.command("directory", "import", file).stdout.startswith("imported")
+    document = json.loads(file.read_text())
+    document["users"].append({"address": "no address", "quota": "much"})
+    file.write_text(json.dumps(document))
+    assert "users[2].quota: is a whole number" in refused(instance, 1, "directory", "import", file)

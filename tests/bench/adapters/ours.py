@@ -80,7 +80,10 @@ listen = [{{ address = "{self.smtp[0]}:{self.smtp[1]}", mode = "mx" }}{submissio
 message_size_limit = "{MAX_MESSAGE // 1024}KiB"
 connection_limit_per_address = 5000
 {'plaintext_auth = "loopback"' if mode == 'company' else ''}
-{strangers}[pop3d]
+{strangers}[passwords]
+min_length = 1
+common = "/dev/null"
+[pop3d]
 listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
 ''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else '')
             + (self.limits() if mode == 'destinations' else '')

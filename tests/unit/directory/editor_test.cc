@@ -228,3 +228,110 @@ TEST_CASE("directory editor: rights to send as others go with their user", "[dir
   REQUIRE(editor.add_user("anna@example.org"));
   CHECK(editor.send_rights("anna@example.org").value().empty());
 }
+
+TEST_CASE("directory editor: a directory of each earlier release is brought up to date",
+          "[directory]") {
+  for (std::size_t steps = 1; steps < kSchema.size(); ++steps) {
+    CAPTURE(steps);
+    const test::TempDirectory directory;
+    {
+      auto database = sqlite::Database::open(directory.path("d.db"), sqlite::Access::create);
+      REQUIRE(database->migrate({kSchema.data(), steps}));
+      REQUIRE(
+          database->execute("INSERT INTO domains VALUES ('example.org');"
+                            "INSERT INTO users (domain, local, password, quota) VALUES "
+                            "('example.org', 'anna', 'hash', 0), ('example.org', 'bert', '', 7)"));
+    }
+    auto editor = DirectoryEditor::open(directory.path("d.db"), sqlite::Access::write);
+    REQUIRE(editor);
+    const auto users = editor->users().value();
+    REQUIRE(users.size() == 2);
+    CHECK_FALSE(users[0].settings.rules.quota);  // 0 was "none": now the domain's
+    CHECK(users[0].has_password);
+    CHECK(users[0].settings.scope.str() == "smtp,pop3");
+    CHECK(users[1].settings.rules.quota == 7U);
+    CHECK(users[1].created == 0);
+  }
+}
+
+TEST_CASE("directory editor: a domain's limits are those of users without their own",
+          "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org"));
+  REQUIRE(editor.add_user("bert@example.org", {.rules = {.quota = 0, .trash = 3}}));
+  REQUIRE(editor.change_domain("example.org", [](DomainSettings& settings) {
+    settings.rules = {.quota = 100, .quota_messages = 10, .retention = 365, .trash = 30};
+  }));
+  const auto users = editor.users().value();
+  CHECK(users[0].in_force == MailboxRules{100, 10, 365, 30});
+  CHECK(users[0].settings.rules == MailboxRules{});
+  CHECK(users[1].in_force == MailboxRules{0, 10, 365, 3});
+  refused(editor.change_user("anna@example.org",
+                             [](UserSettings& user) { user.rules.retention = kMaxDays + 1; }),
+          ErrorKind::invalid, "retention is at most 36500 days, and 0 for no limit");
+}
+
+TEST_CASE("directory editor: no domain alias leads to another or hides a domain", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_domain_alias("Alias.test", "example.org"));
+  CHECK_FALSE(editor.add_domain_alias("alias.test", "example.org"));
+  CHECK_FALSE(editor.add_domain_alias("other.test", "alias.test"));
+  CHECK_FALSE(editor.add_domain_alias("example.org", "example.org"));
+  CHECK_FALSE(editor.add_domain_alias("example.org", "alias.test"));
+  CHECK_FALSE(editor.add_domain("alias.test"));
+  CHECK_FALSE(editor.add_user("anna@alias.test"));
+  CHECK_FALSE(editor.remove_domain("example.org"));
+  CHECK(editor.domain_aliases()->size() == 1);
+  refused(editor.remove_domain_alias("other.test"), ErrorKind::not_found,
+          "no domain alias other.test");
+  REQUIRE(editor.remove_domain_alias("alias.test"));
+  REQUIRE(editor.remove_domain("example.org"));
+}
+
+TEST_CASE("directory editor: a user is not added with a password that is refused", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  PasswordPolicy policy;
+  policy.min_length = 8;
+  CHECK_FALSE(editor.add_user_with_password("anna@example.org", {}, Secret("short"), policy));
+  CHECK(editor.users()->empty());
+}
+
+TEST_CASE("directory editor: the last passwords do not come again", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org"));
+  PasswordPolicy policy;
+  policy.history = 2;
+  const auto set = [&](const char* text) {
+    return editor.set_password("anna@example.org", Secret(text), policy).has_value();
+  };
+  CHECK(set("one"));
+  CHECK_FALSE(set("one"));
+  CHECK(set("two"));
+  CHECK_FALSE(set("one"));
+  CHECK(set("three"));
+  CHECK(set("one"));
+}
+
+TEST_CASE("directory editor: a secret for APOP is kept as it is and goes with its user",
+          "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = new_directory(directory);
+  REQUIRE(editor.add_user("anna@example.org"));
+  CHECK(editor.apop_secret("anna@example.org").error().kind == ErrorKind::not_found);
+  const auto first = editor.enable_apop("anna@example.org");
+  const auto second = editor.enable_apop("Anna@example.org");
+  REQUIRE(second);
+  CHECK(first->reveal() != second->reveal());
+  CHECK(editor.apop_secret("anna@example.org")->reveal() == second->reveal());
+  CHECK(editor.user("anna@example.org")->has_apop);
+  REQUIRE(editor.disable_apop("anna@example.org"));
+  CHECK_FALSE(editor.disable_apop("anna@example.org"));
+  REQUIRE(editor.enable_apop("anna@example.org"));
+  REQUIRE(editor.remove_user("anna@example.org"));
+  REQUIRE(editor.add_user("anna@example.org"));
+  CHECK_FALSE(editor.apop_secret("anna@example.org"));
+}

@@ -428,3 +428,65 @@ TEST_CASE("sqlite credentials: APOP refuses all who have no secret for it alike"
     CHECK((*answer)->reason == "there is no secret for APOP of that user");
   }
 }
+
+TEST_CASE("sqlite credentials: APOP admits who proves the secret made for it", "[directory]") {
+  World world;
+  REQUIRE(world.editor.enable_apop("anna@example.org"));
+  // The example of RFC 1939 section 7.
+  auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
+  REQUIRE(database->execute("UPDATE apop_secrets SET secret = 'tanstaaf'"));
+  const auto judge = [&](std::string_view digest) {
+    LoginAnswer answer;
+    const auto pending =
+        world.credentials.verify_apop("Anna@example.org", "<1896.697170952@dbc.mtview.ca.us>",
+                                      digest, [&](Result<LoginAnswer> judged) {
+                                        answer = std::move(*judged);
+                                        world.loop.stop();
+                                      });
+    world.loop.run();
+    return answer;
+  };
+  CHECK(judge("c4c9334bac560ecc979e58001b3e22fb").mailbox == "anna@example.org");
+  CHECK_FALSE(judge("c4c9334bac560ecc979e58001b3e22fc").accepted);
+  REQUIRE(world.editor.change_user("anna@example.org",
+                                   [](UserSettings& user) { user.disabled = true; }));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK(judge("c4c9334bac560ecc979e58001b3e22fb").reason == "the user is disabled");
+}
+
+TEST_CASE("sqlite credentials: who is disabled, has expired, or has another scope is refused",
+          "[directory]") {
+  World world;
+  const auto change = [&](UniqueFunction<void(UserSettings&)> how) {
+    REQUIRE(world.editor.change_user("anna@example.org", std::move(how)));
+    world.wait(WatchedDatabase::kRecheck);
+  };
+  const auto refused = [&](std::string_view reason) {
+    CHECK(world.log_in("anna@example.org", "secret").reason == reason);
+    CHECK(world.prove("anna@example.org", "secret").reason == reason);
+  };
+  REQUIRE(world.log_in("anna@example.org", "secret").accepted);
+  change([](UserSettings& user) { user.scope = {.pop3 = true}; });
+  refused("the main password is not for this service");
+  CHECK(world.log_in("anna@example.org", "secret", Service::pop3).accepted);
+  change([](UserSettings& user) { user = {.disabled = true}; });
+  refused("the user is disabled");
+  change([](UserSettings& user) { user = {.expires = 1000}; });
+  refused("the user has expired");
+  change([](UserSettings& user) { user = {.rules = {.retention = 30}}; });
+  const LoginAnswer login = world.log_in("anna@example.org", "secret");
+  CHECK(login.keeping.retention == 30U);
+  CHECK_FALSE(login.keeping.trash);
+  REQUIRE(world.editor.change_domain("example.org",
+                                     [](DomainSettings& domain) { domain.disabled = true; }));
+  world.wait(WatchedDatabase::kRecheck);
+  refused("the domain is disabled");
+}
+
+TEST_CASE("sqlite credentials: a login by a domain alias is one to the domain", "[directory]") {
+  World world;
+  REQUIRE(world.editor.add_domain_alias("alias.test", "example.org"));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK(world.log_in("anna@alias.test", "secret").mailbox == "anna@example.org");
+  CHECK(world.prove("anna@alias.test", "secret").mailbox == "anna@example.org");
+}

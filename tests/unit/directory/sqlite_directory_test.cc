@@ -282,3 +282,35 @@ TEST_CASE("sqlite directory: without a file it is not known who may send", "[dir
   REQUIRE_FALSE(*may);
   CHECK(may->error().kind == ErrorKind::temporary);
 }
+
+TEST_CASE("sqlite directory: a domain alias is the domain, and a disabled domain takes no mail",
+          "[directory]") {
+  World world;
+  REQUIRE(world.editor.add_domain_alias("alias.test", "example.org"));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK(world.find("Anna+tag@ALIAS.test")->mailbox == "anna@example.org");
+  CHECK(world.find("info@alias.test")->kind == Kind::alias);
+  CHECK(world.find("nobody@alias.test")->kind == Kind::unknown_user);
+  CHECK(world.may_send("anna@example.org", "anna@alias.test").value());
+  REQUIRE(world.editor.change_domain("example.org",
+                                     [](DomainSettings& domain) { domain.disabled = true; }));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK(world.find("anna@alias.test")->kind == Kind::disabled);
+  CHECK(world.find("anna@example.org")->kind == Kind::disabled);
+}
+
+TEST_CASE("sqlite directory: a user who is disabled gets mail, and one who has expired none",
+          "[directory]") {
+  World world;
+  const std::int64_t end =
+      100 + std::chrono::duration_cast<std::chrono::seconds>(world.clock.now().time_since_epoch())
+                .count();
+  REQUIRE(world.editor.change_user("anna@example.org", [&](UserSettings& user) {
+    user.disabled = true;
+    user.expires = end;
+  }));
+  world.wait(WatchedDatabase::kRecheck);
+  CHECK(world.find("anna@example.org")->kind == Kind::mailbox);
+  world.clock.advance(std::chrono::seconds(100));
+  CHECK(world.find("anna@example.org")->kind == Kind::disabled);
+}

@@ -1,0 +1,102 @@
+#include "common/directory/import.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "ctl/entries_json.h"
+#include "tests/unit/temp_directory.h"
+
+using namespace postrider;
+using namespace postrider::directory;
+
+namespace {
+
+DirectoryEditor open(const test::TempDirectory& directory, const char* name) {
+  return std::move(*DirectoryEditor::open(directory.path(name), sqlite::Access::create));
+}
+
+std::string exported(DirectoryEditor& editor) {
+  const auto entries = editor.entries();
+  REQUIRE(entries);
+  return ctl::to_json(*entries).dump(1);
+}
+
+// What is wrong, a line each.
+std::string imported(DirectoryEditor& editor, const std::string& text, bool dry_run = false) {
+  auto read = ctl::read_entries(text);
+  if (read.faults.empty()) {
+    const auto outcome = editor.take_over(read.entries, {{}, dry_run});
+    REQUIRE(outcome);
+    read.faults = outcome->faults;
+  }
+  std::string lines;
+  for (const auto& fault : read.faults)
+    lines += fault.place + "|" + fault.field + "|" + fault.text + "\n";
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("import: what was exported comes back the same", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor from = open(directory, "from.db");
+  REQUIRE(from.add_domain("example.org", {{.quota = 5, .retention = 30}, true}));
+  REQUIRE(from.add_domain_alias("alias.test", "example.org"));
+  REQUIRE(from.add_user("anna@example.org", {.rules = {.quota_messages = 0}, .expires = 2000}));
+  REQUIRE(from.add_user("bert@example.org", {.scope = {.pop3 = true}, .disabled = true}));
+  REQUIRE(from.set_password("anna@example.org", Secret("secret")));
+  REQUIRE(from.add_app_password("anna@example.org", {"phone", {.smtp = true}, 1000, 2000}));
+  REQUIRE(from.add_send_right("anna@example.org", "@else.test"));
+  REQUIRE(from.add_alias("@example.org", std::vector<std::string>{"anna@example.org"}));
+  const std::string text = exported(from);
+  DirectoryEditor to = open(directory, "to.db");
+  CHECK(imported(to, text, true).empty());
+  CHECK(to.users()->empty());
+  CHECK(imported(to, text).empty());
+  CHECK(exported(to) == text);
+  CHECK(imported(to, text).empty());  // again, over what is there
+  CHECK(exported(to) == text);
+}
+
+TEST_CASE("import: every fault is told at once, and nothing is changed", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor to = open(directory, "to.db");
+  const std::string before = exported(to);
+  const std::string faults = imported(to, R"({"postrider_directory": 1,
+    "domains": [{"name": "a.test"}, {"name": "A.test"}, {"name": "no domain"}],
+    "users": [{"address": "x@a.test", "password": ""}, {"address": "y@b.test"},
+              {"address": "z@a.test", "password": "z"}, {"address": "w@a.test",
+               "password_hash": "{MD5}x"}],
+    "aliases": [{"address": "x@a.test", "targets": ["y@c.test"]}]})");
+  for (const char* fault :
+       {"domains[1]|name|a.test is there already: domains[0]; leave one", "domains[2]|name|'no",
+        "users[1]||no domain b.test", "users[2]|password|the password is made of",
+        "users[3]|password_hash|is no argon2id hash", "aliases[0]|address|x@a.test is there"}) {
+    CAPTURE(fault, faults);
+    CHECK(faults.find(fault) != std::string::npos);
+  }
+  CHECK(exported(to) == before);
+}
+
+TEST_CASE("import: what is no directory is told with its place", "[directory]") {
+  struct Case {
+    const char* text;
+    const char* fault;
+  };
+  for (const Case& c :
+       {Case{"", "line 1||here the text is no JSON"}, Case{"{\n\n x", "line 3||here"},
+        Case{"[]", "||is an object"}, Case{"{}", "|postrider_directory|is 1"},
+        Case{R"({"postrider_directory": 1, "user": []})", "|user|is unknown here"},
+        Case{R"({"postrider_directory": 1, "users": [{}]})", "users[0]|address|is needed"},
+        Case{R"({"postrider_directory": 1, "users": [{"address": "a@b.test", "quota": -1}]})",
+             "users[0]|quota|is a whole number"},
+        Case{R"({"postrider_directory": 1, "users": {}})", "|users|is a list"},
+        Case{R"([[[[[[[[[[[[1]]]]]]]]]]]])", "||the document goes deeper"}}) {
+    const auto read = ctl::read_entries(c.text);
+    REQUIRE_FALSE(read.faults.empty());
+    const auto& fault = read.faults.front();
+    const std::string told = fault.place + "|" + fault.field + "|" + fault.text;
+    CAPTURE(told);
+    CHECK(told.starts_with(c.fault));
+  }
+}
