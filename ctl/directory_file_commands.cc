@@ -34,6 +34,8 @@ struct Options {
 // A file that is there already is not written over: it may be open to others.
 Result<void> write_file(const std::string& path, std::string_view text) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kForOwner));
+  if (!fd && errno == EEXIST)
+    return fail(ErrorKind::invalid, fmt::format("{} is there already; name a new file", path));
   if (!fd) return fail_errno(path, errno);
   while (!text.empty()) {
     const ssize_t count = ::write(fd.get(), text.data(), text.size());
