@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "common/maildir/file_name.h"
+#include "common/maildir/known_sizes.h"
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailbox_path.h"
 
@@ -75,9 +76,11 @@ Result<void> Mailbox::scan_and_finish(const Remembrance& remembrance, WallTime n
   journal_.emplace(std::move(*journal));
   if (journal_->unfinished())
     if (auto synced = journal_->sync(); !synced) return synced;
-  auto scanned = scan(directory, now, *journal_);
+  const Sizes sizes = known_sizes(directory, remembrance.boot);
+  auto scanned = scan(directory, now, *journal_, sizes);
   if (!scanned) return tl::unexpected<Error>(std::move(scanned.error()));
   scan_ = std::move(*scanned);
+  if (sizes == Sizes::unknown && scan_.skipped == 0) keep_known_sizes(directory, remembrance.boot);
   if (scan_.not_removed > 0) return {};
   journal_->note_removed();
   // Where it cannot be made shorter now, another session will.

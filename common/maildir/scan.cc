@@ -50,14 +50,14 @@ std::optional<std::uint64_t> measure(int folder, const char* name) {
 
 class Scanner {
  public:
-  explicit Scanner(const DeletionJournal& journal) : journal_(journal) {}
+  Scanner(const DeletionJournal& journal, Sizes sizes) : journal_(journal), sizes_(sizes) {}
 
   Result<void> read_folder(int maildir, Folder folder) {
     const Directory directory = open_directory(maildir, name_of(folder));
     if (!directory && errno == ENOENT) return {};
     if (!directory) return fail_errno(name_of(folder), errno);
     for (errno = 0; const dirent* entry = ::readdir(directory.get()); errno = 0)
-      take(::dirfd(directory.get()), folder, entry->d_name);
+      take(::dirfd(directory.get()), folder, *entry);
     if (errno != 0) return fail_errno(name_of(folder), errno);
     return {};
   }
@@ -73,7 +73,8 @@ class Scanner {
   }
 
  private:
-  void take(int directory, Folder folder, const char* name) {
+  void take(int directory, Folder folder, const dirent& entry) {
+    const char* const name = entry.d_name;
     if (name[0] == '.') {
       const std::string_view dots(name);
       if (dots != "." && dots != "..") skip(folder, name, "begins with a dot");
@@ -84,6 +85,9 @@ class Scanner {
       if (::unlinkat(directory, name, 0) != 0 && errno != ENOENT) ++scan_.not_removed;
       return;
     }
+    if (sizes_ == Sizes::known && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
+        parsed.wire_size)
+      return scan_.listing.add(folder, parsed, *parsed.seconds, *parsed.wire_size);
     struct stat status {};
     if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
     if (!S_ISREG(status.st_mode)) return skip(folder, name, "is not a file");
@@ -130,6 +134,7 @@ class Scanner {
   }
 
   const DeletionJournal& journal_;
+  const Sizes sizes_;
   Scan scan_;
 };
 
@@ -148,9 +153,9 @@ void remove_leftovers(int maildir, WallTime now) {
 
 }  // namespace
 
-Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal) {
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Sizes sizes) {
   remove_leftovers(maildir, now);
-  Scanner scanner(journal);
+  Scanner scanner(journal, sizes);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = scanner.read_folder(maildir, folder); !read)
       return tl::unexpected<Error>(std::move(read.error()));

@@ -6,6 +6,10 @@
 // has promised to remove (deletion_journal.h). Not served, and left alone: directories and other
 // things that are not files, names that begin with a dot, and files whose size is not what S= says
 // (torn by a power cut: the repeated delivery replaces them).
+//
+// To look at each file is what takes longest. Only a power cut leaves torn files, so that once all
+// sizes were looked at in a run of the kernel they are taken from the names; whoever reads a message
+// looks again (Mailbox::read).
 #pragma once
 
 #include <cstdint>
@@ -29,8 +33,13 @@ struct Scan {
   std::uint64_t not_removed = 0;
 };
 
+enum class Sizes : std::uint8_t {
+  unknown,
+  known,  // none contradicts its name
+};
+
 // `maildir` is a descriptor of the Maildir directory; the caller has its lock. A missing new/ or
 // cur/ is empty.
-Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal);
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Sizes sizes);
 
 }  // namespace postrider::maildir
