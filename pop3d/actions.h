@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/secret.h"
+#include "common/maildir/listing.h"
 #include "common/sasl/mechanism.h"
 
 namespace postrider::pop3d {
@@ -42,7 +43,7 @@ struct StartTls {};
 struct OpenMessage {
   std::size_t message = 0;  // of the Listing
   std::optional<std::uint64_t> body_lines;
-  bool utf8 = false;  // the client takes UTF-8 in the header as it is (RFC 6856 section 2.1)
+  maildir::Form form = maildir::Form::original;  // RFC 6856 section 2.1
 };
 struct ReadMessage {};
 // Remove these messages. Answered by on_removed.

@@ -112,11 +112,11 @@ void Connection::note_failed_handshake() {
 // ---- The mailbox ----
 
 void Connection::open_message(const OpenMessage& open) {
-  transfer_ =
-      std::make_unique<Transfer>(services_.files, mailbox_, open.message, open.body_lines, [this] {
-        give_portion();
-        act();
-      });
+  transfer_ = std::make_unique<Transfer>(services_.files, mailbox_, open.message, open.body_lines,
+                                         open.form, [this] {
+                                           give_portion();
+                                           act();
+                                         });
   give_portion();
 }
 

@@ -4,7 +4,10 @@
 
 namespace postrider::pop3d {
 
-Maildrop::Maildrop(const maildir::Listing& listing) : listing_(listing) { unmark_all(); }
+Maildrop::Maildrop(const maildir::Listing& listing, maildir::Form form)
+    : listing_(listing), form_(form) {
+  unmark_all();
+}
 
 std::optional<std::size_t> Maildrop::find(std::string_view message_number) const {
   const auto number = parse_message_number(message_number);
@@ -21,14 +24,14 @@ std::optional<std::size_t> Maildrop::next(std::size_t from) const {
 void Maildrop::mark(std::size_t message) {
   marked_[message] = true;
   --count_;
-  octets_ -= listing_.octets(message);
+  octets_ -= octets(message);
 }
 
 void Maildrop::unmark_all() {
   marked_.assign(listing_.size(), false);
   count_ = listing_.size();
   octets_ = 0;
-  for (std::size_t i = 0; i < count_; ++i) octets_ += listing_.octets(i);
+  for (std::size_t i = 0; i < count_; ++i) octets_ += octets(i);
 }
 
 std::vector<std::size_t> Maildrop::marked() const {

@@ -14,11 +14,13 @@ namespace postrider::pop3d {
 class Maildrop {
  public:
   // `listing` outlives the Maildrop.
-  explicit Maildrop(const maildir::Listing& listing);
+  Maildrop(const maildir::Listing& listing, maildir::Form form);
 
   // Of the messages that are not marked.
   std::size_t count() const noexcept { return count_; }
   std::uint64_t octets() const noexcept { return octets_; }
+  // Of one message, as it is sent.
+  std::uint64_t octets(std::size_t message) const { return listing_.octets(message, form_); }
 
   // The message that a message-number names ("1" is the first), unless it is marked or there is
   // none.
@@ -35,6 +37,7 @@ class Maildrop {
 
  private:
   const maildir::Listing& listing_;
+  maildir::Form form_;
   std::vector<bool> marked_;
   std::size_t count_ = 0;
   std::uint64_t octets_ = 0;

@@ -166,7 +166,7 @@ class Session {
   Language language_ = Language::english;
   sasl::Binding binding_ = sasl::Binding::none;
   bool secured_ = false;
-  bool utf8_ = false;
+  maildir::Form form_ = maildir::Form::downgraded;  // original once the client has said UTF8
   bool quit_ = false;
   std::string input_;
   std::size_t input_done_ = 0;

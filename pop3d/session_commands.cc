@@ -28,7 +28,7 @@ void Session::answer_list(std::string_view argument, List::Of of) {
 // The scan listing and the unique-id listing of a message (RFC 1939 sections 5 and 7).
 std::string Session::list_line(std::size_t message, List::Of of) const {
   const maildir::Listing& listing = maildrop_->listing();
-  return of == List::Of::octets ? fmt::format("{} {}", message + 1, listing.octets(message))
+  return of == List::Of::octets ? fmt::format("{} {}", message + 1, maildrop_->octets(message))
                                 : fmt::format("{} {}", message + 1, listing.unique_id(message));
 }
 
@@ -62,7 +62,7 @@ void Session::retr(std::string_view argument) {
   const auto message = find_message(argument);
   if (!message) return;
   message_ = Message{.number = *message, .whole = true};
-  ask(Question::message, OpenMessage{*message, std::nullopt, utf8_});
+  ask(Question::message, OpenMessage{*message, std::nullopt, form_});
 }
 
 void Session::top(std::string_view argument) {
@@ -73,14 +73,14 @@ void Session::top(std::string_view argument) {
   const auto message = find_message(argument.substr(0, space));
   if (!message) return;
   message_ = Message{.number = *message, .whole = false};
-  ask(Question::message, OpenMessage{*message, *lines, utf8_});
+  ask(Question::message, OpenMessage{*message, *lines, form_});
 }
 
 void Session::on_portion(std::string wire, More more) {
   POSTRIDER_CHECK(question_ == Question::message && message_);
   if (!std::exchange(message_->begun, true)) {
     if (message_->whole) {
-      ok(Word::message_follows, maildrop_->listing().octets(message_->number));
+      ok(Word::message_follows, maildrop_->octets(message_->number));
     } else {
       ok(Word::top_follows);
     }

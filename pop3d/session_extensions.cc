@@ -52,14 +52,14 @@ void Session::on_secured(sasl::Binding binding) {
   input_done_ = 0;
   user_.clear();
   state_ = State::authorization;
-  utf8_ = false;
+  form_ = maildir::Form::downgraded;
   language_ = Language::english;
   if (options_.tls == Tls::implicit) greet();
 }
 
 // RFC 6856 section 2.1.
 void Session::utf8(std::string_view /*argument*/) {
-  utf8_ = true;
+  form_ = maildir::Form::original;
   ok(Word::utf8_on);
 }
 

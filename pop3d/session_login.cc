@@ -30,16 +30,6 @@ Word word_of(LoginRefusal why) {
   return Word::not_now;
 }
 
-// RFC 6856 section 2.2: what is none is refused, whether the client has said UTF8 or not.
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t octets = first_character(text).octets;
-    if (octets == 0) return false;
-    text.remove_prefix(octets);
-  }
-  return true;
-}
-
 bool is_digest(std::string_view text) {
   return text.size() == sasl::kApopDigest &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -53,6 +43,7 @@ bool Session::may_send_password() const noexcept {
 
 void Session::user(std::string_view argument) {
   if (!may_send_password()) return refuse_bad_command(Word::plaintext_refused);
+  // RFC 6856 section 2.2: whether the client has said UTF8 or not.
   if (!is_utf8(argument)) return refuse_bad_command(Word::not_utf8);
   // Whether the user exists is told by nobody before PASS, and not after it either.
   user_ = argument;
@@ -126,7 +117,7 @@ void Session::give_up_auth(Word word) {
 void Session::on_login_accepted(const maildir::Listing& listing) {
   answered(Question::login);
   state_ = State::transaction;
-  maildrop_.emplace(listing);
+  maildrop_.emplace(listing, form_);
   ok(Word::maildrop, maildrop_->count(), maildrop_->octets());
 }
 

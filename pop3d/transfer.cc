@@ -6,7 +6,7 @@ namespace postrider::pop3d {
 
 Transfer::Portion Transfer::Source::next() {
   if (!reader) {
-    auto opened = mailbox->read(message, body_lines);
+    auto opened = mailbox->read(message, body_lines, form);
     if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
     reader.emplace(std::move(*opened));
   }
@@ -15,7 +15,7 @@ Transfer::Portion Transfer::Source::next() {
 
 std::optional<Transfer::Portion> Transfer::Source::next_cached() {
   if (!reader) {
-    auto opened = mailbox->read_cached(message, body_lines);
+    auto opened = mailbox->read_cached(message, body_lines, form);
     if (!opened) return std::nullopt;
     reader.emplace(std::move(*opened));
   }
@@ -25,13 +25,12 @@ std::optional<Transfer::Portion> Transfer::Source::next_cached() {
 }
 
 Transfer::Transfer(event::WorkerPool& files, std::shared_ptr<maildir::Mailbox> mailbox,
-                   std::size_t message, std::optional<std::uint64_t> body_lines,
+                   std::size_t message, std::optional<std::uint64_t> body_lines, maildir::Form form,
                    UniqueFunction<void()> on_ready)
     : files_(files),
       on_ready_(std::move(on_ready)),
-      source_(
-          std::make_shared<Source>(Source{std::move(mailbox), message, body_lines, std::nullopt})) {
-}
+      source_(std::make_shared<Source>(
+          Source{std::move(mailbox), message, body_lines, form, std::nullopt})) {}
 
 std::optional<Transfer::Portion> Transfer::take() {
   if (!job_) {

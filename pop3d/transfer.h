@@ -23,7 +23,8 @@ class Transfer final : public event::Deferred {
   // after a take() that had nothing to give, once there is something; never from inside a function
   // of the Transfer.
   Transfer(event::WorkerPool& files, std::shared_ptr<maildir::Mailbox> mailbox, std::size_t message,
-           std::optional<std::uint64_t> body_lines, UniqueFunction<void()> on_ready);
+           std::optional<std::uint64_t> body_lines, maildir::Form form,
+           UniqueFunction<void()> on_ready);
 
   // The next portion, if it is at hand. After the last, or an error, call no more.
   std::optional<Portion> take();
@@ -34,6 +35,7 @@ class Transfer final : public event::Deferred {
     std::shared_ptr<maildir::Mailbox> mailbox;  // second owner: the Connection
     std::size_t message;
     std::optional<std::uint64_t> body_lines;
+    maildir::Form form;
     std::optional<maildir::MessageReader> reader;
 
     Portion next();

@@ -19,6 +19,15 @@ Character first_character(std::string_view text) noexcept {
   return overlong || surrogate || code > 0x10ffff ? Character{} : Character{code, length};
 }
 
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t octets = first_character(text).octets;
+    if (octets == 0) return false;
+    text.remove_prefix(octets);
+  }
+  return true;
+}
+
 std::string to_utf8(char32_t code) {
   if (code < 0x80) return {static_cast<char>(code)};
   const std::size_t length = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;

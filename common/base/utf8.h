@@ -16,6 +16,9 @@ struct Character {
 // The first character of `text`; none where it is empty.
 Character first_character(std::string_view text) noexcept;
 
+// The text is nothing but characters.
+bool is_utf8(std::string_view text) noexcept;
+
 // Precondition: `code` is a character, no surrogate and not beyond U+10FFFF.
 std::string to_utf8(char32_t code);
 

@@ -14,9 +14,11 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/find.h"
+#include "common/maildir/measure.h"
 
 namespace postrider::maildir {
 
@@ -95,6 +97,7 @@ DeliveryResult<void> Delivery::append(std::string_view text) {
   if (text.empty()) return {};
   wire_size_.append(text);
   size_ += text.size();
+  if (ascii_) ascii_ = is_all_ascii(text);
   last_ = text.back();
   if (unwritten_.size() + text.size() <= kGather) {
     unwritten_.append(text);
@@ -188,11 +191,18 @@ DeliveryResult<Placed> Delivery::place(std::string path) {
   if (earlier == Earlier::torn) ::unlinkat(to_.mail_directory, path.c_str(), 0);
   if (earlier != Earlier::ours)
     path =
-        fmt::format("{}/new/{},S={},W={}", to_.mailbox_path, to_.base, size_, wire_size_.octets());
+        fmt::format("{}/new/{}", to_.mailbox_path, with_sizes(FileName::parse(to_.base), sizes()));
   if (auto renamed = rename_to(path); !renamed)
     return tl::unexpected<DeliveryError>(std::move(renamed.error()));
   placed_ = std::move(path);
   return earlier == Earlier::ours ? Placed::earlier : Placed::now;
+}
+
+// What is not in ASCII is read once more, as its header may not be: where that cannot be, readers
+// that do not know UTF-8 get it as it is.
+Sizes Delivery::sizes() const {
+  const Sizes sizes{size_, wire_size_.octets(), std::nullopt};
+  return ascii_ ? sizes : measure(file_.get()).value_or(sizes);
 }
 
 // Over a file of that name too: it is this message, or was to be.

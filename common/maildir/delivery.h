@@ -31,6 +31,7 @@
 #include <tl/expected.hpp>
 
 #include "common/base/fd.h"
+#include "common/maildir/file_name.h"
 #include "common/maildir/line_ends.h"
 
 namespace postrider::maildir {
@@ -96,6 +97,7 @@ class Delivery {
   DeliveryResult<Placed> place(std::string path);
   DeliveryResult<bool> is_deleted() const;
   int sync_names() const;  // errno, or 0
+  Sizes sizes() const;
   DeliveryResult<void> rename_to(const std::string& path);
   // The path of an earlier result; empty: there is none.
   DeliveryResult<std::string> find_earlier() const;
@@ -108,6 +110,7 @@ class Delivery {
   std::string unwritten_;
   std::uint64_t size_ = 0;
   WireSize wire_size_;
+  bool ascii_ = true;   // so far
   std::string placed_;  // the path of the file, once it was renamed
   char last_ = '\n';
 };

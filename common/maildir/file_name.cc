@@ -128,6 +128,8 @@ FileName FileName::parse(std::string_view name) noexcept {
     if (parameter.starts_with("S=")) parsed.size = parse_number<std::uint64_t>(parameter.substr(2));
     if (parameter.starts_with("W="))
       parsed.wire_size = parse_number<std::uint64_t>(parameter.substr(2));
+    if (parameter.starts_with("D="))
+      parsed.downgraded_size = parse_number<std::uint64_t>(parameter.substr(2));
     if (parameter.starts_with("U=")) parsed.unique_id = parameter.substr(2);
   }
   return parsed;
@@ -165,10 +167,11 @@ std::string with_unique_id(const FileName& name, std::string_view id) {
   return fmt::format("{},U={}", stem, encode(id));
 }
 
-std::string with_sizes(const FileName& name, std::uint64_t size, std::uint64_t wire_size) {
+std::string with_sizes(const FileName& name, const Sizes& sizes) {
   std::string stem(name.stem);
-  if (!name.size) stem += fmt::format(",S={}", size);
-  if (!name.wire_size) stem += fmt::format(",W={}", wire_size);
+  if (!name.size) stem += fmt::format(",S={}", sizes.file);
+  if (!name.wire_size) stem += fmt::format(",W={}", sizes.wire);
+  if (!name.downgraded_size && sizes.downgraded) stem += fmt::format(",D={}", *sizes.downgraded);
   return stem;
 }
 

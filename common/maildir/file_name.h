@@ -8,8 +8,9 @@
 // and Maildir++ use them) and "U=", the POP3 unique-id where it is not that of the base: of mail
 // that came from another server, and of files that would else share one. In it '%', '/', ',' and
 // ':' are
-// "%" and two upper-case hexadecimal digits. Nothing but the base ever identifies a message: flags
-// and parameters come and go with renaming.
+// "%" and two upper-case hexadecimal digits. "D=" is W= of what readers get that do not know UTF-8
+// in a header (message/downgrader.h), where that is something else. Nothing but the base ever
+// identifies a message: flags and parameters come and go with renaming.
 #pragma once
 
 #include <cstdint>
@@ -41,12 +42,13 @@ std::string_view message_key(std::string_view base) noexcept;
 // What the name of a file says. The views are into the name that was parsed.
 struct FileName {
   std::string_view base;
-  std::string_view stem;                   // base and parameters: all before the flags
-  std::string_view flags;                  // ":2,FS", or empty
-  std::optional<std::int64_t> seconds;     // missing: the base does not begin with a number
-  std::optional<std::uint64_t> size;       // S=
-  std::optional<std::uint64_t> wire_size;  // W=
-  std::string_view unique_id;              // U=, encoded as it stands there; empty: there is none
+  std::string_view stem;                         // base and parameters: all before the flags
+  std::string_view flags;                        // ":2,FS", or empty
+  std::optional<std::int64_t> seconds;           // missing: the base does not begin with a number
+  std::optional<std::uint64_t> size;             // S=
+  std::optional<std::uint64_t> wire_size;        // W=
+  std::optional<std::uint64_t> downgraded_size;  // D=
+  std::string_view unique_id;  // U=, encoded as it stands there; empty: there is none
 
   static FileName parse(std::string_view name) noexcept;
 };
@@ -67,7 +69,14 @@ std::string other_unique_id(std::string_view base);
 // 0x7e.
 std::string with_unique_id(const FileName& name, std::string_view id);
 
-// `stem` with S= and W= as they are missing in it.
-std::string with_sizes(const FileName& name, std::uint64_t size, std::uint64_t wire_size);
+// Octets of a message: of its file, on the wire, and on the wire once it was downgraded, where that
+// is another message.
+struct Sizes {
+  std::uint64_t file = 0;
+  std::uint64_t wire = 0;
+  std::optional<std::uint64_t> downgraded;
+};
+// `stem` with S=, W= and D= as they are missing in it.
+std::string with_sizes(const FileName& name, const Sizes& sizes);
 
 }  // namespace postrider::maildir

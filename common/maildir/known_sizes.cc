@@ -16,15 +16,15 @@ constexpr std::size_t kMaxBoot = 64;  // octets; that of Linux has 36
 
 }  // namespace
 
-Sizes known_sizes(int maildir, std::string_view boot) {
-  if (boot.empty()) return Sizes::unknown;
+Looked known_sizes(int maildir, std::string_view boot) {
+  if (boot.empty()) return Looked::never;
   const Fd file(::openat(maildir, kName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file) return Sizes::unknown;
+  if (!file) return Looked::never;
   std::array<char, kMaxBoot> kept;  // NOLINT: filled before it is read
   const ssize_t n = ::read(file.get(), kept.data(), kept.size());
-  if (n < 0) return Sizes::unknown;
+  if (n < 0) return Looked::never;
   const std::string_view text(kept.data(), static_cast<std::size_t>(n));
-  return text == boot ? Sizes::known : Sizes::unknown;
+  return text == boot ? Looked::before : Looked::never;
 }
 
 void keep_known_sizes(int maildir, std::string_view boot) {

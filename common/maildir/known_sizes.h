@@ -12,7 +12,7 @@
 namespace postrider::maildir {
 
 // `boot` is boot_id(); of an empty one nothing is known.
-Sizes known_sizes(int maildir, std::string_view boot);
+Looked known_sizes(int maildir, std::string_view boot);
 // They were looked at. Where that cannot be written, they will be looked at again.
 void keep_known_sizes(int maildir, std::string_view boot);
 

@@ -28,7 +28,8 @@ void Listing::add(Folder folder, const FileName& name, std::int64_t seconds, std
                   .octets = octets,
                   .name_begin = static_cast<std::uint32_t>(names_.size()),
                   .name_length = static_cast<std::uint16_t>(name.stem.size() + name.flags.size()),
-                  .folder = folder};
+                  .folder = folder,
+                  .downgradable = name.downgraded_size.has_value()};
   find_id(message, name);
   messages_.push_back(message);
   names_.append(name.stem).append(name.flags);
@@ -152,6 +153,12 @@ void Listing::leave_out(const std::vector<std::size_t>& messages) {
   for (const std::size_t i : find_clashes()) messages_[i].left_out = true;
   std::vector<std::size_t> none;
   compact(none);
+}
+
+std::uint64_t Listing::octets(std::size_t i, Form form) const {
+  const Message& message = messages_[i];
+  if (!differs(i, form)) return message.octets;
+  return FileName::parse(name(message)).downgraded_size.value_or(message.octets);
 }
 
 std::string Listing::unique_id(std::size_t i) const {

@@ -23,6 +23,9 @@ enum class Folder : std::uint8_t { in_new, in_cur };
 // "new" or "cur".
 std::string_view name_of(Folder folder) noexcept;
 
+// How a reader takes UTF-8 in headers: as it is, or not at all (message/downgrader.h).
+enum class Form : std::uint8_t { original, downgraded };
+
 class Listing {
  public:
   // Messages above this number are not served; the oldest come first, so they show once those are
@@ -46,7 +49,12 @@ class Listing {
   void leave_out(const std::vector<std::size_t>& messages);
 
   std::size_t size() const noexcept { return messages_.size(); }
-  std::uint64_t octets(std::size_t i) const { return messages_[i].octets; }
+  // In the form in which a reader gets it.
+  std::uint64_t octets(std::size_t i, Form form = Form::original) const;
+  // In that form it is another message.
+  bool differs(std::size_t i, Form form) const {
+    return form == Form::downgraded && messages_[i].downgradable;
+  }
   Folder folder(std::size_t i) const { return messages_[i].folder; }
   // Valid as long as the Listing, until it is changed.
   std::string_view file_name(std::size_t i) const { return name(messages_[i]); }
@@ -72,6 +80,7 @@ class Listing {
     std::uint8_t id_length = 0;  // 0: it does not
     Folder folder;
     bool left_out = false;
+    bool downgradable = false;  // its name has D=
   };
 
   static void find_id(Message& message, const FileName& name);

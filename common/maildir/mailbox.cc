@@ -34,13 +34,13 @@ Fd open_cached(int directory, const std::string& path) noexcept {
 
 // A reader of the file, if it is what its name says: a name that says no size is any file's.
 Result<MessageReader> reader_of(Fd file, std::string_view name,
-                                std::optional<std::uint64_t> body_lines) {
+                                std::optional<std::uint64_t> body_lines, Form form) {
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) return fail_errno(name, errno);
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (!S_ISREG(status.st_mode) || FileName::parse(name).size.value_or(size) != size)
     return fail(ErrorKind::temporary, fmt::format("{}: has not the size that S= says", name));
-  return MessageReader(std::move(file), size, body_lines);
+  return MessageReader(std::move(file), size, body_lines, form);
 }
 
 }  // namespace
@@ -76,11 +76,11 @@ Result<void> Mailbox::scan_and_finish(const Remembrance& remembrance, WallTime n
   journal_.emplace(std::move(*journal));
   if (journal_->unfinished())
     if (auto synced = journal_->sync(); !synced) return synced;
-  const Sizes sizes = known_sizes(directory, remembrance.boot);
-  auto scanned = scan(directory, now, *journal_, sizes);
+  const Looked looked = known_sizes(directory, remembrance.boot);
+  auto scanned = scan(directory, now, *journal_, looked);
   if (!scanned) return tl::unexpected<Error>(std::move(scanned.error()));
   scan_ = std::move(*scanned);
-  if (sizes == Sizes::unknown && scan_.skipped == 0) keep_known_sizes(directory, remembrance.boot);
+  if (looked == Looked::never && scan_.skipped == 0) keep_known_sizes(directory, remembrance.boot);
   if (scan_.not_removed > 0) return {};
   journal_->note_removed();
   // Where it cannot be made shorter now, another session will.
@@ -94,6 +94,11 @@ std::string Mailbox::path_of(std::size_t i) const {
   std::string path;
   path.reserve(folder.size() + 1 + name.size());
   return path.append(folder).append("/").append(name);
+}
+
+// The original takes no detour.
+Form Mailbox::form_of(std::size_t i, Form wanted) const {
+  return listing().differs(i, wanted) ? wanted : Form::original;
 }
 
 Result<std::string> Mailbox::find_renamed(std::size_t i) {
@@ -114,7 +119,8 @@ Result<std::string> Mailbox::find_renamed(std::size_t i) {
   return known;
 }
 
-Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> body_lines) {
+Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> body_lines,
+                                    Form form) {
   std::string path = path_of(i);
   Fd file(::openat(directory_.get(), path.c_str(), kRead));
   if (!file && errno == ENOENT) {
@@ -124,14 +130,16 @@ Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> 
     file = Fd(::openat(directory_.get(), path.c_str(), kRead));
   }
   if (!file) return fail_errno(path, errno);
-  return reader_of(std::move(file), std::string_view(path).substr(path.find('/') + 1), body_lines);
+  return reader_of(std::move(file), std::string_view(path).substr(path.find('/') + 1), body_lines,
+                   form_of(i, form));
 }
 
 std::optional<MessageReader> Mailbox::read_cached(std::size_t i,
-                                                  std::optional<std::uint64_t> body_lines) const {
+                                                  std::optional<std::uint64_t> body_lines,
+                                                  Form form) const {
   Fd file = open_cached(directory_.get(), path_of(i));
   if (!file) return std::nullopt;
-  auto reader = reader_of(std::move(file), listing().file_name(i), body_lines);
+  auto reader = reader_of(std::move(file), listing().file_name(i), body_lines, form_of(i, form));
   if (!reader) return std::nullopt;  // read() says why
   return std::move(*reader);
 }

@@ -54,10 +54,11 @@ class Mailbox {
 
   // Begins to read message `i`. The error is not_found when it is gone, and temporary when its file
   // is not as long as its name says.
-  Result<MessageReader> read(std::size_t i, std::optional<std::uint64_t> body_lines);
+  Result<MessageReader> read(std::size_t i, std::optional<std::uint64_t> body_lines,
+                             Form form = Form::original);
   // The same without waiting for the disk. Nothing: that is not possible.
-  std::optional<MessageReader> read_cached(std::size_t i,
-                                           std::optional<std::uint64_t> body_lines) const;
+  std::optional<MessageReader> read_cached(std::size_t i, std::optional<std::uint64_t> body_lines,
+                                           Form form = Form::original) const;
 
   // Removes the messages at `now` and returns how many are still there for a reason other than that
   // somebody removed them before. When all are still there nothing was promised; of others, those
@@ -72,6 +73,7 @@ class Mailbox {
 
   Result<void> scan_and_finish(const Remembrance& remembrance, WallTime now);
   std::string path_of(std::size_t i) const;
+  Form form_of(std::size_t i, Form wanted) const;
   // Where the message is when it is not at path_of(); not_found: nowhere.
   Result<std::string> find_renamed(std::size_t i);
   bool remove_one(std::size_t i);

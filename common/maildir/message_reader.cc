@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "common/smtp/international_domain.h"
+
 namespace postrider::maildir {
 
 namespace {
@@ -22,6 +24,15 @@ std::span<char> read_buffer(std::uint64_t left) {
 }
 
 }  // namespace
+
+MessageReader::MessageReader(Fd file, std::uint64_t size, std::optional<std::uint64_t> body_lines,
+                             Form form)
+    : file_(std::move(file)),
+      left_(size),
+      downgrader_(form == Form::downgraded
+                      ? std::make_unique<message::Downgrader>(smtp::to_a_labels)
+                      : nullptr),
+      to_wire_(body_lines) {}
 
 Result<MessageReader::Portion> MessageReader::next() {
   const std::span<char> buffer = read_buffer(left_);
@@ -46,7 +57,14 @@ std::optional<MessageReader::Portion> MessageReader::next_cached() {
 MessageReader::Portion MessageReader::convert(std::size_t octets) {
   left_ -= octets;
   Portion portion;
-  to_wire_.append(std::string_view(read_buffer(octets).data(), octets), portion.wire);
+  std::string_view text(read_buffer(octets).data(), octets);
+  std::string downgraded;
+  if (downgrader_) {
+    downgrader_->append(text, downgraded);
+    if (left_ == 0) downgrader_->finish(downgraded);
+    text = downgraded;
+  }
+  to_wire_.append(text, portion.wire);
   portion.last = left_ == 0 || to_wire_.complete();
   if (portion.last) to_wire_.finish(portion.wire);
   return portion;

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <optional>
 #include <vector>
@@ -15,13 +14,11 @@
 #include "common/base/fd.h"
 #include "common/base/handle.h"
 #include "common/maildir/file_name.h"
-#include "common/maildir/line_ends.h"
+#include "common/maildir/measure.h"
 
 namespace postrider::maildir {
 
 namespace {
-
-constexpr std::size_t kMeasureChunk = 65536;
 
 using Directory = Handle<DIR, &::closedir>;
 
@@ -33,24 +30,18 @@ Directory open_directory(int at, std::string_view name) {
   return directory;
 }
 
-// What POP3 will count for a file, by reading it.
-std::optional<std::uint64_t> measure(int folder, const char* name) {
-  const Fd file(::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+// What a file is, by reading it; nothing where that cannot be.
+std::optional<Sizes> measure(int folder, const std::string& name) {
+  const Fd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return std::nullopt;
-  std::array<char, kMeasureChunk> chunk;  // NOLINT: filled before it is read
-  WireSize wire_size;
-  while (true) {
-    const ssize_t n = ::read(file.get(), chunk.data(), chunk.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::nullopt;
-    if (n == 0) return wire_size.octets();
-    wire_size.append({chunk.data(), static_cast<std::size_t>(n)});
-  }
+  const auto sizes = maildir::measure(file.get());
+  if (!sizes) return std::nullopt;
+  return *sizes;
 }
 
 class Scanner {
  public:
-  Scanner(const DeletionJournal& journal, Sizes sizes) : journal_(journal), sizes_(sizes) {}
+  Scanner(const DeletionJournal& journal, Looked looked) : journal_(journal), looked_(looked) {}
 
   Result<void> read_folder(int maildir, Folder folder) {
     const Directory directory = open_directory(maildir, name_of(folder));
@@ -85,7 +76,7 @@ class Scanner {
       if (::unlinkat(directory, name, 0) != 0 && errno != ENOENT) ++scan_.not_removed;
       return;
     }
-    if (sizes_ == Sizes::known && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
+    if (looked_ == Looked::before && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
         parsed.wire_size)
       return scan_.listing.add(folder, parsed, *parsed.seconds, *parsed.wire_size);
     struct stat status {};
@@ -103,12 +94,13 @@ class Scanner {
   void take_unmeasured(int directory, Folder folder, const FileName& parsed, std::int64_t seconds,
                        std::uint64_t size) {
     const std::string name = fmt::format("{}{}", parsed.stem, parsed.flags);
-    const auto octets = parsed.wire_size ? parsed.wire_size : measure(directory, name.c_str());
-    if (!octets) return skip(folder, name, "cannot be read");
-    const std::string sized = fmt::format("{}{}", with_sizes(parsed, size, *octets), parsed.flags);
+    const auto sizes =
+        parsed.wire_size ? Sizes{size, *parsed.wire_size, std::nullopt} : measure(directory, name);
+    if (!sizes) return skip(folder, name, "cannot be read");
+    const std::string sized = fmt::format("{}{}", with_sizes(parsed, *sizes), parsed.flags);
     const bool renamed =
         ::renameat2(directory, name.c_str(), directory, sized.c_str(), RENAME_NOREPLACE) == 0;
-    scan_.listing.add(folder, renamed ? sized : name, seconds, *octets);
+    scan_.listing.add(folder, renamed ? sized : name, seconds, sizes->wire);
   }
 
   bool give_other_id(int maildir, std::size_t i) {
@@ -134,7 +126,7 @@ class Scanner {
   }
 
   const DeletionJournal& journal_;
-  const Sizes sizes_;
+  const Looked looked_;
   Scan scan_;
 };
 
@@ -153,9 +145,9 @@ void remove_leftovers(int maildir, WallTime now) {
 
 }  // namespace
 
-Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Sizes sizes) {
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked) {
   remove_leftovers(maildir, now);
-  Scanner scanner(journal, sizes);
+  Scanner scanner(journal, looked);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = scanner.read_folder(maildir, folder); !read)
       return tl::unexpected<Error>(std::move(read.error()));

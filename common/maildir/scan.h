@@ -8,8 +8,8 @@
 // (torn by a power cut: the repeated delivery replaces them).
 //
 // To look at each file is what takes longest. Only a power cut leaves torn files, so that once all
-// sizes were looked at in a run of the kernel they are taken from the names; whoever reads a message
-// looks again (Mailbox::read).
+// sizes were looked at in a run of the kernel they are taken from the names; whoever reads a
+// message looks again (Mailbox::read).
 #pragma once
 
 #include <cstdint>
@@ -33,13 +33,11 @@ struct Scan {
   std::uint64_t not_removed = 0;
 };
 
-enum class Sizes : std::uint8_t {
-  unknown,
-  known,  // none contradicts its name
-};
+// Whether all sizes were looked at in this run of the kernel, and none contradicted its name.
+enum class Looked : std::uint8_t { never, before };
 
 // `maildir` is a descriptor of the Maildir directory; the caller has its lock. A missing new/ or
 // cur/ is empty.
-Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Sizes sizes);
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked);
 
 }  // namespace postrider::maildir

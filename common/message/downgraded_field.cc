@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/utf8.h"
 #include "common/message/downgraded_addresses.h"
 #include "common/message/encoded_words.h"
 
@@ -154,7 +155,7 @@ std::string downgraded_received(std::string_view name, std::string value) {
 }  // namespace
 
 std::string downgraded_field(std::string_view field, ToALabels to_a_labels) {
-  if (is_all_ascii(field)) return std::string(field);
+  if (is_all_ascii(field) || !is_utf8(field)) return std::string(field);
   const std::size_t colon = field.find(':');
   const std::string_view name = trim(field.substr(0, colon));
   // No field at all, or a name that nobody could read.

@@ -28,7 +28,7 @@ using ToALabels = std::optional<std::string> (*)(std::string_view domain);
 
 // `field` is one field, folded as it may be, with LF at the end of each line. What stands in its
 // place has the same form and is in ASCII; empty: it is left out. A field in ASCII is given back as
-// it is, and so is what is no field.
+// it is, and so is one that is no UTF-8: it was never what RFC 6532 has, and readers know its kind.
 std::string downgraded_field(std::string_view field, ToALabels to_a_labels);
 
 }  // namespace postrider::message

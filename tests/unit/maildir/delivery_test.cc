@@ -56,6 +56,16 @@ TEST_CASE("maildir delivery: the first message makes the mailbox, for its owner 
         (fs::perms::owner_read | fs::perms::owner_write));
 }
 
+TEST_CASE("maildir delivery: what readers of old get of a header beyond ASCII is measured",
+          "[maildir]") {
+  Fixture f;
+  REQUIRE(f.deliver(Attempt::first, "To: ü@a.test\n\nü\n"));
+  CHECK(files_in(f.box() / "new") == std::vector<std::string>{kBase + ",S=18,W=21,D=44"});
+  Fixture body;
+  REQUIRE(body.deliver(Attempt::first, "To: a@a.test\n\nü\n"));
+  CHECK(files_in(body.box() / "new") == std::vector<std::string>{kBase + ",S=17,W=20"});
+}
+
 TEST_CASE("maildir delivery: a delivery that is dropped leaves nothing", "[maildir]") {
   Fixture f;
   {

@@ -62,7 +62,7 @@ TEST_CASE("maildir file name: base, parameters and flags are found whatever is m
 
 TEST_CASE("maildir file name: missing sizes are added to the stem, present ones stay",
           "[maildir]") {
-  const auto sized = [](std::string_view name) { return with_sizes(FileName::parse(name), 7, 9); };
+  const auto sized = [](std::string_view name) { return with_sizes(FileName::parse(name), {7, 9, std::nullopt}); };
   CHECK(sized("1.u.h:2,S") == "1.u.h,S=7,W=9");
   CHECK(sized("1.u.h,S=7") == "1.u.h,S=7,W=9");
   CHECK(sized("1.u.h,W=9") == "1.u.h,W=9,S=7");

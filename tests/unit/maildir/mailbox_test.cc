@@ -31,8 +31,9 @@ struct Fixture {
   fs::path box;
 };
 
-std::string read_all(Mailbox& mailbox, std::size_t i, std::optional<std::uint64_t> lines = {}) {
-  auto reader = mailbox.read(i, lines);
+std::string read_all(Mailbox& mailbox, std::size_t i, std::optional<std::uint64_t> lines = {},
+                     Form form = Form::original) {
+  auto reader = mailbox.read(i, lines, form);
   REQUIRE(reader.has_value());
   std::string all;
   while (true) {
@@ -252,4 +253,49 @@ TEST_CASE("maildir mailbox: a message that is there twice goes as a whole", "[ma
   CHECK(mailbox->remove({0}, kNow) == 0);
   CHECK(files_in(f.box / "cur").empty());
   CHECK(files_in(f.box / "new") == std::vector<std::string>{"2.b.h,S=2,W=3"});
+}
+
+TEST_CASE("maildir mailbox: sizes are looked at once in a run of the kernel, and by RETR always",
+          "[maildir]") {
+  Fixture f;
+  f.put("new/1.a.h,S=2,W=3", "x\n");
+  const auto open_in = [&](const std::string& boot) {
+    return std::move(*Mailbox::open(f.mail.path(), "ann@t", kNow, {.boot = boot}));
+  };
+  CHECK(open_in("first")->listing().size() == 1);
+  f.put("new/2.torn.h,S=40,W=50", "half");
+  {
+    const auto mailbox = open_in("first");
+    CHECK(mailbox->listing().size() == 2);
+    CHECK(mailbox->read(1, {}).error().kind == ErrorKind::temporary);
+  }
+  CHECK(open_in("")->listing().size() == 1);
+  {
+    const auto mailbox = open_in("second");
+    CHECK(mailbox->listing().size() == 1);
+    CHECK(mailbox->skipped() == 1);
+  }
+  // It was found, so they are looked at again.
+  CHECK(open_in("second")->listing().size() == 1);
+}
+
+TEST_CASE("maildir mailbox: a message beyond ASCII is there for readers of old, with its size",
+          "[maildir]") {
+  Fixture f;
+  const std::string text = "Subject: Grüße\n\nü\n";
+  f.put("new/1.a.h", text);
+  f.put("new/2.b.h", "Subject: b\n\nü\n");
+  const auto mailbox = f.open();
+  CHECK(files_in(f.box / "new") ==
+        std::vector<std::string>{"1.a.h,S=21,W=24,D=44", "2.b.h,S=15,W=18"});
+  const Listing& listing = mailbox->listing();
+  const std::string downgraded = "Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\r\n\r\nü\r\n";
+  CHECK(listing.octets(0) == 24);
+  CHECK(listing.octets(0, Form::downgraded) == downgraded.size());
+  CHECK(listing.octets(1, Form::downgraded) == 18);
+  CHECK(read_all(*mailbox, 0, {}, Form::downgraded) == downgraded);
+  CHECK(read_all(*mailbox, 0, {}, Form::original) == "Subject: Grüße\r\n\r\nü\r\n");
+  CHECK(read_all(*mailbox, 0, 0, Form::downgraded) ==
+        "Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\r\n\r\n");
+  CHECK(read_all(*mailbox, 1, {}, Form::downgraded) == "Subject: b\r\n\r\nü\r\n");
 }

@@ -10,7 +10,7 @@ TEST_CASE("pop3 maildrop: marked messages do not count until all marks are taken
   for (int i = 1; i <= 3; ++i)
     listing.add(maildir::Folder::in_new, std::to_string(i) + ".a.h", i, 100);
   listing.finish();
-  Maildrop maildrop(listing);
+  Maildrop maildrop(listing, maildir::Form::original);
   CHECK(maildrop.count() == 3);
   CHECK(maildrop.octets() == 300);
 
