@@ -16,8 +16,6 @@ from certificates import self_signed, unverified
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("POSTRIDER_BIN", ROOT / "build" / "bin"))
-PEERS = Path(os.environ.get("POSTRIDER_PEERS", ROOT / "build" / "peers"))
-FETCHMAIL = shutil.which("fetchmail", path=f"{PEERS}/usr/bin:{os.environ['PATH']}")
 USER, PASSWORD = "ann@example.test", "correct horse"
 MESSAGES = [
     b"From: a@example.test\nSubject: one\n\nhello\n",
@@ -257,22 +255,6 @@ account default : test
     assert instance.left() == 0
     logged = re.search(r"event=login .*", instance.log_text())[0]
     assert f"mechanism={mechanism.upper()}" in logged and ("tls=TLSv1.3" in logged) == (tls != "off")
-
-
-@pytest.mark.skipif(FETCHMAIL is None, reason="fetchmail is not there")
-@pytest.mark.parametrize("tls", ["off", "stls", "at once"])
-def test_fetchmail_fetches_all_and_deletes(instance, tmp_path, tls):
-    port = instance.secure_port if tls == "at once" else instance.port
-    how = {"off": 'sslproto ""', "stls": "sslproto tls1.2+ no sslcertck", "at once": "ssl no sslcertck"}[tls]
-    config, fetched = tmp_path / "fetchmailrc", tmp_path / "fetched"
-    config.write_text(f'poll 127.0.0.1 protocol pop3 port {port} uidl\n'
-                      f'user "{USER}" password "{PASSWORD}" {how} no keep fetchall mda "cat >> {fetched}"\n')
-    config.chmod(0o600)
-    run(FETCHMAIL, "-f", config, "--nodetach", "--invisible", "-i", tmp_path / "ids",
-        env=dict(os.environ, HOME=str(tmp_path), FETCHMAILHOME=str(tmp_path)))
-    assert fetched.read_bytes().count(b"\nSubject: ") == 3
-    assert instance.left() == 0
-    assert ("tls=TLSv1.3" in instance.log_text()) == (tls != "off")
 
 
 def test_curl_fetches_under_tls(instance):
