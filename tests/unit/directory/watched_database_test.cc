@@ -53,22 +53,18 @@ struct World {
 TEST_CASE("watched database: a file that is renamed onto it is read instead", "[directory]") {
   World world;
   CHECK(world.ask() == "one.test");
-  const auto before = world.watched.version();
   World::make(world.temporary.path("new.db"), "two.test");
   std::filesystem::rename(world.temporary.path("new.db"), world.path);
   world.wait();
   CHECK(world.ask() == "two.test");
-  CHECK(world.watched.version() != before);
 }
 
 TEST_CASE("watched database: what is not changed is what it was", "[directory]") {
   World world;
   CHECK(world.watched.refresh().value());
-  const auto before = world.watched.version();
   CHECK_FALSE(world.watched.refresh().value());
   world.wait();
   CHECK_FALSE(world.watched.refresh().value());
-  CHECK(world.watched.version() == before);
 }
 
 TEST_CASE("watched database: a file that is gone is told of, and read again when it is back",

@@ -87,7 +87,7 @@ class FakeOwner {
                             return std::string("<tls>");
                           },
                           [&](const OpenMessage& open) {
-                            opened_as_utf8 = open.form == maildir::Form::original;
+                            opened_as_utf8 = open.form == postrider::maildir::Form::original;
                             rest_ = wire_of(open);
                             portions_ = 0;
                             give_portion(session);

@@ -34,7 +34,7 @@ struct Fixture {
 TEST_CASE("pop3d transfer: portions come in order, and the last is the last", "[pop3d]") {
   Fixture f;
   if (GENERATE(true, false)) f.move_away();
-  Transfer transfer(f.files, f.mailbox, 0, {}, [&] { f.loop.stop(); });
+  Transfer transfer(f.files, f.mailbox, 0, {}, maildir::Form::original, [&] { f.loop.stop(); });
   std::string all;
   for (bool last = false; !last;) {
     auto portion = transfer.take();
@@ -53,8 +53,8 @@ TEST_CASE("pop3d transfer: dropped while it reads, it is not heard of again", "[
   Fixture f;
   f.move_away();
   bool called = false;
-  auto transfer =
-      std::make_unique<Transfer>(f.files, f.mailbox, 0, std::nullopt, [&] { called = true; });
+  auto transfer = std::make_unique<Transfer>(f.files, f.mailbox, 0, std::nullopt,
+                                             maildir::Form::original, [&] { called = true; });
   CHECK_FALSE(transfer->take().has_value());
   transfer.reset();
   const auto after = f.files.run([] { return 0; }, [&](int) { f.loop.stop(); });
