@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,18 +16,13 @@
 #include "common/base/result.h"
 #include "common/base/secret.h"
 #include "common/base/unique_function.h"
+#include "common/directory/keepings.h"
 #include "common/sasl/server_exchange.h"
 
 namespace postrider::directory {
 
 // What a login is for.
 enum class Service : std::uint8_t { smtp, pop3 };
-
-// How long a mailbox keeps messages, in days; 0: for ever; nothing: as configured.
-struct Keeping {
-  std::optional<std::uint32_t> retention;
-  std::optional<std::uint32_t> trash;
-};
 
 struct LoginAnswer {
   bool accepted = false;

@@ -110,6 +110,24 @@ Result<std::optional<SqliteCredentials::Account>> SqliteCredentials::find_accoun
   return account;
 }
 
+PendingPtr SqliteCredentials::find_keeping(
+    std::string_view mailbox, UniqueFunction<void(Result<std::optional<Keeping>>)> done) {
+  auto answer = keeping_of(mailbox);
+  if (!answer) answer.error().kind = ErrorKind::temporary;
+  return event::answer_later(loop_, std::move(answer), std::move(done));
+}
+
+// By its own domain alone: the mailbox of an alias's name is none.
+Result<std::optional<Keeping>> SqliteCredentials::keeping_of(std::string_view mailbox) {
+  if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
+  const auto address = split_address(mailbox);
+  if (!address) return std::nullopt;
+  const auto account = find_account(*address);
+  if (!account) return tl::unexpected<Error>(account.error());
+  if (!*account) return std::nullopt;
+  return (*account)->keeping;
+}
+
 LoginAnswer SqliteCredentials::judge(const Account& account, std::string_view mailbox,
                                      Service service) {
   if (!account.reason.empty()) return {.reason = account.reason};

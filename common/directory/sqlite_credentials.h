@@ -22,7 +22,7 @@
 
 namespace postrider::directory {
 
-class SqliteCredentials final : public Credentials {
+class SqliteCredentials final : public Credentials, public Keepings {
  public:
   // Passwords that wait to be verified; further ones get a temporary error at once.
   static constexpr std::size_t kMaxWaiting = 100;
@@ -38,6 +38,8 @@ class SqliteCredentials final : public Credentials {
   PendingPtr verify_apop(std::string_view address, std::string_view timestamp,
                          std::string_view digest,
                          UniqueFunction<void(Result<LoginAnswer>)> done) override;
+  PendingPtr find_keeping(std::string_view mailbox,
+                          UniqueFunction<void(Result<std::optional<Keeping>>)> done) override;
 
  private:
   enum class Question : std::size_t {
@@ -68,6 +70,7 @@ class SqliteCredentials final : public Credentials {
 
   // In the domain that the one given is an alias of.
   Result<Address> canonical(std::string_view address);
+  Result<std::optional<Keeping>> keeping_of(std::string_view mailbox);
   Result<std::optional<Account>> find_account(const Address& address);
   Result<Candidate> find_candidate(const Address& address, std::string_view password,
                                    Service service);

@@ -483,6 +483,34 @@ TEST_CASE("sqlite credentials: who is disabled, has expired, or has another scop
   refused("the domain is disabled");
 }
 
+TEST_CASE("sqlite credentials: how long a mailbox keeps is its user's, then its domain's",
+          "[directory]") {
+  World world;
+  const auto keeping = [&](std::string_view mailbox) {
+    std::optional<Result<std::optional<Keeping>>> answer;
+    world.wait(WatchedDatabase::kRecheck);
+    const auto pending =
+        world.credentials.find_keeping(mailbox, [&](Result<std::optional<Keeping>> found) {
+          answer = std::move(found);
+          world.loop.stop();
+        });
+    world.loop.run();
+    REQUIRE(answer->has_value());
+    return **answer;
+  };
+  CHECK_FALSE(keeping("anna@example.org")->retention);
+  REQUIRE(world.editor.change_domain("example.org", [](DomainSettings& domain) {
+    domain = {.rules = {.retention = 60, .trash = 7}, .disabled = true};
+  }));
+  CHECK(keeping("anna@example.org")->retention == 60U);
+  REQUIRE(world.editor.change_user("anna@example.org",
+                                   [](UserSettings& user) { user.rules.retention = 0; }));
+  CHECK(keeping("anna@example.org")->retention == 0U);
+  CHECK(keeping("anna@example.org")->trash == 7U);
+  CHECK_FALSE(keeping("nobody@example.org"));
+  CHECK_FALSE(keeping("no address"));
+}
+
 TEST_CASE("sqlite credentials: a login by a domain alias is one to the domain", "[directory]") {
   World world;
   REQUIRE(world.editor.add_domain_alias("alias.test", "example.org"));
