@@ -49,6 +49,7 @@ class Listing {
   void leave_out(const std::vector<std::size_t>& messages);
 
   std::size_t size() const noexcept { return messages_.size(); }
+  std::int64_t seconds(std::size_t i) const { return messages_[i].seconds; }
   // In the form in which a reader gets it.
   std::uint64_t octets(std::size_t i, Form form = Form::original) const;
   // In that form it is another message.

@@ -51,21 +51,24 @@ Result<std::unique_ptr<Mailbox>> Mailbox::open(const std::string& mail_directory
   auto relative = mailbox_path(mailbox);
   if (!relative) return tl::unexpected<Error>(std::move(relative.error()));
   const std::string path = fmt::format("{}/{}", mail_directory, *relative);
-  const auto failed = [&path](const Error& error) {
-    return fail(error.kind, fmt::format("{}/{}", path, error.text));
-  };
+  Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory && errno == ENOENT) return std::unique_ptr<Mailbox>(new Mailbox());
+  if (!directory) return fail_errno(path, errno);
+  auto opened = open(std::move(directory), now, remembrance);
+  if (!opened) opened.error().text = fmt::format("{}/{}", path, opened.error().text);
+  return opened;
+}
 
-  std::unique_ptr<Mailbox> opened(new Mailbox());
-  opened->directory_ = Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!opened->directory_ && errno == ENOENT) return opened;
-  if (!opened->directory_) return fail_errno(path, errno);
-
-  auto lock = lock_mailbox(opened->directory_.get());
-  if (!lock) return failed(lock.error());
+Result<std::unique_ptr<Mailbox>> Mailbox::open(Fd directory, WallTime now,
+                                               const Remembrance& remembrance) {
+  auto lock = lock_mailbox(directory.get());
+  if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
   if (!*lock) return std::unique_ptr<Mailbox>();
+  std::unique_ptr<Mailbox> opened(new Mailbox());
+  opened->directory_ = std::move(directory);
   opened->lock_ = std::move(*lock);
   if (auto scanned = opened->scan_and_finish(remembrance, now); !scanned)
-    return failed(scanned.error());
+    return tl::unexpected<Error>(std::move(scanned.error()));
   return opened;
 }
 

@@ -36,6 +36,11 @@ struct Remembrance {
   std::string boot;  // boot_id()
 };
 
+// By queue.lifetime, in this run of the kernel.
+inline Remembrance remembrance(std::chrono::seconds lifetime) {
+  return {.keep = lifetime + std::chrono::hours(24), .boot = boot_id()};
+}
+
 class Mailbox {
  public:
   // Opens `mailbox` (user@domain as the directory knows it) below `mail_directory` and lists it.
@@ -43,6 +48,10 @@ class Mailbox {
   static Result<std::unique_ptr<Mailbox>> open(const std::string& mail_directory,
                                                const std::string& mailbox, WallTime now,
                                                const Remembrance& remembrance = {});
+
+  // The same for the Maildir that `directory` is open on; errors name files below it.
+  static Result<std::unique_ptr<Mailbox>> open(Fd directory, WallTime now,
+                                               const Remembrance& remembrance);
 
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;

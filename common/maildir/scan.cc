@@ -130,20 +130,23 @@ class Scanner {
   Scan scan_;
 };
 
-void remove_leftovers(int maildir, WallTime now) {
+}  // namespace
+
+std::uint64_t remove_leftovers(int maildir, WallTime now) {
   const Directory tmp = open_directory(maildir, "tmp");
-  if (!tmp) return;
+  if (!tmp) return 0;
+  std::uint64_t removed = 0;
   const auto before = std::chrono::floor<std::chrono::seconds>(now - kTmpLife).time_since_epoch();
   while (const dirent* entry = ::readdir(tmp.get())) {
     struct stat status {};
     const int fd = ::dirfd(tmp.get());
     if (::fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(status.st_mode) && status.st_mtim.tv_sec < before.count())
-      ::unlinkat(fd, entry->d_name, 0);
+        S_ISREG(status.st_mode) && status.st_mtim.tv_sec < before.count() &&
+        ::unlinkat(fd, entry->d_name, 0) == 0)
+      ++removed;
   }
+  return removed;
 }
-
-}  // namespace
 
 Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked) {
   remove_leftovers(maildir, now);

@@ -33,6 +33,9 @@ struct Scan {
   std::uint64_t not_removed = 0;
 };
 
+// Removes what is older than kTmpLife from tmp/, and returns how many files. Needs no lock.
+std::uint64_t remove_leftovers(int maildir, WallTime now);
+
 // Whether all sizes were looked at in this run of the kernel, and none contradicted its name.
 enum class Looked : std::uint8_t { never, before };
 

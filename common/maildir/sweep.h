@@ -1,0 +1,43 @@
+// sweep.h - what time removes from one mailbox: messages above their retention, and what crashes
+// have left.
+//
+// The names alone are read first, without the lock, so that a visit to a mailbox where nothing has
+// come of age costs two readings of a directory. What is removed goes through the journal
+// (deletion_journal.h) as what a reader deletes, under the lock of the mailbox. A tmp/, new/ or
+// cur/ that is a symbolic link is an error, and nothing is removed. Blocks: for worker threads.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "common/base/clock.h"
+#include "common/base/fd.h"
+#include "common/base/result.h"
+#include "common/maildir/mailbox.h"
+
+namespace postrider::maildir {
+
+struct SweepRules {
+  std::chrono::seconds retention{0};  // 0: for ever
+};
+
+struct Swept {
+  // Messages that one visit removes: the lock is held for a second or so, not for minutes.
+  static constexpr std::size_t kAtOnce = 10'000;
+
+  std::uint64_t removed = 0;      // messages
+  std::uint64_t octets = 0;       // theirs, as POP3 counts them
+  std::uint64_t not_removed = 0;  // that should be gone, and could not be removed
+  std::uint64_t leftovers = 0;    // files of tmp/
+  bool in_use = false;            // somebody else holds the mailbox
+  bool more = false;              // there is more to be removed: come again
+};
+
+// `maildir` is open on the Maildir.
+Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
+                    const Remembrance& remembrance);
+
+// What it would remove, all of it, with octets as on disk. Changes nothing, and asks for no lock.
+Result<Swept> would_sweep(const Fd& maildir, const SweepRules& rules, WallTime now);
+
+}  // namespace postrider::maildir
