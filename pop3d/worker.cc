@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "common/metrics/counters.h"
 #include "common/net/certificate_watch.h"
 #include "pop3d/server.h"
+#include "pop3d/sweeper.h"
 
 namespace postrider::pop3d {
 
@@ -35,8 +37,7 @@ metrics::Counters open_counters(const config::Settings& settings, unsigned numbe
 ServerOptions server_options(const config::Settings& settings) {
   const config::Settings::Pop3d& pop3d = settings.pop3d;
   return {.connection = {.mail_directory = settings.paths.mail,
-                         .remembrance = {.keep = settings.queue.lifetime + std::chrono::hours(24),
-                                         .boot = maildir::boot_id()},
+                         .remembrance = maildir::remembrance(settings.queue.lifetime),
                          .timeout = pop3d.timeout,
                          .handshake_timeout = settings.tls.handshake_timeout,
                          .login_delay = pop3d.login_delay},
@@ -48,6 +49,14 @@ ServerOptions server_options(const config::Settings& settings) {
           .retention = settings.mailbox.retention,
           .proxies = net::parse_networks(pop3d.proxy_networks),
           .proxy_timeout = pop3d.proxy_timeout};
+}
+
+SweeperOptions sweeper_options(const config::Settings& settings, maildir::Remembrance remembrance) {
+  return {.mail_directory = settings.paths.mail,
+          .remembrance = std::move(remembrance),
+          .rules = {.retention = settings.mailbox.retention},
+          .interval = settings.mailbox.sweep_interval,
+          .rate = settings.mailbox.sweep_rate};
 }
 
 limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d) {
@@ -87,11 +96,18 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
   limits::Tally tally = limits::open_tally(settings.paths.run, "pop3d", log);
   limits::Connections clients(tally, clock, connection_limits(settings.pop3d));
   SystemRandom random;
-  Server server(services, clients, random, server_options(settings), listening);
+  const ServerOptions options = server_options(settings);
+  Server server(services, clients, random, options, listening);
   std::optional<net::CertificateWatch> certificates;
   if (tls != nullptr) certificates.emplace(loop, *tls, log, number);
 
+  std::optional<Sweeper> sweeper;
+  if (number == 0 && settings.mailbox.sweep_interval.count() > 0)
+    sweeper.emplace(loop, credentials, clock, log, full_marks,
+                    sweeper_options(settings, options.connection.remembrance));
+
   const event::Signal terminate(loop, SIGTERM, [&] {
+    if (sweeper) sweeper->stop();
     server.stop([&] { loop.stop(); });
     // If the parent is gone, its successor can listen while we finish.
     sockets.clear();

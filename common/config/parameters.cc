@@ -272,8 +272,18 @@ constexpr auto kOthers = std::to_array<Parameter>({
 
     {"mailbox.retention", Type::duration, &at<&S::mailbox, &S::Mailbox::retention>, "0s",
      "0s..3650d",
-     "How long a message stays in its mailbox before it is removed, read or not. POP3 clients are "
-     "told of it, in whole days (EXPIRE, RFC 2449). 0s: for ever."},
+     "How long a message stays in its mailbox before it is removed, read or not, counted from the "
+     "time that its file's name says, else from that of the file. POP3 clients are told of it, in "
+     "whole days (EXPIRE, RFC 2449). What `postrider domain` and `postrider user` say of a mailbox "
+     "goes before. 0s: for ever."},
+    {"mailbox.sweep_interval", Type::duration, &at<&S::mailbox, &S::Mailbox::sweep_interval>, "1h",
+     "0s..30d",
+     "How often pop3d goes through all mailboxes and removes what mailbox.retention says, and what "
+     "a crash has left in tmp/. A mailbox that is in use waits for the next round; of one whose "
+     "user the directory does not know, or cannot tell, nothing is removed. 0s: never; see "
+     "`postrider mailbox sweep`."},
+    {"mailbox.sweep_rate", Type::count, &at<&S::mailbox, &S::Mailbox::sweep_rate>, "20", "1..10000",
+     "How many mailboxes it visits in a second, so that readers and deliveries have the disk."},
 
     {"passwords.min_length", Type::count, &at<&S::passwords, &S::Passwords::min_length>, "8",
      "1..64",

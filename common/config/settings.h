@@ -251,7 +251,9 @@ struct Settings {
   } pop3d;
 
   struct Mailbox {
-    seconds retention{};  // of messages that nobody deletes; 0: for ever
+    seconds retention{};           // of messages that nobody deletes; 0: for ever
+    seconds sweep_interval{};      // from one round of the sweeper to the next; 0: there is none
+    std::uint64_t sweep_rate = 0;  // mailboxes a second
   } mailbox;
 
   // Of wrong passwords, in smtpd and pop3d together.
