@@ -60,7 +60,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_event(auth::Event event);
   void admit(directory::LoginAnswer answer);
   void refuse(const auth::Refused& refused);
-  void on_opened(Result<Opening> opened, const std::string& app_password);
+  void on_opened(Result<Opening> opened, const directory::LoginAnswer& login);
   void note_login(const std::string& app_password);
   void abandon_login();
   auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason);

@@ -118,8 +118,8 @@ void Connection::admit(LoginAnswer answer) {
        now = services_.clock.now(), remembrance = options_.remembrance] {
         return open_mailbox(directory, mailbox, delay, now, remembrance);
       },
-      [this, app_password = std::move(answer.app_password)](Result<Opening> opened) {
-        on_opened(std::move(opened), app_password);
+      [this, login = std::move(answer)](Result<Opening> opened) {
+        on_opened(std::move(opened), login);
         act();
       });
 }
@@ -161,7 +161,7 @@ void Connection::refuse_mailbox(LoginRefusal why, std::string_view reason) {
   session_.on_login_refused(why);
 }
 
-void Connection::on_opened(Result<Opening> opened, const std::string& app_password) {
+void Connection::on_opened(Result<Opening> opened, const LoginAnswer& login) {
   if (!opened)
     return refuse_mailbox(opened.error().kind == ErrorKind::invalid ? LoginRefusal::permanent
                                                                     : LoginRefusal::temporary,
@@ -175,13 +175,15 @@ void Connection::on_opened(Result<Opening> opened, const std::string& app_passwo
   login_delay_.reset();
   logged_in_ = true;
   services_.counters.add(metrics::Counter::pop3_logins);
-  note_login(app_password);
+  note_login(login.app_password);
   if (mailbox_->skipped() > 0)
     services_.log.warning("files_not_served")
         .with("user", user_)
         .with("count", mailbox_->skipped())
         .with("first", mailbox_->skipped_example());
-  session_.on_login_accepted(mailbox_->listing());
+  std::optional<std::chrono::seconds> retention;
+  if (login.keeping.retention) retention = directory::kept_for(login.keeping.retention, {});
+  session_.on_login_accepted(mailbox_->listing(), retention);
 }
 
 void Connection::note_login(const std::string& app_password) {

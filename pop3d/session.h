@@ -28,6 +28,7 @@
 // Deviation: RFC 1939 section 4 lets only PASS follow USER; here other commands of the state may.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -70,8 +71,10 @@ class Session {
   void on_bytes(std::string_view bytes);
 
   // The answers to the open question. Precondition of each: waiting(). `listing` outlives the
-  // Session; `wire` is a portion as maildir::MessageReader gives it.
-  void on_login_accepted(const maildir::Listing& listing);
+  // Session; `wire` is a portion as maildir::MessageReader gives it; `retention` is this mailbox's,
+  // where it has one of its own.
+  void on_login_accepted(const maildir::Listing& listing,
+                         std::optional<std::chrono::seconds> retention = std::nullopt);
   void on_login_refused(LoginRefusal why);
   void on_challenge(std::string_view octets);
   void on_secured(sasl::Binding binding);
@@ -161,6 +164,7 @@ class Session {
   std::optional<std::size_t> find_message(std::string_view number);
 
   const SessionOptions options_;
+  std::optional<std::chrono::seconds> retention_;  // of the mailbox, as on_login_accepted() told
   State state_ = State::authorization;
   Question question_ = Question::none;
   Language language_ = Language::english;

@@ -19,15 +19,18 @@ std::string expire_line(std::chrono::seconds retention) {
 
 }  // namespace
 
-// RFC 2449 section 6. As delay and retention are the same for all users, they are told in the same
-// form before and after the login. Which version this is, is nobody's business (section 6.9).
+// RFC 2449 section 6. The delay is the same for all users; retention is that of the configuration
+// until the login, then that of the mailbox. Which version this is, is nobody's business (section
+// 6.9).
+// Deviation: section 6.7 wants the shortest of all users before the login, and USER behind it,
+// because to know it the directory would have to be searched for each greeting.
 void Session::capa(std::string_view /*argument*/) {
   std::string lines = fmt::format("+OK {}\r\nTOP\r\nUIDL\r\n", say(Word::capabilities_follow));
   if (may_send_password())
     lines += fmt::format("USER\r\nSASL {}\r\n", sasl::mechanism_names(binding_));
   if (offers_stls()) lines += "STLS\r\n";
   lines += "PIPELINING\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nUTF8 USER\r\nLANG\r\n";
-  lines += expire_line(options_.retention);
+  lines += expire_line(retention_.value_or(options_.retention));
   if (options_.login_delay.count() > 0)
     lines += fmt::format("LOGIN-DELAY {}\r\n", options_.login_delay.count());
   lines += "IMPLEMENTATION Postrider\r\n.\r\n";

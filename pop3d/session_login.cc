@@ -114,9 +114,11 @@ void Session::give_up_auth(Word word) {
 
 // ---- What becomes of it ----
 
-void Session::on_login_accepted(const maildir::Listing& listing) {
+void Session::on_login_accepted(const maildir::Listing& listing,
+                                std::optional<std::chrono::seconds> retention) {
   answered(Question::login);
   state_ = State::transaction;
+  retention_ = retention;
   maildrop_.emplace(listing, form_);
   ok(Word::maildrop, maildrop_->count(), maildrop_->octets());
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,6 +51,7 @@ class FakeOwner {
 
   std::vector<std::size_t> removed;
   std::optional<postrider::pop3d::LoginRefusal> refuse_login;
+  std::optional<std::chrono::seconds> retention;  // of the mailbox alone
   std::size_t failures_to_remove = 0;
   std::size_t portion_octets = 1'000'000;
   postrider::sasl::Binding binding = postrider::sasl::Binding::none;  // of the handshake
@@ -115,7 +118,7 @@ class FakeOwner {
     using postrider::pop3d::LoginRefusal;
     if (refuse_login) return session.on_login_refused(*refuse_login);
     if (!right || user != account_.user) return session.on_login_refused(LoginRefusal::credentials);
-    session.on_login_accepted(listing_);
+    session.on_login_accepted(listing_, retention);
   }
 
   void go_on(postrider::pop3d::Session& session, postrider::sasl::Step step) {

@@ -67,6 +67,16 @@ TEST_CASE("pop3 extensions: CAPA tells of retention and delay as they are set", 
   if (row.login_delay == nullptr) CHECK(c.say("CAPA").find("LOGIN-DELAY") == std::string::npos);
 }
 
+TEST_CASE("pop3 extensions: after the login CAPA tells of the mailbox's own retention", "[pop3d]") {
+  SessionOptions with = options();
+  with.retention = 24h * 60;
+  Conversation c(with);
+  c.owner.retention = GENERATE(24h * 5, 0h);
+  CHECK(c.offers("EXPIRE 60"));
+  c.log_in();
+  CHECK(c.offers(*c.owner.retention == 0s ? "EXPIRE NEVER" : "EXPIRE 5"));
+}
+
 // ---- STLS ----
 
 TEST_CASE("pop3 extensions: STLS is offered in the clear alone, where there is a certificate",
