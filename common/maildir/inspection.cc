@@ -1,0 +1,318 @@
+#include "common/maildir/inspection.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <system_error>
+#include <unordered_map>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/fd.h"
+#include "common/base/handle.h"
+#include "common/maildir/deletion_journal.h"
+#include "common/maildir/file_name.h"
+#include "common/maildir/line_ends.h"
+#include "common/maildir/mailbox_lock.h"
+#include "common/maildir/scan.h"
+
+namespace postrider::maildir {
+
+namespace {
+
+constexpr std::size_t kChunk = 65536;
+constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+// Of a fault that no repair mends.
+constexpr int kByHand = -1;
+
+std::string text_of(int error) { return std::generic_category().message(error); }
+
+// Octets read into `chunk`, 0 at the end, or nothing with errno.
+std::optional<std::size_t> read_some(int fd, std::array<char, kChunk>& chunk) noexcept {
+  while (true) {
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno != EINTR) return std::nullopt;
+  }
+}
+
+// The stem with W= as given, in the place of all that it has.
+std::string with_wire_size(const FileName& name, std::uint64_t wire_size) {
+  std::string stem(name.base);
+  for (std::string_view rest = name.stem.substr(name.base.size()); !rest.empty();) {
+    const std::string_view parameter = rest.substr(0, rest.find(',', 1));
+    if (!parameter.starts_with(",W=")) stem += parameter;
+    rest.remove_prefix(parameter.size());
+  }
+  return fmt::format("{},W={}", stem, wire_size);
+}
+
+class Inspector {
+ public:
+  Inspector(const HeldMailbox& mailbox, Inspecting what, WallTime now)
+      : mailbox_(mailbox),
+        at_(mailbox.directory.get()),
+        repair_(what == Inspecting::repair),
+        now_(now) {}
+
+  Result<Inspected> run(const std::string& boot) {
+    check_rights(".", S_IFDIR);
+    for (const char* name : {"tmp", "new", "cur"}) check_folder(name);
+    for (const char* name : {kLockName, kJournalName}) check_rights(name, S_IFREG);
+    check_leftovers();
+    auto journal = DeletionJournal::open(at_, boot);
+    if (!journal)
+      found(kJournalName, journal.error().text, "see what its error says", by_hand);
+    else if (journal->unfinished() && repair_)
+      if (auto synced = journal->sync(); !synced)
+        return tl::unexpected<Error>(std::move(synced.error()));
+    for (const char* folder : {"new", "cur"})
+      for (const std::string& name : names_in(folder))
+        check_entry(journal ? &*journal : nullptr, folder, name);
+    if (inspected_.mended > 0)
+      if (auto synced = sync_names(mailbox_); !synced)
+        return tl::unexpected<Error>(std::move(synced.error()));
+    if (repair_ && journal && journal->unfinished() && !kept_deleted_) journal->note_removed();
+    return std::move(inspected_);
+  }
+
+ private:
+  static int by_hand() { return kByHand; }
+
+  // `mend` is asked for in a repair alone; it returns an errno, 0, or kByHand.
+  template <typename Mend>
+  bool found(std::string path, std::string what, std::string mending, Mend mend,
+             bool by_repair = false) {
+    Fault fault{std::move(path), std::move(what), std::move(mending), by_repair};
+    if (repair_ && by_repair) {
+      const int error = mend();
+      fault.mended = error == 0;
+      if (error > 0) fault.mending += fmt::format(", which failed: {}", text_of(error));
+    }
+    ++inspected_.faults;
+    if (fault.mended) ++inspected_.mended;
+    const bool mended = fault.mended;
+    if (inspected_.told.size() < Inspected::kTold) inspected_.told.push_back(std::move(fault));
+    return mended;
+  }
+  template <typename Mend>
+  bool mendable(std::string path, std::string what, std::string mending, Mend mend) {
+    return found(std::move(path), std::move(what), std::move(mending), mend, true);
+  }
+
+  std::vector<std::string> names_in(const char* folder) {
+    std::vector<std::string> names;
+    Fd fd(::openat(at_, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Handle<DIR, &::closedir> directory(fd ? ::fdopendir(fd.get()) : nullptr);
+    if (directory) static_cast<void>(fd.release());  // belongs to `directory` now
+    const dirent* entry = nullptr;
+    if (directory)
+      for (errno = 0; (entry = ::readdir(directory.get())) != nullptr; errno = 0)
+        if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
+          names.emplace_back(entry->d_name);
+    if (errno != 0 && errno != ENOENT)
+      found(folder, fmt::format("cannot be read: {}", text_of(errno)),
+            "see what its owner, mode and disk are", by_hand);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  void check_folder(const char* name) {
+    struct stat status {};
+    if (::fstatat(at_, name, &status, 0) == 0 && S_ISDIR(status.st_mode))
+      return check_rights(name, S_IFDIR);
+    if (errno != ENOENT) {
+      found(name, "is no folder", "move it away, and repair again", by_hand);
+      return;
+    }
+    mendable(name, "is missing", "makes it",
+             [&] { return make_folder(mailbox_, name).has_value() ? 0 : EIO; });
+  }
+
+  // Owned as the Maildir is; usable for the owner; written by nobody who may not write the Maildir.
+  void check_rights(const std::string& path, mode_t type) {
+    struct stat status {};
+    if (::fstatat(at_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
+    if ((status.st_mode & S_IFMT) != type) return;
+    const bool is_folder = type == S_IFDIR;
+    const mode_t needed = is_folder ? 0700 : 0600;
+    const mode_t mode = status.st_mode & 0777U;
+    if (status.st_uid == mailbox_.owner && status.st_gid == mailbox_.group &&
+        (mode & needed) == needed && (mode & 0022U & ~mailbox_.mode) == 0)
+      return;
+    const mode_t right = is_folder ? mailbox_.mode | needed : mailbox_.file_mode() | needed;
+    mendable(
+        path,
+        fmt::format("belongs to {}:{} with mode {:04o}, where the Maildir is {}:{}'s",
+                    status.st_uid, status.st_gid, mode, mailbox_.owner, mailbox_.group),
+        fmt::format("gives it to {}:{} with mode {:04o}", mailbox_.owner, mailbox_.group, right),
+        [&] {
+          const Fd fd(::openat(at_, path.c_str(), kRead | (is_folder ? O_DIRECTORY : 0)));
+          return fd ? mailbox_.adopt(fd.get(), right) : errno;
+        });
+  }
+
+  void check_leftovers() {
+    const auto before = std::chrono::floor<std::chrono::seconds>(now_ - kTmpLife);
+    for (const std::string& name : names_in("tmp")) {
+      const std::string path = "tmp/" + name;
+      struct stat status {};
+      if (::fstatat(at_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+          !S_ISREG(status.st_mode) || status.st_mtim.tv_sec >= before.time_since_epoch().count())
+        continue;
+      mendable(path, "was left behind by a program that died while it wrote it", "removes it",
+               [&] { return ::unlinkat(at_, path.c_str(), 0) == 0 ? 0 : errno; });
+    }
+  }
+
+  void check_entry(const DeletionJournal* journal, const char* folder, const std::string& name) {
+    const std::string path = fmt::format("{}/{}", folder, name);
+    struct stat status {};
+    if (::fstatat(at_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+    if (!S_ISREG(status.st_mode)) {
+      found(path, "is not a file, and not served", "move it away", by_hand);
+      return;
+    }
+    if (name[0] == '.') {
+      found(path, "begins with a dot, and is not served", "give it a name that does not", by_hand);
+      return;
+    }
+    const FileName parsed = FileName::parse(name);
+    if (journal != nullptr && journal->is_to_be_removed(parsed.base)) {
+      if (!mendable(path, "was deleted by its reader, and kept by a crash", "removes it",
+                    [&] { return ::unlinkat(at_, path.c_str(), 0) == 0 ? 0 : errno; }))
+        kept_deleted_ = true;
+      return;
+    }
+    check_message(folder, name, static_cast<std::uint64_t>(status.st_size));
+  }
+
+  void check_message(const char* folder, const std::string& name, std::uint64_t size) {
+    std::string path = fmt::format("{}/{}", folder, name);
+    const FileName parsed = FileName::parse(name);
+    check_rights(path, S_IFREG);
+    if (parsed.size && *parsed.size != size) {
+      mendable(path,
+               fmt::format("has {} octets where its name says {}: it is torn, and not served", size,
+                           *parsed.size),
+               fmt::format("moves it to {}/", kTornFolder), [&] { return put_aside(path, name); });
+      return;
+    }
+    const auto wire_size = measure(path);
+    if (!wire_size) {
+      found(path, fmt::format("cannot be read: {}", text_of(errno)),
+            "see what its owner, mode and disk are", by_hand);
+      return;
+    }
+    ++inspected_.messages;
+    if (!parsed.size || parsed.wire_size != wire_size) check_sizes(folder, path, size, *wire_size);
+    check_double(path);
+  }
+
+  int put_aside(const std::string& path, const std::string& name) {
+    if (!make_folder(mailbox_, kTornFolder)) return EIO;
+    const std::string aside = fmt::format("{}/{}", kTornFolder, name);
+    return ::renameat2(at_, path.c_str(), at_, aside.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
+  }
+
+  // As POP3 counts the file; nothing with errno.
+  std::optional<std::uint64_t> measure(const std::string& path) const {
+    const Fd file(::openat(at_, path.c_str(), kRead));
+    if (!file) return std::nullopt;
+    std::array<char, kChunk> chunk;  // NOLINT: filled before it is read
+    WireSize wire_size;
+    while (const auto n = read_some(file.get(), chunk)) {
+      if (*n == 0) return wire_size.octets();
+      wire_size.append({chunk.data(), *n});
+    }
+    return std::nullopt;
+  }
+
+  void check_sizes(const char* folder, std::string& path, std::uint64_t size,
+                   std::uint64_t wire_size) {
+    const std::string name = path.substr(path.find('/') + 1);
+    const FileName parsed = FileName::parse(name);
+    const std::string stem =
+        parsed.wire_size ? with_wire_size(parsed, wire_size) : std::string(parsed.stem);
+    const std::string right = fmt::format(
+        "{}/{}{}", folder, with_sizes(FileName::parse(stem), size, wire_size), parsed.flags);
+    const bool renamed = mendable(
+        path,
+        parsed.wire_size
+            ? fmt::format("its name says W={} where it has {}", *parsed.wire_size, wire_size)
+            : std::string("its name does not say its sizes (S= and W=)"),
+        fmt::format("renames it to {}", right), [&] {
+          return ::renameat2(at_, path.c_str(), at_, right.c_str(), RENAME_NOREPLACE) == 0 ? 0
+                                                                                           : errno;
+        });
+    if (renamed) path = right;
+  }
+
+  void check_double(const std::string& path) {
+    const FileName parsed = FileName::parse(std::string_view(path).substr(path.find('/') + 1));
+    const std::string id = unique_id(parsed);
+    const auto [other, is_new] = messages_.try_emplace(std::string(message_key(parsed.base)), path);
+    if (!is_new) return check_twin(other->second, path, id);
+    const auto [owner, is_free] = ids_.try_emplace(id, path);
+    if (!is_free)
+      found(path, fmt::format("has the unique-id of {}", owner->second),
+            "no need: the next POP3 session gives the later of the two one of its own", by_hand);
+  }
+
+  // `first` and `path` are one message, as their names say; of the two pop3d serves that in cur/.
+  void check_twin(std::string& first, const std::string& path, const std::string& id) {
+    const std::string gone = first.starts_with("new/") ? first : path;
+    const std::string kept = gone == first ? path : first;
+    const bool same_id =
+        unique_id(FileName::parse(std::string_view(first).substr(first.find('/') + 1))) == id;
+    if (!same_id || !same_octets(first, path)) {
+      found(path, fmt::format("is the same message as {} by its name, but differs", first),
+            "read both, and move one of them away", by_hand);
+      return;
+    }
+    --inspected_.messages;
+    if (mendable(gone, fmt::format("is the same message as {}, which is served", kept),
+                 "removes it", [&] { return ::unlinkat(at_, gone.c_str(), 0) == 0 ? 0 : errno; }))
+      first = kept;
+  }
+
+  bool same_octets(const std::string& a, const std::string& b) const {
+    const Fd one(::openat(at_, a.c_str(), kRead));
+    const Fd other(::openat(at_, b.c_str(), kRead));
+    if (!one || !other) return false;
+    std::array<char, kChunk> left;   // NOLINT: filled before it is read
+    std::array<char, kChunk> right;  // NOLINT: filled before it is read
+    while (true) {
+      const auto n = read_some(one.get(), left);
+      const auto m = read_some(other.get(), right);
+      if (!n || n != m || std::memcmp(left.data(), right.data(), *n) != 0) return false;
+      if (*n == 0) return true;
+    }
+  }
+
+  const HeldMailbox& mailbox_;
+  const int at_;
+  const bool repair_;
+  const WallTime now_;
+  bool kept_deleted_ = false;
+  std::unordered_map<std::string, std::string> messages_;  // paths, by message_key()
+  std::unordered_map<std::string, std::string> ids_;       // paths, by unique-id
+  Inspected inspected_;
+};
+
+}  // namespace
+
+Result<Inspected> inspect(const HeldMailbox& mailbox, Inspecting what, WallTime now,
+                          const std::string& boot) {
+  return Inspector(mailbox, what, now).run(boot);
+}
+
+}  // namespace postrider::maildir
