@@ -12,6 +12,7 @@
 #include "common/config/daemon.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
+#include "ctl/mailbox_commands.h"
 #include "ctl/sendmail.h"
 
 namespace {
@@ -33,6 +34,7 @@ int run_command(std::vector<std::string> arguments) {
   ctl::add_config_commands(app, context);
   ctl::add_directory_commands(app, context);
   ctl::add_queue_commands(app, context);
+  ctl::add_mailbox_commands(app, context);
   ctl::add_ban_commands(app, context);
   ctl::add_mailbox_trash_commands(app, context);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first

@@ -75,7 +75,7 @@ int read_all(int fd, Take take) {
 std::string name_here(std::string_view name, std::uint64_t size, std::uint64_t wire_size,
                       const std::string& id) {
   const FileName parsed = FileName::parse(name);
-  std::string stem = with_sizes(parsed, size, wire_size);
+  std::string stem = with_sizes(parsed, {size, wire_size, std::nullopt});
   if (!id.empty()) stem = with_unique_id(FileName::parse(stem), id);
   return fmt::format("{}{}", stem, parsed.flags);
 }

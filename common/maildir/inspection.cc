@@ -243,7 +243,8 @@ class Inspector {
     const std::string stem =
         parsed.wire_size ? with_wire_size(parsed, wire_size) : std::string(parsed.stem);
     const std::string right = fmt::format(
-        "{}/{}{}", folder, with_sizes(FileName::parse(stem), size, wire_size), parsed.flags);
+        "{}/{}{}", folder, with_sizes(FileName::parse(stem), {size, wire_size, std::nullopt}),
+        parsed.flags);
     const bool renamed = mendable(
         path,
         parsed.wire_size

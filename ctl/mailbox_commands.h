@@ -1,0 +1,16 @@
+// mailbox_commands.h - the commands of `postrider mailbox`, as commands.h has the other groups.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace postrider::ctl {
+
+class Context;
+
+void add_mailbox_commands(CLI::App& app, Context& context);
+void add_mailbox_import_command(CLI::App& mailbox, Context& context);
+void add_mailbox_check_commands(CLI::App& mailbox, Context& context);  // mailbox check|repair
+
+}  // namespace postrider::ctl

@@ -1,0 +1,164 @@
+// mailbox_import_command.cc - postrider mailbox import: mail of another server into a mailbox, with
+// the unique-ids that its readers know.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "common/base/fd.h"
+#include "common/maildir/held_mailbox.h"
+#include "common/maildir/import.h"
+#include "ctl/context.h"
+#include "ctl/mailbox_commands.h"
+#include "ctl/mailbox_name.h"
+#include "ctl/terminal.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::string address;
+  std::string path;
+  std::string from;  // "dovecot", "courier", or empty
+  std::string list;  // the list of unique-ids, where it is not in the Maildir
+  std::string uidl_format{maildir::UidlFormat::kDefault};
+};
+
+Result<std::string> read_list(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) return fail_errno(path, errno);
+  if (!S_ISREG(status.st_mode) ||
+      static_cast<std::uint64_t>(status.st_size) > maildir::ForeignList::kMaxSize)
+    return fail(ErrorKind::invalid, fmt::format("{}: is too large for a list, or no file", path));
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::read(file.get(), text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(path, errno);
+    if (n == 0) text.resize(done);
+    done += static_cast<std::size_t>(n);
+  }
+  return text;
+}
+
+// Nothing: none was asked for.
+Result<std::optional<maildir::ForeignList>> list_of(const Options& options) {
+  if (options.from.empty()) return std::optional<maildir::ForeignList>();
+  const bool dovecot = options.from == "dovecot";
+  const auto format = maildir::UidlFormat::parse(options.uidl_format);
+  if (!format) return tl::unexpected<Error>(format.error());
+  const std::string path = !options.list.empty()
+                               ? options.list
+                               : fmt::format("{}/{}", options.path,
+                                             dovecot ? "dovecot-uidlist" : "courierpop3dsizelist");
+  const auto text = read_list(path);
+  if (!text)
+    return fail(text.error().kind,
+                fmt::format("{}; without it no unique-id is known: say by --list where it is, or "
+                            "leave --from out to have all mail fetched again",
+                            text.error().text));
+  auto list =
+      dovecot ? maildir::read_dovecot_list(*text, *format) : maildir::read_courier_list(*text);
+  if (!list)
+    return fail(list.error().kind,
+                fmt::format("{}: {}; nothing was imported: log in to the other server once, which "
+                            "writes the list anew, or mend the line",
+                            path, list.error().text));
+  return std::optional(std::move(*list));
+}
+
+std::string to_text(const std::string& mailbox, const maildir::ImportReport& report, bool listed) {
+  std::string text = fmt::format("{}: {} imported, {} already there", printable(mailbox),
+                                 report.imported, report.already + report.renamed);
+  if (report.deleted > 0)
+    text += fmt::format(", {} left out as their reader has deleted them here", report.deleted);
+  text += '\n';
+  if (listed) {
+    text += fmt::format("{} have the unique-ids of the other server", report.with_id);
+    if (report.unlisted > 0)
+      text +=
+          fmt::format("; {} are not in its list, as nobody has seen them there", report.unlisted);
+    text += '\n';
+  }
+  for (const std::string& problem : report.told) text += printable(problem) + '\n';
+  if (report.problems > report.told.size())
+    text += fmt::format("and {} more\n", report.problems - report.told.size());
+  return text;
+}
+
+json to_json(const std::string& mailbox, const maildir::ImportReport& report) {
+  json document = {{"mailbox", mailbox},          {"imported", report.imported},
+                   {"renamed", report.renamed},   {"already", report.already},
+                   {"deleted", report.deleted},   {"with_unique_id", report.with_id},
+                   {"unlisted", report.unlisted}, {"problems", report.problems}};
+  document["told"] = report.told;
+  return document;
+}
+
+Result<maildir::ImportReport> import(const std::string& mail_directory, const std::string& mailbox,
+                                     const std::string& path, const maildir::ForeignList* list) {
+  const Fd source(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!source) return fail_errno(path, errno);
+  for (const char* folder : {"new", "cur"})
+    if (::faccessat(source.get(), folder, R_OK | X_OK, 0) != 0)
+      return fail(ErrorKind::invalid, fmt::format("{}: is no Maildir that can be read: {}", path,
+                                                  fail_errno(folder, errno).value().text));
+  const auto held = maildir::make_and_hold_mailbox(mail_directory, mailbox);
+  if (!held) return tl::unexpected<Error>(held.error());
+  auto import = maildir::Import::begin(*held);
+  if (!import) return tl::unexpected<Error>(std::move(import.error()));
+  if (auto taken = import->take_maildir(source.get(), list); !taken)
+    return tl::unexpected<Error>(std::move(taken.error()));
+  return import->finish();
+}
+
+void run(Context& context, const Options& options) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  const auto list = list_of(options);
+  if (!list) return context.refuse(list.error());
+  const auto mailbox = mailbox_named(context, *settings, options.address);
+  if (!mailbox) return;
+  const auto report =
+      import(settings->paths.mail, *mailbox, options.path, *list ? &**list : nullptr);
+  if (!report)
+    return context.refuse(status_of(report.error().kind),
+                          fmt::format("{}; what was imported stays, and the same command goes on",
+                                      report.error().text));
+  if (report->problems > 0) context.status = ExitStatus::refused;
+  context.answer(to_json(*mailbox, *report), to_text(*mailbox, *report, list->has_value()));
+}
+
+}  // namespace
+
+void add_mailbox_import_command(CLI::App& mailbox, Context& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      mailbox.add_subcommand("import", "Bring mail of another server into a mailbox");
+  command->add_option("address", options->address, "NAME@DOMAIN")->required();
+  command
+      ->add_option("path", options->path, "A Maildir; that of the mailbox itself, to name it anew")
+      ->required();
+  auto* from =
+      command->add_option("--from", options->from, "Whose unique-ids it keeps: dovecot, courier")
+          ->check(CLI::IsMember({"dovecot", "courier"}));
+  command->add_option("--list", options->list, "The list of unique-ids, if it is elsewhere")
+      ->needs(from);
+  command->add_option("--uidl-format", options->uidl_format, "Dovecot's setting pop3_uidl_format")
+      ->capture_default_str()
+      ->needs(from);
+  command->callback([&context, options] { run(context, *options); });
+}
+
+}  // namespace postrider::ctl
