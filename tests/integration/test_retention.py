@@ -16,7 +16,7 @@ NOW = int(time.time())
 def instance(users, run=True, **mailbox):
     """An instance of which at most pop3d runs."""
     with Instance(start=False) as suite:
-        listen = [{"address": f"127.0.0.1:{suite.port_base + 110}"}]
+        listen = [{"address": f"127.0.0.1:{suite.port_base + 110}", "tls": "none"}]
         suite.configure({"pop3d": {"listen": listen, "workers": 2},
                          "mailbox": {"sweep_interval": "1s", "sweep_rate": 1000, **mailbox}})
         for user in users:

@@ -81,7 +81,7 @@ class Fetchmail:
         config = self.folder / "fetchmailrc"
         config.write_text(f"""
 set idfile "{self.folder}/ids"
-poll localhost via 127.0.0.1 service {self.suite.port_base + PORTS[self.security]} protocol POP3 auth password uidl
+poll localhost service {self.suite.port_base + PORTS[self.security]} protocol POP3 auth password uidl
   user "{self.user}" password "{PASSWORD}" {"nokeep" if delete else "keep"} {tls[self.security]}
   sslcertfile "{self.suite.authority}"
   mda "/bin/sh -c 'cat > {self.received}/$(mktemp -u XXXXXXXX)'"
