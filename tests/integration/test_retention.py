@@ -72,11 +72,11 @@ def test_a_mailbox_in_use_waits_for_the_next_round():
         old = put(suite, "anna", 31)
         start(suite)
         wait_for(lambda: not old.exists())
-        with suite.pop3(f"anna@{DOMAIN}") as reader:
-            old = put(suite, "anna", 31, "new/{}.M2P1.host,S=4,W=5")
-            wait_for(lambda: any(" in_use=1 " in line for line in suite.events("sweep_done")))
-            assert old.exists()
-            reader.quit()
+        reader = suite.pop3(f"anna@{DOMAIN}")
+        old = put(suite, "anna", 31, "new/{}.M2P1.host,S=4,W=5")
+        wait_for(lambda: any(" in_use=1 " in line for line in suite.events("sweep_done")))
+        assert old.exists()
+        reader.quit()
         wait_for(lambda: not old.exists(), what="the next round")
 
 
