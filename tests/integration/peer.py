@@ -14,6 +14,8 @@ import socket
 import ssl
 import threading
 
+RECEIVE_BUFFER = 1 << 16  # octets; a kernel's own may hold a whole large message that the script has not come to
+
 Received = collections.namedtuple("Received", "sender recipients content")
 
 
@@ -47,6 +49,7 @@ class Peer:
         self._stopping = threading.Event()
         self._sockets = set()
         self._listener = socket.create_server((address, port), backlog=128)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)  # of what it accepts
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
