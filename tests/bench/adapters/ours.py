@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import time
 
+import accounts
 import destinations
 import name_server
 from benchlib import (Adapter, BIN_OURS, BOXES, DOMAINS, LIMITED_HOSTS, LOCAL_DOMAIN, MAIL, MAX_MESSAGE, PASSWORD, PEERS,
@@ -91,7 +92,7 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
             + (self.checks_off() if mode == 'unchecked' else ''))
         self.make_directory()
         if mode == 'company':
-            self.company()
+            accounts.fill_directory(self.dir / 'data/directory.db')
 
     def serve_names(self):
         """nsd, the only name server that smtpd asks."""
