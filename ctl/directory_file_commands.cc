@@ -14,6 +14,7 @@
 #include "ctl/account_options.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
+#include "ctl/entries_csv.h"
 #include "ctl/entries_json.h"
 #include "ctl/terminal.h"
 
@@ -28,8 +29,17 @@ constexpr mode_t kForOwner = 0600;
 
 struct Options {
   std::string file;
+  std::string format;  // "json", "csv"; empty: as the file is named
   bool dry_run = false;
+
+  bool is_csv() const { return format.empty() ? file.ends_with(".csv") : format == "csv"; }
 };
+
+std::string written(const directory::Entries& entries, bool as_csv) {
+  if (as_csv) return to_csv(entries);
+  constexpr int kIndent = 1;
+  return to_json(entries).dump(kIndent, ' ', false, json::error_handler_t::replace) + "\n";
+}
 
 // A file that is there already is not written over: it may be open to others.
 Result<void> write_file(const std::string& path, std::string_view text) {
@@ -60,10 +70,7 @@ void export_all(Context& context, const Options& options) {
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto entries = editor.entries();
     if (!entries) return context.refuse(entries.error());
-    const json document = to_json(*entries);
-    constexpr int kIndent = 1;
-    const std::string text =
-        document.dump(kIndent, ' ', false, json::error_handler_t::replace) + "\n";
+    const std::string text = written(*entries, options.is_csv());
     if (options.file.empty()) {
       fmt::print("{}", text);
       return;
@@ -98,7 +105,7 @@ void import_all(Context& context, const Options& options) {
   if (!settings) return;
   const auto text = read_file(options.file);
   if (!text) return context.refuse(text.error());
-  const ReadEntries read = read_entries(*text);
+  const ReadEntries read = options.is_csv() ? read_csv_entries(*text) : read_entries(*text);
   if (!read.faults.empty()) return tell(context, read.faults);
   auto policy = password_policy(context, *settings);
   if (!policy) return;
@@ -125,12 +132,18 @@ void add_directory_file_commands(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("directory", "All domains, users and aliases as a file");
   group->require_subcommand(1);
   const auto options = std::make_shared<Options>();
-  CLI::App* write = group->add_subcommand("export", "Write all there is, as JSON");
+  CLI::App* write = group->add_subcommand("export", "Write all there is");
   write->add_option("file", options->file,
                     "A new file, for its owner alone; without it, to stdout");
+  const auto add_format = [&](CLI::App& command) {
+    command.add_option("--format", options->format, "Else by the file's name: csv, or json")
+        ->check(CLI::IsMember({"json", "csv"}));
+  };
+  add_format(*write);
   write->callback([&context, options] { export_all(context, *options); });
   CLI::App* read = group->add_subcommand("import", "Take over a file: all of it, or nothing");
   read->add_option("file", options->file)->required();
+  add_format(*read);
   read->add_flag("--dry-run", options->dry_run, "Look for errors, and change nothing");
   read->callback([&context, options] { import_all(context, *options); });
 }

@@ -8,11 +8,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/auth/login_table.h"
 #include "common/config/units.h"
 #include "ctl/account_options.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 #include "ctl/terminal.h"
+#include "ctl/user_logins.h"
 
 namespace postrider::ctl {
 
@@ -117,7 +119,25 @@ void set_apop(Context& context, const Options& options) {
   });
 }
 
+void remove(Context& context, const Options& options) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  change(context, fmt::format("removed user {}", options.address), {{"address", options.address}},
+         [&](DirectoryEditor& editor) -> Result<void> {
+           const auto user = editor.user(options.address);
+           if (!user) return tl::unexpected<Error>(user.error());
+           if (auto done = editor.remove_user(options.address); !done) return done;
+           return auth::LoginTable::forget(settings->paths.data, user->address);
+         });
+}
+
+UserLogins read_logins(Context& context) {
+  const auto settings = context.settings();
+  return settings ? UserLogins::read(settings->paths.data) : UserLogins({});
+}
+
 void list(Context& context) {
+  const UserLogins logins = read_logins(context);
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto users = editor.users();
     if (!users) return context.refuse(users.error());
@@ -125,6 +145,7 @@ void list(Context& context) {
     std::string text;
     for (const directory::User& user : *users) {
       document.push_back(to_json(user));
+      document.back()["logins"] = logins.json(user.address);
       text += user.address;
       if (const auto& quota = user.in_force.quota; quota && *quota != 0)
         text += fmt::format("  quota {}", config::format_size(*quota));
@@ -148,6 +169,7 @@ std::string shown(std::int64_t seconds_since_1970, std::string_view otherwise) {
 }
 
 void show(Context& context, const Options& options) {
+  const UserLogins logins = read_logins(context);
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto user = editor.user(options.address);
     if (!user) return context.refuse(user.error());
@@ -160,6 +182,7 @@ void show(Context& context, const Options& options) {
     std::vector<std::string> names;
     for (const auto& app : *apps) names.push_back(app.name);
     json document = to_json(*user);
+    document["logins"] = logins.json(user->address);
     document["app_passwords"] = names;
     document["send_as"] = *senders;
     document["aliases"] = *aliases;
@@ -177,6 +200,8 @@ void show(Context& context, const Options& options) {
                                 ? fmt::format("for {}, set {}", user->settings.scope.str(),
                                               shown(user->password_changed, "nobody knows when"))
                                 : "none"},
+               {"last login", logins.last_login(user->address)},
+               {"failed since then", logins.failures(user->address)},
                {"APOP", user->has_apop ? "on" : "off"},
                {"app passwords", or_else(joined(names), "none")},
                {"own limits", or_else(described(user->settings.rules), "none")},
@@ -212,9 +237,7 @@ void add_user_commands(CLI::App& app, Context& context) {
     set_disabled(context, *options, false);
   });
   subcommand("remove", "Remove a user; the mailbox stays")->callback([&context, options] {
-    change(context, fmt::format("removed user {}", options->address),
-           {{"address", options->address}},
-           [&](DirectoryEditor& editor) { return editor.remove_user(options->address); });
+    remove(context, *options);
   });
   CLI::App* passwd = subcommand("passwd", "Set a password");
   passwd->add_flag("--password-stdin", options->password_stdin, "Read it from standard input")

@@ -63,7 +63,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_opened(Result<Opening> opened, const directory::LoginAnswer& login);
   void note_login(const std::string& app_password);
   void abandon_login();
-  auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason);
+  auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason,
+                                 std::string_view mailbox);
   void refuse_later(LoginRefusal why, std::chrono::microseconds delay);
   void refuse_mailbox(LoginRefusal why, std::string_view reason);
 

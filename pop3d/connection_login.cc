@@ -59,7 +59,7 @@ void Connection::on_verified(Result<LoginAnswer> answer) {
   } else if (answer->accepted) {
     admit(std::move(*answer));
   } else {
-    refuse({Why::credentials, std::string(answer->reason)});
+    refuse({Why::credentials, std::string(answer->reason), std::move(answer->mailbox)});
   }
   act();
 }
@@ -98,7 +98,7 @@ void Connection::on_event(auth::Event event) {
 void Connection::abandon_login() {
   if (verifying_ || (login_ && login_->verifying())) {
     if (login_) user_ = login_->user();
-    note_attempt(End::abandoned, "the client left before the answer");
+    note_attempt(End::abandoned, "the client left before the answer", {});
     return login_.reset();
   }
   // This may be its own call.
@@ -108,7 +108,7 @@ void Connection::abandon_login() {
 // ---- The end of a login ----
 
 void Connection::admit(LoginAnswer answer) {
-  const auto consequence = note_attempt(End::accepted, {});
+  const auto consequence = note_attempt(End::accepted, {}, answer.mailbox);
   if (consequence.banned) return refuse_later(LoginRefusal::banned, consequence.delay);
   // This may be its own call.
   if (login_) services_.loop.destroy_later(std::move(login_));
@@ -131,13 +131,15 @@ void Connection::refuse(const auth::Refused& refused) {
     return session_.on_login_refused(LoginRefusal::temporary);
   }
   const bool was_banned = refused.why == auth::Refused::Why::banned;
-  const auto consequence = note_attempt(was_banned ? End::banned : End::refused, refused.reason);
+  const auto consequence =
+      note_attempt(was_banned ? End::banned : End::refused, refused.reason, refused.mailbox);
   refuse_later(consequence.banned ? LoginRefusal::banned : refusal_for(refused.why),
                consequence.delay);
 }
 
-auth::Consequence Connection::note_attempt(End end, std::string_view reason) {
-  return services_.attempts.note({client_, user_, mechanism_, end, reason});
+auth::Consequence Connection::note_attempt(End end, std::string_view reason,
+                                           std::string_view mailbox) {
+  return services_.attempts.note({client_, user_, mechanism_, end, reason, mailbox});
 }
 
 // Meanwhile the session waits. The next login of a client that pipelines may be refused within the

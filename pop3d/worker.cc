@@ -82,7 +82,9 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
       loop, passwords, verified, clock,
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
   limits::Bans bans = auth::open_bans(settings.paths.run, log);
-  auth::Attempts attempts(bans, settings.bans, clock, log, counters);
+  auth::LoginJournal logins(loop, clock, log,
+                            auth::LoginTable::path(settings.paths.data, directory::Service::pop3));
+  auth::Attempts attempts(bans, settings.bans, clock, log, counters, &logins);
   const quota::FullMarks full_marks(settings.paths.run);
   const Services services{.loop = loop,
                           .credentials = credentials,

@@ -70,7 +70,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void admit(directory::LoginAnswer login);
   void refuse_login(const auth::Refused& refused);
   void abandon_login();
-  auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason);
+  auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason,
+                                 std::string_view mailbox);
   void refuse_later(auth::Refused::Why why, std::chrono::microseconds delay);
 
   void ask_sender(const smtp::AskSender& asked);

@@ -55,7 +55,7 @@ void Connection::on_login(auth::Event event) {
 }
 
 void Connection::admit(directory::LoginAnswer login) {
-  const auto consequence = note_attempt(End::accepted, {});
+  const auto consequence = note_attempt(End::accepted, {}, login.mailbox);
   if (consequence.banned) return refuse_later(auth::Refused::Why::banned, consequence.delay);
   auto entry = services_.log.info("authenticated");
   entry.with("user", login.mailbox).with("client", client_.str());
@@ -72,19 +72,21 @@ void Connection::refuse_login(const auth::Refused& refused) {
     return session_.on_verdict(reply_to(refused.why));
   }
   const bool was_banned = refused.why == auth::Refused::Why::banned;
-  const auto consequence = note_attempt(was_banned ? End::banned : End::refused, refused.reason);
+  const auto consequence =
+      note_attempt(was_banned ? End::banned : End::refused, refused.reason, refused.mailbox);
   refuse_later(consequence.banned ? auth::Refused::Why::banned : refused.why, consequence.delay);
 }
 
 void Connection::abandon_login() {
   if (login_ && login_->verifying())
-    note_attempt(End::abandoned, "the client left before the answer");
+    note_attempt(End::abandoned, "the client left before the answer", {});
   login_.reset();
 }
 
-auth::Consequence Connection::note_attempt(End end, std::string_view reason) {
+auth::Consequence Connection::note_attempt(End end, std::string_view reason,
+                                           std::string_view mailbox) {
   return services_.attempts.note(
-      {client_.address, login_->user(), sasl::name_of(login_->mechanism()), end, reason});
+      {client_.address, login_->user(), sasl::name_of(login_->mechanism()), end, reason, mailbox});
 }
 
 // Meanwhile the session waits for its verdict. The next login of a client that pipelines may be

@@ -71,7 +71,9 @@ class Worker {
         policy_({loop_, return_paths_, directory_, dns_cache_, settings, log_, clock_}),
         tally_(limits::open_tally(settings.paths.run, "smtpd", log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),
-        attempts_(bans_, settings.bans, clock_, log_, counters_),
+        logins_(loop_, clock_, log_,
+                auth::LoginTable::path(settings.paths.data, directory::Service::smtp)),
+        attempts_(bans_, settings.bans, clock_, log_, counters_, &logins_),
         admission_(tally_, attempts_, clock_, settings),
         credentials_(loop_, pool_, verified, clock_, directory_file(settings)),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
@@ -114,6 +116,7 @@ class Worker {
   checks::Policy policy_;
   limits::Tally tally_;
   limits::Bans bans_;
+  auth::LoginJournal logins_;
   auth::Attempts attempts_;
   Admission admission_;
   directory::SqliteCredentials credentials_;

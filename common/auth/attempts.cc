@@ -22,13 +22,14 @@ limits::Bans open_bans(const std::string& run_directory, log::Logger& log) {
 }
 
 Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, const Clock& clock,
-                   log::Logger& log, metrics::Counters& counters)
+                   log::Logger& log, metrics::Counters& counters, LoginJournal* journal)
     : bans_(bans),
       settings_(settings),
       exempt_(net::parse_networks(settings.exempt_networks)),
       clock_(clock),
       log_(log),
       counters_(counters),
+      journal_(journal),
       unreachable_(log, clock,
                    {"bans_unreachable", "bans_reachable",
                     "wrong passwords are not counted, and no ban holds"}),
@@ -42,6 +43,7 @@ Consequence Attempts::note(const Attempt& attempt) {
   const bool accepted = attempt.end == End::accepted && !banned;
   counters_.add(accepted ? Counter::authentications : Counter::authentication_failures);
   if (accepted) unavailable_.passed();
+  record(attempt, accepted, banned);
   if (accepted) return {};
   log_.info("authentication_failed")
       .with("user", attempt.user)
@@ -50,6 +52,13 @@ Consequence Attempts::note(const Attempt& attempt) {
       .with("reason", banned ? "the address or the account is banned" : attempt.reason);
   // Under a ban each waits the same, whatever its password.
   return {banned, banned ? hold_back(1) : count_failure(attempt)};
+}
+
+// What was not judged is neither a login nor a failure.
+void Attempts::record(const Attempt& attempt, bool accepted, bool banned) {
+  if (journal_ == nullptr || attempt.mailbox.empty() || banned) return;
+  if (accepted) return journal_->note_login(attempt.mailbox, attempt.client);
+  if (attempt.end == Attempt::End::refused) journal_->note_failure(attempt.mailbox, attempt.client);
 }
 
 void Attempts::note_unavailable(std::string_view reason) { unavailable_.holds(reason); }

@@ -8,14 +8,15 @@
 //                       neither do guesses prolong the ban, nor does the owner of a banned account
 //                       come to be banned with every try
 //
-// Bans: common/limits/bans.h. Failures are logged as `authentication_failed`, with the reason,
-// which the client is never told.
+// Bans: common/limits/bans.h. What the operator is shown of each user: login_journal.h. Failures
+// are logged as `authentication_failed`, with the reason, which the client is never told.
 #pragma once
 
 #include <chrono>
 #include <string>
 #include <string_view>
 
+#include "common/auth/login_journal.h"
 #include "common/base/clock.h"
 #include "common/config/settings.h"
 #include "common/limits/bans.h"
@@ -37,7 +38,8 @@ struct Attempt {
   std::string_view user;       // as the client gave it
   std::string_view mechanism;  // of SASL; "USER" is that of POP3
   End end;
-  std::string_view reason;  // when refused
+  std::string_view reason = {};   // when refused
+  std::string_view mailbox = {};  // the user's; empty: there is no such user, or it is not known
 };
 
 // The bans that all processes share, from the run directory; where they cannot be had, the log is
@@ -51,9 +53,9 @@ struct Consequence {
 
 class Attempts {
  public:
-  // All outlive it.
+  // All outlive it. Null: nothing is recorded.
   Attempts(limits::Bans& bans, const config::Settings::Bans& settings, const Clock& clock,
-           log::Logger& log, metrics::Counters& counters);
+           log::Logger& log, metrics::Counters& counters, LoginJournal* journal = nullptr);
 
   // No connection is taken from it. False where the bans cannot be asked, of which the log tells;
   // so are those that follow.
@@ -70,6 +72,7 @@ class Attempts {
   void note_unavailable(std::string_view reason);
 
  private:
+  void record(const Attempt& attempt, bool accepted, bool banned);
   bool is_exempt(const net::IpAddress& client) const;
   bool is_banned(limits::BanKind kind, const std::string& name);
   std::chrono::microseconds hold_back(double failures) const;
@@ -82,6 +85,7 @@ class Attempts {
   const Clock& clock_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  LoginJournal* const journal_;
   log::Condition unreachable_;  // the bans
   log::Condition unavailable_;  // whoever knows passwords
 };

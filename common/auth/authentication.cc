@@ -15,10 +15,11 @@ namespace {
 constexpr std::string_view kWithdrawn = "the password was withdrawn during the login";
 
 Refused unavailable(const Error& error) { return {Refused::Why::unavailable, error.text}; }
+
 // What proving those keys means by what is known now.
 LoginAnswer login_by(const sasl::ScramKeys& keys, const ScramAnswer& known) {
   const auto found = std::find(known.user.keys.begin(), known.user.keys.end(), keys);
-  if (found == known.user.keys.end()) return {.reason = kWithdrawn};
+  if (found == known.user.keys.end()) return {.mailbox = known.mailbox, .reason = kWithdrawn};
   return known.logins[static_cast<std::size_t>(found - known.user.keys.begin())];
 }
 
@@ -92,7 +93,7 @@ std::optional<Event> Authentication::confirm(const sasl::Proven& proven) {
 
 Event Authentication::judge(LoginAnswer answer) {
   if (answer.accepted) return answer;
-  return Refused{Refused::Why::credentials, std::string(answer.reason)};
+  return Refused{Refused::Why::credentials, std::string(answer.reason), std::move(answer.mailbox)};
 }
 
 Refused Authentication::explain(sasl::Refused::Why why) const {
@@ -104,7 +105,7 @@ Refused Authentication::explain(sasl::Refused::Why why) const {
       return {Refused::Why::credentials, "the channel binding is not this connection's"};
     case Why::password: break;
   }
-  return {Refused::Why::credentials, std::string(scram_.reason)};
+  return {Refused::Why::credentials, std::string(scram_.reason), scram_.mailbox};
 }
 
 }  // namespace postrider::auth

@@ -26,6 +26,7 @@ struct Refused {
     unavailable,  // it cannot be known now
   } why;
   std::string reason;
+  std::string mailbox = {};  // whose login it is, as of LoginAnswer
 };
 using Event = std::variant<sasl::Challenge, directory::LoginAnswer, Refused>;
 

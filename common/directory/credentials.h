@@ -26,7 +26,7 @@ enum class Service : std::uint8_t { smtp, pop3 };
 
 struct LoginAnswer {
   bool accepted = false;
-  std::string mailbox;       // user@domain in lower case, when accepted
+  std::string mailbox;  // user@domain in lower case; when refused, empty if there is no such user
   std::string app_password;  // the name of that which was given; empty: the main one
   std::string_view reason;   // when refused, for the log alone; lives as long as the program
   Keeping keeping = {};      // of the mailbox, when accepted
@@ -36,6 +36,7 @@ struct LoginAnswer {
 // looks the same but has no keys.
 struct ScramAnswer {
   sasl::ScramUser user;
+  std::string mailbox;              // as of LoginAnswer
   std::vector<LoginAnswer> logins;  // what it means that a client proves each of user.keys
   std::string_view reason;          // why a client that proves none is refused; as of LoginAnswer
 };

@@ -130,8 +130,9 @@ Result<std::optional<Keeping>> SqliteCredentials::keeping_of(std::string_view ma
 
 LoginAnswer SqliteCredentials::judge(const Account& account, std::string_view mailbox,
                                      Service service) {
-  if (!account.reason.empty()) return {.reason = account.reason};
-  if (!account.scope.covers(service)) return {.reason = kOtherMainScope};
+  LoginAnswer refused{.mailbox = std::string(mailbox), .reason = account.reason};
+  if (refused.reason.empty() && !account.scope.covers(service)) refused.reason = kOtherMainScope;
+  if (!refused.reason.empty()) return refused;
   return {.accepted = true, .mailbox = std::string(mailbox), .keeping = account.keeping};
 }
 
@@ -161,7 +162,9 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
                        [this, digest, candidate = std::move(*candidate),
                         done = std::move(done)](const Result<bool>& fits) mutable {
                          if (!fits) return done(tl::unexpected<Error>(fits.error()));
-                         if (!*fits) return done(LoginAnswer{.reason = candidate.reason});
+                         if (!*fits)
+                           return done(LoginAnswer{.mailbox = std::move(candidate.answer.mailbox),
+                                                   .reason = candidate.reason});
                          if (candidate.answer.accepted) verified_.note(digest, loop_.now());
                          done(std::move(candidate.answer));
                        });
@@ -200,11 +203,12 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
 
 LoginAnswer SqliteCredentials::judge(const sqlite::Statement& row, const Account& account,
                                      std::string_view mailbox, Service service) const {
-  if (!account.reason.empty()) return {.reason = account.reason};
+  LoginAnswer refused{.mailbox = std::string(mailbox), .reason = account.reason};
   const auto of = parse_scope(row.text(Column::scope));
-  if (!of || !of->covers(service)) return {.reason = kOtherScope};
   const auto until = expiry(row);
-  if (until && *until <= clock_.now()) return {.reason = kExpired};
+  if (refused.reason.empty() && (!of || !of->covers(service))) refused.reason = kOtherScope;
+  if (refused.reason.empty() && until && *until <= clock_.now()) refused.reason = kExpired;
+  if (!refused.reason.empty()) return refused;
   return {.accepted = true,
           .mailbox = std::string(mailbox),
           .app_password = std::string(row.text(Column::name)),
@@ -247,6 +251,7 @@ Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Servic
   const auto account = find_account(*address);
   if (!account) return tl::unexpected<Error>(account.error());
   if (!*account) return answer;
+  answer.mailbox = address->str();
   answer.reason = (*account)->hash.empty()       ? kNoPassword
                   : is_foreign((*account)->hash) ? kForeignHash
                                                  : kNoScramKeys;
@@ -286,10 +291,13 @@ Result<LoginAnswer> SqliteCredentials::judge_apop(std::string_view given,
   const Secret secret(*found ? std::string(row.text(0)) : std::string());
   row.reset();
   const bool fits = sasl::apop_fits(timestamp, secret, digest);
-  if (!*account || secret.reveal().empty()) return LoginAnswer{.reason = kNoApopSecret};
-  if (!fits) return LoginAnswer{.reason = kWrongApopDigest};
-  if (!(*account)->reason.empty()) return LoginAnswer{.reason = (*account)->reason};
-  return LoginAnswer{.accepted = true, .mailbox = address->str(), .keeping = (*account)->keeping};
+  if (!*account) return LoginAnswer{.reason = kNoApopSecret};
+  LoginAnswer answer{.mailbox = address->str(), .keeping = (*account)->keeping};
+  answer.reason = secret.reveal().empty() ? kNoApopSecret
+                  : !fits                 ? kWrongApopDigest
+                                          : (*account)->reason;
+  answer.accepted = answer.reason.empty();
+  return answer;
 }
 
 }  // namespace postrider::directory

@@ -155,3 +155,25 @@ def test_nothing_tells_a_password(suite):
     for one in json.dumps(suite.json("user", "app-password", "list", USER)), text:
         assert PASSWORD not in one
     assert "authentication_failed" in text
+
+
+def test_the_operator_sees_who_logged_in_and_who_failed_to(suite):
+    ada = f"ada@{DOMAIN}"
+    suite.add_user(ada, PASSWORD)
+    assert suite.json("user", "show", ada)["logins"] == {"last_login": None, "failures": 0, "last_failure": None}
+
+    def logins():
+        return suite.json("user", "show", ada)["logins"]
+
+    assert takes(suite, PASSWORD, ada) and not takes(suite, "wrong", ada) and not takes(suite, "wrong", f"eve@{DOMAIN}")
+    # smtplib tries the password by each mechanism.
+    wait_for(lambda: logins()["failures"] == 2, what="what smtpd notes")
+    assert logins()["last_login"]["client"] == logins()["last_failure"]["client"] == "127.0.0.1"
+    suite.pop3(ada, PASSWORD).quit()
+    wait_for(lambda: logins()["failures"] == 0, what="what pop3d notes")
+    assert "from 127.0.0.1" in suite.command("user", "show", ada).stdout
+    listed = {one["address"]: one for one in suite.json("user", "list")["users"]}
+    assert listed[ada]["logins"]["last_login"] and f"eve@{DOMAIN}" not in listed
+    suite.command("user", "remove", ada)
+    suite.add_user(ada, PASSWORD)
+    assert logins() == {"last_login": None, "failures": 0, "last_failure": None}

@@ -1,5 +1,6 @@
 """The command without a running suite: init, configuration, directory, exit statuses."""
 
+import csv
 import json
 import os
 import socket
@@ -286,3 +287,19 @@ def test_the_directory_goes_to_a_file_and_comes_back(instance):
     document["users"].append({"address": "no address", "quota": "much"})
     file.write_text(json.dumps(document))
     assert "users[2].quota: is a whole number" in refused(instance, 1, "directory", "import", file)
+
+
+def test_the_directory_goes_through_a_spreadsheet(instance, tmp_path):
+    table = tmp_path / "people.csv"
+    table.write_text('Address,Password,Quota\r\nnew1@example.test,"correct ""horse"" battery",5GiB\r\nnew2@example.test,,\r\n')
+    assert instance.command("directory", "import", table).stdout.endswith("2 users, 0 aliases\n")
+    assert instance.json("user", "show", "new1@example.test")["quota"] == 5 * 2**30
+    exported = tmp_path / "all.csv"
+    instance.command("directory", "export", exported)
+    with open(exported, newline="") as file:
+        rows = {row["address"]: row for row in csv.DictReader(file)}
+    assert rows["new1@example.test"]["password_hash"].startswith("$argon2id$") and not rows["new1@example.test"]["password"]
+    instance.command("directory", "import", exported)
+    assert instance.command("directory", "export", "--format", "csv").stdout.encode() == exported.read_bytes().replace(b"\r\n", b"\n")
+    table.write_text("address,quota\r\nnew1@example.test,much\r\n")
+    assert "line 2.quota: is a whole number" in refused(instance, 1, "directory", "import", table)

@@ -1,0 +1,52 @@
+#include "ctl/user_logins.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "common/base/timestamp.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+using Event = std::optional<auth::LoginRecord::Event>;
+
+nlohmann::json event_json(const Event& event) {
+  if (!event) return {};
+  return {{"time", to_timestamp(event->when)}, {"client", event->client}};
+}
+
+std::string shown(const Event& event) {
+  if (!event) return "none known";
+  return fmt::format("{} from {}", to_timestamp(event->when), event->client);
+}
+
+}  // namespace
+
+nlohmann::json UserLogins::json(const std::string& mailbox) const {
+  if (!records_) return {};
+  const auth::LoginRecord record = of(mailbox);
+  return {{"last_login", event_json(record.last_login)},
+          {"failures", record.failures},
+          {"last_failure", event_json(record.last_failure)}};
+}
+
+std::string UserLogins::last_login(const std::string& mailbox) const {
+  if (!records_) return fmt::format("not known: {}", records_.error().text);
+  return shown(of(mailbox).last_login);
+}
+
+std::string UserLogins::failures(const std::string& mailbox) const {
+  if (!records_) return "not known";
+  const auth::LoginRecord record = of(mailbox);
+  if (record.failures == 0) return "none";
+  return fmt::format("{}, the last {}", record.failures, shown(record.last_failure));
+}
+
+auth::LoginRecord UserLogins::of(const std::string& mailbox) const {
+  const auto found = records_->find(mailbox);
+  return found == records_->end() ? auth::LoginRecord() : found->second;
+}
+
+}  // namespace postrider::ctl
