@@ -36,9 +36,9 @@ struct LoginAnswer {
 // looks the same but has no keys.
 struct ScramAnswer {
   sasl::ScramUser user;
-  std::string mailbox;              // as of LoginAnswer
   std::vector<LoginAnswer> logins;  // what it means that a client proves each of user.keys
   std::string_view reason;          // why a client that proves none is refused; as of LoginAnswer
+  std::string mailbox = {};         // as of LoginAnswer
 };
 
 class Credentials {

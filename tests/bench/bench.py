@@ -35,6 +35,7 @@ PEERS = {
     'large': ('ours', 'postfix', 'opensmtpd'),
     'idle': ('ours', 'null', 'postfix', 'opensmtpd', 'dovecot'),
     'pop3': ('ours', 'dovecot'),
+    'large_mailbox': ('ours', 'postfix'),
     'company': ('ours',),
     'queue': ('ours', 'postfix', 'opensmtpd'),
     'syscalls': ('ours', 'postfix'),

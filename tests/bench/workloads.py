@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import ssl
+import statistics
 import subprocess
 import time
 
@@ -437,6 +438,43 @@ def pop3(a, out, rep):
         go('2000 messages, 20 clients, warm, pipelined', '-u', 'pop', '-k', 20, '-c', 20, '-n', 40, '-W', 32)
         go('2000 messages, 20 clients, warm, STAT+UIDL only', '-u', 'pop', '-k', 20, '-c', 20, '-n', 400, '-R')
         go('2000 messages, 1 client, warm, STAT+UIDL only', '-u', 'pop0', '-c', 1, '-n', 100, '-R')
+    finally:
+        a.stop()
+
+
+def large_mailbox(a, out, rep, messages=20000, n=3000, rounds=3):
+    """Delivers to a Maildir of many messages, and to one that was empty, in turns; until all is in new/, and durable there."""
+    a.reset()
+    boxes = {'full': a.maildir('big') / 'new', 'empty': a.maildir('bigs') / 'new'}
+    b.make_boxes(a.mail, ['big', 'bigs'])
+    fill(a.maildir('big'), messages, 4096, True)
+    os.sync()
+    a.start('local')
+    secs, cpu = {name: [] for name in boxes}, {name: [] for name in boxes}
+
+    def deliver(name, folder):
+        want = len(os.listdir(folder)) + n
+        with Watch(a) as w:
+            t = time.monotonic()
+            _, rc, _, tool = b.load(smtpload(a, 20, n, 4096, True, f'{folder.parent.parent.name}@{b.LOCAL_DOMAIN}', 0, 60), 70)
+            while rc == 0 and len(os.listdir(folder)) < want and time.monotonic() - t < 60:
+                time.sleep(0.02)
+            a.settle()
+            secs[name].append(time.monotonic() - t)
+        cpu[name].append(w.result(n, tool)['cpu_per_1000'])
+        if len(os.listdir(folder)) != want:
+            raise RuntimeError(f'{name}: {len(os.listdir(folder))} of {want} messages')
+    try:
+        for turn in range(rounds + 1):
+            for name, folder in boxes.items():
+                deliver(name, folder)
+            if turn == 0:   # the first tells of processes that start
+                for kept in (*secs.values(), *cpu.values()):
+                    kept.clear()
+        fulls, empties = (statistics.median(secs[name]) for name in ('full', 'empty'))
+        b.emit(out, {'workload': 'large_mailbox', 'peer': a.name, 'case': f'{messages} messages, and few', 'rep': rep, 'n': n,
+                     'rate_full': round(n / fulls, 1), 'rate_empty': round(n / empties, 1), 'ratio': round(empties / fulls, 3),
+                     **{f'cpu_{name}': round(statistics.median(cpu[name]), 4) for name in boxes}})
     finally:
         a.stop()
 

@@ -8,6 +8,7 @@
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
+using postrider::test::TempDirectory;
 using auth::LoginJournal;
 using auth::LoginTable;
 

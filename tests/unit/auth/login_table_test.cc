@@ -9,6 +9,7 @@
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
+using postrider::test::TempDirectory;
 using namespace std::chrono_literals;
 using auth::LoginRecord;
 using auth::LoginTable;
