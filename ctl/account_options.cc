@@ -67,8 +67,9 @@ void RuleOptions::add_to(CLI::App& command) {
   command.add_option("--messages", messages, "How many messages it holds; 0: no limit; default");
   command.add_option("--retention", retention,
                      "After how long a message goes, as in 365d; 0d: never; default");
-  command.add_option("--trash", trash,
-                     "After how long a message goes from the trash, as in 30d; 0d: never; default");
+  command.add_option(
+      "--trash", trash,
+      "How long a deleted message stays in the trash, as in 30d; 0d: no trash; default");
 }
 
 Result<MailboxRules> RuleOptions::apply_to(MailboxRules rules) const {
@@ -150,7 +151,7 @@ std::string described(const MailboxRules& rules) {
   if (rules.retention)
     parts.push_back("retention " + limit(*rules.retention, fmt::format("{}d", *rules.retention)));
   if (rules.trash)
-    parts.push_back("trash " + limit(*rules.trash, fmt::format("{}d", *rules.trash)));
+    parts.push_back(*rules.trash == 0 ? "no trash" : fmt::format("trash {}d", *rules.trash));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 

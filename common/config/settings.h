@@ -252,6 +252,7 @@ struct Settings {
 
   struct Mailbox {
     seconds retention{};           // of messages that nobody deletes; 0: for ever
+    seconds trash{};               // of messages that were deleted; 0: there is no trash
     seconds sweep_interval{};      // from one round of the sweeper to the next; 0: there is none
     std::uint64_t sweep_rate = 0;  // mailboxes a second
   } mailbox;

@@ -10,14 +10,15 @@ Result<void> check(const MailboxRules& rules) {
     const MailboxRules::Number& number;
     std::uint64_t limit;
     std::string_view unit;
+    std::string_view zero = "no limit";
   };
   for (const Row& row : {Row{"quota", rules.quota, kMaxQuota, "octets"},
                          Row{"quota_messages", rules.quota_messages, kMaxQuota, "messages"},
                          Row{"retention", rules.retention, kMaxDays, "days"},
-                         Row{"trash", rules.trash, kMaxDays, "days"}})
+                         Row{"trash", rules.trash, kMaxDays, "days", "no trash"}})
     if (row.number && *row.number > row.limit)
-      return fail(ErrorKind::invalid, fmt::format("{} is at most {} {}, and 0 for no limit",
-                                                  row.name, row.limit, row.unit));
+      return fail(ErrorKind::invalid, fmt::format("{} is at most {} {}, and 0 for {}", row.name,
+                                                  row.limit, row.unit, row.zero));
   return {};
 }
 

@@ -25,7 +25,7 @@ struct MailboxRules {
   Number quota;           // octets; 0: no limit
   Number quota_messages;  // 0: no limit
   Number retention;       // days after which a message goes; 0: never
-  Number trash;           // days after which a message goes that is in the trash; 0: never
+  Number trash;           // days for which a deleted message stays in the trash; 0: there is none
   bool operator==(const MailboxRules&) const = default;
 };
 // The error (invalid) names the number that is beyond its limit.

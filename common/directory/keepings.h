@@ -16,10 +16,10 @@
 
 namespace postrider::directory {
 
-// How long a mailbox keeps messages, in days; 0: for ever; nothing: as configured.
+// For how many days a mailbox keeps messages; nothing: as configured.
 struct Keeping {
-  std::optional<std::uint32_t> retention;
-  std::optional<std::uint32_t> trash;  // 0: there is no trash
+  std::optional<std::uint32_t> retention;  // 0: for ever
+  std::optional<std::uint32_t> trash;      // those that were deleted; 0: there is no trash
 };
 
 // What holds for a mailbox, where the configuration says `configured`.

@@ -65,7 +65,7 @@ ALTER TABLE domains ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0; -- 1: no mai
 ALTER TABLE domains ADD COLUMN quota INTEGER;          -- of each user without one: octets; 0: none
 ALTER TABLE domains ADD COLUMN quota_messages INTEGER; -- as quota, in messages
 ALTER TABLE domains ADD COLUMN retention INTEGER;      -- days; 0: for ever; NULL: as configured
-ALTER TABLE domains ADD COLUMN trash INTEGER;          -- as retention
+ALTER TABLE domains ADD COLUMN trash INTEGER;          -- days; 0: no trash; NULL: as configured
 CREATE TABLE domain_aliases (   -- mail and logins of `name` are as those of `target`
   name   TEXT NOT NULL PRIMARY KEY,
   target TEXT NOT NULL REFERENCES domains (name)
