@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -88,6 +90,27 @@ std::string remembered(const Deletions& deletions, std::int64_t since) {
   }
   std::string all;
   for (auto batch = kept.rbegin(); batch != kept.rend(); ++batch) all += *batch;
+  return all;
+}
+
+// All batches without these; nothing: they hold none of them.
+std::optional<std::string> without(const Deletions& deletions,
+                                   const std::unordered_set<std::string_view>& keys) {
+  std::string all;
+  bool found = false;
+  for (const DeletionBatch& batch : deletions.batches) {
+    std::string lines;
+    std::size_t count = 0;
+    for (std::string_view rest = batch.lines; !rest.empty();) {
+      const std::string_view line = take_line(rest);
+      if (keys.count(message_key(line)) > 0) continue;
+      lines.append(line).append("\n");
+      ++count;
+    }
+    found = found || count < batch.count;
+    if (count > 0) all += compose_batch(batch.seconds, count, lines);
+  }
+  if (!found) return std::nullopt;
   return all;
 }
 
@@ -198,6 +221,19 @@ Result<void> DeletionJournal::tidy(WallTime now, std::chrono::seconds keep) {
       std::chrono::floor<std::chrono::seconds>(now - keep).time_since_epoch().count();
   if (whole_ <= kRemembered && out_of_date(deletions, since) < whole_ / 2) return {};
   return replace(remembered(deletions, since));
+}
+
+Result<void> DeletionJournal::forget(const std::vector<std::string_view>& bases) {
+  if (!file_) return {};
+  const auto text = read_all(file_.get());
+  if (!text) return tl::unexpected<Error>(text.error());
+  std::vector<std::string> entries;
+  entries.reserve(bases.size());
+  for (const std::string_view base : bases) entries.push_back(entry_of(base));
+  std::unordered_set<std::string_view> keys;
+  for (const std::string& entry : entries) keys.insert(message_key(entry));
+  const auto kept = without(parse_deletions(*text, boot_), keys);
+  return kept ? replace(*kept) : Result<void>();
 }
 
 // "removed" follows once the name is durable: whoever does not find it syncs the name first.

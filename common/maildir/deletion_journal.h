@@ -64,6 +64,10 @@ class DeletionJournal {
   // All that was ever deleted is gone. What open() found is of no more use, and its memory free.
   void note_removed();
 
+  // Forgets these bases, in all batches; durable when this returns. Precondition: what was promised
+  // is removed.
+  Result<void> forget(const std::vector<std::string_view>& bases);
+
   // Forgets what is older than `keep`, where that is most of it. Precondition: !unfinished().
   Result<void> tidy(WallTime now, std::chrono::seconds keep);
 

@@ -23,6 +23,7 @@
 #include "common/maildir/line_ends.h"
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/scan.h"
+#include "common/maildir/trash.h"
 
 namespace postrider::maildir {
 
@@ -74,9 +75,13 @@ class Inspector {
     else if (journal->unfinished() && repair_)
       if (auto synced = journal->sync(); !synced)
         return tl::unexpected<Error>(std::move(synced.error()));
+    check_trash();
     for (const char* folder : {"new", "cur"})
       for (const std::string& name : names_in(folder))
         check_entry(journal ? &*journal : nullptr, folder, name);
+    if (trash_)
+      if (auto synced = trash_->sync(); !synced)
+        return tl::unexpected<Error>(std::move(synced.error()));
     if (inspected_.mended > 0)
       if (auto synced = sync_names(mailbox_); !synced)
         return tl::unexpected<Error>(std::move(synced.error()));
@@ -173,6 +178,18 @@ class Inspector {
     }
   }
 
+  void check_trash() {
+    struct stat status {};
+    if (::fstatat(at_, kTrashFolder, &status, AT_SYMLINK_NOFOLLOW) != 0) return;
+    if (!S_ISDIR(status.st_mode)) {
+      found(kTrashFolder, "is no folder", "move it away", by_hand);
+      return;
+    }
+    check_rights(kTrashFolder, S_IFDIR);
+    for (const std::string& name : names_in(kTrashFolder))
+      check_rights(fmt::format("{}/{}", kTrashFolder, name), S_IFREG);
+  }
+
   void check_entry(const DeletionJournal* journal, const char* folder, const std::string& name) {
     const std::string path = fmt::format("{}/{}", folder, name);
     struct stat status {};
@@ -187,8 +204,8 @@ class Inspector {
     }
     const FileName parsed = FileName::parse(name);
     if (journal != nullptr && journal->is_to_be_removed(parsed.base)) {
-      if (!mendable(path, "was deleted by its reader, and kept by a crash", "removes it",
-                    [&] { return ::unlinkat(at_, path.c_str(), 0) == 0 ? 0 : errno; }))
+      if (!mendable(path, "was deleted by its reader, and kept by a crash",
+                    fmt::format("moves it to {}/", kTrashFolder), [&] { return throw_away(path); }))
         kept_deleted_ = true;
       return;
     }
@@ -215,6 +232,17 @@ class Inspector {
     ++inspected_.messages;
     if (!parsed.size || parsed.wire_size != wire_size) check_sizes(folder, path, size, *wire_size);
     check_double(path);
+  }
+
+  // Whether the mailbox has a trash is not known here; where it has none, the sweeper empties it.
+  int throw_away(const std::string& path) {
+    if (!trash_) {
+      if (!make_folder(mailbox_, kTrashFolder)) return EIO;
+      auto trash = Trash::open(at_, now_);
+      if (!trash) return EIO;
+      trash_.emplace(std::move(*trash));
+    }
+    return trash_->take(at_, path);
   }
 
   int put_aside(const std::string& path, const std::string& name) {
@@ -304,6 +332,7 @@ class Inspector {
   const bool repair_;
   const WallTime now_;
   bool kept_deleted_ = false;
+  std::optional<Trash> trash_;                             // once it is needed
   std::unordered_map<std::string, std::string> messages_;  // paths, by message_key()
   std::unordered_map<std::string, std::string> ids_;       // paths, by unique-id
   Inspected inspected_;

@@ -8,7 +8,7 @@
 //   S= or W= is missing, or W= is wrong          renames the file
 //   a message is there twice, octet by octet     removes one of its files
 //   a file was deleted by its reader, and a
-//   crash has kept it (deletion_journal.h)       removes it
+//   crash has kept it (deletion_journal.h)       moves it to postrider.trash/
 //   a leftover in tmp/, older than kTmpLife      removes it
 //   a message is there twice and differs, two
 //   messages have one unique-id, a name begins

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,9 @@ namespace {
 
 // O_NONBLOCK: a named pipe that has taken a file's place keeps nobody waiting.
 constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
+// Files that are synced one by one rather than all of the file system.
+constexpr std::size_t kSyncedAlone = 16;
 
 // EAGAIN where the kernel would have to wait, ENOSYS before Linux 5.12: empty.
 Fd open_cached(int directory, const std::string& path) noexcept {
@@ -67,27 +71,32 @@ Result<std::unique_ptr<Mailbox>> Mailbox::open(Fd directory, WallTime now,
   std::unique_ptr<Mailbox> opened(new Mailbox());
   opened->directory_ = std::move(directory);
   opened->lock_ = std::move(*lock);
-  if (auto scanned = opened->scan_and_finish(remembrance, now); !scanned)
+  opened->remembrance_ = remembrance;
+  if (auto scanned = opened->scan_and_finish(now); !scanned)
     return tl::unexpected<Error>(std::move(scanned.error()));
   return opened;
 }
 
-Result<void> Mailbox::scan_and_finish(const Remembrance& remembrance, WallTime now) {
+Result<void> Mailbox::scan_and_finish(WallTime now) {
   const int directory = directory_.get();
-  auto journal = DeletionJournal::open(directory, remembrance.boot);
+  auto journal = DeletionJournal::open(directory, remembrance_.boot);
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
   journal_.emplace(std::move(*journal));
-  if (journal_->unfinished())
+  if (journal_->unfinished()) {
     if (auto synced = journal_->sync(); !synced) return synced;
-  const Looked looked = known_sizes(directory, remembrance.boot);
-  auto scanned = scan(directory, now, *journal_, looked);
+    if (auto opened = open_trash(now); !opened) return opened;
+  }
+  const Looked looked = known_sizes(directory, remembrance_.boot);
+  auto scanned = scan(directory, now, *journal_, looked, trash_ ? &*trash_ : nullptr);
   if (!scanned) return tl::unexpected<Error>(std::move(scanned.error()));
   scan_ = std::move(*scanned);
-  if (looked == Looked::never && scan_.skipped == 0) keep_known_sizes(directory, remembrance.boot);
+  if (trash_)
+    if (auto synced = trash_->sync(); !synced) return synced;
+  if (looked == Looked::never && scan_.skipped == 0) keep_known_sizes(directory, remembrance_.boot);
   if (scan_.not_removed > 0) return {};
   journal_->note_removed();
   // Where it cannot be made shorter now, another session will.
-  static_cast<void>(journal_->tidy(now, remembrance.keep));
+  static_cast<void>(journal_->tidy(now, remembrance_.keep));
   return {};
 }
 
@@ -147,32 +156,77 @@ std::optional<MessageReader> Mailbox::read_cached(std::size_t i,
   return std::move(*reader);
 }
 
+Result<void> Mailbox::open_trash(WallTime now) {
+  if (!remembrance_.trash || trash_) return {};
+  auto trash = Trash::open(directory_.get(), now);
+  if (!trash) return tl::unexpected<Error>(std::move(trash.error()));
+  trash_.emplace(std::move(*trash));
+  return {};
+}
+
+// A message that is in the journal is not delivered again, and so nobody but the trash has it. What
+// is older was delivered long ago.
+Result<void> Mailbox::sync_young(const std::vector<std::size_t>& messages, WallTime now) const {
+  const auto since = std::chrono::floor<std::chrono::seconds>(now - remembrance_.keep);
+  std::vector<std::size_t> young;
+  for (const std::size_t i : messages)
+    if (listing().seconds(i) >= since.time_since_epoch().count()) young.push_back(i);
+  if (young.size() > kSyncedAlone) {
+    if (::syncfs(directory_.get()) != 0) return fail_errno("Maildir", errno);
+    return {};
+  }
+  for (const std::size_t i : young) {
+    const Fd file(::openat(directory_.get(), path_of(i).c_str(), kRead));
+    if (!file && errno == ENOENT) continue;  // another program renamed or removed it
+    if (!file || ::fdatasync(file.get()) != 0) return fail_errno(path_of(i), errno);
+  }
+  return young.empty() ? Result<void>() : sync_folders(directory_.get(), std::array{"new", "cur"});
+}
+
 // A disk without room for the journal is no reason to keep what is to make room: then there is no
 // promise, and a crash may leave some of them.
 std::size_t Mailbox::remove(const std::vector<std::size_t>& messages, WallTime now) {
+  if (messages.empty()) return 0;
+  const auto all_left = [&](const Error& error) {
+    removal_fault_ = error.text;
+    return messages.size();
+  };
+  if (const auto opened = open_trash(now); !opened) return all_left(opened.error());
+  if (trash_)
+    if (const auto synced = sync_young(messages, now); !synced) return all_left(synced.error());
   std::vector<std::string_view> bases;
   bases.reserve(messages.size());
   for (const std::size_t i : messages) bases.push_back(listing().base(i));
   const bool unfinished = journal_->unfinished();
   const auto promised = journal_->append(now, bases);
-  if (!promised && !journal_->is_out_of_room()) return messages.size();
+  if (!promised && !journal_->is_out_of_room()) return all_left(promised.error());
   std::size_t left = 0;
-  for (const std::size_t i : messages)
-    if (!remove_one(i)) ++left;
-  if (promised && left == 0 && !unfinished) journal_->note_removed();
+  for (const std::size_t i : messages) {
+    const int error = remove_one(i);
+    if (error != 0 && left++ == 0) removal_fault_ = fail_errno(path_of(i), error).value().text;
+  }
+  // Where names are not durable yet, the next run of the kernel finds them in the journal.
+  const bool durable = !trash_ || trash_->sync();
+  if (promised && durable && left == 0 && !unfinished) journal_->note_removed();
   return left;
 }
 
-bool Mailbox::remove_one(std::size_t i) {
+int Mailbox::dispose_of(const std::string& path) {
+  if (trash_) return trash_->take(directory_.get(), path);
+  return ::unlinkat(directory_.get(), path.c_str(), 0) == 0 ? 0 : errno;
+}
+
+// The errno, or 0.
+int Mailbox::remove_one(std::size_t i) {
   for (const Listing::Twin& twin : listing().twins(i)) {
-    const std::string path = fmt::format("{}/{}", name_of(twin.folder), twin.file_name);
-    if (::unlinkat(directory_.get(), path.c_str(), 0) != 0 && errno != ENOENT) return false;
+    const int error = dispose_of(fmt::format("{}/{}", name_of(twin.folder), twin.file_name));
+    if (error != 0 && error != ENOENT) return error;
   }
-  if (::unlinkat(directory_.get(), path_of(i).c_str(), 0) == 0) return true;
-  if (errno != ENOENT) return false;
+  if (const int error = dispose_of(path_of(i)); error != ENOENT) return error;
   const auto renamed = find_renamed(i);
-  if (!renamed) return renamed.error().kind == ErrorKind::not_found;
-  return ::unlinkat(directory_.get(), renamed->c_str(), 0) == 0 || errno == ENOENT;
+  if (!renamed) return renamed.error().kind == ErrorKind::not_found ? 0 : EIO;
+  const int error = dispose_of(*renamed);
+  return error == ENOENT ? 0 : error;
 }
 
 }  // namespace postrider::maildir

@@ -6,7 +6,7 @@
 //
 // Messages are removed all or not at all: what remove() was asked for is in the mailbox's journal
 // (deletion_journal.h) before the first file goes, and open() finishes what a crash has
-// interrupted.
+// interrupted. Where there is a trash (trash.h) they go there, and may come back from it.
 //
 // Every call but read_cached() blocks: for worker threads. One at a time.
 #pragma once
@@ -25,15 +25,17 @@
 #include "common/maildir/listing.h"
 #include "common/maildir/message_reader.h"
 #include "common/maildir/scan.h"
+#include "common/maildir/trash.h"
 #include "common/maildir/whereabouts.h"
 
 namespace postrider::maildir {
 
-// How deletions are remembered.
+// How deletions are remembered, and where to messages go.
 struct Remembrance {
   // As long as the queue may repeat a delivery: its lifetime, and a day.
   std::chrono::seconds keep = std::chrono::hours(24 * 6);
-  std::string boot;  // boot_id()
+  std::string boot;    // boot_id()
+  bool trash = false;  // there is one: nothing is removed for good
 };
 
 // By queue.lifetime, in this run of the kernel.
@@ -73,6 +75,20 @@ class Mailbox {
   // somebody removed them before. When all are still there nothing was promised; of others, those
   // that are left go when the mailbox is opened again. Call once.
   std::size_t remove(const std::vector<std::size_t>& messages, WallTime now);
+  // Why the first of those that remove() left is still there; empty: none is.
+  const std::string& removal_fault() const noexcept { return removal_fault_; }
+
+  // Brings messages back from the trash by their names there, with the names that they had, and
+  // makes them durable. One whose message or unique-id the mailbox has stays in the trash. The
+  // journal forgets them first, so that nobody deletes them again. After an error all of them are
+  // in the mailbox or in the trash, and the same call goes on. Call once, on a mailbox that has a
+  // directory.
+  struct Undeleted {
+    std::vector<std::string> names;    // of those that are back, as they were given
+    std::vector<std::string> already;  // of those that the mailbox has
+    std::vector<std::string> faults;   // why others are not
+  };
+  Result<Undeleted> undelete(const std::vector<std::string>& names);
 
   // Lets go of the lock, for the next who opens it. Only listing() may be asked after that.
   void release() noexcept { lock_.reset(); }
@@ -80,17 +96,25 @@ class Mailbox {
  private:
   Mailbox() = default;
 
-  Result<void> scan_and_finish(const Remembrance& remembrance, WallTime now);
+  Result<void> scan_and_finish(WallTime now);
   std::string path_of(std::size_t i) const;
   Form form_of(std::size_t i, Form wanted) const;
   // Where the message is when it is not at path_of(); not_found: nowhere.
   Result<std::string> find_renamed(std::size_t i);
-  bool remove_one(std::size_t i);
+  // Removes the file, or moves it to the trash. The errno, or 0.
+  int dispose_of(const std::string& path);
+  int remove_one(std::size_t i);
+  Result<void> open_trash(WallTime now);
+  // Makes durable what a repeated delivery would have brought again.
+  Result<void> sync_young(const std::vector<std::size_t>& messages, WallTime now) const;
 
   Fd directory_;  // the Maildir; empty: there is none yet
   Fd lock_;
   std::optional<DeletionJournal> journal_;
   Scan scan_;
+  Remembrance remembrance_;
+  std::optional<Trash> trash_;  // once it is needed
+  std::string removal_fault_;
   std::optional<Whereabouts> whereabouts_;  // once a message was not where it was listed
 };
 

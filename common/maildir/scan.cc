@@ -41,7 +41,8 @@ std::optional<Sizes> measure(int folder, const std::string& name) {
 
 class Scanner {
  public:
-  Scanner(const DeletionJournal& journal, Looked looked) : journal_(journal), looked_(looked) {}
+  Scanner(const DeletionJournal& journal, Looked looked, Trash* trash)
+      : journal_(journal), looked_(looked), trash_(trash) {}
 
   Result<void> read_folder(int maildir, Folder folder) {
     const Directory directory = open_directory(maildir, name_of(folder));
@@ -72,10 +73,7 @@ class Scanner {
       return;
     }
     const FileName parsed = FileName::parse(name);
-    if (journal_.is_to_be_removed(parsed.base)) {
-      if (::unlinkat(directory, name, 0) != 0 && errno != ENOENT) ++scan_.not_removed;
-      return;
-    }
+    if (journal_.is_to_be_removed(parsed.base)) return remove(directory, name);
     if (looked_ == Looked::before && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
         parsed.wire_size)
       return scan_.listing.add(folder, parsed, *parsed.seconds, *parsed.wire_size);
@@ -89,6 +87,13 @@ class Scanner {
     if (parsed.size && parsed.wire_size)
       return scan_.listing.add(folder, parsed, seconds, *parsed.wire_size);
     take_unmeasured(directory, folder, parsed, seconds, size);
+  }
+
+  void remove(int directory, const char* name) {
+    const int error = trash_ != nullptr                     ? trash_->take(directory, name)
+                      : ::unlinkat(directory, name, 0) != 0 ? errno
+                                                            : 0;
+    if (error != 0 && error != ENOENT) ++scan_.not_removed;
   }
 
   void take_unmeasured(int directory, Folder folder, const FileName& parsed, std::int64_t seconds,
@@ -127,6 +132,7 @@ class Scanner {
 
   const DeletionJournal& journal_;
   const Looked looked_;
+  Trash* const trash_;
   Scan scan_;
 };
 
@@ -148,9 +154,10 @@ std::uint64_t remove_leftovers(int maildir, WallTime now) {
   return removed;
 }
 
-Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked) {
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked,
+                  Trash* trash) {
   remove_leftovers(maildir, now);
-  Scanner scanner(journal, looked);
+  Scanner scanner(journal, looked, trash);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = scanner.read_folder(maildir, folder); !read)
       return tl::unexpected<Error>(std::move(read.error()));

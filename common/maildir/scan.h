@@ -2,10 +2,10 @@
 //
 // Blocks: for worker threads. Sizes come from the names, so no mail is read, except that a file of
 // another program without S= or W= is read once and renamed, so that they are known from then on.
-// Renamed as well are files whose unique-id is taken (listing.h). Removed is what a session before
-// has promised to remove (deletion_journal.h). Not served, and left alone: directories and other
-// things that are not files, names that begin with a dot, and files whose size is not what S= says
-// (torn by a power cut: the repeated delivery replaces them).
+// Renamed as well are files whose unique-id is taken (listing.h). Removed, or moved to the trash,
+// is what a session before has promised to remove (deletion_journal.h). Not served, and left alone:
+// directories and other things that are not files, names that begin with a dot, and files whose
+// size is not what S= says (torn by a power cut: the repeated delivery replaces them).
 //
 // To look at each file is what takes longest. Only a power cut leaves torn files, so that once all
 // sizes were looked at in a run of the kernel they are taken from the names; whoever reads a
@@ -19,6 +19,7 @@
 #include "common/base/result.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/listing.h"
+#include "common/maildir/trash.h"
 
 namespace postrider::maildir {
 
@@ -40,7 +41,8 @@ std::uint64_t remove_leftovers(int maildir, WallTime now);
 enum class Looked : std::uint8_t { never, before };
 
 // `maildir` is a descriptor of the Maildir directory; the caller has its lock. A missing new/ or
-// cur/ is empty.
-Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked);
+// cur/ is empty. `trash`: null where there is none.
+Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked,
+                  Trash* trash);
 
 }  // namespace postrider::maildir

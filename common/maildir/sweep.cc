@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -13,7 +12,8 @@
 
 #include "common/base/handle.h"
 #include "common/maildir/file_name.h"
-#include "common/maildir/mailbox_lock.h"
+#include "common/maildir/trash.h"
+#include "common/maildir/unseen.h"
 
 namespace postrider::maildir {
 
@@ -25,8 +25,11 @@ struct Expired {
 };
 
 // Messages of before this second have come of age. Of a retention of 0 there are none.
-std::int64_t limit_of(const SweepRules& rules, WallTime now) {
-  return std::chrono::floor<std::chrono::seconds>(now - rules.retention).time_since_epoch().count();
+std::int64_t limit_of(std::chrono::seconds kept, WallTime now) {
+  return std::chrono::floor<std::chrono::seconds>(now - kept).time_since_epoch().count();
+}
+std::int64_t limit_of_trash(const SweepRules& rules, WallTime now) {
+  return rules.trash.count() == 0 ? OutOfDate::kAll : limit_of(rules.trash, now);
 }
 
 Result<void> require_real_folders(int maildir) {
@@ -80,21 +83,6 @@ bool is_large_journal(int maildir) noexcept {
          status.st_size >= static_cast<off_t>(DeletionJournal::kTidyAt);
 }
 
-// Opens a mailbox without a trace of a login: the time of the lock file is that of the last one.
-Result<std::unique_ptr<Mailbox>> open_unseen(const Fd& maildir, WallTime now,
-                                             const Remembrance& remembrance) {
-  struct stat status {};
-  const bool seen = ::fstatat(maildir.get(), kLockName, &status, AT_SYMLINK_NOFOLLOW) == 0;
-  Fd own(::fcntl(maildir.get(), F_DUPFD_CLOEXEC, 0));
-  if (!own) return fail_errno("Maildir", errno);
-  auto opened = Mailbox::open(std::move(own), now, remembrance);
-  constexpr std::array<timespec, 2> kNever{};
-  if (!seen && opened && *opened)
-    static_cast<void>(::utimensat(maildir.get(), kLockName, kNever.data(), AT_SYMLINK_NOFOLLOW) ==
-                      0);
-  return opened;
-}
-
 void remove_expired(Mailbox& mailbox, std::int64_t before, WallTime now, Swept& swept) {
   const Listing& listing = mailbox.listing();
   std::vector<std::size_t> messages;
@@ -115,35 +103,76 @@ void remove_expired(Mailbox& mailbox, std::int64_t before, WallTime now, Swept& 
   if (swept.removed == 0) swept.octets = 0;
 }
 
+Result<void> empty_trash(int maildir, std::int64_t before, Swept& swept) {
+  const auto removed = remove_out_of_date(maildir, before, Swept::kAtOnce);
+  if (!removed) return tl::unexpected<Error>(removed.error());
+  swept.emptied = removed->messages;
+  swept.not_removed += removed->failed;
+  swept.more = swept.more || (removed->more && removed->failed == 0);
+  return {};
+}
+
+struct Found {
+  Expired expired;
+  OutOfDate trash;
+};
+
+Result<Found> find(int maildir, const SweepRules& rules, WallTime now) {
+  Found found;
+  if (rules.retention.count() > 0) {
+    const auto expired = find_expired(maildir, limit_of(rules.retention, now));
+    if (!expired) return tl::unexpected<Error>(expired.error());
+    found.expired = *expired;
+  }
+  const auto trash = find_out_of_date(maildir, limit_of_trash(rules, now));
+  if (!trash) return tl::unexpected<Error>(trash.error());
+  found.trash = *trash;
+  return found;
+}
+
 }  // namespace
 
 Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
                     const Remembrance& remembrance) {
-  if (auto real = require_real_folders(maildir.get()); !real)
+  const int at = maildir.get();
+  if (auto real = require_real_folders(at); !real)
     return tl::unexpected<Error>(std::move(real.error()));
-  Swept swept{.leftovers = remove_leftovers(maildir.get(), now)};
-  const std::int64_t before = limit_of(rules, now);
-  Expired expired;
-  if (rules.retention.count() > 0) {
-    auto found = find_expired(maildir.get(), before);
-    if (!found) return tl::unexpected<Error>(std::move(found.error()));
-    expired = *found;
+  Swept swept{.leftovers = remove_leftovers(at, now)};
+  const auto found = find(at, rules, now);
+  if (!found) return tl::unexpected<Error>(found.error());
+  const bool opens = found->expired.count > 0 || is_large_journal(at);
+  if (!opens && found->trash.messages == 0) return swept;
+  std::unique_ptr<Mailbox> mailbox;
+  Fd lock;
+  if (opens) {
+    Remembrance with = remembrance;
+    with.trash = rules.trash.count() > 0;
+    auto opened = open_unseen(maildir, now, with);
+    if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+    mailbox = std::move(*opened);
+  } else {
+    auto locked = lock_unseen(at);
+    if (!locked) return tl::unexpected<Error>(std::move(locked.error()));
+    lock = std::move(*locked);
   }
-  if (expired.count == 0 && !is_large_journal(maildir.get())) return swept;
-  auto mailbox = open_unseen(maildir, now, remembrance);
-  if (!mailbox) return tl::unexpected<Error>(std::move(mailbox.error()));
-  swept.in_use = *mailbox == nullptr;
-  if (*mailbox && expired.count > 0) remove_expired(**mailbox, before, now, swept);
+  swept.in_use = !mailbox && !lock;
+  if (swept.in_use) return swept;
+  if (found->expired.count > 0)
+    remove_expired(*mailbox, limit_of(rules.retention, now), now, swept);
+  if (found->trash.messages > 0)
+    if (auto emptied = empty_trash(at, limit_of_trash(rules, now), swept); !emptied)
+      return tl::unexpected<Error>(std::move(emptied.error()));
   return swept;
 }
 
 Result<Swept> would_sweep(const Fd& maildir, const SweepRules& rules, WallTime now) {
   if (auto real = require_real_folders(maildir.get()); !real)
     return tl::unexpected<Error>(std::move(real.error()));
-  if (rules.retention.count() == 0) return Swept{};
-  const auto expired = find_expired(maildir.get(), limit_of(rules, now));
-  if (!expired) return tl::unexpected<Error>(expired.error());
-  return Swept{.removed = expired->count, .octets = expired->octets};
+  const auto found = find(maildir.get(), rules, now);
+  if (!found) return tl::unexpected<Error>(found.error());
+  return Swept{.removed = found->expired.count,
+               .octets = found->expired.octets,
+               .emptied = found->trash.messages};
 }
 
 }  // namespace postrider::maildir

@@ -1,10 +1,11 @@
-// sweep.h - what time removes from one mailbox: messages above their retention, and what crashes
-// have left.
+// sweep.h - what time removes from one mailbox: messages above their retention, those that were
+// long enough in the trash, and what crashes have left.
 //
 // The names alone are read first, without the lock, so that a visit to a mailbox where nothing has
 // come of age costs two readings of a directory. What is removed goes through the journal
-// (deletion_journal.h) as what a reader deletes, under the lock of the mailbox. A tmp/, new/ or
-// cur/ that is a symbolic link is an error, and nothing is removed. Blocks: for worker threads.
+// (deletion_journal.h) and into the trash as what a reader deletes, under the lock of the mailbox.
+// A tmp/, new/ or cur/ that is a symbolic link is an error, and nothing is removed. Blocks: for
+// worker threads.
 #pragma once
 
 #include <chrono>
@@ -19,6 +20,7 @@ namespace postrider::maildir {
 
 struct SweepRules {
   std::chrono::seconds retention{0};  // 0: for ever
+  std::chrono::seconds trash{0};      // 0: there is none, and what is in it goes
 };
 
 struct Swept {
@@ -28,12 +30,13 @@ struct Swept {
   std::uint64_t removed = 0;      // messages
   std::uint64_t octets = 0;       // theirs, as POP3 counts them
   std::uint64_t not_removed = 0;  // that should be gone, and could not be removed
+  std::uint64_t emptied = 0;      // messages of the trash
   std::uint64_t leftovers = 0;    // files of tmp/
   bool in_use = false;            // somebody else holds the mailbox
   bool more = false;              // there is more to be removed: come again
 };
 
-// `maildir` is open on the Maildir.
+// `maildir` is open on the Maildir. Whether `remembrance` has a trash, `rules` say.
 Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
                     const Remembrance& remembrance);
 

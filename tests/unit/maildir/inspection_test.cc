@@ -169,4 +169,5 @@ TEST_CASE("maildir inspection: deletions that a crash has interrupted are finish
   f.put("postrider.deleted", compose_batch(1, 1, "1.a.b\n"));
   f.check_mended("new/1.a.b,S=2,W=3", "was deleted by its reader");
   CHECK(files_in(f.box / "new") == Names{"2.a.b,S=2,W=3"});
+  CHECK(files_in(f.box / "postrider.trash").size() == 1);
 }

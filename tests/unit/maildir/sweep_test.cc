@@ -7,6 +7,7 @@
 
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailboxes.h"
+#include "common/maildir/trash.h"
 #include "tests/unit/maildir/mail_directory.h"
 
 using namespace postrider;
@@ -169,4 +170,49 @@ TEST_CASE("maildir sweep: what would go is told, and stays", "[maildir]") {
   CHECK(f.has(young));
   CHECK_FALSE(f.has(kLockName));
   CHECK(would_sweep(f.maildir, {}, kNow)->removed == 0);
+}
+
+TEST_CASE("maildir sweep: what retention removes goes into the trash, and later from it",
+          "[maildir]") {
+  const Fixture f;
+  const auto old = f.put(11, "a");
+  const SweepRules rules{.retention = 240h, .trash = 48h};
+  Swept swept = f.swept(rules);
+  CHECK(swept.removed == 1);
+  CHECK(swept.emptied == 0);
+  CHECK_FALSE(f.has(old));
+  CHECK(files_in(f.box / kTrashFolder).size() == 1);
+  const auto at = [&](WallTime now) { return sweep(f.maildir, rules, now, {.boot = "boot"}); };
+  CHECK(at(kNow + 48h)->emptied == 0);
+  CHECK(would_sweep(f.maildir, rules, kNow + 49h)->emptied == 1);
+  CHECK(at(kNow + 49h)->emptied == 1);
+  CHECK(files_in(f.box / kTrashFolder).empty());
+}
+
+TEST_CASE("maildir sweep: where there is no trash any more, what is in it goes", "[maildir]") {
+  const Fixture f;
+  f.put(11, "a");
+  f.swept({.retention = 240h, .trash = 48h});
+  CHECK(f.swept({}).emptied == 1);
+  CHECK(files_in(f.box / kTrashFolder).empty());
+}
+
+TEST_CASE("maildir sweep: the trash of a mailbox in use waits", "[maildir]") {
+  const Fixture f;
+  f.put(11, "a");
+  f.swept({.retention = 240h, .trash = 48h});
+  const auto reader = Mailbox::open(f.mail.path(), "ann@t", kNow);
+  const Swept swept = f.swept({});
+  CHECK(swept.in_use);
+  CHECK(files_in(f.box / kTrashFolder).size() == 1);
+}
+
+TEST_CASE("maildir sweep: to empty the trash does not look like a login", "[maildir]") {
+  const Fixture f;
+  fs::create_directory(f.box / kTrashFolder);
+  std::ofstream(f.box / kTrashFolder / "T5,1.a.h") << "one\n";
+  CHECK(f.swept({}).emptied == 1);
+  struct stat lock {};
+  REQUIRE(::stat((f.box / kLockName).c_str(), &lock) == 0);
+  CHECK(lock.st_mtim.tv_sec == 0);
 }
