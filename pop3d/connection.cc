@@ -140,6 +140,11 @@ void Connection::remove(std::vector<std::size_t> messages) {
       services_.files.run([mailbox = mailbox_, messages = std::move(messages),
                            now = services_.clock.now()] { return mailbox->remove(messages, now); },
                           [this](std::size_t failures) {
+                            if (failures > 0)
+                              services_.log.warning("not_removed")
+                                  .with("user", user_)
+                                  .with("count", failures)
+                                  .with("reason", mailbox_->removal_fault());
                             services_.full_marks.clear(user_);  // there is room, perhaps
                             session_.on_removed(failures);
                             act();

@@ -113,9 +113,11 @@ void Connection::admit(LoginAnswer answer) {
   // This may be its own call.
   if (login_) services_.loop.destroy_later(std::move(login_));
   user_ = std::move(answer.mailbox);
+  maildir::Remembrance remembrance = options_.remembrance;
+  remembrance.trash = directory::kept_for(answer.keeping.trash, options_.trash).count() > 0;
   question_ = services_.files.run(
       [directory = options_.mail_directory, mailbox = user_, delay = options_.login_delay,
-       now = services_.clock.now(), remembrance = options_.remembrance] {
+       now = services_.clock.now(), remembrance = std::move(remembrance)] {
         return open_mailbox(directory, mailbox, delay, now, remembrance);
       },
       [this, login = std::move(answer)](Result<Opening> opened) {

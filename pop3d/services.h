@@ -33,6 +33,7 @@ struct Services {
 struct ConnectionOptions {
   std::string mail_directory;
   maildir::Remembrance remembrance{};
+  std::chrono::seconds trash{0};                                 // where the directory says nothing
   std::chrono::microseconds timeout = std::chrono::minutes(10);  // RFC 1939 section 3
   std::chrono::seconds handshake_timeout{30};
   std::chrono::seconds login_delay{0};  // from one login to a mailbox to the next

@@ -75,7 +75,8 @@ void Sweeper::on_keeping(const Result<std::optional<Keeping>>& keeping) {
     ++round_.unknown;
     return finish_mailbox();
   }
-  rules_ = {.retention = directory::kept_for((*keeping)->retention, options_.rules.retention)};
+  rules_ = {.retention = directory::kept_for((*keeping)->retention, options_.rules.retention),
+            .trash = directory::kept_for((*keeping)->trash, options_.rules.trash)};
   visit();
 }
 
@@ -102,6 +103,7 @@ void Sweeper::on_visited(Visited visited) {
 void Sweeper::on_swept(const maildir::Swept& swept) {
   swept_.removed += swept.removed;
   swept_.octets += swept.octets;
+  swept_.emptied += swept.emptied;
   swept_.leftovers += swept.leftovers;
   swept_.not_removed += swept.not_removed;
   if (swept.in_use) ++round_.in_use;
@@ -114,11 +116,13 @@ void Sweeper::finish_mailbox() {
   maildir_ = {};
   round_.removed += swept_.removed;
   round_.octets += swept_.octets;
+  round_.emptied += swept_.emptied;
   round_.leftovers += swept_.leftovers;
-  if (swept_.removed + swept_.leftovers + swept_.not_removed > 0) {
+  if (swept_.removed + swept_.emptied + swept_.leftovers + swept_.not_removed > 0) {
     auto entry =
         swept_.not_removed > 0 ? log_.warning("mailbox_swept") : log_.info("mailbox_swept");
     entry.with("user", mailbox_).with("removed", swept_.removed).with("octets", swept_.octets);
+    if (swept_.emptied > 0) entry.with("emptied", swept_.emptied);
     if (swept_.leftovers > 0) entry.with("leftovers", swept_.leftovers);
     if (swept_.not_removed > 0) entry.with("not_removed", swept_.not_removed);
   }
@@ -138,6 +142,7 @@ void Sweeper::end_round() {
       .with("mailboxes", round_.mailboxes)
       .with("removed", round_.removed)
       .with("octets", round_.octets)
+      .with("emptied", round_.emptied)
       .with("leftovers", round_.leftovers)
       .with("in_use", round_.in_use)
       .with("unknown", round_.unknown)

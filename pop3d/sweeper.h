@@ -53,7 +53,7 @@ class Sweeper {
 
  private:
   struct Round {
-    std::uint64_t mailboxes = 0, removed = 0, octets = 0, leftovers = 0;
+    std::uint64_t mailboxes = 0, removed = 0, octets = 0, emptied = 0, leftovers = 0;
     std::uint64_t in_use = 0, unknown = 0, not_read = 0, unanswered = 0;
   };
   struct Visited {

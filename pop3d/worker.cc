@@ -38,6 +38,7 @@ ServerOptions server_options(const config::Settings& settings) {
   const config::Settings::Pop3d& pop3d = settings.pop3d;
   return {.connection = {.mail_directory = settings.paths.mail,
                          .remembrance = maildir::remembrance(settings.queue.lifetime),
+                         .trash = settings.mailbox.trash,
                          .timeout = pop3d.timeout,
                          .handshake_timeout = settings.tls.handshake_timeout,
                          .login_delay = pop3d.login_delay},
@@ -54,7 +55,7 @@ ServerOptions server_options(const config::Settings& settings) {
 SweeperOptions sweeper_options(const config::Settings& settings, maildir::Remembrance remembrance) {
   return {.mail_directory = settings.paths.mail,
           .remembrance = std::move(remembrance),
-          .rules = {.retention = settings.mailbox.retention},
+          .rules = {.retention = settings.mailbox.retention, .trash = settings.mailbox.trash},
           .interval = settings.mailbox.sweep_interval,
           .rate = settings.mailbox.sweep_rate};
 }

@@ -88,7 +88,7 @@ TEST_CASE("pop3 sweeper: what the configuration says goes, and is told", "[pop3d
   CHECK(fs::exists(young));
   CHECK_THAT(f.logged, Catch::Contains("mailbox_swept user=ann@t removed=1 octets=5\n"));
   CHECK_THAT(f.logged, !Catch::Contains("mailbox_swept user=bob@t"));
-  CHECK_THAT(f.logged, Catch::Contains("sweep_done mailboxes=2 removed=1 octets=5 "));
+  CHECK_THAT(f.logged, Catch::Contains("sweep_done mailboxes=2 removed=1 octets=5 emptied=0 "));
 }
 
 TEST_CASE("pop3 sweeper: what the directory says of a mailbox goes before", "[pop3d]") {
@@ -99,6 +99,18 @@ TEST_CASE("pop3 sweeper: what the directory says of a mailbox goes before", "[po
   f.run_until("sweep_done");
   CHECK(fs::exists(kept));
   CHECK_FALSE(fs::exists(gone));
+}
+
+TEST_CASE("pop3 sweeper: what goes is in the trash where the directory says so", "[pop3d]") {
+  Fixture f;
+  f.keepings.users = {{"ann@t", {.trash = 7}}, {"bob@t", {.trash = 0}}};
+  const auto kept = f.put("t/ann", 11), gone = f.put("t/bob", 11);
+  Sweeper sweeper = f.sweeper();
+  f.run_until("sweep_done");
+  CHECK_FALSE(fs::exists(kept));
+  CHECK_FALSE(fs::exists(gone));
+  CHECK(files_in(f.mail.path() / "t/ann/Maildir/postrider.trash").size() == 1);
+  CHECK_FALSE(fs::exists(f.mail.path() / "t/bob/Maildir/postrider.trash"));
 }
 
 TEST_CASE("pop3 sweeper: of a mailbox that the directory does not know nothing goes", "[pop3d]") {
