@@ -11,6 +11,8 @@ void add_mailbox_commands(CLI::App& app, Context& context) {
   group->require_subcommand(1);
   add_mailbox_import_command(*group, context);
   add_mailbox_check_commands(*group, context);
+  add_mailbox_sweep_command(*group, context);
+  add_mailbox_trash_commands(*group, context);
 }
 
 }  // namespace postrider::ctl

@@ -12,5 +12,7 @@ class Context;
 void add_mailbox_commands(CLI::App& app, Context& context);
 void add_mailbox_import_command(CLI::App& mailbox, Context& context);
 void add_mailbox_check_commands(CLI::App& mailbox, Context& context);  // mailbox check|repair
+void add_mailbox_sweep_command(CLI::App& mailbox, Context& context);
+void add_mailbox_trash_commands(CLI::App& mailbox, Context& context);  // mailbox trash|undelete
 
 }  // namespace postrider::ctl

@@ -1,4 +1,4 @@
-// mailbox_trash_commands.cc - postrider mailbox sweep: what the sweeper of pop3d does, by hand.
+// mailbox_sweep_command.cc - postrider mailbox sweep: what the sweeper of pop3d does, by hand.
 //
 // Everything is done under the lock of the mailbox: one that is in use is left alone.
 #include <memory>
@@ -17,8 +17,8 @@
 #include "common/maildir/mailboxes.h"
 #include "common/maildir/sweep.h"
 #include "common/quota/full_marks.h"
-#include "ctl/commands.h"
 #include "ctl/context.h"
+#include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_rights.h"
 
 namespace postrider::ctl {
@@ -45,8 +45,9 @@ std::optional<std::uint32_t> days(const directory::MailboxRules::Number& number)
 }
 
 maildir::SweepRules rules_of(const directory::User& user, const config::Settings& settings) {
-  return {.retention =
-              directory::kept_for(days(user.in_force.retention), settings.mailbox.retention)};
+  return {
+      .retention = directory::kept_for(days(user.in_force.retention), settings.mailbox.retention),
+      .trash = directory::kept_for(days(user.in_force.trash), settings.mailbox.trash)};
 }
 
 // One sweep of one mailbox or of all.
@@ -73,16 +74,16 @@ class Sweep {
   bool met_unreadable() const { return !not_read_.empty(); }
 
   json document() const {
-    return {{"dry_run", dry_run_},     {"mailboxes", mailboxes_}, {"removed", total_.removed},
-            {"octets", total_.octets}, {"swept", swept_},         {"in_use", in_use_},
-            {"unknown", unknown_},     {"not_read", not_read_}};
+    return {{"dry_run", dry_run_},     {"mailboxes", mailboxes_},   {"removed", total_.removed},
+            {"octets", total_.octets}, {"emptied", total_.emptied}, {"swept", swept_},
+            {"in_use", in_use_},       {"unknown", unknown_},       {"not_read", not_read_}};
   }
   std::string text() const {
     return text_ + fmt::format(
-                       "{} {} messages, {}, of {} mailboxes; {} in use, {} not read, {} of "
-                       "users unknown\n",
-                       verb(), total_.removed, config::format_size(total_.octets), mailboxes_,
-                       in_use_.size(), not_read_.size(), unknown_.size());
+                       "{} {} messages, {}, and {} of the trash, of {} mailboxes; {} in use, {} "
+                       "not read, {} of users unknown\n",
+                       verb(), total_.removed, config::format_size(total_.octets), total_.emptied,
+                       mailboxes_, in_use_.size(), not_read_.size(), unknown_.size());
   }
 
  private:
@@ -103,6 +104,7 @@ class Sweep {
       if (!swept) return note_not_read(mailbox, swept.error());
       all.removed += swept->removed;
       all.octets += swept->octets;
+      all.emptied += swept->emptied;
       all.leftovers += swept->leftovers;
       all.not_removed += swept->not_removed;
       if (swept->in_use) in_use_.push_back(mailbox);
@@ -112,17 +114,20 @@ class Sweep {
   }
 
   void note(const std::string& mailbox, const Swept& swept) {
-    if (swept.removed + swept.leftovers + swept.not_removed == 0) return;
+    if (swept.removed + swept.emptied + swept.leftovers + swept.not_removed == 0) return;
     if (!dry_run_ && swept.removed > 0) full_marks_.clear(mailbox);  // there is room, perhaps
     total_.removed += swept.removed;
     total_.octets += swept.octets;
+    total_.emptied += swept.emptied;
     swept_.push_back({{"mailbox", mailbox},
                       {"removed", swept.removed},
                       {"octets", swept.octets},
+                      {"emptied", swept.emptied},
                       {"leftovers", swept.leftovers},
                       {"not_removed", swept.not_removed}});
     text_ += fmt::format("{}: {} {} messages, {}", mailbox, verb(), swept.removed,
                          config::format_size(swept.octets));
+    if (swept.emptied > 0) text_ += fmt::format("; {} of the trash", swept.emptied);
     if (swept.leftovers > 0) text_ += fmt::format("; {} files of tmp/", swept.leftovers);
     if (swept.not_removed > 0) text_ += fmt::format("; {} could not be", swept.not_removed);
     text_ += '\n';
@@ -178,21 +183,11 @@ void run_sweep(Context& context, const Options& options) {
   if (one_in_use || sweep.met_unreadable()) context.status = ExitStatus::try_again;
 }
 
-CLI::App* mailbox_group(CLI::App& app) {
-  const auto there =
-      app.get_subcommands([](const CLI::App* one) { return one->get_name() == "mailbox"; });
-  if (!there.empty()) return there.front();
-  CLI::App* const group = app.add_subcommand("mailbox", "The mailboxes of this host");
-  group->require_subcommand(1);
-  return group;
-}
-
 }  // namespace
 
-void add_mailbox_trash_commands(CLI::App& app, Context& context) {
-  CLI::App* const group = mailbox_group(app);
+void add_mailbox_sweep_command(CLI::App& mailbox, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* sweep = group->add_subcommand("sweep", "Remove what time removes, now");
+  CLI::App* sweep = mailbox.add_subcommand("sweep", "Remove what time removes, now");
   sweep->add_option("address", options->address, "This mailbox alone");
   sweep->add_flag("--dry-run", options->dry_run, "Tell what would go, and remove nothing");
   sweep->callback([&context, options] { run_sweep(context, *options); });

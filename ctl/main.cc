@@ -36,7 +36,6 @@ int run_command(std::vector<std::string> arguments) {
   ctl::add_queue_commands(app, context);
   ctl::add_mailbox_commands(app, context);
   ctl::add_ban_commands(app, context);
-  ctl::add_mailbox_trash_commands(app, context);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
   try {
     app.parse(arguments);

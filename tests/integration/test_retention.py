@@ -103,3 +103,87 @@ def test_the_same_by_hand():
         assert not first.exists() and second.exists()
         assert "bert" in suite.command("mailbox", "sweep").stdout
         assert not second.exists()
+
+
+# ---- Trash ----
+
+def trash_of(suite, user):
+    folder = suite.directory / f"mail/{DOMAIN}/{user}/Maildir/postrider.trash"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def unique_ids(client):
+    return [line.decode().split()[1] for line in client.uidl()[1]]
+
+
+def text(subject):
+    return f"From: Bert <bert@{DOMAIN}>\nSubject: {subject}\n\nHello.\n".encode()
+
+
+def test_what_a_reader_deletes_is_in_the_trash_and_comes_back():
+    with instance(["anna"], trash="30d") as suite:
+        user = f"anna@{DOMAIN}"
+        for number in (1, 2, 3):
+            put(suite, "anna", number, f"new/{{}}.M{number}P1.host").write_bytes(text(f"letter {number}"))
+        client = suite.pop3(user)
+        before = unique_ids(client)
+        client.dele(1)
+        client.dele(3)
+        client.quit()
+        assert len(trash_of(suite, "anna")) == 2
+
+        told = suite.json("mailbox", "trash", user)
+        assert told["count"] == 2
+        assert [one["unique_id"] for one in told["messages"]] == [before[0], before[2]]
+        assert [one["subject"] for one in told["messages"]] == ["letter 3", "letter 1"]
+        assert told["messages"][0]["from"] == f"Bert <bert@{DOMAIN}>"
+        shown = suite.command("mailbox", "trash", user).stdout
+        assert "letter 1" in shown and before[0] in shown and "letter 2" not in shown
+
+        reader = suite.pop3(user)
+        assert unique_ids(reader) == [before[1]]
+        refused = suite.command("mailbox", "undelete", user, "--all", check=False)
+        assert refused.returncode == 75 and "is in use" in refused.stderr
+        reader.quit()
+
+        back = suite.json("mailbox", "undelete", user, before[2])
+        assert (back["undeleted"], back["already"], back["problems"]) == ([before[2]], [], [])
+        again = suite.json("mailbox", "undelete", user, "--since", "1h")
+        assert again["undeleted"] == [before[0]]
+        reader = suite.pop3(user)
+        assert unique_ids(reader) == before
+        reader.quit()
+        assert trash_of(suite, "anna") == []
+        assert suite.json("mailbox", "undelete", user, "--all")["undeleted"] == []
+        assert "nothing in the trash" in suite.command("mailbox", "trash", user).stdout
+
+
+def test_what_to_bring_back_must_be_said():
+    with instance(["anna"], run=False, trash="30d") as suite:
+        user = f"anna@{DOMAIN}"
+        put(suite, "anna", 1)
+        for arguments in ([], ["--all", "--since", "1h"], ["--since", "soon"], ["--all", "x"]):
+            assert suite.command("mailbox", "undelete", user, *arguments, check=False).returncode == 2
+        refused = suite.command("mailbox", "undelete", user, "nothing", check=False)
+        assert refused.returncode == 1 and "nothing in the trash has this unique-id" in refused.stdout
+        assert suite.command("mailbox", "trash", f"nobody@{DOMAIN}", check=False).returncode == 1
+
+
+def test_the_directory_says_who_has_a_trash_and_the_sweeper_empties_it():
+    with instance(["anna", "bert", "carl"], run=False, retention="30d", trash="10d") as suite:
+        suite.command("user", "set", f"bert@{DOMAIN}", "--trash", "0d")
+        for user in ("anna", "bert"):
+            put(suite, user, 31)
+        trash = suite.directory / f"mail/{DOMAIN}/carl/Maildir/postrider.trash"
+        put(suite, "carl", 1)
+        trash.mkdir()
+        for days in (11, 9):
+            (trash / f"T{NOW - days * DAY},{NOW - 50 * DAY}.M{days}P1.host,S=4,W=5").write_bytes(b"one\n")
+        told = suite.json("mailbox", "sweep", "--dry-run")
+        assert (told["removed"], told["emptied"]) == (2, 1)
+        start(suite)
+        wait_for(lambda: len(trash_of(suite, "carl")) == 1 and trash_of(suite, "anna"), what="the sweep")
+        wait_for(lambda: suite.events("sweep_done"))
+        assert trash_of(suite, "bert") == []
+        assert ".M9P1." in trash_of(suite, "carl")[0]
+        assert any(f"user=carl@{DOMAIN} removed=0 octets=0 emptied=1" in line for line in suite.events("mailbox_swept"))
