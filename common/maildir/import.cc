@@ -15,6 +15,7 @@
 #include "common/base/handle.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/deletions.h"
+#include "common/maildir/measure.h"
 
 namespace postrider::maildir {
 
@@ -72,10 +73,9 @@ int read_all(int fd, Take take) {
 }
 
 // As a file in `source` is called here: with its sizes, and the id unless that is empty.
-std::string name_here(std::string_view name, std::uint64_t size, std::uint64_t wire_size,
-                      const std::string& id) {
+std::string name_here(std::string_view name, const Sizes& sizes, const std::string& id) {
   const FileName parsed = FileName::parse(name);
-  std::string stem = with_sizes(parsed, {size, wire_size, std::nullopt});
+  std::string stem = with_sizes(parsed, sizes);
   if (!id.empty()) stem = with_unique_id(FileName::parse(stem), id);
   return fmt::format("{}{}", stem, parsed.flags);
 }
@@ -233,16 +233,38 @@ bool Import::link(const Source& source, const std::string& name, const std::stri
 Result<void> Import::place(const Source& source, const std::string& name, const std::string& id) {
   const FileName parsed = FileName::parse(name);
   if (parsed.size && parsed.wire_size) {
-    const std::string path = fmt::format("{}/{}", name_of(source.folder),
-                                         name_here(name, *parsed.size, *parsed.wire_size, id));
-    if (link(source, name, path)) {
-      ++report_.imported;
-      if (!id.empty()) ++report_.with_id;
-      note_here(path, FileName::parse(std::string_view(path).substr(path.find('/') + 1)));
-      return {};
+    const Fd file(::openat(source.directory, name.c_str(), kRead));
+    const auto sizes = file ? measure(file.get()) : fail_errno(name, errno);
+    if (sizes) {
+      const std::string path =
+          fmt::format("{}/{}", name_of(source.folder), name_here(name, *sizes, id));
+      if (link(source, name, path)) {
+        ++report_.imported;
+        if (!id.empty()) ++report_.with_id;
+        note_here(path, FileName::parse(std::string_view(path).substr(path.find('/') + 1)));
+        return {};
+      }
     }
   }
   return copy(source, name, id);
+}
+
+Result<Fd> Import::make_file() {
+  std::string path = fmt::format("tmp/import.{}.{}", ::getpid(), counter_++);
+  Fd file(::openat(to_.directory.get(), path.c_str(),
+                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return fail_errno(fmt::format("{}/{}", to_.path, path), errno);
+  written_.push_back({std::move(path), {}});
+  return file;
+}
+
+Result<void> Import::keep_file(const Fd& file, std::string path) {
+  if (const int error = to_.adopt(file.get(), to_.file_mode()); error != 0)
+    return fail_errno(fmt::format("{}/{}", to_.path, written_.back().tmp_path), error);
+  note_here(path, FileName::parse(std::string_view(path).substr(path.find('/') + 1)));
+  written_.back().path = std::move(path);
+  ++report_.imported;
+  return written_.size() < kBatch ? Result<void>() : rename_written();
 }
 
 Result<void> Import::copy(const Source& source, const std::string& name, const std::string& id) {
@@ -252,29 +274,18 @@ Result<void> Import::copy(const Source& source, const std::string& name, const s
     tell(fail_errno(name, errno).value().text);
     return {};
   }
-  const std::string tmp_path = fmt::format("tmp/import.{}.{}", ::getpid(), counter_++);
-  const Fd to(::openat(to_.directory.get(), tmp_path.c_str(),
-                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!to) return fail_errno(fmt::format("{}/{}", to_.path, tmp_path), errno);
-  written_.push_back({tmp_path, {}});
-  WireSize wire_size;
-  std::uint64_t size = 0;
-  int error = read_all(from.get(), [&](std::string_view octets) {
-    wire_size.append(octets);
-    size += octets.size();
-    return write_all(to.get(), octets);
-  });
-  if (error == 0) error = to_.adopt(to.get(), to_.file_mode());
+  const auto to = make_file();
+  if (!to) return tl::unexpected<Error>(to.error());
+  int error =
+      read_all(from.get(), [&](std::string_view octets) { return write_all(to->get(), octets); });
   const timespec times[2] = {status.st_atim, status.st_mtim};
-  if (error == 0 && ::futimens(to.get(), times) != 0) error = errno;
-  if (error != 0) return fail_errno(fmt::format("{} as {}/{}", name, to_.path, tmp_path), error);
-  const std::string path =
-      fmt::format("{}/{}", name_of(source.folder), name_here(name, size, wire_size.octets(), id));
-  written_.back().path = path;
-  ++report_.imported;
+  if (error == 0 && ::futimens(to->get(), times) != 0) error = errno;
+  if (error != 0)
+    return fail_errno(fmt::format("{} as {}/{}", name, to_.path, written_.back().tmp_path), error);
+  const auto sizes = measure(to->get());
+  if (!sizes) return tl::unexpected<Error>(sizes.error());
   if (!id.empty()) ++report_.with_id;
-  note_here(path, FileName::parse(std::string_view(path).substr(path.find('/') + 1)));
-  return written_.size() < kBatch ? Result<void>() : rename_written();
+  return keep_file(*to, fmt::format("{}/{}", name_of(source.folder), name_here(name, *sizes, id)));
 }
 
 // Their octets are durable before their names say that they are whole.
@@ -283,7 +294,9 @@ Result<void> Import::rename_written() {
   if (!written_.empty() && ::syncfs(directory) != 0) return fail_errno(to_.path, errno);
   while (!written_.empty()) {
     const Written& file = written_.back();
-    if (::renameat(directory, file.tmp_path.c_str(), directory, file.path.c_str()) != 0) {
+    if (file.path.empty()) {  // its message was not read to its end
+      ::unlinkat(directory, file.tmp_path.c_str(), 0);
+    } else if (::renameat(directory, file.tmp_path.c_str(), directory, file.path.c_str()) != 0) {
       --report_.imported;
       tell(fail_errno(fmt::format("{}/{}", to_.path, file.path), errno).value().text);
       ::unlinkat(directory, file.tmp_path.c_str(), 0);

@@ -1,15 +1,17 @@
-// import.h - brings messages into a mailbox that is held: from another Maildir, or from a text that
-// is given in pieces; and gives messages the unique-ids that another server told their readers.
+// import.h - brings messages into a mailbox that is held: from another Maildir, or from an mbox;
+// and gives messages the unique-ids that another server told their readers.
 //
 // A message is known by the base of its file's name (message_key()), so an import that was stopped
 // and is repeated brings nothing twice, nor what a reader has deleted here since, as long as the
 // journal of deletions remembers it. Messages that are there already are renamed where their
 // unique-id is another than the list says: so the Maildir of the other server can also be given
-// its ids where it lies, by importing it into itself.
+// its ids where it lies, by importing it into itself. The base of a message of an mbox is made of
+// its time, of a hash of its octets, and of how many equal ones are before it.
 //
 // Files are written in tmp/, made durable some hundred at a time, and then renamed; a power cut
 // leaves each whole, or not there. Of the source nothing is changed: its files are linked where
-// they are of the mailbox's owner and file system, else copied. Blocks.
+// they are of the mailbox's owner and file system, else copied. Names get the sizes that a delivery
+// puts there, so all mail is read. Blocks.
 #pragma once
 
 #include <chrono>
@@ -26,7 +28,6 @@
 #include "common/maildir/file_name.h"
 #include "common/maildir/foreign_list.h"
 #include "common/maildir/held_mailbox.h"
-#include "common/maildir/line_ends.h"
 #include "common/maildir/listing.h"
 
 namespace postrider::maildir {
@@ -47,6 +48,9 @@ struct ImportReport {
 
 class Import {
  public:
+  // Octets of one message of an mbox; one that is larger is left out and told.
+  static constexpr std::uint64_t kMaxMessage = std::uint64_t{1} << 30U;
+
   // Reads which messages the mailbox has. `to` outlives the import.
   static Result<Import> begin(const HeldMailbox& to);
 
@@ -58,12 +62,18 @@ class Import {
   // Imports the Maildir of the descriptor `maildir`. `list`: null where no ids are to be given.
   Result<void> take_maildir(int maildir, const ForeignList* list);
 
+  // Imports the mbox that `fd` is open on, of whatever kind of file. An error of kind corrupt says
+  // which message is wrong; those before it are imported.
+  Result<void> take_mbox(int fd);
+
   // To be called after the last message: all of them are durable when this returns.
   Result<ImportReport> finish();
 
  private:
   // Files that are synced together.
   static constexpr std::size_t kBatch = 256;
+
+  friend class MboxImport;
 
   struct Source {
     int directory = -1;  // new/ or cur/
@@ -86,6 +96,10 @@ class Import {
   Result<void> place(const Source& source, const std::string& name, const std::string& id);
   Result<void> copy(const Source& source, const std::string& name, const std::string& id);
   bool link(const Source& source, const std::string& name, const std::string& path) const;
+  // A file in tmp/, the last of written_, for reading and writing.
+  Result<Fd> make_file();
+  // The last of written_ is whole, and is to be `path`.
+  Result<void> keep_file(const Fd& file, std::string path);
   Result<void> rename_written();
   void tell(std::string problem);
   void note_here(std::string_view path, const FileName& name);
