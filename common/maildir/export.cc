@@ -1,0 +1,175 @@
+#include "common/maildir/export.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/fd.h"
+#include "common/maildir/mbox.h"
+
+namespace postrider::maildir {
+
+namespace {
+
+constexpr std::size_t kChunk = 131072;
+constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+
+void tell(ExportReport& report, std::string problem) {
+  if (report.problems++ < ExportReport::kTold) report.told.push_back(std::move(problem));
+}
+
+// The errno, or 0.
+int write_all(int fd, std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return 0;
+}
+
+// Octets read into `chunk`; 0 at the end, and -1 with errno.
+ssize_t read_some(int fd, std::string& chunk) noexcept {
+  while (true) {
+    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
+    if (n >= 0 || errno != EINTR) return n;
+  }
+}
+
+std::string path_of(const Listing& listing, std::size_t i) {
+  return fmt::format("{}/{}", name_of(listing.folder(i)), listing.file_name(i));
+}
+
+// Empty where it cannot be opened: told.
+Fd open_message(const HeldMailbox& from, const std::string& path, ExportReport& report) {
+  Fd file(::openat(from.directory.get(), path.c_str(), kRead));
+  if (!file) tell(report, fail_errno(path, errno).value().text);
+  return file;
+}
+
+// The error is one of writing, which ends the whole.
+Result<void> append_message(int message, const std::string& path, MboxWriter& writer, int to,
+                            ExportReport& report) {
+  std::string chunk(kChunk, '\0');
+  std::string mbox;
+  while (true) {
+    const ssize_t n = read_some(message, chunk);
+    // What is missing then is missing in the mbox too, where the next message can still begin.
+    if (n < 0) tell(report, fail_errno(path, errno).value().text);
+    if (n <= 0) break;
+    mbox.clear();
+    writer.append({chunk.data(), static_cast<std::size_t>(n)}, mbox);
+    report.octets += static_cast<std::uint64_t>(n);
+    if (const int error = write_all(to, mbox); error != 0) return fail_errno("mbox", error);
+  }
+  return {};
+}
+
+// ---- Maildir ----
+
+struct Target {
+  int at;  // the Maildir
+  std::uint64_t counter = 0;
+};
+
+Result<void> sync(int at, const char* name) {
+  const Fd folder(::openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) return fail_errno(name, errno);
+  return {};
+}
+
+bool is_there(int at, const std::string& path, int message) {
+  struct stat ours {};
+  struct stat theirs {};
+  return ::fstatat(at, path.c_str(), &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstat(message, &ours) == 0 && S_ISREG(theirs.st_mode) && ours.st_size == theirs.st_size;
+}
+
+Result<void> copy_to(int message, const std::string& path, Target& to, ExportReport& report) {
+  const std::string tmp_path = fmt::format("tmp/export.{}.{}", ::getpid(), to.counter++);
+  const Fd file(::openat(to.at, tmp_path.c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) return fail_errno(tmp_path, errno);
+  std::string chunk(kChunk, '\0');
+  std::uint64_t octets = 0;
+  int error = 0;
+  ssize_t n = 0;
+  while (error == 0 && (n = read_some(message, chunk)) > 0) {
+    error = write_all(file.get(), {chunk.data(), static_cast<std::size_t>(n)});
+    octets += static_cast<std::uint64_t>(n);
+  }
+  const int not_read = n < 0 ? errno : 0;
+  struct stat status {};
+  if (error == 0 && ::fstat(message, &status) == 0) {
+    const timespec times[2] = {status.st_atim, status.st_mtim};
+    if (::futimens(file.get(), times) != 0) error = errno;
+  }
+  if (error == 0 && not_read == 0 && ::fdatasync(file.get()) != 0) error = errno;
+  if (error == 0 && not_read == 0 &&
+      ::renameat2(to.at, tmp_path.c_str(), to.at, path.c_str(), RENAME_NOREPLACE) != 0)
+    error = errno;
+  if (error != 0 || not_read != 0) ::unlinkat(to.at, tmp_path.c_str(), 0);
+  if (error != 0) return fail_errno(path, error);
+  if (not_read != 0) {
+    tell(report, fail_errno(path, not_read).value().text);
+    return {};
+  }
+  ++report.exported;
+  report.octets += octets;
+  return {};
+}
+
+}  // namespace
+
+Result<ExportReport> export_mbox(const HeldMailbox& from, const Listing& listing, int to) {
+  ExportReport report;
+  MboxWriter writer;
+  for (std::size_t i = 0; i < listing.size(); ++i) {
+    const std::string path = path_of(listing, i);
+    const Fd message = open_message(from, path, report);
+    if (!message) continue;
+    std::string mbox;
+    writer.begin(listing.seconds(i), mbox);
+    if (const int error = write_all(to, mbox); error != 0) return fail_errno("mbox", error);
+    if (auto appended = append_message(message.get(), path, writer, to, report); !appended)
+      return tl::unexpected<Error>(std::move(appended.error()));
+    mbox.clear();
+    writer.finish(mbox);
+    if (const int error = write_all(to, mbox); error != 0) return fail_errno("mbox", error);
+    ++report.exported;
+  }
+  struct stat status {};
+  if (::fstat(to, &status) == 0 && S_ISREG(status.st_mode) && ::fsync(to) != 0)
+    return fail_errno("mbox", errno);
+  return report;
+}
+
+Result<ExportReport> export_maildir(const HeldMailbox& from, const Listing& listing, int to) {
+  for (const char* name : {"tmp", "new", "cur"})
+    if (::mkdirat(to, name, 0700) != 0 && errno != EEXIST) return fail_errno(name, errno);
+  ExportReport report;
+  Target target{to};
+  for (std::size_t i = 0; i < listing.size(); ++i) {
+    const std::string path = path_of(listing, i);
+    const Fd message = open_message(from, path, report);
+    if (!message) continue;
+    if (is_there(to, path, message.get())) {
+      ++report.already;
+    } else if (auto copied = copy_to(message.get(), path, target, report); !copied) {
+      return tl::unexpected<Error>(std::move(copied.error()));
+    }
+  }
+  for (const char* name : {"new", "cur", ".", ".."})
+    if (auto synced = sync(to, name); !synced)
+      return tl::unexpected<Error>(std::move(synced.error()));
+  return report;
+}
+
+}  // namespace postrider::maildir

@@ -1,0 +1,83 @@
+#include "common/maildir/look.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "common/base/fd.h"
+#include "common/base/handle.h"
+#include "common/maildir/deletion_journal.h"
+
+namespace postrider::maildir {
+
+namespace {
+
+class Looker {
+ public:
+  explicit Looker(const DeletionJournal& journal) : journal_(journal) {}
+
+  Result<void> read_folder(int maildir, Folder folder) {
+    const std::string name(name_of(folder));
+    Fd fd(::openat(maildir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return {};
+    const Handle<DIR, &::closedir> entries(fd ? ::fdopendir(fd.get()) : nullptr);
+    if (!entries) return fail_errno(name, errno);
+    static_cast<void>(fd.release());  // belongs to `entries` now
+    for (errno = 0; const dirent* entry = ::readdir(entries.get()); errno = 0)
+      take(::dirfd(entries.get()), folder, entry->d_name);
+    if (errno != 0) return fail_errno(name, errno);
+    return {};
+  }
+
+  Look finish() {
+    const auto clashes = look_.listing.finish();
+    if (!clashes.empty()) look_.listing.leave_out(clashes);
+    look_.not_served += clashes.size();
+    return std::move(look_);
+  }
+
+ private:
+  void take(int directory, Folder folder, const char* name) {
+    if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) return;
+    if (name[0] == '.') return pass_over(folder, name, "begins with a dot");
+    const FileName parsed = FileName::parse(name);
+    if (journal_.is_to_be_removed(parsed.base)) return;
+    struct stat status {};
+    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+    if (!S_ISREG(status.st_mode)) return pass_over(folder, name, "is not a file");
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    if (parsed.size.value_or(size) != size)
+      return pass_over(folder, name, "has not the size that S= says");
+    look_.disk_octets += size;
+    look_.listing.add(folder, parsed, parsed.seconds.value_or(status.st_mtim.tv_sec),
+                      parsed.wire_size.value_or(size));
+  }
+
+  void pass_over(Folder folder, const char* name, std::string_view why) {
+    if (look_.not_served++ == 0)
+      look_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
+  }
+
+  const DeletionJournal& journal_;
+  Look look_;
+};
+
+}  // namespace
+
+Result<Look> look(int maildir, const std::string& boot) {
+  const auto journal = DeletionJournal::open(maildir, boot);
+  if (!journal) return tl::unexpected<Error>(journal.error());
+  Looker looker(*journal);
+  for (const Folder folder : {Folder::in_new, Folder::in_cur})
+    if (auto read = looker.read_folder(maildir, folder); !read)
+      return tl::unexpected<Error>(std::move(read.error()));
+  return looker.finish();
+}
+
+}  // namespace postrider::maildir
