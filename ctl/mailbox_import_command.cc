@@ -1,7 +1,8 @@
-// mailbox_import_command.cc - postrider mailbox import: mail of another server into a mailbox, with
-// the unique-ids that its readers know.
+// mailbox_import_command.cc - postrider mailbox import: mail of another server into a mailbox, from
+// a Maildir, with the unique-ids that its readers know, or from an mbox.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <memory>
@@ -29,6 +30,7 @@ using nlohmann::json;
 struct Options {
   std::string address;
   std::string path;
+  std::string format = "maildir";
   std::string from;  // "dovecot", "courier", or empty
   std::string list;  // the list of unique-ids, where it is not in the Maildir
   std::string uidl_format{maildir::UidlFormat::kDefault};
@@ -106,32 +108,57 @@ json to_json(const std::string& mailbox, const maildir::ImportReport& report) {
   return document;
 }
 
-Result<maildir::ImportReport> import(const std::string& mail_directory, const std::string& mailbox,
-                                     const std::string& path, const maildir::ForeignList* list) {
-  const Fd source(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+// What is imported from: a Maildir, or an mbox, which may be standard input.
+Result<Fd> open_source(const Options& options) {
+  const std::string& path = options.path;
+  if (options.format == "mbox") {
+    Fd file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                        : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) return fail_errno(path, errno);
+    if (S_ISDIR(status.st_mode))
+      return fail(ErrorKind::invalid,
+                  fmt::format("{}: is a folder, and no mbox; say --format maildir", path));
+    return file;
+  }
+  Fd source(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!source && errno == ENOTDIR)
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: is a file, and no Maildir; say --format mbox", path));
   if (!source) return fail_errno(path, errno);
   for (const char* folder : {"new", "cur"})
     if (::faccessat(source.get(), folder, R_OK | X_OK, 0) != 0)
       return fail(ErrorKind::invalid, fmt::format("{}: is no Maildir that can be read: {}", path,
                                                   fail_errno(folder, errno).value().text));
+  return source;
+}
+
+Result<maildir::ImportReport> import(const std::string& mail_directory, const std::string& mailbox,
+                                     const Options& options, const maildir::ForeignList* list) {
+  const auto source = open_source(options);
+  if (!source) return tl::unexpected<Error>(source.error());
   const auto held = maildir::make_and_hold_mailbox(mail_directory, mailbox);
   if (!held) return tl::unexpected<Error>(held.error());
   auto import = maildir::Import::begin(*held);
   if (!import) return tl::unexpected<Error>(std::move(import.error()));
-  if (auto taken = import->take_maildir(source.get(), list); !taken)
-    return tl::unexpected<Error>(std::move(taken.error()));
-  return import->finish();
+  const auto taken = options.format == "mbox" ? import->take_mbox(source->get())
+                                              : import->take_maildir(source->get(), list);
+  auto report = import->finish();
+  if (!taken)
+    return fail(taken.error().kind, fmt::format("{}: {}", options.path, taken.error().text));
+  return report;
 }
 
 void run(Context& context, const Options& options) {
   const auto settings = context.settings();
   if (!settings) return;
+  if (options.format == "mbox" && !options.from.empty())
+    return context.refuse(ExitStatus::usage, "--from is for a Maildir: an mbox has no unique-ids");
   const auto list = list_of(options);
   if (!list) return context.refuse(list.error());
   const auto mailbox = mailbox_named(context, *settings, options.address);
   if (!mailbox) return;
-  const auto report =
-      import(settings->paths.mail, *mailbox, options.path, *list ? &**list : nullptr);
+  const auto report = import(settings->paths.mail, *mailbox, options, *list ? &**list : nullptr);
   if (!report)
     return context.refuse(status_of(report.error().kind),
                           fmt::format("{}; what was imported stays, and the same command goes on",
@@ -148,8 +175,12 @@ void add_mailbox_import_command(CLI::App& mailbox, Context& context) {
       mailbox.add_subcommand("import", "Bring mail of another server into a mailbox");
   command->add_option("address", options->address, "NAME@DOMAIN")->required();
   command
-      ->add_option("path", options->path, "A Maildir; that of the mailbox itself, to name it anew")
+      ->add_option("path", options->path,
+                   "A Maildir; that of the mailbox itself, to name it anew; or an mbox, - is "
+                   "standard input")
       ->required();
+  command->add_option("--format", options->format, "maildir (the default) or mbox")
+      ->check(CLI::IsMember({"maildir", "mbox"}));
   auto* from =
       command->add_option("--from", options->from, "Whose unique-ids it keeps: dovecot, courier")
           ->check(CLI::IsMember({"dovecot", "courier"}));

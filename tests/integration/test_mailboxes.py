@@ -193,3 +193,76 @@ def test_a_message_whose_size_is_not_that_of_its_name_is_told_and_left_out(suite
     (maildir / "new" / "1700000002.M2P1.host,S=99").write_bytes(b"\x1f\x8b compressed")
     done = suite.command("mailbox", "import", USER, maildir, check=False)
     assert done.returncode == 1 and "1 imported" in done.stdout and "1700000002.M2P1.host,S=99: " in done.stdout
+
+
+# ---- mbox, Maildir, and looking ----
+
+def letter(number, body="Hello.\n"):
+    return f"From: Bert <bert@example.org>\nSubject: letter {number}\nDate: today\n\n{body}".encode()
+
+
+def filled(suite, count=3):
+    box = ours(suite)
+    for folder in ("new", "cur", "tmp"):
+        (box / folder).mkdir(parents=True, exist_ok=True)
+    for number in range(1, count + 1):
+        text = letter(number, "From here\n>From there\n\n" if number == 2 else "Hello.\n")
+        name = f"cur/{1700000000 + number}.M{number}P1.host:2,S" if number == 1 else \
+            f"new/{1700000000 + number}.M{number}P1.host"
+        (box / name).write_bytes(text)
+    return box
+
+
+def contents(maildir):
+    return sorted(f.read_bytes() for folder in ("new", "cur") for f in (maildir / folder).iterdir())
+
+
+def test_a_mailbox_goes_out_as_mbox_and_comes_back_the_same(suite):
+    box, other = filled(suite), f"bert@{DOMAIN}"
+    suite.add_user(other)
+    target = suite.directory / "anna.mbox"
+    report = suite.json("mailbox", "export", USER, "--format", "mbox", target)
+    assert (report["exported"], report["problems"]) == (3, 0)
+    assert b"\n>From here\n>>From there\n" in target.read_bytes()
+    refused = suite.command("mailbox", "export", USER, "--format", "mbox", target, check=False)
+    assert refused.returncode == 1 and "is there already" in refused.stderr
+
+    back = suite.json("mailbox", "import", other, "--format", "mbox", target)
+    assert (back["imported"], back["already"]) == (3, 0)
+    assert suite.json("mailbox", "import", other, "--format", "mbox", target)["already"] == 3
+    assert contents(box.parent.parent / "bert" / "Maildir") == contents(box)
+    piped = suite.command("mailbox", "export", other, "--format", "mbox", "-").stdout
+    assert piped.encode() == target.read_bytes()
+    wrong = suite.command("mailbox", "import", other, "--format", "mbox", "-", input="no mbox\n", check=False)
+    assert wrong.returncode == 1 and "does not begin with a line" in wrong.stderr
+
+
+def test_a_mailbox_goes_out_as_a_maildir_with_its_names(suite):
+    box, target = filled(suite), suite.directory / "out"
+    assert suite.json("mailbox", "export", USER, "--format", "maildir", target)["exported"] == 3
+    assert suite.json("mailbox", "export", USER, "--format", "maildir", target)["already"] == 3
+    assert contents(target) == contents(box)
+    assert {f.name for f in (target / "cur").iterdir()} == {f.name for f in (box / "cur").iterdir()}
+    suite.add_user(f"bert@{DOMAIN}")
+    assert suite.json("mailbox", "import", f"bert@{DOMAIN}", target)["imported"] == 3
+
+
+def test_mailboxes_are_listed_and_nothing_changes(suite):
+    box = filled(suite)
+    (box / "new" / "1700000009.torn.host,S=99,W=99").write_bytes(b"half")
+    (box / "new" / "1700000004.M4P1.host").write_bytes(b"Subject: \x1b[31mred\n\n")
+    suite.command("user", "set", USER, "--quota", "1KiB")
+    before = files(ours(suite))
+    (one,) = suite.json("mailbox", "list")["mailboxes"]
+    assert (one["mailbox"], one["messages"], one["new"], one["seen"]) == (USER, 4, 3, 1)
+    assert (one["not_served"], one["quota"], one["octets"]) == (1, 1024, sum(map(len, contents(box))) - 4)
+    assert one["oldest"] == "2023-11-14T22:13:21Z"
+    assert suite.json("mailbox", "list", "--domain", "example.net")["mailboxes"] == []
+    told = suite.json("mailbox", "list", USER)
+    assert [m["subject"] for m in told["messages"]] == ["letter 1", "letter 2", "letter 3", "\x1b[31mred"]
+    assert told["messages"][0]["unique_id"] == "1700000001.M1P1.host"
+    assert [m["new"] for m in told["messages"]] == [False, True, True, True]
+    shown = suite.command("mailbox", "list", USER).stdout
+    assert "\x1b" not in shown and "\\x1b[31mred" in shown and "1 files are not served" in shown
+    assert "%" in suite.command("mailbox", "list").stdout
+    assert files(ours(suite)) == before
