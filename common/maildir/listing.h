@@ -5,8 +5,9 @@
 //
 // No two have one unique-id. Of files with one message_key(), which are the same message twice, one
 // is listed, rather that in cur/, and the others are its twins: they go when it goes. Of messages
-// that differ and say the same U=, the first in order keeps it; the others are clashes, and get an
-// id of their own, in their names, so that they keep it when the first is gone.
+// that differ and say the same U=, all but the first in order are clashes. Whoever lists them lets
+// one keep the id, and gives the others one of their own, in their names, so that they keep it when
+// that one is gone.
 #pragma once
 
 #include <cstdint>

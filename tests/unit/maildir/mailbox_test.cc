@@ -1,5 +1,6 @@
 #include "common/maildir/mailbox.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -240,6 +241,30 @@ TEST_CASE("maildir mailbox: files that share a U= get ids that stay theirs", "[m
   const auto mailbox = f.open();
   REQUIRE(mailbox->listing().size() == 1);
   CHECK(mailbox->listing().unique_id(0) == second);
+}
+
+TEST_CASE("maildir mailbox: a copy that came later does not take the unique-id of another",
+          "[maildir]") {
+  Fixture f;
+  const auto made = [&](const std::string& path) -> std::int64_t {
+    struct statx status {};
+    REQUIRE(::statx(AT_FDCWD, (f.box / path).c_str(), 0, STATX_BTIME, &status) == 0);
+    if ((status.stx_mask & STATX_BTIME) == 0) return 0;
+    return status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
+  };
+  f.put("new/2.b.h,U=one,S=2,W=3", "y\n");
+  const std::string copy = "new/1.a.h,U=one,S=2,W=3";
+  f.put(copy, "x\n");
+  if (made(copy) == 0) return;  // a file system that does not tell
+  // The kernel's clock ticks some hundred times a second.
+  for (int i = 0; i < 1'000'000 && made(copy) == made("new/2.b.h,U=one,S=2,W=3"); ++i) {
+    std::filesystem::remove(f.box / copy);
+    f.put(copy, "x\n");
+  }
+  const auto mailbox = f.open();
+  REQUIRE(mailbox->listing().size() == 2);
+  CHECK(mailbox->listing().unique_id(0) != "one");
+  CHECK(mailbox->listing().unique_id(1) == "one");
 }
 
 TEST_CASE("maildir mailbox: a message that is there twice goes as a whole", "[maildir]") {
