@@ -92,7 +92,9 @@ void run(Context& context, Inspecting what, const std::string& address) {
   std::string text;
   bool wrong = false;
   for (const std::string& mailbox : *mailboxes) {
-    const auto held = maildir::hold_mailbox(settings->paths.mail, mailbox);
+    const auto held = what == Inspecting::repair
+                          ? maildir::hold_mailbox(settings->paths.mail, mailbox)
+                          : maildir::look_at_mailbox(settings->paths.mail, mailbox);
     if (!held) {
       context.refuse(held.error());
       continue;

@@ -27,7 +27,7 @@ int give(int fd, uid_t owner, gid_t group) noexcept {
   return ::fchown(fd, owner, group) == 0 ? 0 : errno;
 }
 
-Result<HeldMailbox> hold(std::string path) {
+Result<HeldMailbox> open_at(std::string path) {
   HeldMailbox held;
   held.path = std::move(path);
   held.directory = Fd(::open(held.path.c_str(), kDirectory));
@@ -37,6 +37,13 @@ Result<HeldMailbox> hold(std::string path) {
   held.owner = status.st_uid;
   held.group = status.st_gid;
   held.mode = status.st_mode & 0777U;
+  return held;
+}
+
+Result<HeldMailbox> hold(std::string path) {
+  auto opened = open_at(std::move(path));
+  if (!opened) return opened;
+  HeldMailbox held = std::move(*opened);
   auto lock = lock_mailbox(held.directory.get());
   if (!lock) return fail(lock.error().kind, fmt::format("{}/{}", held.path, lock.error().text));
   if (!*lock)
@@ -75,6 +82,12 @@ Result<HeldMailbox> hold_mailbox(const std::string& mail_directory, const std::s
   const auto relative = mailbox_path(mailbox);
   if (!relative) return tl::unexpected<Error>(relative.error());
   return hold(fmt::format("{}/{}", mail_directory, *relative));
+}
+
+Result<HeldMailbox> look_at_mailbox(const std::string& mail_directory, const std::string& mailbox) {
+  const auto relative = mailbox_path(mailbox);
+  if (!relative) return tl::unexpected<Error>(relative.error());
+  return open_at(fmt::format("{}/{}", mail_directory, *relative));
 }
 
 Result<HeldMailbox> make_and_hold_mailbox(const std::string& mail_directory,

@@ -17,7 +17,7 @@ namespace postrider::maildir {
 struct HeldMailbox {
   std::string path;  // of the Maildir, for people
   Fd directory;
-  Fd lock;
+  Fd lock;  // empty: it is only looked at
   uid_t owner = 0;
   gid_t group = 0;
   mode_t mode = 0700;  // of the Maildir and its folders
@@ -31,8 +31,12 @@ struct HeldMailbox {
 // not_found when there is none, and temporary when a session or another command has it.
 Result<HeldMailbox> hold_mailbox(const std::string& mail_directory, const std::string& mailbox);
 
-// The same; makes the Maildir, its folders, and those above it that are missing, for the owner of
-// `mail_directory`.
+// The same without the lock, for those who only look: what others do meanwhile they may see in
+// part.
+Result<HeldMailbox> look_at_mailbox(const std::string& mail_directory, const std::string& mailbox);
+
+// As hold_mailbox(); makes the Maildir, its folders, and those above it that are missing, for the
+// owner of `mail_directory`.
 Result<HeldMailbox> make_and_hold_mailbox(const std::string& mail_directory,
                                           const std::string& mailbox);
 

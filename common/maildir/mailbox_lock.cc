@@ -50,4 +50,9 @@ Result<Fd> lock_mailbox(int maildir) {
                           kLockName));
 }
 
+bool is_in_use(int maildir) noexcept {
+  const Fd file(::openat(maildir, kLockName, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 }  // namespace postrider::maildir

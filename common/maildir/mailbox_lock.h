@@ -16,4 +16,7 @@ inline constexpr const char* kLockName = "postrider.pop3.lock";
 // of other hosts too; for that the file has to be open for writing, as it is here.
 Result<Fd> lock_mailbox(int maildir);
 
+// Whether somebody holds the lock just now. Makes no file, and keeps nobody out.
+bool is_in_use(int maildir) noexcept;
+
 }  // namespace postrider::maildir
