@@ -185,6 +185,12 @@ void Connection::on_opened(Result<Opening> opened, const LoginAnswer& login) {
         .with("user", user_)
         .with("count", mailbox_->skipped())
         .with("first", mailbox_->skipped_example());
+  if (mailbox_->damaged_journal() > 0)
+    services_.log.warning("journal_damaged")
+        .with("user", user_)
+        .with("octets", mailbox_->damaged_journal())
+        .with("reason",
+              "what they remembered as deleted is not known; see `postrider mailbox repair`");
   std::optional<std::chrono::seconds> retention;
   if (login.keeping.retention) retention = directory::kept_for(login.keeping.retention, {});
   session_.on_login_accepted(mailbox_->listing(), retention);

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <optional>
+#include <cstdio>
 #include <unordered_set>
 #include <utility>
 
@@ -24,6 +24,21 @@ constexpr mode_t kMode = 0600;
 
 tl::unexpected<Error> failed(int error) { return fail_errno(kJournalName, error); }
 
+tl::unexpected<Error> corrupt(std::string_view what) {
+  return fail(
+      ErrorKind::corrupt,
+      fmt::format("{}: {}; `postrider mailbox repair` puts it aside, and what it remembered "
+                  "as deleted is not known then",
+                  kJournalName, what));
+}
+
+// What no later attempt makes better.
+tl::unexpected<Error> failed_to_read(int error) {
+  if (error == EIO) return corrupt("the disk cannot read this journal of deletions");
+  if (error == ELOOP || error == EISDIR) return corrupt("is no journal of deletions, and no file");
+  return failed(error);
+}
+
 Fd open_file(int at, const std::string& path, int flags) {
   return Fd(::openat(at, path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, kMode));
 }
@@ -33,15 +48,12 @@ Result<std::string> read_all(int fd) {
   if (::fstat(fd, &status) != 0) return failed(errno);
   if (!S_ISREG(status.st_mode) ||
       static_cast<std::uint64_t>(status.st_size) > DeletionJournal::kMaxSize)
-    return fail(ErrorKind::corrupt,
-                fmt::format("{}: is no journal of deletions, as it is too large or no file; to "
-                            "mend it, move it away",
-                            kJournalName));
+    return corrupt("is no journal of deletions, as it is too large or no file");
   std::string text(static_cast<std::size_t>(status.st_size), '\0');
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::pread(fd, text.data() + done, text.size() - done, static_cast<off_t>(done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return failed(errno);
+    if (n < 0) return failed_to_read(errno);
     if (n == 0) text.resize(done);
     done += static_cast<std::size_t>(n);
   }
@@ -93,9 +105,26 @@ std::string remembered(const Deletions& deletions, std::int64_t since) {
   return all;
 }
 
-// All batches without these; nothing: they hold none of them.
-std::optional<std::string> without(const Deletions& deletions,
-                                   const std::unordered_set<std::string_view>& keys) {
+enum class Aside : std::uint8_t { link, rename };
+
+// Gives the journal the first name for damaged ones that is free, beside its own or in its place.
+Result<void> keep_aside(int maildir, Aside how) {
+  constexpr int kTries = 100;
+  for (int i = 1; i <= kTries; ++i) {
+    const std::string name =
+        i == 1 ? kDamagedJournalName : fmt::format("{}.{}", kDamagedJournalName, i);
+    const int done = how == Aside::link ? ::linkat(maildir, kJournalName, maildir, name.c_str(), 0)
+                                        : ::renameat2(maildir, kJournalName, maildir, name.c_str(),
+                                                      RENAME_NOREPLACE);
+    if (done == 0) return {};
+    if (errno != EEXIST) return failed(errno);
+  }
+  return failed(EEXIST);
+}
+
+// Whether the batches hold any of these, and all batches without them.
+std::pair<bool, std::string> without(const Deletions& deletions,
+                                     const std::unordered_set<std::string_view>& keys) {
   std::string all;
   bool found = false;
   for (const DeletionBatch& batch : deletions.batches) {
@@ -110,8 +139,7 @@ std::optional<std::string> without(const Deletions& deletions,
     found = found || count < batch.count;
     if (count > 0) all += compose_batch(batch.seconds, count, lines);
   }
-  if (!found) return std::nullopt;
-  return all;
+  return {found, std::move(all)};
 }
 
 std::size_t out_of_date(const Deletions& deletions, std::int64_t since) {
@@ -135,12 +163,13 @@ Result<DeletionJournal> DeletionJournal::open(int maildir, std::string boot) {
   DeletionJournal journal(maildir, std::move(boot));
   journal.file_ = open_file(maildir, kJournalName, O_RDWR);
   if (!journal.file_ && errno == ENOENT) return journal;
-  if (!journal.file_) return failed(errno);
+  if (!journal.file_) return failed_to_read(errno);
   auto text = read_all(journal.file_.get());
   if (!text) return tl::unexpected<Error>(std::move(text.error()));
   journal.text_ = std::make_unique<const std::string>(std::move(*text));
   const Deletions deletions = parse_deletions(*journal.text_, journal.boot_);
   journal.whole_ = deletions.whole;
+  journal.damaged_ = deletions.damaged;
   journal.named_ = deletions.whole > 0;
   for (const DeletionBatch& batch : deletions.batches) {
     if (batch.removed) continue;
@@ -220,7 +249,22 @@ Result<void> DeletionJournal::tidy(WallTime now, std::chrono::seconds keep) {
   const auto since =
       std::chrono::floor<std::chrono::seconds>(now - keep).time_since_epoch().count();
   if (whole_ <= kRemembered && out_of_date(deletions, since) < whole_ / 2) return {};
-  return replace(remembered(deletions, since));
+  return replace_removed(remembered(deletions, since));
+}
+
+// Which of the batches are removed is not kept: whoever opens the mailbox looks for their files
+// once more.
+Result<void> DeletionJournal::mend() {
+  const auto text = read_all(file_.get());
+  if (!text) return tl::unexpected<Error>(text.error());
+  if (auto kept = keep_aside(maildir_, Aside::link); !kept) return kept;
+  damaged_ = 0;
+  return replace(without(parse_deletions(*text, boot_), {}).second);
+}
+
+Result<void> DeletionJournal::put_aside(int maildir) {
+  if (auto kept = keep_aside(maildir, Aside::rename); !kept) return kept;
+  return ::fsync(maildir) == 0 ? Result<void>() : failed(errno);
 }
 
 Result<void> DeletionJournal::forget(const std::vector<std::string_view>& bases) {
@@ -232,11 +276,10 @@ Result<void> DeletionJournal::forget(const std::vector<std::string_view>& bases)
   for (const std::string_view base : bases) entries.push_back(entry_of(base));
   std::unordered_set<std::string_view> keys;
   for (const std::string& entry : entries) keys.insert(message_key(entry));
-  const auto kept = without(parse_deletions(*text, boot_), keys);
-  return kept ? replace(*kept) : Result<void>();
+  const auto [found, kept] = without(parse_deletions(*text, boot_), keys);
+  return found ? replace_removed(kept) : Result<void>();
 }
 
-// "removed" follows once the name is durable: whoever does not find it syncs the name first.
 Result<void> DeletionJournal::replace(std::string_view text) {
   Fd file = open_file(maildir_, kNewName, O_RDWR | O_CREAT | O_TRUNC);
   if (!file) return failed(errno);
@@ -248,8 +291,14 @@ Result<void> DeletionJournal::replace(std::string_view text) {
   finished_ = text.empty();
   named_ = ::fsync(maildir_) == 0;
   if (!named_) return failed(errno);
-  note_removed();
   return {};
+}
+
+// "removed" follows once the name is durable: whoever does not find it syncs the name first.
+Result<void> DeletionJournal::replace_removed(std::string_view text) {
+  auto replaced = replace(text);
+  if (replaced) note_removed();
+  return replaced;
 }
 
 Result<bool> was_deleted(int mail_directory, const std::string& mailbox_path,

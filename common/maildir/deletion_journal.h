@@ -33,6 +33,8 @@
 namespace postrider::maildir {
 
 inline constexpr const char* kJournalName = "postrider.deleted";
+// Where a journal is kept that is damaged; of further ones with a number.
+inline constexpr const char* kDamagedJournalName = "postrider.deleted.damaged";
 
 // The name of this run of the kernel; empty where the kernel does not tell it.
 std::string boot_id();
@@ -47,6 +49,7 @@ class DeletionJournal {
   static constexpr std::size_t kMaxSize = std::size_t{256} << 20;
 
   // Reads it; `maildir` is a descriptor of the Maildir that outlives it. There need be none yet.
+  // The error is corrupt for what no program can read: put_aside() mends that.
   static Result<DeletionJournal> open(int maildir, std::string boot);
 
   // Deletions were promised whose files may still be there.
@@ -64,6 +67,14 @@ class DeletionJournal {
   // All that was ever deleted is gone. What open() found is of no more use, and its memory free.
   void note_removed();
 
+  // Octets in the midst of it that say nothing any more; what they remembered is not known.
+  std::size_t damaged() const noexcept { return damaged_; }
+  // Writes what is whole anew, after a copy of the journal was put aside. Durable when this
+  // returns; open it again then.
+  Result<void> mend();
+  // Gives the journal of a Maildir another name, so that a new one can begin.
+  static Result<void> put_aside(int maildir);
+
   // Forgets these bases, in all batches; durable when this returns. Precondition: what was promised
   // is removed.
   Result<void> forget(const std::vector<std::string_view>& bases);
@@ -77,12 +88,14 @@ class DeletionJournal {
   Result<void> failed_to_append(int error);
   int write(std::string_view bytes);
   Result<void> replace(std::string_view text);
+  Result<void> replace_removed(std::string_view text);
 
   int maildir_;
   std::string boot_;
   Fd file_;             // empty: not there
   bool named_ = false;  // its name is durable
   std::size_t whole_ = 0;
+  std::size_t damaged_ = 0;
   bool finished_ = true;
   bool out_of_room_ = false;
   std::unique_ptr<const std::string> text_;      // as open() found it

@@ -69,9 +69,10 @@ std::optional<DeletionBatch> batch_at(std::string_view text, std::size_t& length
 Deletions parse_deletions(std::string_view journal, std::string_view boot) {
   const std::string removed = compose_removed(boot);
   Deletions parsed;
+  int searches = 0;
   std::size_t unfinished = 0;  // the first batch that is not known to be removed
-  while (parsed.whole < journal.size()) {
-    const std::string_view rest = journal.substr(parsed.whole);
+  for (std::size_t at = 0; at < journal.size();) {
+    const std::string_view rest = journal.substr(at);
     std::size_t length = 0;
     if (const auto batch = batch_at(rest, length)) {
       parsed.batches.push_back(*batch);
@@ -80,10 +81,17 @@ Deletions parse_deletions(std::string_view journal, std::string_view boot) {
       if (!boot.empty() && rest.substr(0, length) == removed)
         for (; unfinished < parsed.batches.size(); ++unfinished)
           parsed.batches[unfinished].removed = true;
+    } else if (searches++ < kMaxSearches) {
+      // No entry has a space, so neither word stands in one.
+      at =
+          std::min({journal.find(kDelete, at + 1), journal.find(kRemoved, at + 1), journal.size()});
+      continue;
     } else {
       break;
     }
-    parsed.whole += length;
+    parsed.damaged += at - parsed.whole;
+    at += length;
+    parsed.whole = at;
   }
   return parsed;
 }

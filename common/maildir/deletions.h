@@ -32,9 +32,15 @@ struct Deletions {
   // Octets of the journal up to the end of what is whole. What follows was not finished when its
   // writer died, and says nothing.
   std::size_t whole = 0;
+  // Octets before that which belong to nothing whole: the disk has damaged them.
+  std::size_t damaged = 0;
 };
 
-// Never fails: reads up to the first octet that belongs to nothing whole. Time and memory are in
+// Where something is not whole, looks so often for a batch behind it, and no more: what is damaged
+// may look like the beginning of many.
+inline constexpr int kMaxSearches = 64;
+
+// Never fails. Passes over what is not whole, where something whole follows. Time and memory are in
 // proportion to the journal's size. `boot` names this run of the kernel; empty: unknown.
 Deletions parse_deletions(std::string_view journal, std::string_view boot);
 

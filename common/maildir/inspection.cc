@@ -69,10 +69,8 @@ class Inspector {
     for (const char* name : {"tmp", "new", "cur"}) check_folder(name);
     for (const char* name : {kLockName, kJournalName}) check_rights(name, S_IFREG);
     check_leftovers();
-    auto journal = DeletionJournal::open(at_, boot);
-    if (!journal)
-      found(kJournalName, journal.error().text, "see what its error says", by_hand);
-    else if (journal->unfinished() && repair_)
+    auto journal = open_journal(boot);
+    if (journal && journal->unfinished() && repair_)
       if (auto synced = journal->sync(); !synced)
         return tl::unexpected<Error>(std::move(synced.error()));
     check_trash();
@@ -142,6 +140,35 @@ class Inspector {
              [&] { return make_folder(mailbox_, name).has_value() ? 0 : EIO; });
   }
 
+  // Where it is damaged, or cannot be read, deletions are not known that it remembered.
+  Result<DeletionJournal> open_journal(const std::string& boot) {
+    constexpr std::string_view kLost =
+        "messages that its reader has deleted may show again, or be delivered again";
+    auto journal = DeletionJournal::open(at_, boot);
+    if (!journal && journal.error().kind == ErrorKind::corrupt) {
+      if (mendable(kJournalName, fmt::format("cannot be read, and nobody can log in; {}", kLost),
+                   fmt::format("keeps it as {}", kDamagedJournalName),
+                   [&] { return DeletionJournal::put_aside(at_) ? 0 : EIO; }))
+        return DeletionJournal::open(at_, boot);
+    } else if (!journal) {
+      found(kJournalName, journal.error().text, "see what its owner, mode and disk are", by_hand);
+    } else if (journal->damaged() > 0) {
+      if (mendable(kJournalName,
+                   fmt::format("is damaged: of {} octets it is not known what they say; {}",
+                               journal->damaged(), kLost),
+                   fmt::format("keeps it as {}, and goes on with the rest", kDamagedJournalName),
+                   [&] { return journal->mend() ? give_back(kJournalName) : EIO; }))
+        return DeletionJournal::open(at_, boot);
+    }
+    return journal;
+  }
+
+  // What was made just now, perhaps by root, is the owner's.
+  int give_back(const char* name) const {
+    const Fd file(::openat(at_, name, kRead));
+    return file ? mailbox_.adopt(file.get(), mailbox_.file_mode() | 0600U) : errno;
+  }
+
   // Owned as the Maildir is; usable for the owner; written by nobody who may not write the Maildir.
   void check_rights(const std::string& path, mode_t type) {
     struct stat status {};
@@ -204,6 +231,8 @@ class Inspector {
     }
     const FileName parsed = FileName::parse(name);
     if (journal != nullptr && journal->is_to_be_removed(parsed.base)) {
+      // Whoever has deleted it is perhaps just removing it.
+      if (!mailbox_.lock && is_in_use(at_)) return;
       if (!mendable(path, "was deleted by its reader, and kept by a crash",
                     fmt::format("moves it to {}/", kTrashFolder), [&] { return throw_away(path); }))
         kept_deleted_ = true;
@@ -224,6 +253,7 @@ class Inspector {
       return;
     }
     const auto wire_size = measure(path);
+    if (!wire_size && errno == ENOENT) return;  // just gone
     if (!wire_size) {
       found(path, fmt::format("cannot be read: {}", text_of(errno)),
             "see what its owner, mode and disk are", by_hand);

@@ -9,13 +9,17 @@
 //   a message is there twice, octet by octet     removes one of its files
 //   a file was deleted by its reader, and a
 //   crash has kept it (deletion_journal.h)       moves it to postrider.trash/
+//   the journal of deletions is damaged, or
+//   cannot be read (deletion_journal.h)          keeps it as postrider.deleted.damaged, and goes on
+//                                                with what is whole of it
 //   a leftover in tmp/, older than kTmpLife      removes it
 //   a message is there twice and differs, two
 //   messages have one unique-id, a name begins
 //   with a dot, something is not a file, a file
 //   or folder cannot be read                     nothing: says what to do
 //
-// No repair changes a unique-id. One that is repeated finds nothing more to do. Every message is
+// A check needs no lock, so that readers may come and go while it reads all mail; a repair does. No
+// repair changes a unique-id. One that is repeated finds nothing more to do. Every message is
 // read, since only so W= can be judged. Blocks.
 #pragma once
 

@@ -82,6 +82,7 @@ Result<void> Mailbox::scan_and_finish(WallTime now) {
   auto journal = DeletionJournal::open(directory, remembrance_.boot);
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
   journal_.emplace(std::move(*journal));
+  damaged_journal_ = journal_->damaged();
   if (journal_->unfinished()) {
     if (auto synced = journal_->sync(); !synced) return synced;
     if (auto opened = open_trash(now); !opened) return opened;

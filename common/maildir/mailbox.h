@@ -63,6 +63,10 @@ class Mailbox {
   std::uint64_t skipped() const noexcept { return scan_.skipped; }
   const std::string& skipped_example() const noexcept { return scan_.example; }
 
+  // Octets of the journal of deletions that were damaged when it was opened; see
+  // DeletionJournal::damaged().
+  std::size_t damaged_journal() const noexcept { return damaged_journal_; }
+
   // Begins to read message `i`. The error is not_found when it is gone, and temporary when its file
   // is not as long as its name says.
   Result<MessageReader> read(std::size_t i, std::optional<std::uint64_t> body_lines,
@@ -111,6 +115,7 @@ class Mailbox {
   Fd directory_;  // the Maildir; empty: there is none yet
   Fd lock_;
   std::optional<DeletionJournal> journal_;
+  std::size_t damaged_journal_ = 0;
   Scan scan_;
   Remembrance remembrance_;
   std::optional<Trash> trash_;  // once it is needed

@@ -65,3 +65,37 @@ TEST_CASE("maildir deletions: a base stands in one line, whatever is in it", "[m
   CHECK(holds(parse_deletions(batch({"x\ny"}), "b"), "x\ny"));
   CHECK_FALSE(holds(parse_deletions(batch({"x\ny"}), "b"), "y"));
 }
+
+TEST_CASE("maildir deletions: a damaged batch does not hide those behind it", "[maildir]") {
+  const std::string first = batch({"1.a.h"}), second = batch({"2.b.h", "3.c.h"}),
+                    third = batch({"4.d.h"});
+  for (std::size_t i = 0; i < second.size(); ++i) {
+    for (const char octet : {'\0', 'x', '\n'}) {
+      std::string bad = second;
+      if (bad[i] == octet) continue;
+      bad[i] = octet;
+      const std::string journal = first + bad + third + compose_removed("b");
+      const Deletions read = parse_deletions(journal, "b");
+      CHECK(read.whole == journal.size());
+      CHECK(read.damaged == second.size());
+      REQUIRE(read.batches.size() == 2);
+      CHECK(read.batches[1].removed);
+      CHECK(holds(read, "4.d.h"));
+    }
+  }
+  CHECK(parse_deletions(first + third, "b").damaged == 0);
+}
+
+TEST_CASE("maildir deletions: damage before what says removed is seen", "[maildir]") {
+  std::string bad = batch({"1.a.h"});
+  bad.back() = 'x';
+  CHECK(parse_deletions(bad + "\n" + compose_removed("b"), "b").damaged == bad.size() + 1);
+  CHECK(parse_deletions(bad, "b").damaged == 0);  // that was not finished
+}
+
+TEST_CASE("maildir deletions: behind what is not whole is looked so often, and no more",
+          "[maildir]") {
+  std::string many;
+  for (int i = 0; i < kMaxSearches + 8; ++i) many += "delete 1 1 9 ";
+  CHECK(parse_deletions(many + batch({"1.a.h"}), "b").batches.empty());
+}

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "common/maildir/deletion_journal.h"
 #include "common/maildir/deletions.h"
 #include "common/maildir/scan.h"
 #include "tests/unit/maildir/mail_directory.h"
@@ -170,4 +171,47 @@ TEST_CASE("maildir inspection: deletions that a crash has interrupted are finish
   f.check_mended("new/1.a.b,S=2,W=3", "was deleted by its reader");
   CHECK(files_in(f.box / "new") == Names{"2.a.b,S=2,W=3"});
   CHECK(files_in(f.box / "postrider.trash").size() == 1);
+}
+
+TEST_CASE("maildir inspection: a journal that is damaged goes on with what is whole", "[maildir]") {
+  const Fixture f;
+  const std::string first = compose_batch(1, 1, "1.a.b\n"), last = compose_batch(3, 1, "3.a.b\n");
+  f.put("postrider.deleted", first + "damaged\n" + last);
+  f.check_mended("postrider.deleted", "of 8 octets it is not known");
+  CHECK(content_of(f.box / "postrider.deleted.damaged") == first + "damaged\n" + last);
+  CHECK(*was_deleted(f.mail.fd(), "t/ann/Maildir", "1.a.b"));
+  CHECK(*was_deleted(f.mail.fd(), "t/ann/Maildir", "3.a.b"));
+}
+
+TEST_CASE("maildir inspection: what a damaged journal has promised is still done", "[maildir]") {
+  const Fixture f;
+  f.put("new/3.a.b,S=2,W=3", "x\n");
+  f.put("postrider.deleted", "damaged\n" + compose_batch(3, 1, "3.a.b\n"));
+  CHECK(f.run(Inspecting::repair).mended == 2);
+  CHECK(files_in(f.box / "new").empty());
+  CHECK(files_in(f.box / "postrider.trash").size() == 1);
+  CHECK(f.run(Inspecting::check).faults == 0);
+}
+
+TEST_CASE("maildir inspection: a journal that nobody can read is put aside", "[maildir]") {
+  const Fixture f;
+  fs::create_directory(f.box / "postrider.deleted");
+  f.put("postrider.deleted.damaged", "an earlier one");
+  f.put("new/1.a.b,S=2,W=3", "x\n");
+  f.check_mended("postrider.deleted", "cannot be read");
+  CHECK(fs::is_directory(f.box / "postrider.deleted.damaged.2"));
+}
+
+TEST_CASE(
+    "maildir inspection: a check asks for no lock, and what a session is removing is no fault",
+    "[maildir]") {
+  const Fixture f;
+  f.put("new/1.a.b,S=2,W=3", "x\n");
+  const auto held = hold_mailbox(f.mail.path(), "ann@t");
+  f.put("postrider.deleted", compose_batch(1, 1, "1.a.b\n"));
+  const auto looked = look_at_mailbox(f.mail.path(), "ann@t");
+  REQUIRE(looked.has_value());
+  const auto inspected = inspect(*looked, Inspecting::check, WallTime(), "boot");
+  REQUIRE(inspected.has_value());
+  CHECK(inspected->faults == 0);
 }
