@@ -17,6 +17,7 @@
 #include "common/base/fd.h"
 #include "common/base/message_id.h"
 #include "common/base/pending.h"
+#include "common/directory/directory.h"
 #include "common/message/report.h"
 #include "common/smtp/notify.h"
 #include "common/spool/envelope.pb.h"
@@ -58,7 +59,7 @@ struct Recipient {
   // Kept in memory alone: what `reply` answers, and the mailbox's quota as the last routing found
   // it.
   std::string command;
-  std::uint64_t quota = 0;
+  directory::Quota quota = {};
   bool foreign = false;  // its domain is not ours
 };
 

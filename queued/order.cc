@@ -32,7 +32,8 @@ Order order_for(const Work& work, std::uint64_t ticket) {
     to.set_original(recipient.original);
     to.set_notify(recipient.notify);
     to.set_orcpt(recipient.orcpt);
-    to.set_quota(recipient.quota);
+    to.set_quota(recipient.quota.octets);
+    to.set_quota_messages(recipient.quota.messages);
   }
   return order;
 }

@@ -120,7 +120,7 @@ class Router::Expansion final : public Pending {
     Target target = choose_next_hop(router_.settings_, asked.address, config::Whose::ours, mail_);
     if (target.next_hop == "local")
       target = choose_next_hop(router_.settings_, known.mailbox, config::Whose::ours, mail_);
-    target.quota = known.quota.octets;
+    target.quota = known.quota;
     return target;
   }
 

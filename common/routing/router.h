@@ -32,9 +32,9 @@ struct Target {
   std::string next_hop;
   std::string status;
   std::string reason;
-  std::uint64_t quota = 0;  // of the mailbox, in octets; 0: none
-  bool foreign = false;     // the domain is not ours
-  bool store = false;       // `next_hop` is a mail store: config::leads_to_store()
+  directory::Quota quota = {};  // of the mailbox
+  bool foreign = false;         // the domain is not ours
+  bool store = false;           // `next_hop` is a mail store: config::leads_to_store()
 };
 
 // One rule that was asked, for people: `postrider explain`.

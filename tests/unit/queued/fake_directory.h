@@ -20,6 +20,7 @@ class FakeDirectory final : public directory::Directory {
   explicit FakeDirectory(event::EventLoop& loop) : loop_(loop) {}
 
   std::map<std::string, std::vector<std::string>> aliases;
+  directory::Quota quota;  // of each mailbox
   bool broken = false;
 
   PendingPtr find_recipient(
@@ -49,7 +50,8 @@ class FakeDirectory final : public directory::Directory {
       return directory::RecipientAnswer{};
     const std::string user = lower.substr(0, std::min(at, lower.find('+')));
     if (user == "nobody") return directory::RecipientAnswer{.kind = Kind::unknown_user};
-    return directory::RecipientAnswer{.kind = Kind::mailbox, .mailbox = user + lower.substr(at)};
+    return directory::RecipientAnswer{
+        .kind = Kind::mailbox, .mailbox = user + lower.substr(at), .quota = quota};
   }
 
   event::EventLoop& loop_;

@@ -17,6 +17,19 @@ TEST_CASE("queued: a message for two places is delivered to both and leaves noth
   CHECK(f.life->reports.sent.empty());
 }
 
+TEST_CASE("queued: a job tells deliverd the quota of each mailbox", "[queued]") {
+  QueueFixture f;
+  f.life->directory.quota = {5000, 7};
+  Lines quotas;
+  f.answer = [&](const ipc::Job&, const ipc::JobRecipient& to) {
+    quotas.push_back(fmt::format("{} {} {}", to.address(), to.quota(), to.quota_messages()));
+    return QueueFixture::result(ipc::DELIVERED, "250 ok");
+  };
+  f.accept("a@x.test", {"bob@local.test", "c@far.test"});
+  f.settle();
+  CHECK(quotas == Lines{"bob@local.test 5000 7", "c@far.test 0 0"});
+}
+
 TEST_CASE("queued: aliases are expanded, loops are cut, nobody gets it twice", "[queued]") {
   QueueFixture f;
   f.life->directory.aliases = {

@@ -67,6 +67,23 @@ TEST_CASE("router: the next hop by route, mailbox, smart host, MX", "[routing]")
         expected);
 }
 
+TEST_CASE("router: a mailbox's quota goes with its address, in octets and in messages",
+          "[routing]") {
+  event::EventLoop loop;
+  test::FakeDirectory directory(loop);
+  directory.quota = {5000, 7};
+  directory.aliases = {{"list@local.test", {"ann@local.test", "far@x.test"}}};
+  const config::Settings settings = settings_with({});
+  routing::Router router(settings, directory);
+  std::vector<directory::Quota> quotas;
+  const auto pending = router.route("list@local.test", {}, [&](const routing::RouteAnswer& answer) {
+    for (const Target& target : answer.targets) quotas.push_back(target.quota);
+    loop.stop();
+  });
+  loop.run();
+  CHECK(quotas == std::vector<directory::Quota>{{5000, 7}, {}});
+}
+
 TEST_CASE("router: the first route that matches decides", "[routing]") {
   const auto settings = settings_with({{"a.test", {"smtp:one.test"}},
                                        {".a.test", {"smtp:two.test"}},
