@@ -10,6 +10,7 @@
 #include "common/metrics/counters.h"
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
+#include "common/quota/open_rooms.h"
 #include "deliverd/local/local_delivery.h"
 #include "deliverd/remote/remote_delivery.h"
 #include "deliverd/worker.h"
@@ -55,6 +56,23 @@ class Relay final : public Delivery {
   RemoteDelivery delivery_;
 };
 
+// Stores in mailboxes, in the room that all processes know of.
+class Deposit final : public Delivery {
+ public:
+  Deposit(event::EventLoop& loop, const config::Settings& settings, LocalDelivery::Options options,
+          const Clock& clock, log::Logger& log, metrics::Counters& counters)
+      : rooms_(quota::open_rooms(settings.paths.run, log)),
+        delivery_(loop, std::move(options), rooms_, clock, log, counters) {}
+
+  void deliver(const ipc::Job& job, int source, Done done) override {
+    delivery_.deliver(job, source, std::move(done));
+  }
+
+ private:
+  quota::Rooms rooms_;
+  LocalDelivery delivery_;
+};
+
 std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Settings& settings,
                                        Role role, const Outgoing* outgoing, const Clock& clock,
                                        log::Logger& log, metrics::Counters& counters) {
@@ -63,12 +81,11 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
   LocalDelivery::Options options;
   options.mail_directory = settings.paths.mail;
   options.hostname = settings.hostname;
-  options.run_directory = settings.paths.run;
   options.over_quota = settings.deliverd.over_quota == "refuse" ? ipc::FAILED : ipc::DEFERRED;
-  options.alone = settings.deliverd.local_workers == 1;
+  options.warn = settings.quota.warn;
   options.sync = settings.deliverd.sync;
   options.sync_interval = settings.deliverd.sync_interval;
-  return std::make_unique<LocalDelivery>(loop, options, clock, log, counters);
+  return std::make_unique<Deposit>(loop, settings, std::move(options), clock, log, counters);
 }
 
 void run(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,

@@ -76,6 +76,12 @@ void Connection::commit_if_accepted(const checks::Verdicts& verdicts) {
   if (written.ByteSizeLong() > spool::kMaxEnvelope)
     return refuse_at_end({452, "4.5.3", "too many recipients for one message"});
   size_ = draft_->size();
+  const std::uint64_t stored = size_ + written.trace().size();
+  if (const auto refusal =
+          inquiry_.room().accept(id.view(), stored, session_.transaction().recipients.size())) {
+    refused_by_ = "quota";
+    return refuse_at_end(*refusal);
+  }
   commit_ = services_.writer.commit(std::move(draft_), written,
                                     [this, id](const Result<void>& r) { committed(id, r); });
 }
@@ -95,11 +101,15 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
         .with("protocol", protocol_of(session_, listener_.session.protocol));
     if (!session_.identity().empty()) entry.with("user", session_.identity());
     if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
+    inquiry_.room().keep();
+    if (const std::size_t waiting = inquiry_.room().without_room(); waiting > 0)
+      entry.with("without_room", waiting);
     if (!inquiry_.tags().empty()) {
       services_.counters.add(Counter::smtp_messages_tagged);
       entry.with("checks", names_of(inquiry_.tags()));
     }
   } else {
+    inquiry_.room().lose();
     reply = {451, "4.3.0", "the message could not be stored, try again"};
     note_refused(message.view(), reply);
   }
@@ -125,6 +135,7 @@ void Connection::refuse_message(const smtp::Reply& reason) {
 
 void Connection::drop_message(const smtp::Reply& reason) {
   note_refused(draft_->id().view(), reason);
+  inquiry_.room().give_back();
   draft_.reset();
 }
 

@@ -18,6 +18,7 @@
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
 #include "common/net/certificate_watch.h"
+#include "common/quota/open_rooms.h"
 #include "common/routing/return_paths.h"
 #include "common/spool/disk.h"
 #include "smtpd/queue_link.h"
@@ -68,7 +69,8 @@ class Worker {
                           static_cast<unsigned>(settings.dns.tries)}),
         dns_cache_(loop_, resolver_, {}),
         return_paths_(loop_, directory_, settings, clock_),
-        policy_({loop_, return_paths_, directory_, dns_cache_, settings, log_, clock_}),
+        rooms_(quota::open_rooms(settings.paths.run, log_)),
+        policy_({loop_, return_paths_, directory_, dns_cache_, settings, log_, clock_, &rooms_}),
         tally_(limits::open_tally(settings.paths.run, "smtpd", log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),
         logins_(loop_, clock_, log_,
@@ -113,6 +115,7 @@ class Worker {
   net::CaresResolver resolver_;
   net::CachingResolver dns_cache_;
   routing::ReturnPaths return_paths_;
+  quota::Rooms rooms_;
   checks::Policy policy_;
   limits::Tally tally_;
   limits::Bans bans_;

@@ -14,6 +14,7 @@
 #include "common/config/settings.h"
 #include "common/directory/directory.h"
 #include "common/net/reverse_name.h"
+#include "common/quota/rooms.h"
 #include "common/smtp/address.h"
 
 namespace postrider::checks {
@@ -72,8 +73,8 @@ struct Facts {
   // rcpt
   smtp::Mailbox recipient;
   Result<directory::RecipientAnswer> answer;  // of the directory, on the recipient
-  bool full = false;                          // its mailbox, as was found lately
   const config::Route* route = nullptr;       // that takes the recipient's domain elsewhere
+  quota::Grant room = quota::Grant::granted;  // in its mailbox
 
   // data
   std::size_t recipients = 0;  // accepted

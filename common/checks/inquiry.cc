@@ -25,6 +25,7 @@ void Inquiry::connect(bool early) {
 void Inquiry::begin(std::string_view helo, const smtp::Mailbox& sender,
                     std::uint64_t declared_size) {
   before_rcpt_.reset();
+  room_.give_back();
   tags_.clear();
   largest_mailbox_ = 0;
   unlimited_ = false;
@@ -71,7 +72,8 @@ void Inquiry::judge_recipient(const smtp::Mailbox& recipient, Judged done) {
   facts_.route = policy_.route_of(recipient, facts_.sender.str(), facts_.client.user);
   recipient_question_ = policy_.find(recipient, [this](Policy::Answer answer) {
     recipient_question_.reset();
-    facts_.full = answer && answer->quota.octets > 0 && policy_.is_full(answer->mailbox);
+    const bool here = answer && facts_.route == nullptr;
+    facts_.room = room_.ask(here ? *answer : directory::RecipientAnswer{}, facts_.declared_size);
     facts_.answer = std::move(answer);
     go_on();
   });
@@ -101,6 +103,8 @@ void Inquiry::go_on() {
     const std::uint64_t limit = mailbox_limit(facts_);
     largest_mailbox_ = std::max(largest_mailbox_, limit);
     unlimited_ = unlimited_ || limit == 0;
+  } else {
+    room_.give_back_last();
   }
   auto judged = std::exchange(judged_, {});
   judged(verdicts);
@@ -187,6 +191,7 @@ void Inquiry::keep_tags(const Verdicts& verdicts) {
 }
 
 void Inquiry::cancel() {
+  room_.give_back();
   judged_ = {};
   end_judged_ = {};
   patience_.reset();

@@ -16,6 +16,7 @@
 
 #include "common/checks/check.h"
 #include "common/checks/policy.h"
+#include "common/checks/room_promises.h"
 
 namespace postrider::checks {
 
@@ -26,7 +27,7 @@ class Inquiry {
 
   // Both outlive the Inquiry. `client` may come to be trusted (by a login) between messages.
   Inquiry(Policy& policy, const Client& client)
-      : policy_(policy), facts_(policy.settings(), client) {}
+      : policy_(policy), facts_(policy.settings(), client), room_(policy) {}
   Inquiry(const Inquiry&) = delete;
   Inquiry& operator=(const Inquiry&) = delete;
 
@@ -51,6 +52,9 @@ class Inquiry {
   // Of the mailboxes of the recipients that were accepted, how large the largest may be; nothing
   // where one of them has no limit that is known.
   std::optional<std::uint64_t> largest_mailbox() const noexcept;
+  // The room in the mailboxes of the recipients that were accepted: whoever carries out the message
+  // tells it of its end. Given back by begin(), and by cancel().
+  RoomPromises& room() noexcept { return room_; }
   // What is known by now.
   const Facts& facts() const noexcept { return facts_; }
 
@@ -67,6 +71,7 @@ class Inquiry {
 
   Policy& policy_;
   Facts facts_;
+  RoomPromises room_;
   std::optional<HeaderSurvey> header_;   // from DATA on, until it is over
   std::optional<Verdicts> before_rcpt_;  // of the stages up to MAIL, once they were judged
   Verdicts tags_;

@@ -7,7 +7,8 @@ namespace postrider::checks {
 
 Finding mailbox_size(const Facts& facts) {
   const std::uint64_t limit = mailbox_limit(facts);
-  if (limit == 0 || facts.declared_size <= limit) return std::nullopt;
+  const bool declared_larger = limit != 0 && facts.declared_size > limit;
+  if (!declared_larger && facts.room != quota::Grant::larger) return std::nullopt;
   return smtp::Reply{552, "5.2.3", "the message is larger than the recipient's mailbox may be"};
 }
 

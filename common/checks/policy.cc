@@ -1,8 +1,11 @@
 #include "common/checks/policy.h"
 
 #include <pwd.h>
+#include <unistd.h>
 
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "common/config/routes.h"
 #include "common/net/peer_credentials.h"
@@ -39,8 +42,9 @@ Policy::Policy(const Parts& parts)
       directory_away_(parts.log, parts.clock, kDirectoryAway),
       relay_networks_(net::parse_networks(parts.settings.relay.networks)),
       denied_uids_(uids_of(parts.settings.smtpd.denied_local_users, parts.log)),
-      order_(ordered(parts.settings)),
-      full_marks_(parts.settings.paths.run) {}
+      order_(ordered(parts.settings)) {}
+
+std::string Policy::new_token() { return fmt::format("{}.{}", ::getpid(), ++tokens_); }
 
 Client Policy::meet(const net::IpAddress& address, Service service) const {
   // Who is unknown is in no network, not even in that of all addresses.

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 #include "common/base/pending.h"
@@ -15,7 +16,7 @@
 #include "common/event/event_loop.h"
 #include "common/log/condition.h"
 #include "common/net/resolver.h"
-#include "common/quota/full_marks.h"
+#include "common/quota/rooms.h"
 #include "common/smtp/address.h"
 
 namespace postrider::checks {
@@ -33,6 +34,7 @@ class Policy {
     const config::Settings& settings;
     log::Logger& log;
     const Clock& clock;
+    quota::Rooms* rooms = nullptr;  // null: how full mailboxes are is not known
   };
   explicit Policy(const Parts& parts);
 
@@ -53,14 +55,14 @@ class Policy {
   const config::Route* route_of(const smtp::Mailbox& mailbox, std::string_view sender,
                                 std::string_view user) const;
 
-  // Whether the mailbox was found full lately.
-  bool is_full(const std::string& mailbox) const {
-    return full_marks_.is_set(mailbox, parts_.clock.now());
-  }
+  quota::Rooms* rooms() const noexcept { return parts_.rooms; }
+  // For promises of room: no living session has it.
+  std::string new_token();
 
   const Order& order() const noexcept { return order_; }
   event::EventLoop& loop() const noexcept { return parts_.loop; }
   net::Resolver& resolver() const noexcept { return parts_.resolver; }
+  const Clock& clock() const noexcept { return parts_.clock; }
   const config::Settings& settings() const noexcept { return parts_.settings; }
 
  private:
@@ -72,7 +74,7 @@ class Policy {
   const net::Networks relay_networks_;
   const std::optional<std::set<unsigned>> denied_uids_;  // none: not known
   const Order order_;
-  const quota::FullMarks full_marks_;
+  std::uint64_t tokens_ = 0;
 };
 
 }  // namespace postrider::checks

@@ -197,7 +197,9 @@ constexpr auto kOthers = std::to_array<Parameter>({
     {"deliverd.over_quota", Type::choice, &at<&S::deliverd, &S::Deliverd::over_quota>, "defer",
      "defer|refuse",
      "What becomes of a message that would take a mailbox beyond its quota (postrider user add "
-     "--quota): it waits in the queue until there is room or it is too old, or it is returned."},
+     "--quota, --messages) and was accepted all the same, as one that came by an alias: it waits "
+     "in "
+     "the queue until there is room or it is too old, or it is returned."},
     {"deliverd.connections_per_host", Type::count,
      &at<&S::deliverd, &S::Deliverd::connections_per_host>, "20", "1..1000",
      "Connections at a time to one address, for each worker."},
@@ -294,6 +296,10 @@ constexpr auto kOthers = std::to_array<Parameter>({
     {"mailbox.sweep_rate", Type::count, &at<&S::mailbox, &S::Mailbox::sweep_rate>, "20", "1..10000",
      "How many mailboxes it visits in a second, so that readers and deliveries have the disk."},
 
+    {"quota.warn", Type::percentages, &at<&S::quota, &S::Quota::warn>, "[80, 95]", "1..100",
+     "At how many percent of its quota a mailbox gets a message that tells its user so, once each "
+     "time it comes there. Empty: at none."},
+
     {"passwords.min_length", Type::count, &at<&S::passwords, &S::Passwords::min_length>, "8",
      "1..64",
      "How many characters a password that is set by `postrider user` has at least. The user's own "
@@ -367,6 +373,7 @@ std::string_view describe(Type type) noexcept {
     case Type::text: return "text, as in \"anna@example.org\"";
     case Type::choice: return "one of the words";
     case Type::count: return "a whole number, as in 100";
+    case Type::percentages: return "an array of whole numbers, as in [80, 95]";
     case Type::size: return "a size, as in \"50MiB\"";
     case Type::duration: return "a duration, as in \"500ms\", \"30m\" or \"5d\"";
     case Type::durations: return "an array of durations, as in [\"5m\", \"30m\"]";

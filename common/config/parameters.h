@@ -23,6 +23,7 @@ enum class Type : std::uint8_t {
   text,              // without a control character; may be empty
   choice,            // one of the words in `range`
   count,             // a whole number
+  percentages,       // an array of whole numbers
   size,              // "50MiB"
   duration,          // "30m"
   durations,         // an array of durations
@@ -45,10 +46,10 @@ using Target =
     std::variant<Accessor<std::string>, Accessor<std::uint64_t>, Accessor<std::chrono::seconds>,
                  Accessor<std::chrono::milliseconds>, Accessor<SyncMode>, Accessor<CheckAction>,
                  Accessor<PlaintextAuth>, Accessor<std::vector<std::string>>,
-                 Accessor<std::vector<std::chrono::seconds>>, Accessor<std::vector<SmtpListener>>,
-                 Accessor<std::vector<Pop3Listener>>, Accessor<std::vector<CertificateFiles>>,
-                 Accessor<std::vector<Route>>, Accessor<std::vector<TlsPolicy>>,
-                 Accessor<std::vector<DestinationLimits>>>;
+                 Accessor<std::vector<std::uint64_t>>, Accessor<std::vector<std::chrono::seconds>>,
+                 Accessor<std::vector<SmtpListener>>, Accessor<std::vector<Pop3Listener>>,
+                 Accessor<std::vector<CertificateFiles>>, Accessor<std::vector<Route>>,
+                 Accessor<std::vector<TlsPolicy>>, Accessor<std::vector<DestinationLimits>>>;
 
 struct Parameter {
   std::string_view name;  // "smtpd.workers": section and key; without a section, top level

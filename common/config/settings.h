@@ -257,6 +257,10 @@ struct Settings {
     std::uint64_t sweep_rate = 0;  // mailboxes a second
   } mailbox;
 
+  struct Quota {
+    std::vector<std::uint64_t> warn;  // percent of it, at which its user is told; empty: never
+  } quota;
+
   // Of wrong passwords, in smtpd and pop3d together.
   struct Bans {
     std::uint64_t address_failures = 0;  // then the address is banned; 0: never

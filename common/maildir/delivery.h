@@ -76,8 +76,8 @@ class Delivery {
   // Adds text with LF line ends.
   DeliveryResult<void> append(std::string_view text);
 
-  // Octets of the file, as it is by now.
-  std::uint64_t size() const noexcept { return size_; }
+  // Octets of the file, were it committed now.
+  std::uint64_t size() const noexcept { return size_ + (last_ == '\n' ? 0U : 1U); }
 
   // Puts the file into new/ (with a line end at its end, if it has none). `repeated`: an earlier
   // attempt may have put it there, and a program of the user moved it to cur/ since, or its reader

@@ -15,12 +15,13 @@ namespace postrider::maildir {
 
 namespace {
 
-std::uint64_t size_of(int folder, const char* name, const FileName& parsed) {
+// None: it is no message.
+std::optional<std::uint64_t> size_of(int folder, const char* name, const FileName& parsed) {
   if (parsed.size) return *parsed.size;
   struct stat status {};
   const bool is_file =
       ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
-  return is_file ? static_cast<std::uint64_t>(status.st_size) : 0;
+  return is_file ? std::optional(static_cast<std::uint64_t>(status.st_size)) : std::nullopt;
 }
 
 Result<void> add_folder(int at, const std::string& path, std::string_view base, Usage& to) {
@@ -36,7 +37,10 @@ Result<void> add_folder(int at, const std::string& path, std::string_view base, 
     if (same_message(base, parsed.base)) {
       to.holds = true;
     } else if (entry->d_name[0] != '.') {
-      to.octets += size_of(folder, entry->d_name, parsed);
+      if (const auto size = size_of(folder, entry->d_name, parsed)) {
+        to.octets += *size;
+        ++to.messages;
+      }
     }
     errno = 0;
   }
@@ -52,6 +56,19 @@ Result<Usage> usage(int mail_directory, const std::string& mailbox_path, std::st
     if (auto added = add_folder(mail_directory, mailbox_path + folder, base, all); !added)
       return tl::unexpected<Error>(std::move(added.error()));
   return all;
+}
+
+std::optional<ChangeTimes> change_times(int mail_directory, const std::string& mailbox_path) {
+  const auto changed = [&](const char* folder) -> std::optional<std::int64_t> {
+    struct stat status {};
+    if (::fstatat(mail_directory, (mailbox_path + folder).c_str(), &status, 0) != 0)
+      return std::nullopt;
+    return std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  };
+  const auto in_new = changed("/new");
+  const auto in_cur = changed("/cur");
+  if (!in_new || !in_cur) return std::nullopt;
+  return ChangeTimes{*in_new, *in_cur};
 }
 
 }  // namespace postrider::maildir

@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/base/check.h"
 #include "common/base/message_id.h"
-#include "common/maildir/deletion_journal.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/mailbox_path.h"
-#include "common/maildir/usage.h"
 #include "common/message/header_scanner.h"
 #include "deliverd/local/content.h"
+#include "deliverd/local/counted_mailbox.h"
 
 namespace postrider::deliverd {
 
@@ -26,8 +27,12 @@ using maildir::DeliveryError;
 struct Target {
   const ipc::JobRecipient* recipient = nullptr;
   std::string path;                           // of the mailbox
+  std::string base;                           // of the file
   std::optional<maildir::Delivery> delivery;  // empty once `result` says why
   ipc::RecipientResult result;
+  bool turned_away = false;  // by the quota
+
+  quota::Amount limit() const { return {recipient->quota(), recipient->quota_messages()}; }
 
   void end(ipc::Outcome outcome, std::string_view status, std::string reply) {
     delivery.reset();
@@ -78,6 +83,7 @@ class Group {
     const Content::Status status = write_content();
     for (Target& target : targets_) {
       if (target.delivery) finish(target, status);
+      settle_promise(target);
       *to.add_recipients() = std::move(target.result);
     }
   }
@@ -89,55 +95,13 @@ class Group {
     if (!path) return target.end(ipc::FAILED, "5.1.3", path.error().text);
     target.path = std::move(*path);
     const std::int64_t seconds = job_.arrival_us() / 1'000'000;
-    std::string base = maildir::base_name(seconds, id_, mailbox, store_.host);
-    if (target.recipient->quota() > 0 && !has_room(target, base)) return;
+    target.base = maildir::base_name(seconds, id_, mailbox, store_.host);
     auto delivery = maildir::Delivery::begin(
-        {.mail_directory = store_.directory, .mailbox_path = target.path, .base = std::move(base)});
+        {.mail_directory = store_.directory, .mailbox_path = target.path, .base = target.base});
     if (!delivery) return target.end(delivery.error());
     target.delivery.emplace(std::move(*delivery));
     write(target, fmt::format("Return-Path: <{}>\nDelivered-To: {}\n{}", field_text(job_.sender()),
                               mailbox, trace_));
-  }
-
-  // Whether the message fits into the mailbox; else `target` is ended. Room that an earlier attempt
-  // found is not asked for again: what it stored is not to be returned to its sender.
-  bool has_room(Target& target, const std::string& base) const {
-    if (is_known_to_fit(target) || was_deleted(target, base)) return true;
-    const auto used = store_.usage != nullptr ? store_.usage->read(target.path, base)
-                                              : maildir::usage(store_.directory, target.path, base);
-    if (!used) {
-      target.end(ipc::DEFERRED, "4.3.0", used.error().text);
-      return false;
-    }
-    if (used->holds || used->octets + job_.length() <= target.recipient->quota()) return true;
-    turn_away(target, used->octets);
-    return false;
-  }
-
-  bool was_deleted(const Target& target, const std::string& base) const {
-    return job_.repeated() &&
-           maildir::was_deleted(store_.directory, target.path, base).value_or(false);
-  }
-
-  bool is_known_to_fit(const Target& target) const {
-    if (store_.usage == nullptr || job_.repeated()) return false;
-    const auto kept = store_.usage->kept(target.path);
-    return kept && *kept + job_.length() <= target.recipient->quota();
-  }
-
-  // How large a mailbox is and how full, the sender is not told.
-  void turn_away(Target& target, std::uint64_t used) const {
-    const std::uint64_t quota = target.recipient->quota();
-    if (store_.marks != nullptr && used + kOrdinaryMessage > quota)
-      store_.marks->set(target.recipient->address(), store_.clock->now());
-    if (job_.length() > quota) {
-      target.end(ipc::FAILED, "5.2.3", "the message is larger than the mailbox may be");
-    } else {
-      target.end(store_.over_quota, store_.over_quota == ipc::FAILED ? "5.2.2" : "4.2.2",
-                 "the mailbox is full");
-    }
-    target.result.set_detail(
-        fmt::format("{} of {} octets are used, the message has {}", used, quota, job_.length()));
   }
 
   static void write(Target& target, std::string_view lf_text) {
@@ -176,20 +140,81 @@ class Group {
       return target.end(ipc::CORRUPT, "4.3.0", "the content does not match its checksum");
     if (status == Content::Status::unreadable)
       return target.end(ipc::DEFERRED, "4.3.0", "the content cannot be read");
-    using enum maildir::Delivery::Attempt;
-    const auto attempt = job_.repeated() ? repeated : first;
-    const bool counted = store_.usage != nullptr && target.recipient->quota() > 0;
-    const auto before = counted ? store_.usage->times_of(target.path) : std::nullopt;
+    const auto attempt = is_repeated(target) ? maildir::Delivery::Attempt::repeated
+                                             : maildir::Delivery::Attempt::first;
+    if (quota::limits_something(target.limit())) return finish_counted(target, attempt);
     const auto placed = target.delivery->commit(attempt, store_.sync);
     if (!placed) return target.end(placed.error());
-    if (counted && *placed == maildir::Placed::now)
-      store_.usage->add(target.path, before, target.delivery->size());
-    if (store_.marks != nullptr && target.recipient->quota() > 0)
-      store_.marks->clear(target.recipient->address());
+    end_stored(target, *placed);
+  }
+
+  // Also by another way of the same message into the same mailbox.
+  bool is_repeated(const Target& target) const {
+    return job_.repeated() || std::any_of(targets_.begin(), targets_.end(), [&](const Target& one) {
+             return &one < &target && one.path == target.path;
+           });
+  }
+
+  void finish_counted(Target& target, maildir::Delivery::Attempt attempt) {
+    POSTRIDER_CHECK(store_.rooms != nullptr && store_.clock != nullptr);
+    const CountedMessage message{target.recipient->address(), target.path, target.base, id_.view(),
+                                 target.limit()};
+    CountedMailbox mailbox(*store_.rooms, store_.directory, message, store_.clock->now(),
+                           store_.warnings);
+    const CountedOutcome outcome = mailbox.store(*target.delivery, attempt, store_.sync);
+    if (const auto* const stored = std::get_if<Stored>(&outcome)) {
+      end_stored(target, stored->placed);
+      if (stored->warned > 0)
+        target.result.set_detail(
+            fmt::format("its user was told that {} percent of the quota are used", stored->warned));
+      return;
+    }
+    if (const auto* const error = std::get_if<DeliveryError>(&outcome)) return target.end(*error);
+    turn_away(target, std::get<TurnedAway>(outcome));
+  }
+
+  static void end_stored(Target& target, maildir::Placed placed) {
     target.end(ipc::DELIVERED, "2.0.0",
                fmt::format("{} in mailbox {}",
-                           *placed == maildir::Placed::now ? "stored" : "was already stored",
+                           placed == maildir::Placed::now ? "stored" : "was already stored",
                            target.recipient->address()));
+  }
+
+  // How large a mailbox is and how full, the sender is not told.
+  void turn_away(Target& target, const TurnedAway& away) const {
+    using enum TurnedAway::Why;
+    const std::uint64_t size = target.delivery->size();
+    target.turned_away = true;
+    if (away.why == larger) {
+      target.end(ipc::FAILED, "5.2.3", "the message is larger than the mailbox may be");
+    } else if (away.why == full && store_.over_quota == ipc::FAILED) {
+      target.end(ipc::FAILED, "5.2.2", reason_of(away));
+    } else {
+      target.end(ipc::DEFERRED, "4.2.2", reason_of(away));
+    }
+    const quota::Amount limit = target.limit();
+    target.result.set_detail(
+        away.reached == quota::Reached::messages
+            ? fmt::format("{} of {} messages are there", away.used.messages, limit.messages)
+            : fmt::format("{} of {} octets are used, the message has {}", away.used.octets,
+                          limit.octets, size));
+  }
+
+  static std::string reason_of(const TurnedAway& away) {
+    if (away.why == TurnedAway::Why::promised)
+      return "the mailbox is full: its room is promised to other messages";
+    return away.reached == quota::Reached::messages
+               ? "the mailbox is full: it holds as many messages as it may"
+               : "the mailbox is full: it holds as many octets as it may";
+  }
+
+  // A message that is tried again keeps what it was promised; one that has failed needs it no more.
+  void settle_promise(const Target& target) const {
+    if (!quota::limits_something(target.limit()) || target.turned_away) return;
+    const std::string& mailbox = target.recipient->address();
+    const ipc::Outcome outcome = target.result.outcome();
+    if (outcome == ipc::DEFERRED) store_.rooms->renew(mailbox, id_.view(), store_.clock->now());
+    if (outcome == ipc::FAILED) store_.rooms->withdraw(mailbox, id_.view());
   }
 
   const ipc::Job& job_;

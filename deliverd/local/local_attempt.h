@@ -12,8 +12,8 @@
 #include "common/base/clock.h"
 #include "common/ipc/messages.pb.h"
 #include "common/maildir/delivery.h"
-#include "common/maildir/usage_cache.h"
-#include "common/quota/full_marks.h"
+#include "common/quota/rooms.h"
+#include "deliverd/local/warning.h"
 
 namespace postrider::deliverd {
 
@@ -24,13 +24,11 @@ struct MailStore {
   maildir::Sync sync = maildir::Sync::none;
   // A message that would take its mailbox beyond the quota is DEFERRED or FAILED.
   ipc::Outcome over_quota = ipc::DEFERRED;
-  const quota::FullMarks* marks = nullptr;  // null: nobody is told
-  const Clock* clock = nullptr;             // of the marks
-  maildir::UsageCache* usage = nullptr;     // null: a mailbox with a quota is read each time
+  // Of mailboxes with a quota; where there are some, neither is null.
+  quota::Rooms* rooms = nullptr;
+  const Clock* clock = nullptr;
+  const Warnings* warnings = nullptr;  // null: nobody is told how full a mailbox is
 };
-
-// A mailbox with less room than this, which takes no ordinary message, is marked as full.
-inline constexpr std::uint64_t kOrdinaryMessage = 16384;
 
 // Mailboxes that are written at once, from one reading of the content.
 inline constexpr int kMailboxesAtOnce = 32;
@@ -43,9 +41,10 @@ inline constexpr int kMailboxesAtOnce = 32;
 //   FAILED    5.4.6  a Delivered-To field of the content names the same mailbox: a loop
 //   FAILED    5.1.3  the mailbox's name cannot be a directory (see maildir::mailbox_path)
 //   DEFERRED  4.3.1  the disk is full
-//   DEFERRED  4.2.2  the mailbox is over its quota, of the file system or of the directory; or
-//   FAILED    5.2.2  of the directory, where over_quota says so
-//   FAILED    5.2.3  the message is larger than all of the quota
+//   DEFERRED  4.2.2  the mailbox is over its quota, of the file system or of the directory, or its
+//                    room is promised to others; or
+//   FAILED    5.2.2  it is over that of the directory, where over_quota says so
+//   FAILED    5.2.3  the message, as it would be stored, is larger than all of the quota
 //   DEFERRED  4.3.0  any other trouble
 //   CORRUPT   4.3.0  the content is not what its checksum says: nothing was stored
 ipc::JobResult attempt_local(const ipc::Job& job, int source_fd, const MailStore& store);

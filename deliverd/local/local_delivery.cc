@@ -51,30 +51,32 @@ void defer_delivered(ipc::JobResult& result, int error) {
 
 }  // namespace
 
-LocalDelivery::LocalDelivery(event::EventLoop& loop, Options options, const Clock& clock,
-                             log::Logger& log, metrics::Counters& counters)
+LocalDelivery::LocalDelivery(event::EventLoop& loop, Options options, quota::Rooms& rooms,
+                             const Clock& clock, log::Logger& log, metrics::Counters& counters)
     : options_(std::move(options)),
       clock_(clock),
       log_(log),
       counters_(counters),
       mail_directory_(open_directory(options_.mail_directory)),
-      marks_(options_.run_directory),
-      usage_(mail_directory_.get(), clock),
+      warnings_{.percentages = options_.warn,
+                .hostname = options_.hostname,
+                .host = maildir::host_label(options_.hostname)},
       store_{.directory = mail_directory_.get(),
              .host = maildir::host_label(options_.hostname),
              .sync = options_.sync == config::SyncMode::each ? maildir::Sync::file
                                                              : maildir::Sync::none,
              .over_quota = options_.over_quota,
-             .marks = &marks_,
+             .rooms = &rooms,
              .clock = &clock_,
-             .usage = options_.alone ? &usage_ : nullptr},
+             .warnings = &warnings_},
       interval_(loop,
                 [this] {
                   interval_over_ = true;
                   sync_if_due();
                 }),
       sync_thread_(loop, 1),
-      threads_(loop, options_.threads) {}
+      threads_(loop, options_.threads),
+      recount_(loop, threads_, rooms, mail_directory_.get(), clock) {}
 
 LocalDelivery::~LocalDelivery() = default;
 

@@ -26,6 +26,7 @@
 #include "common/metrics/counters.h"
 #include "deliverd/delivery.h"
 #include "deliverd/local/local_attempt.h"
+#include "deliverd/local/recount.h"
 
 namespace postrider::deliverd {
 
@@ -34,10 +35,9 @@ class LocalDelivery final : public Delivery {
   struct Options {
     std::string mail_directory;  // exists; all mailboxes are on its file system
     std::string hostname;        // stands in file names
-    std::string run_directory;   // for the marks of full mailboxes
     config::SyncMode sync = config::SyncMode::batch;
     ipc::Outcome over_quota = ipc::DEFERRED;
-    bool alone = false;  // no other process of ours delivers: what mailboxes hold may be kept
+    std::vector<std::uint64_t> warn = {};  // percentages of a quota at which its user is told
     std::chrono::milliseconds sync_interval{500};
     // Fewer than the jobs that queued gives at once (Hello.credit): else all of them wait for
     // sync_interval.
@@ -47,8 +47,8 @@ class LocalDelivery final : public Delivery {
 
   // All references outlive the LocalDelivery. Throws std::system_error when mail_directory cannot
   // be opened.
-  LocalDelivery(event::EventLoop& loop, Options options, const Clock& clock, log::Logger& log,
-                metrics::Counters& counters);
+  LocalDelivery(event::EventLoop& loop, Options options, quota::Rooms& rooms, const Clock& clock,
+                log::Logger& log, metrics::Counters& counters);
   // Waits for the files being written. What was not reported is never reported.
   ~LocalDelivery() override;
 
@@ -85,8 +85,7 @@ class LocalDelivery final : public Delivery {
   log::Logger& log_;
   metrics::Counters& counters_;
   const Fd mail_directory_;
-  const quota::FullMarks marks_;
-  maildir::UsageCache usage_;
+  const Warnings warnings_;
   const MailStore store_;
   std::uint64_t last_ticket_ = 0;
   std::unordered_map<std::uint64_t, Running> running_;
@@ -98,6 +97,7 @@ class LocalDelivery final : public Delivery {
   PendingPtr sync_under_way_;
   event::WorkerPool sync_thread_;  // of its own: a sync does not queue behind deliveries
   event::WorkerPool threads_;
+  Recount recount_;
 };
 
 }  // namespace postrider::deliverd

@@ -112,7 +112,7 @@ World::World(const std::string& root, Ledger& ledger, unsigned life)
               .sync_interval = 0ms,
               .files_per_sync = 4,
               .threads = 1},
-             clock_, log_, counters_) {
+             rooms_, clock_, log_, counters_) {
   store_.set_on_damaged([this] {
     static_cast<void>(queued::mark_damaged(spool::system_disk(), paths_));
     damaged_ = true;

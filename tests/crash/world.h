@@ -101,6 +101,7 @@ class World {
   queued::ReportWriter reports_;
   queued::Queue queue_;
   spool::Writer writer_;
+  quota::Rooms rooms_;
   deliverd::LocalDelivery local_;
   std::vector<PendingPtr> arriving_;
   std::size_t unanswered_ = 0;

@@ -93,10 +93,20 @@ TEST_CASE("checks: a full mailbox is 452 or 552, whoever the client is", "[check
   s.client.service = GENERATE(Service::open, Service::own);
   s.settings.checks.quota = action;
   CHECK_FALSE(judge(named("quota"), s.facts));
-  s.facts.full = true;
+  s.facts.room = quota::Grant::full;
   const auto verdict = judge(named("quota"), s.facts);
   REQUIRE(verdict);
   CHECK(to_line(verdict->reply) == reply);
+}
+
+TEST_CASE("checks: room that is only promised to others is refused for now, whatever is configured",
+          "[checks]") {
+  Stranger s;
+  s.settings.checks.quota = GENERATE(CheckAction::defer, CheckAction::refuse);
+  s.facts.room = quota::Grant::full_for_now;
+  const auto verdict = judge(named("quota"), s.facts);
+  REQUIRE(verdict);
+  CHECK(to_line(verdict->reply) == "452 4.2.2 the recipient's mailbox is full");
 }
 
 TEST_CASE("checks: a message that no empty mailbox of the recipient could take is refused for good",
@@ -109,13 +119,19 @@ TEST_CASE("checks: a message that no empty mailbox of the recipient could take i
                                               .quota = {.octets = 1000}};
   s.facts.declared_size = 1000;
   CHECK_FALSE(judge(named("mailbox_size"), s.facts));
-  s.facts.declared_size = 1001;
+  const bool declared = GENERATE(true, false);
+  if (declared) {
+    s.facts.declared_size = 1001;
+  } else {
+    s.facts.room = quota::Grant::larger;
+  }
   const auto verdict = judge(named("mailbox_size"), s.facts);
   REQUIRE(verdict);
   CHECK(verdict->action == CheckAction::refuse);
   CHECK(to_line(verdict->reply) ==
         "552 5.2.3 the message is larger than the recipient's mailbox may be");
   const config::Route elsewhere{"here.test", {"smtp:h.test"}};
+  s.facts.room = quota::Grant::granted;
   s.facts.route = &elsewhere;
   CHECK_FALSE(judge(named("mailbox_size"), s.facts));
   s.facts.route = nullptr;

@@ -45,7 +45,10 @@ class FakeDirectory final : public directory::Directory, public directory::SendR
       directory::RecipientAnswer found;
       const auto row = table.find(std::string(address));
       found.kind = row == table.end() ? Kind::foreign : row->second;
-      if (found.kind == Kind::mailbox) found.quota.octets = quota;
+      if (found.kind == Kind::mailbox) {
+        found.mailbox = address;
+        found.quota.octets = quota;
+      }
       if (found.kind == Kind::alias) found.targets = {"alice@here.test", "bob@far.test"};
       answer = found;
     }
@@ -205,7 +208,8 @@ struct World {
   std::unique_ptr<net::TlsServer> tls;
   FakeDirectory directory{loop};
   postrider::test::FakeResolver resolver{loop};
-  checks::Policy policy{{loop, directory, directory, resolver, settings, log, clock}};
+  quota::Rooms rooms;
+  checks::Policy policy{{loop, directory, directory, resolver, settings, log, clock, &rooms}};
   limits::Tally tally;
   limits::Bans bans;
   FakeCredentials credentials{loop};

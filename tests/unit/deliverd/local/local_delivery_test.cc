@@ -30,6 +30,7 @@ struct Fixture {
                   [this](std::string_view text) { lines += text; }};
   metrics::Counters counters;
   event::EventLoop loop;
+  quota::Rooms rooms;
 };
 
 ipc::Job numbered(const SourceFile& source, unsigned number) {
@@ -43,7 +44,8 @@ ipc::Job numbered(const SourceFile& source, unsigned number) {
 
 TEST_CASE("local delivery: with a sync a file each job is reported as it ends", "[deliverd]") {
   Fixture f;
-  LocalDelivery delivery(f.loop, f.options(config::SyncMode::each), f.clock, f.log, f.counters);
+  LocalDelivery delivery(f.loop, f.options(config::SyncMode::each), f.rooms, f.clock, f.log,
+                         f.counters);
   ipc::JobResult result;
   delivery.deliver(f.source.job({"ann@t", "bob@t"}), f.source.fd(), [&](ipc::JobResult r) {
     result = std::move(r);
@@ -65,7 +67,7 @@ TEST_CASE("local delivery: a batch is reported after its sync, when enough files
   Fixture f;
   auto options = f.options(config::SyncMode::batch);
   options.files_per_sync = 8;
-  LocalDelivery delivery(f.loop, options, f.clock, f.log, f.counters);
+  LocalDelivery delivery(f.loop, options, f.rooms, f.clock, f.log, f.counters);
   unsigned reported = 0;
   for (unsigned i = 0; i < 8; ++i)
     delivery.deliver(numbered(f.source, i), f.source.fd(), [&](const ipc::JobResult& result) {
@@ -81,7 +83,7 @@ TEST_CASE("local delivery: a lonely message is reported after the interval", "[d
   Fixture f;
   auto options = f.options(config::SyncMode::batch);
   options.sync_interval = 1ms;
-  LocalDelivery delivery(f.loop, options, f.clock, f.log, f.counters);
+  LocalDelivery delivery(f.loop, options, f.rooms, f.clock, f.log, f.counters);
   bool reported = false;
   delivery.deliver(f.source.job({"ann@t"}), f.source.fd(), [&](const ipc::JobResult&) {
     reported = true;
@@ -93,7 +95,8 @@ TEST_CASE("local delivery: a lonely message is reported after the interval", "[d
 
 TEST_CASE("local delivery: a job that stored nothing waits for no sync", "[deliverd]") {
   Fixture f;
-  LocalDelivery delivery(f.loop, f.options(config::SyncMode::batch), f.clock, f.log, f.counters);
+  LocalDelivery delivery(f.loop, f.options(config::SyncMode::batch), f.rooms, f.clock, f.log,
+                         f.counters);
   ipc::JobResult result;
   delivery.deliver(f.source.job({"../ann@t"}), f.source.fd(), [&](ipc::JobResult r) {
     result = std::move(r);
@@ -107,7 +110,8 @@ TEST_CASE("local delivery: destroyed with jobs under way, it reports nothing", "
   Fixture f;
   bool reported = false;
   {
-    LocalDelivery delivery(f.loop, f.options(config::SyncMode::each), f.clock, f.log, f.counters);
+    LocalDelivery delivery(f.loop, f.options(config::SyncMode::each), f.rooms, f.clock, f.log,
+                           f.counters);
     for (unsigned i = 0; i < 20; ++i)
       delivery.deliver(numbered(f.source, i), f.source.fd(),
                        [&](const ipc::JobResult&) { reported = true; });
@@ -121,5 +125,6 @@ TEST_CASE("local delivery: a mail directory that is not there stops the start", 
   Fixture f;
   auto options = f.options(config::SyncMode::batch);
   options.mail_directory += "/missing";
-  CHECK_THROWS_AS(LocalDelivery(f.loop, options, f.clock, f.log, f.counters), std::system_error);
+  CHECK_THROWS_AS(LocalDelivery(f.loop, options, f.rooms, f.clock, f.log, f.counters),
+                  std::system_error);
 }

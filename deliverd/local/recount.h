@@ -1,0 +1,40 @@
+// recount.h - counts the mailboxes whose count was asked for: by smtpd, which has refused mail for
+// a full one and would rather know of what its user has removed since, and by who has removed it.
+#pragma once
+
+#include <chrono>
+
+#include "common/base/clock.h"
+#include "common/base/pending.h"
+#include "common/event/event_loop.h"
+#include "common/event/worker_pool.h"
+#include "common/quota/rooms.h"
+
+namespace postrider::deliverd {
+
+// Each of the mailboxes, at most `most`; one that cannot be read stays unknown. Blocks.
+void recount(quota::Rooms& rooms, int mail_directory, const Clock& clock, std::size_t most);
+
+class Recount {
+ public:
+  // How often it is looked whether there is something to count.
+  static constexpr std::chrono::seconds kInterval{2};
+  // Mailboxes that are counted at once, before a delivery may have its turn.
+  static constexpr std::size_t kMost = 16;
+
+  // All outlive it; `mail_directory` is a descriptor of paths.mail.
+  Recount(event::EventLoop& loop, event::WorkerPool& threads, quota::Rooms& rooms,
+          int mail_directory, const Clock& clock);
+
+ private:
+  void look();
+
+  event::WorkerPool& threads_;
+  quota::Rooms& rooms_;
+  const int mail_directory_;
+  const Clock& clock_;
+  event::Timer timer_;
+  PendingPtr under_way_;
+};
+
+}  // namespace postrider::deliverd
