@@ -26,6 +26,12 @@ bool within(WallTime since, std::chrono::seconds lifetime, WallTime now) {
   return since <= now && now - since <= lifetime;
 }
 
+template <typename File, typename Row>
+void want_count(const File& file, Row& row, WallTime now) {
+  if (row.wanted == 0) row.wanted = micros(now);
+  file.header().wanted = 1;
+}
+
 }  // namespace
 
 // The lock, and the mark that tells of a death within it.
@@ -83,8 +89,7 @@ Grant Rooms::judge(const File& file, Row& row, const Amount& amount, const Amoun
   file.sweep(now, kSweepBeforeRefusal);
   if (fits(used + row.promised + amount, limit)) return Grant::granted;
   if (!fits(amount, limit)) return Grant::larger;
-  if (row.wanted == 0) row.wanted = micros(now);
-  file.header().wanted = 1;
+  want_count(file, row, now);
   const bool fresh = was_counted && within(time_of(row.counted), kFresh, now);
   if (fresh && !fits(used + amount, limit)) return Grant::full;
   const bool nobody_counts = !within(time_of(row.wanted), kPatience, now);
@@ -114,6 +119,7 @@ Grant Rooms::promise(std::string_view mailbox, std::uint64_t before, std::uint64
   Row* const row = file_->find_or_make(mailbox, now);
   if (row == nullptr) return Grant::granted;
   row->limit = limit;
+  if (row->counted == 0) want_count(*file_, *row, now);
   const Grant grant = judge(*file_, *row, amount, limit, now);
   if (grant == Grant::granted) file_->keep_promise(key, amount.octets, *row, until);
   return grant;

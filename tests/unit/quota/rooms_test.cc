@@ -40,6 +40,16 @@ TEST_CASE("rooms: what is promised to one is not promised to another", "[quota]"
   CHECK(rooms.look(kAnn, "").promised == Amount{1000, 2});
 }
 
+TEST_CASE("rooms: a mailbox that nobody has counted is to be counted when mail comes for it",
+          "[quota]") {
+  Rooms rooms;
+  CHECK(rooms.promise(kAnn, "1", {600, 1}, kLimit, kNow) == Grant::granted);
+  CHECK(rooms.wanted(9) == std::vector<std::string>{kAnn});
+  rooms.counted(kAnn, holding(401), kNow);
+  CHECK(rooms.promise(kAnn, "1", {600, 1}, kLimit, kNow) == Grant::full);
+  CHECK(rooms.promise(kAnn, "1", {599, 1}, kLimit, kNow) == Grant::granted);
+}
+
 TEST_CASE("rooms: messages are counted as octets are", "[quota]") {
   Rooms rooms;
   const Amount limit{0, 3};
