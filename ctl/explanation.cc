@@ -2,16 +2,21 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "common/auth/attempts.h"
 #include "common/auth/ban_words.h"
 #include "common/base/clock.h"
 #include "common/checks/inquiry.h"
 #include "common/config/parameters.h"
+#include "common/config/units.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/limits/bans.h"
 #include "common/net/cares_resolver.h"
+#include "common/quota/open_rooms.h"
 #include "common/routing/return_paths.h"
+#include "ctl/mailbox_rooms.h"
 
 namespace postrider::ctl {
 
@@ -33,7 +38,9 @@ struct World {
         resolver(loop, {settings.dns.servers, settings.dns.timeout,
                         static_cast<unsigned>(settings.dns.tries)}),
         return_paths(loop, directory, settings, clock),
-        policy({loop, return_paths, directory, resolver, settings, log, clock}) {}
+        rooms(quota::Rooms::open_existing(quota::rooms_path(settings.paths.run))),
+        policy({loop, return_paths, directory, resolver, settings, log, clock,
+                rooms ? &*rooms : nullptr}) {}
 
   std::vector<routing::RouteStep> route(const std::string& address,
                                         const config::RoutedMail& mail) {
@@ -41,10 +48,24 @@ struct World {
     routing::Router router(settings, return_paths);
     const auto question = router.route(address, mail, [&](routing::RouteAnswer answer) {
       steps = std::move(answer.steps);
+      for (const routing::Target& target : answer.targets) tell_quota(target, steps);
       loop.stop();
     });
     loop.run();
     return steps;
+  }
+
+  void tell_quota(const routing::Target& target, std::vector<routing::RouteStep>& steps) const {
+    const quota::Amount limit{target.quota.octets, target.quota.messages};
+    if (!quota::limits_something(limit) || target.next_hop != "local") return;
+    std::string text;
+    if (limit.octets > 0) text = config::format_size(limit.octets);
+    if (limit.messages > 0)
+      text += fmt::format("{}{} messages", text.empty() ? "" : " and ", limit.messages);
+    const std::string used = described(MailboxRooms(settings).find(target.address), limit);
+    steps.push_back(
+        {"quota", target.address,
+         fmt::format("{}; used: {}", text, used.empty() ? "not counted lately" : used)});
   }
 
   const config::Settings& settings;
@@ -55,6 +76,7 @@ struct World {
   directory::SqliteDirectory directory;
   net::CaresResolver resolver;
   routing::ReturnPaths return_paths;
+  Result<quota::Rooms> rooms;  // what is promised in it, the inquiry gives back when it ends
   checks::Policy policy;
 };
 

@@ -7,6 +7,7 @@
 #include "common/metrics/counters.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
+#include "ctl/mailbox_rooms.h"
 #include "ctl/queue_client.h"
 #include "ctl/queue_view.h"
 #include "ctl/terminal.h"
@@ -44,7 +45,9 @@ void status(Context& context) {
   json document = to_json(queue);
   document["pauses"] = std::move(pauses);
   document["counters"] = counters(settings->paths.run);
-  context.answer(document, paused + to_text(queue, SystemClock().now()));
+  const auto nearly_full = MailboxRooms(*settings).nearly_full();
+  document["mailboxes_nearly_full"] = to_json(nearly_full);
+  context.answer(document, paused + to_text(queue, SystemClock().now()) + to_text(nearly_full));
 }
 
 }  // namespace

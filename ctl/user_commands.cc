@@ -13,6 +13,7 @@
 #include "ctl/account_options.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
+#include "ctl/mailbox_rooms.h"
 #include "ctl/terminal.h"
 #include "ctl/user_logins.h"
 
@@ -136,19 +137,28 @@ UserLogins read_logins(Context& context) {
   return settings ? UserLogins::read(settings->paths.data) : UserLogins({});
 }
 
+quota::Amount limit_of(const directory::User& user) {
+  return {user.in_force.quota.value_or(0), user.in_force.quota_messages.value_or(0)};
+}
+
 void list(Context& context) {
   const UserLogins logins = read_logins(context);
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto users = editor.users();
     if (!users) return context.refuse(users.error());
+    const MailboxRooms rooms(*context.settings());
     json document = json::array();
     std::string text;
     for (const directory::User& user : *users) {
+      const quota::Amount limit = limit_of(user);
+      const quota::Room* const room = rooms.find(user.address);
       document.push_back(to_json(user));
       document.back()["logins"] = logins.json(user.address);
+      document.back()["used"] = to_json(room, limit);
       text += user.address;
-      if (const auto& quota = user.in_force.quota; quota && *quota != 0)
-        text += fmt::format("  quota {}", config::format_size(*quota));
+      if (limit.octets != 0) text += fmt::format("  quota {}", config::format_size(limit.octets));
+      if (limit.messages != 0) text += fmt::format("  {} messages", limit.messages);
+      if (room != nullptr) text += fmt::format("  used {}", described(room, limit));
       if (user.settings.disabled) text += "  disabled";
       if (user.domain_disabled) text += "  domain disabled";
       if (user.settings.expires != 0)
@@ -181,8 +191,11 @@ void show(Context& context, const Options& options) {
     if (!aliases) return context.refuse(aliases.error());
     std::vector<std::string> names;
     for (const auto& app : *apps) names.push_back(app.name);
+    const MailboxRooms rooms(*context.settings());
+    const quota::Room* const room = rooms.find(user->address);
     json document = to_json(*user);
     document["logins"] = logins.json(user->address);
+    document["used"] = to_json(room, limit_of(*user));
     document["app_passwords"] = names;
     document["send_as"] = *senders;
     document["aliases"] = *aliases;
@@ -206,6 +219,7 @@ void show(Context& context, const Options& options) {
                {"app passwords", or_else(joined(names), "none")},
                {"own limits", or_else(described(user->settings.rules), "none")},
                {"limits in force", or_else(described(user->in_force), "none")},
+               {"used", or_else(described(room, limit_of(*user)), "not counted lately")},
                {"aliases", or_else(joined(*aliases), "none")},
                {"may send as", or_else(joined(*senders), "none beside these")}}));
   });
