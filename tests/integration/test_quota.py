@@ -80,6 +80,12 @@ def test_messages_are_counted_as_octets_are():
         wait_for(lambda: len(suite.mailbox(ANNA)) == 2)
         send(suite, TEAM)
         wait_for(lambda: waiting(suite))
+        shown = wait_for(lambda: "messages" in (text := suite.command("explain", ANNA).stdout) and text)
+        assert "2 messages, 100 %, full of messages" in shown
+        user = suite.json("user", "show", ANNA)
+        assert (user["used"]["messages"], user["used"]["percent"]) == (2, 100)
+        assert "100 %, full of messages" in suite.command("user", "list").stdout
+        assert [one["mailbox"] for one in suite.json("status")["mailboxes_nearly_full"]] == [ANNA]
 
 
 @pytest.mark.parametrize("declared", [True, False])
