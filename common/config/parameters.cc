@@ -280,19 +280,16 @@ constexpr auto kOthers = std::to_array<Parameter>({
      "goes before. 0s: for ever."},
     {"mailbox.trash", Type::duration, &at<&S::mailbox, &S::Mailbox::trash>, "0s", "0s..3650d",
      "How long a message that a reader has deleted, or that mailbox.retention has removed, stays "
-     "in "
-     "postrider.trash in its Maildir, from where `postrider mailbox undelete` brings it back. It "
-     "is "
-     "not served there and does not count for the quota; pop3d removes it with a round of "
+     "in postrider.trash in its Maildir, from where `postrider mailbox undelete` brings it back. "
+     "It is not served there and does not count for the quota; pop3d removes it with a round of "
      "mailbox.sweep_interval. What `postrider domain` and `postrider user` say of a mailbox goes "
      "before. 0s: there is no trash, and what is in it from before goes with the next round."},
     {"mailbox.sweep_interval", Type::duration, &at<&S::mailbox, &S::Mailbox::sweep_interval>, "1h",
      "0s..30d",
      "How often pop3d goes through all mailboxes and removes what mailbox.retention and "
      "mailbox.trash say, and what a crash has left in tmp/. A mailbox that is in use waits for the "
-     "next round; of one whose "
-     "user the directory does not know, or cannot tell, nothing is removed. 0s: never; see "
-     "`postrider mailbox sweep`."},
+     "next round; of one whose user the directory does not know, or cannot tell, nothing is "
+     "removed. 0s: never; see `postrider mailbox sweep`."},
     {"mailbox.sweep_rate", Type::count, &at<&S::mailbox, &S::Mailbox::sweep_rate>, "20", "1..10000",
      "How many mailboxes it visits in a second, so that readers and deliveries have the disk."},
 
