@@ -13,13 +13,15 @@
 //             +-- refused --> none <------- withdraw() ------+      (or it fades)
 //
 // Nobody is refused for what is not known: a mailbox that was not counted counts as empty (what was
-// promised counts all the same), and where there is no room in the file, or another process keeps
-// it locked, room is granted without a promise. So the bound of the error is this.
-//  - Refused though there was room: what promises hold that nobody will use. A session that was
-//    killed leaves its own for kHeld, a message that never comes to deliverd (deleted, sent
-//    elsewhere) for kAccepted; a message counts with its CRLF until it is stored, which is an octet
-//    a line. Where a program that is not ours has removed mail: until deliverd has counted anew,
-//    which a refusal asks for.
+// promised counts all the same, and a count is asked for), and where there is no room in the file,
+// or another process keeps it locked, room is granted without a promise. So the bound of the error
+// is this.
+//  - Refused though there was room: what promises hold that nobody will use. A session that says
+//    nothing more, or was killed, has its own for kHeld, one that has reset its message until its
+//    next MAIL or its end; a message that never comes to deliverd (deleted, sent elsewhere) for
+//    kAccepted. A message counts with its CRLF until it is stored, which is an octet a line. Where
+//    a program that is not ours has removed mail: until deliverd has counted anew, which a refusal
+//    asks for.
 //  - Accepted though there is no room: by an alias, or before the mailbox was counted, or when
 //    promises were forgotten (beyond kPromises, after kAccepted, by a crash between two writes),
 //    or what others have put into the mailbox. Such a message waits, as deliverd never goes beyond
@@ -75,9 +77,9 @@ class Rooms {
   // A mailbox with a longer name is not known. RFC 5321 section 4.5.3.1, with room to spare.
   static constexpr std::size_t kMaxName = 320;
 
-  // How long promises last: that of a session; that of a message, since it was accepted or last
-  // attempted.
-  static constexpr std::chrono::hours kHeld{1};
+  // How long promises last: that of a session, which asks again at the end of its data; that of a
+  // message, since it was accepted or last attempted.
+  static constexpr std::chrono::minutes kHeld{15};
   static constexpr std::chrono::hours kAccepted{2};
   // A count that is older refuses nobody for good, as mail may have been removed since.
   static constexpr std::chrono::minutes kFresh{5};

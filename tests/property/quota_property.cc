@@ -125,6 +125,7 @@ struct World {
     check_refusal(one, grant);
     if (grant != Grant::granted) return;
     one.holder = id;
+    one.promised = true;  // that of the session may have faded
     one.until = clock.now() + Rooms::kAccepted;
     queue.push_back(one);
   }
