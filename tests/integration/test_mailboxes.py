@@ -3,6 +3,7 @@ gave it, whatever was deleted there before, and an import that is repeated bring
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import poplib
@@ -266,3 +267,30 @@ def test_mailboxes_are_listed_and_nothing_changes(suite):
     assert "\x1b" not in shown and "\\x1b[31mred" in shown and "1 files are not served" in shown
     assert "%" in suite.command("mailbox", "list").stdout
     assert files(ours(suite)) == before
+
+
+def test_a_journal_that_is_damaged_is_logged_and_mended(suite):
+    box = filled(suite)
+    with pop3(suite) as client:
+        client.dele(1)
+    journal = box / "postrider.deleted"
+    whole = journal.read_bytes()
+    journal.write_bytes(b"damaged\n" + whole)
+    with pop3(suite):
+        (line,) = [line for line in suite.log_text().splitlines() if "event=journal_damaged" in line]
+        assert f"user={USER} octets=8 " in line
+        # This reader has the mailbox, and a check goes on all the same.
+        checked = suite.command("--json", "mailbox", "check", USER, check=False)
+    assert checked.returncode == 1
+    told = json.loads(checked.stdout)
+    assert [fault["path"] for fault in told["mailboxes"][0]["told"]] == ["postrider.deleted"]
+    assert suite.json("mailbox", "repair", USER)["mailboxes"][0]["mended"] == 1
+    assert (box / "postrider.deleted.damaged").read_bytes().startswith(b"damaged\n")
+    assert suite.json("mailbox", "check", USER)["mailboxes"][0]["faults"] == 0
+
+    journal.unlink()
+    journal.mkdir()  # nobody can read it
+    refused = suite.command("mailbox", "list", USER, check=False)
+    assert refused.returncode == 1 and "`postrider mailbox repair` puts it aside" in refused.stderr
+    assert suite.json("mailbox", "repair", USER)["mailboxes"][0]["mended"] == 1
+    assert suite.json("mailbox", "list", USER)["count"] == 2
