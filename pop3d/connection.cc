@@ -56,12 +56,16 @@ void Connection::end_when_idle() {
 
 void Connection::act() {
   while (!closing_ && stream_.unsent() < kHighWater) {
-    auto action = session_.next_action();
+    auto action = held_ ? std::exchange(held_, std::nullopt) : session_.next_action();
     if (!action) break;
+    if (hold(*action)) {
+      held_ = std::move(action);
+      break;
+    }
     carry_out(*action);
   }
   if (closing_) return;
-  const bool full = stream_.unsent() >= kHighWater;
+  const bool full = held_ || stream_.unsent() >= kHighWater;
   stream_.want_drained(full || ending_);
   if (full || session_.waiting()) {
     stream_.pause_reading();
@@ -70,6 +74,15 @@ void Connection::act() {
   }
   stream_.flush();
   if (ending_) end_when_idle();
+}
+
+// What a client has fetched and deleted in one breath is removed, and the connection closed, once
+// all of it is with the kernel: a client that reads slowly, or is lost before, keeps the message.
+// The mailbox is free before the client hears our last words, so that it may come back at once.
+bool Connection::hold(const Action& action) {
+  const bool closes = std::holds_alternative<Close>(action);
+  if (closes && mailbox_) mailbox_->release();
+  return (closes || std::holds_alternative<RemoveMessages>(action)) && stream_.unsent() > 0;
 }
 
 void Connection::carry_out(Action& action) {
@@ -136,27 +149,28 @@ void Connection::give_portion() {
 }
 
 void Connection::remove(std::vector<std::size_t> messages) {
-  question_ =
-      services_.files.run([mailbox = mailbox_, messages = std::move(messages),
-                           now = services_.clock.now()] { return mailbox->remove(messages, now); },
-                          [this](std::size_t failures) {
-                            if (failures > 0)
-                              services_.log.warning("not_removed")
-                                  .with("user", user_)
-                                  .with("count", failures)
-                                  .with("reason", mailbox_->removal_fault());
-                            services_.full_marks.clear(user_);  // there is room, perhaps
-                            session_.on_removed(failures);
-                            act();
-                          });
+  question_ = services_.files.run(
+      [mailbox = mailbox_, messages = std::move(messages), user = user_,
+       now = services_.clock.now(), &full_marks = services_.full_marks] {
+        const std::size_t failures = mailbox->remove(messages, now);
+        full_marks.clear(user);  // there is room, perhaps, whoever hears of it
+        return failures;
+      },
+      [this](std::size_t failures) {
+        if (failures > 0)
+          services_.log.warning("not_removed")
+              .with("user", user_)
+              .with("count", failures)
+              .with("reason", mailbox_->removal_fault());
+        session_.on_removed(failures);
+        act();
+      });
 }
 
 // ---- The end ----
 
-// The mailbox is free before the client hears our last words, so that it may come back at once.
 void Connection::close() {
   closing_ = true;
-  if (mailbox_) mailbox_->release();
   timer_.arm(kLinger);
   stream_.resume_reading();
   stream_.shut_down();

@@ -48,6 +48,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_closed(net::CloseReason reason) override;
 
   void act();
+  bool hold(const Action& action);
   void carry_out(Action& action);
   void note_failed_handshake();
 
@@ -82,6 +83,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::string_view mechanism_;                 // of the last login: "USER", "APOP", or of SASL
   std::shared_ptr<maildir::Mailbox> mailbox_;  // second owner: a job on a thread
   Session session_;
+  std::optional<Action> held_;  // until all is sent
   PendingPtr question_;
   std::unique_ptr<auth::Authentication> login_;  // there while one by SASL is under way
   std::unique_ptr<Transfer> transfer_;

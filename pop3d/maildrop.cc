@@ -6,6 +6,7 @@ namespace postrider::pop3d {
 
 Maildrop::Maildrop(const maildir::Listing& listing, maildir::Form form)
     : listing_(listing), form_(form) {
+  for (std::size_t i = 0; i < listing_.size(); ++i) all_octets_ += octets(i);
   unmark_all();
 }
 
@@ -30,8 +31,7 @@ void Maildrop::mark(std::size_t message) {
 void Maildrop::unmark_all() {
   marked_.assign(listing_.size(), false);
   count_ = listing_.size();
-  octets_ = 0;
-  for (std::size_t i = 0; i < count_; ++i) octets_ += octets(i);
+  octets_ = all_octets_;
 }
 
 std::vector<std::size_t> Maildrop::marked() const {

@@ -41,6 +41,7 @@ class Maildrop {
   std::vector<bool> marked_;
   std::size_t count_ = 0;
   std::uint64_t octets_ = 0;
+  std::uint64_t all_octets_ = 0;  // of all messages, marked or not: RSET asks no name again
 };
 
 // message-number = nonzero-digit *digit, and TOP's number of lines = digit *digit; nothing for

@@ -432,3 +432,25 @@ def test_an_idle_connection_is_cheap_when_it_has_read_its_mail():
         cost = cost_of(suite, 60, come)
     print(f"{cost:.0f} octets each")
     assert cost <= IDLE
+
+
+def test_what_a_slow_client_deletes_in_one_breath_is_removed_once_it_is_sent(suite):
+    """RETR, DELE and QUIT in one segment, of more than the sockets' buffers hold, by a client that reads later, and has
+    ended its side."""
+    folder = suite.directory / f"mail/{DOMAIN}/anna/Maildir/new"
+    large = folder / "2.M2P1.host"
+    large.write_bytes(b"Subject: large\n\n" + b"a line of the message\n" * 600_000)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(60)
+        client.connect(("127.0.0.1", suite.port_base + 110))
+        client.sendall(f"USER {USER}\r\nPASS secret\r\nRETR 2\r\nDELE 2\r\nQUIT\r\n".encode())
+        client.shutdown(socket.SHUT_WR)
+        time.sleep(4)  # longer than the server waits for the end of a connection
+        assert any(one.name.startswith("2.M2P1") for one in folder.iterdir())
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        said = bytearray()
+        while chunk := client.recv(1 << 20):
+            said += chunk
+    assert said.count(b"a line of the message\r\n") == 600_000 and said.rstrip().splitlines()[-1].startswith(b"+OK")
+    assert not any(one.name.startswith("2.M2P1") for one in folder.iterdir())
