@@ -11,6 +11,7 @@
 
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailbox_path.h"
+#include "common/maildir/unseen.h"
 
 namespace postrider::maildir {
 
@@ -44,7 +45,7 @@ Result<HeldMailbox> hold(std::string path) {
   auto opened = open_at(std::move(path));
   if (!opened) return opened;
   HeldMailbox held = std::move(*opened);
-  auto lock = lock_mailbox(held.directory.get());
+  auto lock = lock_unseen(held.directory.get());
   if (!lock) return fail(lock.error().kind, fmt::format("{}/{}", held.path, lock.error().text));
   if (!*lock)
     return fail(ErrorKind::temporary,
@@ -59,10 +60,11 @@ Result<HeldMailbox> hold(std::string path) {
 }
 
 // Makes one folder below `at` where it is missing; it is the one of whoever owns `at`.
-Result<Fd> make_below(int at, const std::string& name, mode_t mode) {
+// `follow`: O_NOFOLLOW where one that is there may be no symbolic link, else 0.
+Result<Fd> make_below(int at, const std::string& name, mode_t mode, int follow) {
   const bool made = ::mkdirat(at, name.c_str(), mode) == 0;
   if (!made && errno != EEXIST) return fail_errno(name, errno);
-  Fd fd(::openat(at, name.c_str(), kDirectory | (made ? O_NOFOLLOW : 0)));
+  Fd fd(::openat(at, name.c_str(), kDirectory | (made ? O_NOFOLLOW : follow)));
   if (!fd) return fail_errno(name, errno);
   struct stat above {};
   if (made && (::fstat(at, &above) != 0 || ::fchmod(fd.get(), mode) != 0 ||
@@ -72,6 +74,18 @@ Result<Fd> make_below(int at, const std::string& name, mode_t mode) {
 }
 
 }  // namespace
+
+HeldMailbox::Place HeldMailbox::at(const std::string& below) const {
+  const std::size_t slash = below.rfind('/');
+  if (slash == std::string::npos) return {directory.get(), below.c_str()};
+  const std::string_view folder = std::string_view(below).substr(0, slash);
+  auto known = folders_.find(folder);
+  if (known == folders_.end() || !known->second) {
+    Fd fd(::openat(directory.get(), std::string(folder).c_str(), kDirectory | O_NOFOLLOW));
+    known = folders_.insert_or_assign(std::string(folder), std::move(fd)).first;
+  }
+  return {known->second ? known->second.get() : -1, below.c_str() + slash + 1};
+}
 
 int HeldMailbox::adopt(int fd, mode_t mode_of_it) const noexcept {
   if (const int error = give(fd, owner, group); error != 0) return error;
@@ -98,7 +112,7 @@ Result<HeldMailbox> make_and_hold_mailbox(const std::string& mail_directory,
   if (!at) return fail_errno(mail_directory, errno);
   for (std::size_t begin = 0; begin < relative->size();) {
     const std::size_t end = std::min(relative->find('/', begin), relative->size());
-    auto below = make_below(at.get(), relative->substr(begin, end - begin), kDirectoryMode);
+    auto below = make_below(at.get(), relative->substr(begin, end - begin), kDirectoryMode, 0);
     if (!below)
       return fail(below.error().kind, fmt::format("{}/{}", mail_directory, below.error().text));
     at = std::move(*below);
@@ -113,7 +127,7 @@ Result<HeldMailbox> make_and_hold_mailbox(const std::string& mail_directory,
 }
 
 Result<void> make_folder(const HeldMailbox& mailbox, const std::string& name) {
-  const auto made = make_below(mailbox.directory.get(), name, mailbox.mode);
+  const auto made = make_below(mailbox.directory.get(), name, mailbox.mode, O_NOFOLLOW);
   if (!made) return fail(made.error().kind, fmt::format("{}/{}", mailbox.path, made.error().text));
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
 
 #include "common/base/fd.h"
@@ -22,9 +23,20 @@ struct HeldMailbox {
   gid_t group = 0;
   mode_t mode = 0700;  // of the Maildir and its folders
 
+  // Where the path `below` the Maildir, as "new/x", is: its folder, opened once and never through a
+  // symbolic link, so that whose the mailbox is cannot turn an administrator's work elsewhere.
+  struct Place {
+    int folder;        // -1 with errno: it is none, or cannot be opened
+    const char* name;  // within `below`
+  };
+  Place at(const std::string& below) const;
+
   mode_t file_mode() const noexcept { return mode & 0666U; }
   // Gives what was made just now to the owner, with `mode`. The errno, or 0.
   int adopt(int fd, mode_t mode) const noexcept;
+
+ private:
+  mutable std::map<std::string, Fd, std::less<>> folders_;  // that were asked for
 };
 
 // Opens and locks the Maildir of `mailbox` (user@domain as the directory knows it). The error is

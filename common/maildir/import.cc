@@ -82,9 +82,7 @@ std::string name_here(std::string_view name, const Sizes& sizes, const std::stri
 
 }  // namespace
 
-Import::~Import() {
-  for (const Written& file : written_) ::unlinkat(to_.directory.get(), file.tmp_path.c_str(), 0);
-}
+Import::~Import() { remove_written(); }
 
 Result<Import> Import::begin(const HeldMailbox& to) {
   Import import(to);
@@ -110,7 +108,8 @@ Result<void> Import::read_mailbox() {
       const FileName parsed = FileName::parse(name);
       const std::string path = fmt::format("{}/{}", folder_name, name);
       struct stat status {};
-      if (::fstatat(to_.directory.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      const HeldMailbox::Place place = to_.at(path);
+      if (::fstatat(place.folder, place.name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
       const auto size = static_cast<std::uint64_t>(status.st_size);
       if (S_ISREG(status.st_mode) && parsed.size.value_or(size) == size) note_here(path, parsed);
     }
@@ -211,8 +210,9 @@ void Import::rename_here(const std::string& path, const std::string& key, const 
   }
   const std::string renamed =
       fmt::format("{}/{}{}", path.substr(0, slash), with_unique_id(parsed, id), parsed.flags);
-  const int directory = to_.directory.get();
-  if (::renameat2(directory, path.c_str(), directory, renamed.c_str(), RENAME_NOREPLACE) != 0)
+  const auto old = to_.at(path);
+  const auto now = to_.at(renamed);
+  if (::renameat2(old.folder, old.name, now.folder, now.name, RENAME_NOREPLACE) != 0)
     return tell(fmt::format("{}: cannot be given the unique-id '{}': {}", path, id,
                             fail_errno("renaming it", errno).value().text));
   here_.insert_or_assign(key, renamed);
@@ -227,7 +227,8 @@ bool Import::link(const Source& source, const std::string& name, const std::stri
   if (status.st_uid != to_.owner || status.st_gid != to_.group ||
       (status.st_mode & 0777U) != to_.file_mode())
     return false;
-  return ::linkat(source.directory, name.c_str(), to_.directory.get(), path.c_str(), 0) == 0;
+  const auto [folder, new_name] = to_.at(path);
+  return ::linkat(source.directory, name.c_str(), folder, new_name, 0) == 0;
 }
 
 Result<void> Import::place(const Source& source, const std::string& name, const std::string& id) {
@@ -250,12 +251,16 @@ Result<void> Import::place(const Source& source, const std::string& name, const 
 }
 
 Result<Fd> Import::make_file() {
-  std::string path = fmt::format("tmp/import.{}.{}", ::getpid(), counter_++);
-  Fd file(::openat(to_.directory.get(), path.c_str(),
-                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) return fail_errno(fmt::format("{}/{}", to_.path, path), errno);
-  written_.push_back({std::move(path), {}});
-  return file;
+  constexpr int kNew = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  while (true) {
+    std::string path = fmt::format("tmp/import.{}.{}", ::getpid(), counter_++);
+    const auto [folder, name] = to_.at(path);
+    Fd file(::openat(folder, name, kNew, 0600));
+    if (!file && errno == EEXIST) continue;  // of one that was killed and had this pid
+    if (!file) return fail_errno(fmt::format("{}/{}", to_.path, path), errno);
+    written_.push_back({std::move(path), {}});
+    return file;
+  }
 }
 
 Result<void> Import::keep_file(const Fd& file, std::string path) {
@@ -276,34 +281,60 @@ Result<void> Import::copy(const Source& source, const std::string& name, const s
   }
   const auto to = make_file();
   if (!to) return tl::unexpected<Error>(to.error());
-  int error =
+  const int error =
       read_all(from.get(), [&](std::string_view octets) { return write_all(to->get(), octets); });
-  const timespec times[2] = {status.st_atim, status.st_mtim};
-  if (error == 0 && ::futimens(to->get(), times) != 0) error = errno;
   if (error != 0)
     return fail_errno(fmt::format("{} as {}/{}", name, to_.path, written_.back().tmp_path), error);
   const auto sizes = measure(to->get());
   if (!sizes) return tl::unexpected<Error>(sizes.error());
   if (!id.empty()) ++report_.with_id;
+  written_.back().time = status.st_mtim;
   return keep_file(*to, fmt::format("{}/{}", name_of(source.folder), name_here(name, *sizes, id)));
 }
 
-// Their octets are durable before their names say that they are whole.
+// Their octets are durable before their names say that they are whole. A failure is told once: who
+// asks the disk again would hear that all is well.
 Result<void> Import::rename_written() {
-  const int directory = to_.directory.get();
-  if (!written_.empty() && ::syncfs(directory) != 0) return fail_errno(to_.path, errno);
+  if (!written_.empty() && ::syncfs(to_.directory.get()) != 0) {
+    const int error = errno;
+    report_.imported -= static_cast<std::uint64_t>(std::count_if(
+        written_.begin(), written_.end(), [](const Written& file) { return !file.path.empty(); }));
+    remove_written();
+    return fail_errno(to_.path, error);
+  }
   while (!written_.empty()) {
-    const Written& file = written_.back();
-    if (file.path.empty()) {  // its message was not read to its end
-      ::unlinkat(directory, file.tmp_path.c_str(), 0);
-    } else if (::renameat(directory, file.tmp_path.c_str(), directory, file.path.c_str()) != 0) {
-      --report_.imported;
-      tell(fail_errno(fmt::format("{}/{}", to_.path, file.path), errno).value().text);
-      ::unlinkat(directory, file.tmp_path.c_str(), 0);
-    }
+    const Written file = std::move(written_.back());
     written_.pop_back();
+    if (file.path.empty()) {  // its message was not read to its end
+      remove(file);
+    } else if (const int error = rename(file); error != 0) {
+      --report_.imported;
+      tell(fail_errno(fmt::format("{}/{}", to_.path, file.path), error).value().text);
+      remove(file);
+    }
   }
   return {};
+}
+
+// It gets its time last: in tmp/ an old file is taken for a leftover. The errno, or 0.
+int Import::rename(const Written& file) const {
+  const auto from = to_.at(file.tmp_path);
+  const auto to = to_.at(file.path);
+  if (::renameat(from.folder, from.name, to.folder, to.name) != 0) return errno;
+  if (!file.time) return 0;
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, *file.time};
+  static_cast<void>(::utimensat(to.folder, to.name, times, AT_SYMLINK_NOFOLLOW));
+  return 0;
+}
+
+void Import::remove(const Written& file) const {
+  const auto [folder, name] = to_.at(file.tmp_path);
+  ::unlinkat(folder, name, 0);
+}
+
+void Import::remove_written() {
+  for (const Written& file : written_) remove(file);
+  written_.clear();
 }
 
 Result<ImportReport> Import::finish() {

@@ -16,6 +16,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <ctime>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -82,7 +84,8 @@ class Import {
   };
   struct Written {
     std::string tmp_path;
-    std::string path;
+    std::string path;                   // empty: not whole
+    std::optional<timespec> time = {};  // what its modification time is to be
   };
 
   explicit Import(const HeldMailbox& to) : to_(to) {}
@@ -101,6 +104,9 @@ class Import {
   // The last of written_ is whole, and is to be `path`.
   Result<void> keep_file(const Fd& file, std::string path);
   Result<void> rename_written();
+  int rename(const Written& file) const;
+  void remove(const Written& file) const;
+  void remove_written();
   void tell(std::string problem);
   void note_here(std::string_view path, const FileName& name);
 

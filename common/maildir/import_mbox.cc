@@ -81,9 +81,7 @@ class MboxImport final : public MboxReader::Sink {
     }
     const auto sizes = measure(file_.get());
     if (!sizes) return tl::unexpected<Error>(sizes.error());
-    const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
-                               {.tv_sec = seconds_.value_or(0)}};
-    if (seconds_ && ::futimens(file_.get(), times) != 0) return failed(errno);
+    if (seconds_) import_.written_.back().time = timespec{.tv_sec = *seconds_, .tv_nsec = 0};
     const Fd file = std::move(file_);
     return import_.keep_file(file,
                              fmt::format("new/{}", with_sizes(FileName::parse(base), *sizes)));
@@ -115,7 +113,7 @@ class MboxImport final : public MboxReader::Sink {
 
   Result<void> drop() {
     file_ = {};
-    ::unlinkat(import_.to_.directory.get(), import_.written_.back().tmp_path.c_str(), 0);
+    import_.remove(import_.written_.back());
     import_.written_.pop_back();
     return {};
   }

@@ -20,8 +20,8 @@
 #include "common/base/handle.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/file_name.h"
-#include "common/maildir/line_ends.h"
 #include "common/maildir/mailbox_lock.h"
+#include "common/maildir/measure.h"
 #include "common/maildir/scan.h"
 #include "common/maildir/trash.h"
 
@@ -90,6 +90,28 @@ class Inspector {
  private:
   static int by_hand() { return kByHand; }
 
+  // ---- Files, by their path below the Maildir; an errno, or 0, where nothing else is said. ----
+
+  bool look(const std::string& path, struct stat& status) const {
+    const auto [folder, name] = mailbox_.at(path);
+    return ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+  // Empty with errno.
+  Fd open(const std::string& path, int flags = 0) const {
+    const auto [folder, name] = mailbox_.at(path);
+    return Fd(::openat(folder, name, kRead | flags));
+  }
+  int unlink(const std::string& path) const {
+    const auto [folder, name] = mailbox_.at(path);
+    return ::unlinkat(folder, name, 0) == 0 ? 0 : errno;
+  }
+  int rename(const std::string& from, const std::string& to) const {
+    const auto old = mailbox_.at(from);
+    const auto now = mailbox_.at(to);
+    const auto done = ::renameat2(old.folder, old.name, now.folder, now.name, RENAME_NOREPLACE);
+    return done == 0 ? 0 : errno;
+  }
+
   // `mend` is asked for in a repair alone; it returns an errno, 0, or kByHand.
   template <typename Mend>
   bool found(std::string path, std::string what, std::string mending, Mend mend,
@@ -113,7 +135,7 @@ class Inspector {
 
   std::vector<std::string> names_in(const char* folder) {
     std::vector<std::string> names;
-    Fd fd(::openat(at_, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Fd fd(::openat(at_, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     const Handle<DIR, &::closedir> directory(fd ? ::fdopendir(fd.get()) : nullptr);
     if (directory) static_cast<void>(fd.release());  // belongs to `directory` now
     const dirent* entry = nullptr;
@@ -121,18 +143,20 @@ class Inspector {
       for (errno = 0; (entry = ::readdir(directory.get())) != nullptr; errno = 0)
         if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
           names.emplace_back(entry->d_name);
-    if (errno != 0 && errno != ENOENT)
+    if (errno != 0 && errno != ENOENT) {
+      kept_deleted_ = true;  // for what is known
       found(folder, fmt::format("cannot be read: {}", text_of(errno)),
             "see what its owner, mode and disk are", by_hand);
+    }
     std::sort(names.begin(), names.end());
     return names;
   }
 
   void check_folder(const char* name) {
     struct stat status {};
-    if (::fstatat(at_, name, &status, 0) == 0 && S_ISDIR(status.st_mode))
-      return check_rights(name, S_IFDIR);
-    if (errno != ENOENT) {
+    const bool there = ::fstatat(at_, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
+    if (there && S_ISDIR(status.st_mode)) return check_rights(name, S_IFDIR);
+    if (there || errno != ENOENT) {
       found(name, "is no folder", "move it away, and repair again", by_hand);
       return;
     }
@@ -172,7 +196,7 @@ class Inspector {
   // Owned as the Maildir is; usable for the owner; written by nobody who may not write the Maildir.
   void check_rights(const std::string& path, mode_t type) {
     struct stat status {};
-    if (::fstatat(at_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
+    if (!look(path, status)) return;
     if ((status.st_mode & S_IFMT) != type) return;
     const bool is_folder = type == S_IFDIR;
     const mode_t needed = is_folder ? 0700 : 0600;
@@ -180,6 +204,13 @@ class Inspector {
     if (status.st_uid == mailbox_.owner && status.st_gid == mailbox_.group &&
         (mode & needed) == needed && (mode & 0022U & ~mailbox_.mode) == 0)
       return;
+    if (!is_folder && status.st_nlink > 1) {
+      found(path,
+            fmt::format("belongs to {}:{}, and has another name as well, perhaps elsewhere",
+                        status.st_uid, status.st_gid),
+            "make a copy, and move that in its place", by_hand);
+      return;
+    }
     const mode_t right = is_folder ? mailbox_.mode | needed : mailbox_.file_mode() | needed;
     mendable(
         path,
@@ -187,7 +218,7 @@ class Inspector {
                     status.st_uid, status.st_gid, mode, mailbox_.owner, mailbox_.group),
         fmt::format("gives it to {}:{} with mode {:04o}", mailbox_.owner, mailbox_.group, right),
         [&] {
-          const Fd fd(::openat(at_, path.c_str(), kRead | (is_folder ? O_DIRECTORY : 0)));
+          const Fd fd = open(path, is_folder ? O_DIRECTORY : 0);
           return fd ? mailbox_.adopt(fd.get(), right) : errno;
         });
   }
@@ -197,11 +228,11 @@ class Inspector {
     for (const std::string& name : names_in("tmp")) {
       const std::string path = "tmp/" + name;
       struct stat status {};
-      if (::fstatat(at_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-          !S_ISREG(status.st_mode) || status.st_mtim.tv_sec >= before.time_since_epoch().count())
+      if (!look(path, status) || !S_ISREG(status.st_mode) ||
+          status.st_mtim.tv_sec >= before.time_since_epoch().count())
         continue;
       mendable(path, "was left behind by a program that died while it wrote it", "removes it",
-               [&] { return ::unlinkat(at_, path.c_str(), 0) == 0 ? 0 : errno; });
+               [&] { return unlink(path); });
     }
   }
 
@@ -220,7 +251,7 @@ class Inspector {
   void check_entry(const DeletionJournal* journal, const char* folder, const std::string& name) {
     const std::string path = fmt::format("{}/{}", folder, name);
     struct stat status {};
-    if (::fstatat(at_, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+    if (!look(path, status)) return;  // just gone
     if (!S_ISREG(status.st_mode)) {
       found(path, "is not a file, and not served", "move it away", by_hand);
       return;
@@ -252,15 +283,18 @@ class Inspector {
                fmt::format("moves it to {}/", kTornFolder), [&] { return put_aside(path, name); });
       return;
     }
-    const auto wire_size = measure(path);
-    if (!wire_size && errno == ENOENT) return;  // just gone
-    if (!wire_size) {
-      found(path, fmt::format("cannot be read: {}", text_of(errno)),
+    const Fd file = open(path);
+    if (!file && errno == ENOENT) return;  // just gone
+    const auto sizes = file ? measure(file.get()) : fail_errno(path, errno);
+    if (!sizes) {
+      found(path, fmt::format("cannot be read: {}", sizes.error().text),
             "see what its owner, mode and disk are", by_hand);
       return;
     }
     ++inspected_.messages;
-    if (!parsed.size || parsed.wire_size != wire_size) check_sizes(folder, path, size, *wire_size);
+    if (!parsed.size || parsed.wire_size != sizes->wire ||
+        (sizes->downgraded && !parsed.downgraded_size))
+      check_sizes(folder, path, *sizes);
     check_double(path);
   }
 
@@ -272,46 +306,29 @@ class Inspector {
       if (!trash) return EIO;
       trash_.emplace(std::move(*trash));
     }
-    return trash_->take(at_, path);
+    const auto [folder, name] = mailbox_.at(path);
+    return trash_->take(folder, name);
   }
 
   int put_aside(const std::string& path, const std::string& name) {
     if (!make_folder(mailbox_, kTornFolder)) return EIO;
     const std::string aside = fmt::format("{}/{}", kTornFolder, name);
-    return ::renameat2(at_, path.c_str(), at_, aside.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
+    return rename(path, aside);
   }
 
-  // As POP3 counts the file; nothing with errno.
-  std::optional<std::uint64_t> measure(const std::string& path) const {
-    const Fd file(::openat(at_, path.c_str(), kRead));
-    if (!file) return std::nullopt;
-    std::array<char, kChunk> chunk;  // NOLINT: filled before it is read
-    WireSize wire_size;
-    while (const auto n = read_some(file.get(), chunk)) {
-      if (*n == 0) return wire_size.octets();
-      wire_size.append({chunk.data(), *n});
-    }
-    return std::nullopt;
-  }
-
-  void check_sizes(const char* folder, std::string& path, std::uint64_t size,
-                   std::uint64_t wire_size) {
+  void check_sizes(const char* folder, std::string& path, const Sizes& sizes) {
     const std::string name = path.substr(path.find('/') + 1);
     const FileName parsed = FileName::parse(name);
     const std::string stem =
-        parsed.wire_size ? with_wire_size(parsed, wire_size) : std::string(parsed.stem);
-    const std::string right = fmt::format(
-        "{}/{}{}", folder, with_sizes(FileName::parse(stem), {size, wire_size, std::nullopt}),
-        parsed.flags);
+        parsed.wire_size ? with_wire_size(parsed, sizes.wire) : std::string(parsed.stem);
+    const std::string right =
+        fmt::format("{}/{}{}", folder, with_sizes(FileName::parse(stem), sizes), parsed.flags);
     const bool renamed = mendable(
         path,
-        parsed.wire_size
-            ? fmt::format("its name says W={} where it has {}", *parsed.wire_size, wire_size)
-            : std::string("its name does not say its sizes (S= and W=)"),
-        fmt::format("renames it to {}", right), [&] {
-          return ::renameat2(at_, path.c_str(), at_, right.c_str(), RENAME_NOREPLACE) == 0 ? 0
-                                                                                           : errno;
-        });
+        parsed.wire_size && parsed.wire_size != sizes.wire
+            ? fmt::format("its name says W={} where it has {}", *parsed.wire_size, sizes.wire)
+            : std::string("its name does not say its sizes (S=, W=, and D= for UTF-8)"),
+        fmt::format("renames it to {}", right), [&] { return rename(path, right); });
     if (renamed) path = right;
   }
 
@@ -339,13 +356,13 @@ class Inspector {
     }
     --inspected_.messages;
     if (mendable(gone, fmt::format("is the same message as {}, which is served", kept),
-                 "removes it", [&] { return ::unlinkat(at_, gone.c_str(), 0) == 0 ? 0 : errno; }))
+                 "removes it", [&] { return unlink(gone); }))
       first = kept;
   }
 
   bool same_octets(const std::string& a, const std::string& b) const {
-    const Fd one(::openat(at_, a.c_str(), kRead));
-    const Fd other(::openat(at_, b.c_str(), kRead));
+    const Fd one = open(a);
+    const Fd other = open(b);
     if (!one || !other) return false;
     std::array<char, kChunk> left;   // NOLINT: filled before it is read
     std::array<char, kChunk> right;  // NOLINT: filled before it is read
