@@ -1,5 +1,6 @@
 // main.cc - the program `postrider`, which is also `sendmail` and `mailq` under these names.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -41,6 +42,12 @@ int run_command(std::vector<std::string> arguments) {
     app.parse(arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ctl::ExitStatus::usage);
+  }
+  // An answer that a full disk has cut off is none.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "postrider: the answer could not be written: {}\n",
+               fail_errno("stdout", errno).value().text);
+    return static_cast<int>(ctl::ExitStatus::try_again);
   }
   return static_cast<int>(context.status);
 }

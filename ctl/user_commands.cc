@@ -127,8 +127,10 @@ void remove(Context& context, const Options& options) {
          [&](DirectoryEditor& editor) -> Result<void> {
            const auto user = editor.user(options.address);
            if (!user) return tl::unexpected<Error>(user.error());
-           if (auto done = editor.remove_user(options.address); !done) return done;
-           return auth::LoginTable::forget(settings->paths.data, user->address);
+           // First, so that the next user of that name has nothing of this one.
+           if (auto done = auth::LoginTable::forget(settings->paths.data, user->address); !done)
+             return done;
+           return editor.remove_user(options.address);
          });
 }
 

@@ -67,12 +67,12 @@ bool is_later(const std::optional<LoginRecord::Event>& a,
 }
 
 // What two services know of one user. The failures of each are those since the last login there;
-// all are over when a login at either came after the last of them.
+// they are over when a login at the other came after the last of them.
 void merge(LoginRecord& into, const LoginRecord& other) {
-  into.failures += other.failures;
+  if (is_later(other.last_login, into.last_failure)) into.failures = 0;
+  if (!is_later(into.last_login, other.last_failure)) into.failures += other.failures;
   if (is_later(other.last_login, into.last_login)) into.last_login = other.last_login;
   if (is_later(other.last_failure, into.last_failure)) into.last_failure = other.last_failure;
-  if (is_later(into.last_login, into.last_failure)) into.failures = 0;
 }
 
 Result<void> read_into(LoginRecords& records, const std::string& path) {

@@ -303,3 +303,10 @@ def test_the_directory_goes_through_a_spreadsheet(instance, tmp_path):
     assert instance.command("directory", "export", "--format", "csv").stdout.encode() == exported.read_bytes().replace(b"\r\n", b"\n")
     table.write_text("address,quota\r\nnew1@example.test,much\r\n")
     assert "line 2.quota: is a whole number" in refused(instance, 1, "directory", "import", table)
+
+
+def test_an_answer_that_cannot_be_written_is_a_failure(instance):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([str(BIN / "postrider"), "--config", str(instance.config), "directory", "export"], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 75 and "No space left" in done.stderr

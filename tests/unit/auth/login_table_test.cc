@@ -77,9 +77,9 @@ TEST_CASE("login table: what services know of a user is shown together", "[auth]
   Fixture f;
   f.add(Service::smtp, {event(10s, "192.0.2.9"), 2, event(12s)});
   f.add(Service::pop3, {event(5s), 1, event(6s)});
-  CHECK(f.of() == LoginRecord{event(10s, "192.0.2.9"), 3, event(12s)});
-  f.add(Service::pop3, {event(20s), 0, std::nullopt});
-  CHECK(f.of() == LoginRecord{event(20s), 0, event(12s)});
+  CHECK(f.of() == LoginRecord{event(10s, "192.0.2.9"), 2, event(12s)});
+  f.add(Service::pop3, {event(20s), 1, event(30s)});
+  CHECK(f.of() == LoginRecord{event(20s), 1, event(30s)});
 }
 
 TEST_CASE("login table: who is forgotten begins anew, and nobody else", "[auth][logins]") {
