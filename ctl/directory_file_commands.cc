@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/fd.h"
+#include "common/base/write_all.h"
 #include "ctl/account_options.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
@@ -47,14 +48,11 @@ Result<void> write_file(const std::string& path, std::string_view text) {
   if (!fd && errno == EEXIST)
     return fail(ErrorKind::invalid, fmt::format("{} is there already; name a new file", path));
   if (!fd) return fail_errno(path, errno);
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd.get(), text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail_errno(path, errno);
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (::fsync(fd.get()) != 0) return fail_errno(path, errno);
-  return {};
+  int error = write_all(fd.get(), text);
+  if (error == 0 && ::fsync(fd.get()) != 0) error = errno;
+  if (error == 0) return {};
+  ::unlink(path.c_str());  // a part of the directory is none
+  return fail_errno(path, error);
 }
 
 Result<std::string> read_file(const std::string& path) {

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/base/fd.h"
+#include "common/base/write_all.h"
 #include "common/maildir/mbox.h"
 
 namespace postrider::maildir {
@@ -22,17 +23,6 @@ constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 void tell(ExportReport& report, std::string problem) {
   if (report.problems++ < ExportReport::kTold) report.told.push_back(std::move(problem));
-}
-
-// The errno, or 0.
-int write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
 }
 
 // Octets read into `chunk`; 0 at the end, and -1 with errno.

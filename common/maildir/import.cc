@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "common/base/handle.h"
+#include "common/base/write_all.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/deletions.h"
 #include "common/maildir/measure.h"
@@ -46,17 +47,6 @@ Result<std::vector<std::string>> names_in(int maildir, const char* folder) {
 }
 
 std::string key_of(const FileName& name) { return std::string(message_key(name.base)); }
-
-// The errno, or 0.
-int write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
 
 // Hands all octets of a file to `take`, which returns an errno or 0. The same, or that of reading.
 template <typename Take>

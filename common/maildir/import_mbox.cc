@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "common/base/handle.h"
+#include "common/base/write_all.h"
 #include "common/maildir/deletions.h"
 #include "common/maildir/import.h"
 #include "common/maildir/mbox.h"
@@ -23,17 +24,6 @@ namespace {
 constexpr std::size_t kChunk = 131072;
 
 void free_state(XXH3_state_t* state) { static_cast<void>(XXH3_freeState(state)); }
-
-// The errno, or 0.
-int write_all(int fd, std::string_view bytes) noexcept {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
-}
 
 }  // namespace
 
