@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/check.h"
 #include "common/directory/editor_statements.h"
 #include "common/directory/password.h"
 #include "common/sasl/scram.h"
@@ -32,19 +31,26 @@ Result<ImportOutcome> DirectoryEditor::take_over(const Entries& entries,
   return Import(*this, entries, options).run();
 }
 
+// One transaction around both: what was tried is what is there when it is done.
 Result<ImportOutcome> Import::run() {
-  for (const Pass one : {Pass::trial, Pass::real}) {
-    if (one == Pass::real && (options_.dry_run || !outcome_.faults.empty())) break;
-    pass_ = one;
-    places_.clear();
-    auto transaction = sqlite::Transaction::begin(editor_.database_);
-    if (!transaction) return passed_on(transaction.error());
-    if (auto done = pass(); !done) return passed_on(done.error());
-    if (one == Pass::trial) continue;  // and undone
-    POSTRIDER_CHECK(outcome_.faults.empty());
-    if (auto done = transaction->commit(); !done) return passed_on(done.error());
-  }
+  auto whole = sqlite::Transaction::begin(editor_.database_);
+  if (!whole) return passed_on(whole.error());
+  if (auto tried = try_all(); !tried) return passed_on(tried.error());
+  if (options_.dry_run || !outcome_.faults.empty()) return std::move(outcome_);
+  pass_ = Pass::real;
+  places_.clear();
+  if (auto done = pass(); !done) return passed_on(done.error());
+  // Some faults the trial cannot find, as that a password was used before.
+  if (!outcome_.faults.empty()) return std::move(outcome_);
+  if (auto done = whole->commit(); !done) return passed_on(done.error());
   return std::move(outcome_);
+}
+
+Result<void> Import::try_all() {
+  auto undone = sqlite::Transaction::begin(editor_.database_);
+  if (!undone) return passed_on(undone.error());
+  pass_ = Pass::trial;
+  return pass();
 }
 
 // Each kind after those that it refers to.
@@ -214,7 +220,8 @@ Result<void> Import::take_password(const UserEntry& entry, const Address& user) 
     if (auto fault = fault_of(options_.policy, user, *entry.password))
       add_fault(entry.place, "password", std::move(*fault));
     if (pass_ == Pass::trial) return {};
-    return editor_.set_password(entry.address, *entry.password, options_.policy);
+    return judged(editor_.set_password(entry.address, *entry.password, options_.policy),
+                  entry.place, "password");
   }
   if (entry.kept.hash.empty() || !is_right(entry.place, "password_hash", entry.kept)) return {};
   const auto changed = entry.password_changed != 0 ? entry.password_changed : editor_.now();

@@ -2,8 +2,8 @@
 //
 // What the file has replaces what is there under the same name; what it does not name stays. A user
 // without a password in the file keeps the one that is there. All is tried first and undone, so
-// that every fault is told at once; then it is done in one transaction. Meanwhile nothing else can
-// change the directory, and all may read it as it was.
+// that every fault is told at once; then it is done, all of this in one transaction. Meanwhile
+// nothing else can change the directory, and all may read it as it was.
 #pragma once
 
 #include <map>
@@ -26,6 +26,7 @@ class Import {
  private:
   enum class Pass { trial, real };
   // Each fails where the import cannot go on; what is wrong with an entry is a fault.
+  Result<void> try_all();
   Result<void> pass();
   Result<void> take(const ScramOrigin& origin);
   Result<void> take(const DomainEntry& entry);

@@ -22,10 +22,11 @@ std::string exported(DirectoryEditor& editor) {
 }
 
 // What is wrong, a line each.
-std::string imported(DirectoryEditor& editor, const std::string& text, bool dry_run = false) {
+std::string imported(DirectoryEditor& editor, const std::string& text, bool dry_run = false,
+                     std::uint64_t history = 0) {
   auto read = ctl::read_entries(text);
   if (read.faults.empty()) {
-    const auto outcome = editor.take_over(read.entries, {{}, dry_run});
+    const auto outcome = editor.take_over(read.entries, {{.history = history}, dry_run});
     REQUIRE(outcome);
     read.faults = outcome->faults;
   }
@@ -75,6 +76,24 @@ TEST_CASE("import: every fault is told at once, and nothing is changed", "[direc
     CAPTURE(fault, faults);
     CHECK(faults.find(fault) != std::string::npos);
   }
+  CHECK(exported(to) == before);
+}
+
+TEST_CASE("import: what only the real pass can find is a fault, and undoes what was done",
+          "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor to = open(directory, "to.db");
+  const PasswordPolicy policy{.history = 2};
+  REQUIRE(to.add_domain("a.test"));
+  REQUIRE(to.add_user("anna@a.test"));
+  for (const char* used : {"correct horse", "battery staple"})
+    REQUIRE(to.set_password("anna@a.test", Secret(used), policy));
+  const std::string before = exported(to);
+  const std::string text = R"({"postrider_directory": 1, "domains": [{"name": "b.test"}],
+    "users": [{"address": "anna@a.test", "password": "correct horse"}]})";
+  CHECK(imported(to, text, true, policy.history).empty());
+  CHECK(imported(to, text, false, policy.history)
+            .starts_with("users[0]|password|the password is one of"));
   CHECK(exported(to) == before);
 }
 
