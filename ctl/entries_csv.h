@@ -3,8 +3,8 @@
 //
 // The first row names the columns, in any order; those that are missing are as if empty, and
 // without `kind` all rows are users. What a table has no place for, app passwords and the keys of
-// SCRAM, is in JSON alone (entries_json.h): who is imported from a table logs in without SCRAM
-// until a password is set.
+// SCRAM, is in JSON alone (entries_json.h): whose password_hash is another than the one that is
+// there logs in without SCRAM until a password is set.
 #pragma once
 
 #include <string>

@@ -224,11 +224,26 @@ Result<void> Import::take_password(const UserEntry& entry, const Address& user) 
                   entry.place, "password");
   }
   if (entry.kept.hash.empty() || !is_right(entry.place, "password_hash", entry.kept)) return {};
+  return take_hash(entry, user);
+}
+
+// Keys of SCRAM that the file does not have stay with the hash that they were made with: a table
+// has no place for them.
+Result<void> Import::take_hash(const UserEntry& entry, const Address& user) {
+  const auto same =
+      editor_.exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2 AND password = ?3",
+                     user.domain, user.local, entry.kept.hash);
+  if (!same) return tl::unexpected<Error>(same.error());
+  if (*same && entry.kept.scram.empty()) return {};
+  if (!*same)
+    if (auto kept = editor_.keep_earlier(user, options_.policy.history); !kept) return kept;
   const auto changed = entry.password_changed != 0 ? entry.password_changed : editor_.now();
   const auto set = editor_.change(
-      "UPDATE users SET password = ?3, scram = ?4, password_changed = ?5 "
+      "UPDATE users SET password = ?3, scram = ?4, password_changed = "
+      "CASE WHEN password = ?3 AND ?6 THEN password_changed ELSE ?5 END "
       "WHERE domain = ?1 AND local = ?2",
-      user.domain, user.local, entry.kept.hash, sqlite::Blob{entry.kept.scram}, changed);
+      user.domain, user.local, entry.kept.hash, sqlite::Blob{entry.kept.scram}, changed,
+      int{entry.password_changed == 0});
   if (!set) return tl::unexpected<Error>(set.error());
   return {};
 }

@@ -34,6 +34,7 @@ class Import {
   Result<void> take(const UserEntry& entry);
   Result<void> take(const AliasEntry& entry);
   Result<void> take_password(const UserEntry& entry, const Address& user);
+  Result<void> take_hash(const UserEntry& entry, const Address& user);
   Result<void> take_app_password(const UserEntry& entry, const Address& user,
                                  const AppPasswordEntry& app);
   Result<void> take_send_rights(const UserEntry& entry, const Address& user);

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/directory/password.h"
+#include "ctl/entries_csv.h"
 #include "ctl/entries_json.h"
 #include "tests/unit/temp_directory.h"
 
@@ -95,6 +97,41 @@ TEST_CASE("import: what only the real pass can find is a fault, and undoes what 
   CHECK(imported(to, text, false, policy.history)
             .starts_with("users[0]|password|the password is one of"));
   CHECK(exported(to) == before);
+}
+
+TEST_CASE("import: a table that was exported leaves the keys of SCRAM where they are",
+          "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = open(directory, "to.db");
+  REQUIRE(editor.add_domain("a.test"));
+  REQUIRE(editor.add_user("anna@a.test"));
+  REQUIRE(editor.set_password("anna@a.test", Secret("correct horse")));
+  const std::string before = exported(editor);
+  REQUIRE_FALSE(editor.entries()->users.at(0).kept.scram.empty());
+  auto read = ctl::read_csv_entries(ctl::to_csv(*editor.entries()));
+  REQUIRE(read.faults.empty());
+  read.entries.users.at(0).password_changed = 0;
+  CHECK(editor.take_over(read.entries, {})->faults.empty());
+  CHECK(exported(editor) == before);
+}
+
+TEST_CASE("import: a password that another hash replaces is one that was used before",
+          "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = open(directory, "to.db");
+  const PasswordPolicy policy{.history = 2};
+  REQUIRE(editor.add_domain("a.test"));
+  REQUIRE(editor.add_user("anna@a.test"));
+  REQUIRE(editor.set_password("anna@a.test", Secret("correct horse"), policy));
+  const std::string hash = hash_password(Secret("battery staple")).value();
+  CHECK(imported(editor,
+                 R"({"postrider_directory": 1, "users": [{"address": "anna@a.test",
+                     "password_hash": ")" +
+                     hash + "\"}]}",
+                 false, policy.history)
+            .empty());
+  CHECK(editor.entries()->users.at(0).kept.scram.empty());
+  CHECK_FALSE(editor.set_password("anna@a.test", Secret("correct horse"), policy));
 }
 
 TEST_CASE("import: what is no directory is told with its place", "[directory]") {
