@@ -55,25 +55,27 @@ std::string row(Fields fields) {
   return csv_row(all);
 }
 
-std::string shown(const MailboxRules::Number& number) {
-  return number ? fmt::format("{}", *number) : std::string();
+std::string shown(const std::optional<MailboxRules::Number>& number) {
+  return number && *number ? fmt::format("{}", **number) : std::string();
 }
+
+std::string shown(const std::optional<bool>& flag) { return flag.value_or(false) ? "true" : ""; }
 
 std::string shown_time(std::int64_t seconds) {
   return seconds == 0 ? std::string() : to_timestamp(WallTime(std::chrono::seconds(seconds)));
 }
 
-void add(Fields& fields, const MailboxRules& rules) {
+void add(Fields& fields, const directory::RuleEntry& rules) {
   fields[Column::quota] = shown(rules.quota);
   fields[Column::quota_messages] = shown(rules.quota_messages);
   fields[Column::retention] = shown(rules.retention);
   fields[Column::trash] = shown(rules.trash);
 }
 
-std::string written(const directory::Domain& domain) {
+std::string written(const directory::DomainEntry& domain) {
   Fields fields{{Column::kind, "domain"}, {Column::address, domain.name}};
   add(fields, domain.settings.rules);
-  fields[Column::disabled] = domain.settings.disabled ? "true" : "";
+  fields[Column::disabled] = shown(domain.settings.disabled);
   return row(std::move(fields));
 }
 
@@ -81,9 +83,9 @@ std::string written(const directory::UserEntry& user) {
   Fields fields{{Column::kind, "user"},
                 {Column::address, user.address},
                 {Column::password_hash, user.kept.hash},
-                {Column::scope, user.settings.scope.str()},
-                {Column::disabled, user.settings.disabled ? "true" : ""},
-                {Column::expires, shown_time(user.settings.expires)},
+                {Column::scope, user.settings.scope ? user.settings.scope->str() : ""},
+                {Column::disabled, shown(user.settings.disabled)},
+                {Column::expires, shown_time(user.settings.expires.value_or(0))},
                 {Column::created, shown_time(user.created)},
                 {Column::password_changed, shown_time(user.password_changed)}};
   add(fields, user.settings.rules);
@@ -151,8 +153,9 @@ class TableReader {
     asked_ = {};
     const std::string kind = to_lower(text(Column::kind));
     if (kind == "domain") {
-      read_.entries.domains.push_back(
-          {place(), {needed(Column::address), {rules(), flag(Column::disabled)}}});
+      read_.entries.domains.push_back({place(),
+                                       needed(Column::address),
+                                       {rules(), given(Column::disabled, &TableReader::flag)}});
     } else if (kind == "domain_alias") {
       read_.entries.domain_aliases.push_back(
           {place(), {needed(Column::address), needed(Column::target)}});
@@ -180,21 +183,27 @@ class TableReader {
     directory::UserEntry user;
     user.place = place();
     user.address = needed(Column::address);
-    user.settings.rules = rules();
-    user.settings.scope = scope();
-    user.settings.disabled = flag(Column::disabled);
-    user.settings.expires = time(Column::expires);
+    user.settings = {rules(), given(Column::scope, &TableReader::scope),
+                     given(Column::disabled, &TableReader::flag),
+                     given(Column::expires, &TableReader::time)};
     user.created = time(Column::created);
     user.password_changed = time(Column::password_changed);
     user.kept.hash = text(Column::password_hash);
     if (std::string password = text(Column::password); !password.empty())
       user.password = Secret(std::move(password));
-    user.send_as = words(Column::send_as);
+    user.send_as = given(Column::send_as, &TableReader::words);
     read_.entries.users.push_back(std::move(user));
   }
 
   bool has(Column column) const {
     return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+  }
+  // Nothing without such a column: what is there stays.
+  template <typename T>
+  std::optional<T> given(Column column, T (TableReader::*as)(Column)) {
+    asked_[index_of(column)] = true;
+    if (!has(column)) return std::nullopt;
+    return (this->*as)(column);
   }
   std::string text(Column column) {
     asked_[index_of(column)] = true;
@@ -221,16 +230,14 @@ class TableReader {
     fault(column, "is a time, as in 2027-12-31T00:00:00Z, or empty");
     return 0;
   }
-  directory::Scope scope() {
-    const std::string value = text(Column::scope);
+  directory::Scope scope(Column column) {
+    const std::string value = text(column);
     if (value.empty()) return {.smtp = true, .pop3 = true};
     const auto scope = directory::parse_scope(value);
-    if (!scope) fault(Column::scope, scope.error().text);
+    if (!scope) fault(column, scope.error().text);
     return scope.value_or(directory::Scope{});
   }
-  // Nothing without such a column: what is there stays.
-  std::optional<std::vector<std::string>> words(Column column) {
-    if (!has(column)) return std::nullopt;
+  std::vector<std::string> words(Column column) {
     std::vector<std::string> all;
     const std::string value = text(column);
     for (std::string_view left = trim(value); !left.empty();) {
@@ -252,9 +259,11 @@ class TableReader {
     if (const auto size = config::parse_size(value)) return size;
     return number(column);
   }
-  MailboxRules rules() {
-    return {octets(Column::quota), number(Column::quota_messages), number(Column::retention),
-            number(Column::trash)};
+  directory::RuleEntry rules() {
+    return {given(Column::quota, &TableReader::octets),
+            given(Column::quota_messages, &TableReader::number),
+            given(Column::retention, &TableReader::number),
+            given(Column::trash, &TableReader::number)};
   }
 
   std::string place() const { return fmt::format("line {}", row_.line); }
@@ -278,7 +287,7 @@ class TableReader {
 
 std::string to_csv(const Entries& entries) {
   std::string table = csv_row({kColumns.begin(), kColumns.end()});
-  for (const auto& entry : entries.domains) table += written(entry.domain);
+  for (const auto& entry : entries.domains) table += written(entry);
   for (const auto& entry : entries.domain_aliases)
     table += row({{Column::kind, "domain_alias"},
                   {Column::address, entry.alias.name},

@@ -29,10 +29,11 @@ std::string shown(std::int64_t seconds) {
 
 // ---- Writing ----
 
-json written(const MailboxRules& rules) {
+// What is not said is not written, and null takes a number away.
+json written(const directory::RuleEntry& rules) {
   json document = json::object();
-  const auto add = [&](const char* name, const MailboxRules::Number& number) {
-    if (number) document[name] = *number;
+  const auto add = [&](const char* name, const std::optional<MailboxRules::Number>& number) {
+    if (number) document[name] = *number ? json(**number) : json();
   };
   add("quota", rules.quota);
   add("quota_messages", rules.quota_messages);
@@ -59,9 +60,9 @@ json written(const directory::AppPasswordEntry& app) {
 json written(const directory::UserEntry& user) {
   json document = written(user.settings.rules);
   document["address"] = user.address;
-  document["scope"] = user.settings.scope.str();
-  document["disabled"] = user.settings.disabled;
-  document["expires"] = shown(user.settings.expires);
+  if (user.settings.scope) document["scope"] = user.settings.scope->str();
+  if (user.settings.disabled) document["disabled"] = *user.settings.disabled;
+  if (user.settings.expires) document["expires"] = shown(*user.settings.expires);
   document["created"] = shown(user.created);
   document["password_changed"] = shown(user.password_changed);
   document["send_as"] = user.send_as.value_or(std::vector<std::string>{});
@@ -136,8 +137,15 @@ class Object {
     if (!value->is_array() || all.size() != value->size()) fault(name, "is a list of texts");
     return all;
   }
-  MailboxRules rules() {
-    return {number("quota"), number("quota_messages"), number("retention"), number("trash")};
+  // Nothing where there is no such member: what is there stays.
+  template <typename T>
+  std::optional<T> given(const char* name, T (Object::*read)(const char*)) {
+    if (find(name) == nullptr) return std::nullopt;
+    return (this->*read)(name);
+  }
+  directory::RuleEntry rules() {
+    return {given("quota", &Object::number), given("quota_messages", &Object::number),
+            given("retention", &Object::number), given("trash", &Object::number)};
   }
   directory::KeptPassword kept() { return {text("password_hash"), octets("scram")}; }
 
@@ -158,7 +166,7 @@ class Object {
   }
 
   const json* find(const char* name) {
-    asked_.push_back(name);
+    if (std::find(asked_.begin(), asked_.end(), name) == asked_.end()) asked_.push_back(name);
     if (!document_.is_object()) return nullptr;
     const auto it = document_.find(name);
     return it == document_.end() ? nullptr : &*it;
@@ -186,10 +194,8 @@ void read_user(Object& object, Entries& entries) {
   directory::UserEntry user;
   user.place = object.place();
   user.address = object.text("address", true);
-  user.settings.rules = object.rules();
-  user.settings.scope = object.scope("scope");
-  user.settings.disabled = object.flag("disabled");
-  user.settings.expires = object.time("expires");
+  user.settings = {object.rules(), object.given("scope", &Object::scope),
+                   object.given("disabled", &Object::flag), object.given("expires", &Object::time)};
   user.created = object.time("created");
   user.password_changed = object.time("password_changed");
   user.kept = object.kept();
@@ -223,7 +229,7 @@ void read_document(const json& document, ReadEntries& read) {
   }
   object.list("domains", [&](Object& one) {
     entries.domains.push_back(
-        {one.place(), {one.text("name", true), {one.rules(), one.flag("disabled")}}});
+        {one.place(), one.text("name", true), {one.rules(), one.given("disabled", &Object::flag)}});
   });
   object.list("domain_aliases", [&](Object& one) {
     entries.domain_aliases.push_back(
@@ -256,9 +262,9 @@ json to_json(const Entries& entries) {
     document["scram"] = {{"salt_key", to_base64(entries.scram->salt_key)},
                          {"iterations", entries.scram->iterations}};
   for (const auto& entry : entries.domains) {
-    json& domain = document["domains"].emplace_back(written(entry.domain.settings.rules));
-    domain["name"] = entry.domain.name;
-    domain["disabled"] = entry.domain.settings.disabled;
+    json& domain = document["domains"].emplace_back(written(entry.settings.rules));
+    domain["name"] = entry.name;
+    if (entry.settings.disabled) domain["disabled"] = *entry.settings.disabled;
   }
   for (const auto& entry : entries.domain_aliases)
     document["domain_aliases"].push_back(

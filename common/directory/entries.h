@@ -15,9 +15,49 @@
 
 namespace postrider::directory {
 
+// What a file says of the settings: nothing of what it has no word for, which stays as it is. A
+// number that is there and empty takes away the one that was.
+struct RuleEntry {
+  std::optional<MailboxRules::Number> quota, quota_messages, retention, trash;
+
+  static RuleEntry of(const MailboxRules& rules) {
+    return {rules.quota, rules.quota_messages, rules.retention, rules.trash};
+  }
+  MailboxRules applied_to(const MailboxRules& rules) const {
+    return {quota.value_or(rules.quota), quota_messages.value_or(rules.quota_messages),
+            retention.value_or(rules.retention), trash.value_or(rules.trash)};
+  }
+};
+struct DomainSettingsEntry {
+  RuleEntry rules;
+  std::optional<bool> disabled;
+
+  static DomainSettingsEntry of(const DomainSettings& settings) {
+    return {RuleEntry::of(settings.rules), settings.disabled};
+  }
+  DomainSettings applied_to(const DomainSettings& settings) const {
+    return {rules.applied_to(settings.rules), disabled.value_or(settings.disabled)};
+  }
+};
+struct UserSettingsEntry {
+  RuleEntry rules;
+  std::optional<Scope> scope;
+  std::optional<bool> disabled;
+  std::optional<std::int64_t> expires;
+
+  static UserSettingsEntry of(const UserSettings& settings) {
+    return {RuleEntry::of(settings.rules), settings.scope, settings.disabled, settings.expires};
+  }
+  UserSettings applied_to(const UserSettings& settings) const {
+    return {rules.applied_to(settings.rules), scope.value_or(settings.scope),
+            disabled.value_or(settings.disabled), expires.value_or(settings.expires)};
+  }
+};
+
 struct DomainEntry {
   std::string place;
-  Domain domain;
+  std::string name;
+  DomainSettingsEntry settings;
 };
 struct DomainAliasEntry {
   std::string place;
@@ -41,7 +81,7 @@ struct AppPasswordEntry {
 struct UserEntry {
   std::string place;
   std::string address;
-  UserSettings settings;
+  UserSettingsEntry settings;
   std::int64_t created = 0;           // as of User; 0: when it is taken over
   std::int64_t password_changed = 0;  // the same
   KeptPassword kept;

@@ -28,7 +28,9 @@ Result<Entries> DirectoryEditor::entries() {
 
   auto domains_now = domains();
   if (!domains_now) return passed_on(domains_now.error());
-  for (Domain& domain : *domains_now) entries.domains.push_back({"", std::move(domain)});
+  for (Domain& domain : *domains_now)
+    entries.domains.push_back(
+        {"", std::move(domain.name), DomainSettingsEntry::of(domain.settings)});
   auto domain_aliases_now = domain_aliases();
   if (!domain_aliases_now) return passed_on(domain_aliases_now.error());
   for (DomainAlias& alias : *domain_aliases_now)
@@ -48,7 +50,7 @@ Result<void> DirectoryEditor::add_users(Entries& entries) {
   for (User& user : *known) {
     UserEntry& entry = entries.users.emplace_back();
     entry.address = std::move(user.address);
-    entry.settings = user.settings;
+    entry.settings = UserSettingsEntry::of(user.settings);
     entry.created = user.created;
     entry.password_changed = user.password_changed;
     entry.send_as.emplace();

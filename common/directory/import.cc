@@ -120,17 +120,22 @@ Result<void> Import::take(const ScramOrigin& origin) {
 }
 
 Result<void> Import::take(const DomainEntry& entry) {
-  const auto& [name, settings] = entry.domain;
-  const auto domain = parse_domain(name);
+  const auto domain = parse_domain(entry.name);
   if (!domain) {
     add_fault(entry.place, "name", domain.error().text);
     return {};
   }
   if (!is_first(entry.place, "name", *domain)) return {};
-  const auto there =
-      editor_.exists("SELECT 1 FROM domains WHERE name = ?1", std::string_view(*domain));
+  const auto there = editor_.rows(
+      "SELECT disabled, quota, quota_messages, retention, trash FROM domains WHERE name = ?1",
+      [](const sqlite::Statement& row) {
+        return DomainSettings{rules_at(row, 1), row.integer(0) != 0};
+      },
+      std::string_view(*domain));
   if (!there) return tl::unexpected<Error>(there.error());
-  return judged(*there ? editor_.write(*domain, settings) : editor_.add_domain(*domain, settings),
+  const bool is_new = there->empty();
+  const auto settings = entry.settings.applied_to(is_new ? DomainSettings{} : there->front());
+  return judged(is_new ? editor_.add_domain(*domain, settings) : editor_.write(*domain, settings),
                 entry.place, "");
 }
 
@@ -174,16 +179,17 @@ Result<void> Import::take(const UserEntry& entry) {
                                     user->domain, user->local);
   if (!there) return tl::unexpected<Error>(there.error());
   const std::size_t faults = outcome_.faults.size();
-  if (auto done = judged(*there ? editor_.write(*user, entry.settings)
-                                : editor_.add_user(entry.address, entry.settings),
+  const auto set = [&](UserSettings& settings) { settings = entry.settings.applied_to(settings); };
+  if (auto done = judged(*there ? editor_.change_user(entry.address, set)
+                                : editor_.add_user(entry.address, entry.settings.applied_to({})),
                          entry.place, "");
       !done || outcome_.faults.size() > faults)
     return done;
   if (entry.created != 0) {
-    const auto set =
+    const auto changed =
         editor_.change("UPDATE users SET created = ?3 WHERE domain = ?1 AND local = ?2",
                        user->domain, user->local, entry.created);
-    if (!set) return tl::unexpected<Error>(set.error());
+    if (!changed) return tl::unexpected<Error>(changed.error());
   }
   if (auto done = take_password(entry, *user); !done) return done;
   if (auto done = take_send_rights(entry, *user); !done) return done;

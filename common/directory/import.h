@@ -1,7 +1,7 @@
 // import.h - taking over a directory from a file: all of it or nothing.
 //
-// What the file has replaces what is there under the same name; what it does not name stays. A user
-// without a password in the file keeps the one that is there. All is tried first and undone, so
+// What the file has replaces what is there under the same name; what it does not name stays, and so
+// does what it says nothing of: a setting, a password, the rights and app passwords of a user. All is tried first and undone, so
 // that every fault is told at once; then it is done, all of this in one transaction. Meanwhile
 // nothing else can change the directory, and all may read it as it was.
 #pragma once

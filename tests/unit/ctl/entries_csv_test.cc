@@ -32,12 +32,13 @@ TEST_CASE("directory table: a list of users needs no kind", "[ctl][csv]") {
 
 TEST_CASE("directory table: what is written is read back", "[ctl][csv]") {
   const std::string table =
-      "kind,address,target,quota,retention,disabled,expires,send_as,scope,password_hash\r\n"
-      "domain,a.test,,,30,,,,,\r\n"
-      "domain_alias,b.test,a.test,,,,,,,\r\n"
-      "user,ada@a.test,,0,,true,2027-12-31T00:00:00Z,x@a.test @b.test,pop3,$argon2id$x\r\n"
-      "alias,all@a.test,ada@a.test,,,,,,,\r\n"
-      "alias,all@a.test,eve@c.test,,,,,,,\r\n";
+      "kind,address,target,quota,retention,disabled,expires,send_as,scope,password_hash,"
+      "quota_messages,trash\r\n"
+      "domain,a.test,,,30,,,,,,,\r\n"
+      "domain_alias,b.test,a.test,,,,,,,,,\r\n"
+      "user,ada@a.test,,0,,true,2027-12-31T00:00:00Z,x@a.test @b.test,pop3,$argon2id$x,,7\r\n"
+      "alias,all@a.test,ada@a.test,,,,,,,,,\r\n"
+      "alias,all@a.test,eve@c.test,,,,,,,,,\r\n";
   const auto first = ctl::read_csv_entries(table);
   REQUIRE(first.faults.empty());
   CHECK(first.entries.aliases.size() == 1);
@@ -46,6 +47,21 @@ TEST_CASE("directory table: what is written is read back", "[ctl][csv]") {
   const auto second = ctl::read_csv_entries(ctl::to_csv(first.entries));
   REQUIRE(second.faults.empty());
   CHECK(ctl::to_json(second.entries) == ctl::to_json(first.entries));
+}
+
+TEST_CASE("directory table: of a column that is missing nothing is said", "[ctl][csv]") {
+  const auto read = ctl::read_csv_entries(
+      "kind,address,quota,disabled\r\nuser,ada@a.test,,\r\ndomain,a.test,5,true\r\n");
+  REQUIRE(read.faults.empty());
+  const auto& user = read.entries.users.at(0).settings;
+  REQUIRE(user.rules.quota);
+  CHECK_FALSE(*user.rules.quota);
+  CHECK(user.disabled == false);
+  CHECK_FALSE(user.rules.retention);
+  CHECK_FALSE(user.scope);
+  CHECK_FALSE(user.expires);
+  CHECK(read.entries.domains.at(0).settings.disabled == true);
+  CHECK_FALSE(read.entries.domains.at(0).settings.rules.trash);
 }
 
 TEST_CASE("directory table: each fault is told by its line and column", "[ctl][csv]") {

@@ -134,6 +134,30 @@ TEST_CASE("import: a password that another hash replaces is one that was used be
   CHECK_FALSE(editor.set_password("anna@a.test", Secret("correct horse"), policy));
 }
 
+TEST_CASE("import: a setting that the file says nothing of stays as it is", "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = open(directory, "to.db");
+  REQUIRE(editor.add_domain("a.test", {{.quota = 5, .retention = 30}, true}));
+  REQUIRE(editor.add_user("anna@a.test", {.rules = {.quota = 7, .quota_messages = 8},
+                                          .scope = {.pop3 = true},
+                                          .disabled = true,
+                                          .expires = 2000}));
+  const std::string before = exported(editor);
+  CHECK(imported(editor, R"({"postrider_directory": 1, "domains": [{"name": "a.test"}],
+    "users": [{"address": "anna@a.test"}]})")
+            .empty());
+  const auto table = ctl::read_csv_entries("address\r\nanna@a.test\r\n");
+  CHECK(editor.take_over(table.entries, {})->faults.empty());
+  CHECK(exported(editor) == before);
+  CHECK(imported(editor, R"({"postrider_directory": 1,
+    "domains": [{"name": "a.test", "quota": null, "disabled": false}],
+    "users": [{"address": "anna@a.test", "quota": null, "scope": "", "expires": ""}]})")
+            .empty());
+  CHECK(editor.domains()->at(0).settings == DomainSettings{{.retention = 30}, false});
+  CHECK(editor.user("anna@a.test")->settings ==
+        UserSettings{.rules = {.quota_messages = 8}, .disabled = true});
+}
+
 TEST_CASE("import: what is no directory is told with its place", "[directory]") {
   struct Case {
     const char* text;
