@@ -37,9 +37,19 @@ Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, c
                    {"authentication_unavailable", "authentication_available",
                     "users who log in are told to try again"}) {}
 
+namespace {
+
+// An account has one count, under whichever of its names it is tried.
+std::string_view account_of(const Attempt& attempt) {
+  return attempt.mailbox.empty() ? attempt.user : attempt.mailbox;
+}
+
+}  // namespace
+
 Consequence Attempts::note(const Attempt& attempt) {
   using End = Attempt::End;
-  const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user);
+  const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user) ||
+                      is_banned(attempt.client, account_of(attempt));
   const bool accepted = attempt.end == End::accepted && !banned;
   counters_.add(accepted ? Counter::authentications : Counter::authentication_failures);
   if (accepted) unavailable_.passed();
@@ -93,7 +103,7 @@ std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
     failures =
         count(BanKind::address, net::to_client_name(attempt.client), settings_.address_failures);
   if (!attempt.user.empty() && attempt.end != Attempt::End::abandoned)
-    count(BanKind::account, to_lower(attempt.user), settings_.account_failures);
+    count(BanKind::account, to_lower(account_of(attempt)), settings_.account_failures);
   return hold_back(failures);
 }
 

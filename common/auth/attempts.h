@@ -2,7 +2,8 @@
 // and what follows from it.
 //
 //   a wrong password    the reply is held back, longer with each of that address
-//   too many of them    the address is banned, and apart from that the account
+//   too many of them    the address is banned, and apart from that the account: the mailbox, where
+//                       it is known whose it is, so that other names of it are no fresh start
 //   one left unanswered counts as wrong for the address, not for the account: nothing was guessed
 //   while a ban holds   a login is refused without a look at its password, and counts for nothing:
 //                       neither do guesses prolong the ban, nor does the owner of a banned account
@@ -65,7 +66,8 @@ class Attempts {
   bool is_banned(const net::IpAddress& client, std::string_view user);
 
   // Once for each login that was judged or abandoned; not for one that could not be judged. What
-  // was accepted is refused if a ban has begun meanwhile.
+  // was accepted is refused if a ban has begun meanwhile, or holds for its mailbox, whose name is
+  // known only now.
   Consequence note(const Attempt& attempt);
   // For one that could not be: the log tells when that begins, and that it is over when a login is
   // accepted.

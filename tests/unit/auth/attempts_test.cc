@@ -129,6 +129,24 @@ TEST_CASE("attempts: an account with too many is banned, from wherever, known or
   CHECK(f.lines.find("reason=\"the address or the account is banned\"") != std::string::npos);
 }
 
+TEST_CASE("attempts: an account is banned under all its names", "[auth]") {
+  Fixture f;
+  f.settings.account_failures = 2;
+  const auto note = [&](End how, std::string_view user) {
+    return f.attempts().note(
+        {*net::IpAddress::parse("192.0.2.1"), user, "PLAIN", how, "wrong password", "anna@a.test"});
+  };
+  for (const char* user : {"anna@a.test", "anna@alias.test", "Anna@other.test"})
+    note(End::refused, user);
+  CHECK(f.failures().count("anna@alias.test") == 0);
+  CHECK(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.9"), "anna@a.test"));
+  const auto right = note(End::accepted, "anna@fourth.test");
+  const auto wrong = note(End::refused, "anna@fourth.test");
+  CHECK(right.banned);
+  CHECK(wrong.banned);
+  CHECK(right.delay == wrong.delay);
+}
+
 TEST_CASE("attempts: while a ban holds, whatever is tried counts for nothing and waits the same",
           "[auth]") {
   Fixture f;
