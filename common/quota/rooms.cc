@@ -12,7 +12,7 @@ namespace postrider::quota {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x31304d4f4f525250;  // "PRROOM01"
+constexpr std::uint64_t kMagic = 0x32304d4f4f525250;  // "PRROOM02"
 // How often promises whose time is over are looked for: at all, and before a refusal.
 constexpr std::chrono::seconds kSweep{60};
 constexpr std::chrono::seconds kSweepBeforeRefusal{1};
@@ -144,6 +144,7 @@ Rooms::Standing Rooms::look(std::string_view mailbox, std::string_view id) const
   const std::uint64_t key = file_->key_of(mailbox, id);
   const Change change(*file_);
   if (!change) return standing;
+  standing.forgotten = file_->header().forgotten;
   const Row* const row = file_->find(mailbox);
   if (row == nullptr) return standing;
   standing.promised = row->promised;
@@ -154,7 +155,8 @@ Rooms::Standing Rooms::look(std::string_view mailbox, std::string_view id) const
   }
   if (row->counted == 0) return standing;
   standing.counted = time_of(row->counted);
-  standing.count = Count{row->used, row->in_new, row->in_cur, time_of(row->read)};
+  standing.count =
+      Count{row->used, row->in_new, row->in_cur, time_of(row->read), {}, standing.forgotten};
   return standing;
 }
 
@@ -175,8 +177,10 @@ void Rooms::delivered(std::string_view mailbox, std::string_view id, const Count
   row->in_cur = count.in_cur;
   row->read = micros(count.read);
   if (limits_something(count.limit)) row->limit = count.limit;
-  row->counted = micros(now);
-  row->wanted = 0;
+  const bool known = row->forgotten <= count.forgotten;
+  row->counted = known ? micros(now) : 0;
+  row->wanted = known ? 0 : kLongAgo;
+  if (!known) file_->header().wanted = 1;
 }
 
 void Rooms::set_told(std::string_view mailbox, std::uint64_t percent, WallTime now) {
@@ -188,11 +192,17 @@ void Rooms::set_told(std::string_view mailbox, std::uint64_t percent, WallTime n
 void Rooms::forget(std::string_view mailbox) {
   const Change change(*file_);
   if (!change) return;
+  auto& header = file_->header();
+  ++header.forgotten;
   Row* const row = file_->find(mailbox);
-  if (row == nullptr) return;
+  if (row == nullptr) {
+    header.rowless = header.forgotten;
+    return;
+  }
+  row->forgotten = header.forgotten;
   row->counted = 0;
   row->wanted = kLongAgo;
-  file_->header().wanted = 1;
+  header.wanted = 1;
 }
 
 bool Rooms::is_count_wanted() const noexcept { return file_->header().wanted != 0; }

@@ -35,6 +35,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,8 @@ struct Count {
   std::int64_t in_cur = 0;
   WallTime read{};  // when the mailbox itself was last read; what came since was added
   Amount limit{};   // what it may hold, where who has counted knows it
+  // Standing::forgotten before it was read. A mailbox that was forgotten since is not known by it.
+  std::uint64_t forgotten = std::numeric_limits<std::uint64_t>::max();
 };
 
 // What an operator is shown of a mailbox.
@@ -124,6 +127,7 @@ class Rooms {
     WallTime counted{};        // when `count` was last known to be true
     // The percentage of its quota that its user was last told of, 0: none; nothing: not known.
     std::optional<std::uint64_t> told;
+    std::uint64_t forgotten = 0;  // how often any mailbox was, by forget()
   };
   Standing look(std::string_view mailbox, std::string_view id) const;
   // What was counted by now; and the message `id` is in it, its promise over.
@@ -133,6 +137,7 @@ class Rooms {
   // The message was attempted and is tried again: it keeps what it was promised.
   void renew(std::string_view mailbox, std::string_view id, WallTime now);
   // Mail was removed: what the mailbox holds is not known until it is counted, which is asked for.
+  // A count that was under way meanwhile is dropped.
   void forget(std::string_view mailbox);
   // Whether a count was asked for: one read of memory. And of which mailboxes, at most so many,
   // those first that were asked for first.

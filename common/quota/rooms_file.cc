@@ -29,7 +29,8 @@ Rooms::Row* Rooms::File::find(std::string_view mailbox) const {
   return found == first + kWays ? nullptr : found;
 }
 
-// An empty row goes first, then the one that was touched longest ago; none with promises.
+// An empty row goes first, then the one that was touched longest ago; none with promises. When the
+// mailbox of a new row was last forgotten nobody knows: no later than any without a row.
 Rooms::Row* Rooms::File::find_or_make(std::string_view mailbox, WallTime now) const {
   if (mailbox.empty() || mailbox.size() > kMaxName) return nullptr;
   Row* row = find(mailbox);
@@ -41,7 +42,9 @@ Rooms::Row* Rooms::File::find_or_make(std::string_view mailbox, WallTime now) co
     row = std::min_element(first, first + kWays,
                            [&](const Row& a, const Row& b) { return worth(a) < worth(b); });
     if (row->promised.messages > 0) return nullptr;
+    header().rowless = std::max(header().rowless, row->forgotten);
     *row = {};
+    row->forgotten = header().rowless;
     mailbox.copy(row->name, kMaxName);
   }
   row->touched = count(now);

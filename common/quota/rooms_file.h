@@ -25,7 +25,8 @@ struct Rooms::Row {
   Amount promised;
   std::int64_t wanted;  // since when a count is asked for; 0: it is not
   std::int64_t touched;
-  std::uint64_t told;  // Standing::told and one; 0: not known
+  std::uint64_t told;       // Standing::told and one; 0: not known
+  std::uint64_t forgotten;  // Header::forgotten when it was last forgotten
 
   std::string_view text() const { return {name, ::strnlen(name, kMaxName)}; }
 };
@@ -44,6 +45,8 @@ struct Rooms::File {
     std::atomic<std::uint32_t> changing;  // by who has the lock, or died with it
     std::atomic<std::uint32_t> wanted;    // some row may want to be counted
     std::int64_t swept;                   // when promises were last looked through
+    std::uint64_t forgotten;              // how often mailboxes were
+    std::uint64_t rowless;                // that when one without a row last was
   };
   static constexpr std::size_t kRowsSize = kRows * sizeof(Row);
   static constexpr std::size_t kSize =

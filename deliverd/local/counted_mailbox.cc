@@ -75,7 +75,8 @@ Result<void> CountedMailbox::read() {
   auto found = maildir::usage(mail_directory_, message_.path, message_.base);
   if (!found) return tl::unexpected<Error>(std::move(found.error()));
   const auto after = maildir::change_times(mail_directory_, message_.path);
-  count_ = {.used = {found->octets, found->messages}, .read = now_};
+  count_ = {
+      .used = {found->octets, found->messages}, .read = now_, .forgotten = standing_.forgotten};
   set_times(before == after ? before : std::nullopt, count_);
   stored_already_ = found->holds;
   return {};

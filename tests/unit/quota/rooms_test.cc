@@ -138,6 +138,26 @@ TEST_CASE("rooms: where mail was removed nobody is refused until it was counted"
   CHECK(rooms.wanted(1) == std::vector<std::string>{kAnn});
 }
 
+TEST_CASE("rooms: a count that was under way while mail was removed is not believed", "[quota]") {
+  Rooms rooms;
+  const bool has_row = GENERATE(true, false);
+  if (has_row) rooms.counted(kAnn, holding(1000), kNow);
+  Count count = holding(1000);
+  count.forgotten = rooms.look(kAnn, "").forgotten;
+  rooms.forget(kAnn);
+  rooms.delivered(kAnn, "id", count, kNow);
+  CHECK_FALSE(rooms.look(kAnn, "").count);
+  CHECK(rooms.is_count_wanted());
+  CHECK(rooms.wanted(9) == std::vector<std::string>{kAnn});
+  CHECK(rooms.promise(kAnn, "1", {1, 1}, kLimit, kNow) == Grant::granted);
+  count = holding(900);
+  count.forgotten = rooms.look(kAnn, "").forgotten;
+  rooms.forget("bob@here.test");
+  rooms.counted(kAnn, count, kNow);
+  CHECK(rooms.look(kAnn, "").count.value().used == Amount{900, 1});
+  CHECK(rooms.wanted(9).empty());
+}
+
 TEST_CASE("rooms: those are counted first whose count was asked for first, a few at a time",
           "[quota]") {
   Rooms rooms;
