@@ -183,6 +183,15 @@ void Rooms::delivered(std::string_view mailbox, std::string_view id, const Count
   if (!known) file_->header().wanted = 1;
 }
 
+void Rooms::not_counted(std::string_view mailbox) {
+  const Change change(*file_);
+  if (!change) return;
+  Row* const row = file_->find(mailbox);
+  if (row == nullptr) return;
+  row->counted = 0;
+  row->wanted = 0;
+}
+
 void Rooms::set_told(std::string_view mailbox, std::uint64_t percent, WallTime now) {
   const Change change(*file_);
   if (!change) return;

@@ -139,6 +139,9 @@ class Rooms {
   // Mail was removed: what the mailbox holds is not known until it is counted, which is asked for.
   // A count that was under way meanwhile is dropped.
   void forget(std::string_view mailbox);
+  // Whoever was to count it could not: nothing is known of it, and the next who would refuse mail
+  // for it asks again.
+  void not_counted(std::string_view mailbox);
   // Whether a count was asked for: one read of memory. And of which mailboxes, at most so many,
   // those first that were asked for first.
   bool is_count_wanted() const noexcept;

@@ -76,7 +76,7 @@ LocalDelivery::LocalDelivery(event::EventLoop& loop, Options options, quota::Roo
                 }),
       sync_thread_(loop, 1),
       threads_(loop, options_.threads),
-      recount_(loop, threads_, rooms, mail_directory_.get(), clock) {}
+      recount_(loop, threads_, rooms, mail_directory_.get(), clock, log_) {}
 
 LocalDelivery::~LocalDelivery() = default;
 

@@ -3,17 +3,23 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string>
 
 #include "common/base/clock.h"
 #include "common/base/pending.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
+#include "common/log/condition.h"
 #include "common/quota/rooms.h"
 
 namespace postrider::deliverd {
 
-// Each of the mailboxes, at most `most`; one that cannot be read stays unknown. Blocks.
-void recount(quota::Rooms& rooms, int mail_directory, const Clock& clock, std::size_t most);
+// Each of the mailboxes, at most `most`. One that cannot be read is unknown, and is not tried again
+// until somebody asks anew: it keeps no place from others. What was wrong with the first of those.
+// Blocks.
+std::optional<std::string> recount(quota::Rooms& rooms, int mail_directory, const Clock& clock,
+                                   std::size_t most);
 
 class Recount {
  public:
@@ -24,7 +30,7 @@ class Recount {
 
   // All outlive it; `mail_directory` is a descriptor of paths.mail.
   Recount(event::EventLoop& loop, event::WorkerPool& threads, quota::Rooms& rooms,
-          int mail_directory, const Clock& clock);
+          int mail_directory, const Clock& clock, log::Logger& log);
 
  private:
   void look();
@@ -33,6 +39,7 @@ class Recount {
   quota::Rooms& rooms_;
   const int mail_directory_;
   const Clock& clock_;
+  log::Condition uncounted_;
   event::Timer timer_;
   PendingPtr under_way_;
 };

@@ -396,6 +396,29 @@ TEST_CASE("local attempt: who asked for a count gets it", "[deliverd]") {
         (removed ? quota::Grant::granted : quota::Grant::full));
 }
 
+TEST_CASE("local attempt: a mailbox that cannot be counted keeps no place from others",
+          "[deliverd]") {
+  QuotaFixture f;
+  std::filesystem::create_directories(f.mail.path() / "t/bad/Maildir");
+  std::ofstream(f.mail.path() / "t/bad/Maildir/new") << "a file where a folder should be";
+  f.mail.create("t/ann");
+  const quota::Amount limit{1000, 0};
+  const auto ask = [&](const char* mailbox) {
+    return f.rooms.promise(mailbox, mailbox, {100, 1}, limit, f.clock.now());
+  };
+  CHECK(ask("bad@t") == quota::Grant::granted);
+  f.clock.advance(1s);
+  CHECK(ask("ann@t") == quota::Grant::granted);
+  const auto trouble = recount(f.rooms, f.mail.fd(), f.clock, 1);
+  REQUIRE(trouble);
+  CHECK(trouble->starts_with("bad@t: "));
+  CHECK_FALSE(recount(f.rooms, f.mail.fd(), f.clock, 1));
+  CHECK(f.ann().count);
+  CHECK_FALSE(f.rooms.is_count_wanted());
+  CHECK(ask("bad@t") == quota::Grant::granted);
+  CHECK(f.rooms.wanted(9) == Outcomes{"bad@t"});
+}
+
 TEST_CASE("local attempt: a user is told once when the mailbox has become nearly full",
           "[deliverd]") {
   QuotaFixture f;
