@@ -208,6 +208,7 @@ Sizes Delivery::sizes() const {
 // Over a file of that name too: it is this message, or was to be.
 DeliveryResult<void> Delivery::rename_to(const std::string& path) {
   const auto rename = [&] {
+    renamed_.before = change_times(to_.mail_directory, to_.mailbox_path);
     return ::renameat(to_.mail_directory, tmp_path_.c_str(), to_.mail_directory, path.c_str());
   };
   int done = rename();
@@ -217,6 +218,7 @@ DeliveryResult<void> Delivery::rename_to(const std::string& path) {
     done = rename();
   }
   if (done != 0) return failed(path, errno);
+  renamed_.after = change_times(to_.mail_directory, to_.mailbox_path);
   tmp_path_.clear();
   return {};
 }

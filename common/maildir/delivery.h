@@ -25,6 +25,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@
 #include "common/base/fd.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/line_ends.h"
+#include "common/maildir/usage.h"
 
 namespace postrider::maildir {
 
@@ -85,6 +87,13 @@ class Delivery {
   enum class Attempt { first, repeated };
   DeliveryResult<Placed> commit(Attempt attempt, Sync sync);
 
+  // When new/ and cur/ were last changed, directly before the file was renamed into one of them and
+  // directly after; none, where that cannot be told or the file was not renamed.
+  struct Renamed {
+    std::optional<ChangeTimes> before, after;
+  };
+  const Renamed& renamed() const noexcept { return renamed_; }
+
  private:
   // What an earlier attempt left: states N, W, O, T. (Of D asks is_deleted().)
   enum class Earlier { none, ours, another, torn };
@@ -112,6 +121,7 @@ class Delivery {
   WireSize wire_size_;
   bool ascii_ = true;   // so far
   std::string placed_;  // the path of the file, once it was renamed
+  Renamed renamed_;
   char last_ = '\n';
 };
 

@@ -97,9 +97,14 @@ bool CountedMailbox::has_room(const quota::Amount& size) {
   return refusal_.reached == quota::Reached::nothing;
 }
 
+// Whether nothing came between the count and the rename; what comes after it has another time.
+bool CountedMailbox::is_alone(const Delivery::Renamed& renamed) const {
+  return renamed.before && count_.in_new != 0 && renamed.before->in_new == count_.in_new &&
+         renamed.before->in_cur == count_.in_cur;
+}
+
 CountedOutcome CountedMailbox::commit(Delivery& delivery, Delivery::Attempt attempt,
                                       maildir::Sync sync) {
-  const bool known = count_.in_new != 0;
   auto placed = delivery.commit(attempt, sync);
   if (!placed) return std::move(placed.error());
   if (stored_already_ || *placed == maildir::Placed::earlier) {
@@ -109,7 +114,8 @@ CountedOutcome CountedMailbox::commit(Delivery& delivery, Delivery::Attempt atte
   const quota::Amount before = count_.used;
   count_.used = before + quota::Amount{delivery.size(), 1};
   const std::uint64_t warned = warn(before, sync);
-  set_times(known ? maildir::change_times(mail_directory_, message_.path) : std::nullopt, count_);
+  set_times(warned == 0 && is_alone(delivery.renamed()) ? delivery.renamed().after : std::nullopt,
+            count_);
   count_.limit = message_.limit;
   rooms_.delivered(message_.mailbox, message_.id, count_, now_);
   return Stored{*placed, warned};

@@ -82,6 +82,7 @@ class CountedMailbox {
   bool was_deleted() const;
   CountedOutcome commit(maildir::Delivery& delivery, maildir::Delivery::Attempt attempt,
                         maildir::Sync sync);
+  bool is_alone(const maildir::Delivery::Renamed& renamed) const;
   CountedOutcome turn_away(const quota::Amount& size);
   std::uint64_t warn(const quota::Amount& before, maildir::Sync sync);
 

@@ -56,6 +56,25 @@ TEST_CASE("maildir delivery: the first message makes the mailbox, for its owner 
         (fs::perms::owner_read | fs::perms::owner_write));
 }
 
+TEST_CASE("maildir delivery: it is told when the folders were changed around the rename",
+          "[maildir]") {
+  const Fixture f;
+  auto delivery = Delivery::begin(
+      {.mail_directory = f.mail.fd(), .mailbox_path = "t/ann/Maildir", .base = kBase});
+  REQUIRE(delivery);
+  CHECK_FALSE(delivery->renamed().before);
+  const auto long_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const char* folder : {"new", "cur"}) fs::last_write_time(f.box() / folder, long_ago);
+  const auto before = change_times(f.mail.fd(), "t/ann/Maildir");
+  REQUIRE(delivery->commit(Attempt::first, Sync::none));
+  const auto after = change_times(f.mail.fd(), "t/ann/Maildir");
+  CHECK(delivery->renamed().before == before);
+  CHECK(delivery->renamed().after == after);
+  // What comes later is not taken for ours.
+  fs::last_write_time(f.box() / "new", long_ago);
+  CHECK(delivery->renamed().after == after);
+}
+
 TEST_CASE("maildir delivery: what readers of old get of a header beyond ASCII is measured",
           "[maildir]") {
   Fixture f;

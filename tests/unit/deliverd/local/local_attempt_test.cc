@@ -487,6 +487,8 @@ TEST_CASE("local attempt: the warning is a message of its own from the postmaste
   CHECK(text.find("\nFrom: Postmaster <postmaster@t>\nTo: <ann@t>\n") != std::string::npos);
   CHECK(text.find('\r') == std::string::npos);
   CHECK(f.ann().count.value().used.messages == 2);
+  // What others may have stored between both is counted before the next.
+  CHECK(f.ann().count.value().in_new == 0);
 }
 
 TEST_CASE("local attempt: of a mailbox that was full before anybody counted nobody is told",
