@@ -36,6 +36,7 @@ CountedOutcome CountedMailbox::store(Delivery& delivery, Delivery::Attempt attem
     if (is_certain()) return turn_away(size);
   }
   if (const auto done = read(); !done) return trouble(done.error());
+  if (stored_already_) attempt = Delivery::Attempt::repeated;  // whoever says it is the first
   if (attempt == Delivery::Attempt::repeated && was_deleted()) stored_already_ = true;
   if (stored_already_ || has_room(size)) return commit(delivery, attempt, sync);
   count_.limit = message_.limit;

@@ -252,6 +252,20 @@ TEST_CASE("local attempt: what an earlier attempt delivered is there, however fu
   CHECK(f.outcomes(job, source).front().ends_with(".2.2"));
 }
 
+TEST_CASE("local attempt: an earlier copy that was read is not stored again beside it",
+          "[deliverd]") {
+  QuotaFixture f;
+  const SourceFile source("x\r\n");
+  REQUIRE(f.outcome(1, source, {100'000, 0}) == "DELIVERED 2.0.0");
+  const auto maildir = f.mail.path() / "t/ann/Maildir";
+  const std::string name = files_in(maildir / "new").at(0);
+  std::filesystem::rename(maildir / "new" / name, maildir / "cur" / (name + ":2,S"));
+  f.clock.advance(CountedMailbox::kBelieved);
+  CHECK(f.outcome(1, source, {100'000, 0}) == "DELIVERED 2.0.0");
+  CHECK(files_in(maildir / "new").empty());
+  CHECK(files_in(maildir / "cur").size() == 1);
+}
+
 TEST_CASE("local attempt: what is larger than the whole quota is returned at once", "[deliverd]") {
   QuotaFixture f;
   const SourceFile source("1234\r\n");
