@@ -205,9 +205,10 @@ Result<void> Import::take(const UserEntry& entry) {
 bool Import::is_right(const std::string& place, std::string_view field, const KeptPassword& kept) {
   const std::size_t faults = outcome_.faults.size();
   if (!kept.hash.empty() && !is_password_hash(kept.hash))
-    add_fault(place, field,
-              "is no argon2id hash ($argon2id$...); leave it empty, or give the password itself as "
-              "`password`");
+    add_fault(
+        place, field,
+        "is no argon2id hash ($argon2id$...) of at most 256 MiB and 10 passes; leave it empty, "
+        "or give the password itself as `password`");
   if (!kept.scram.empty() && kept.scram.size() != 2 * sasl::ScramKeys::kSize)
     add_fault(place, "scram", "has 64 octets in base64: StoredKey and ServerKey");
   if (!kept.scram.empty() && !entries_.scram)

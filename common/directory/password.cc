@@ -2,9 +2,12 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <cstdint>
 
 #include <sodium.h>
 
+#include "common/base/base64.h"
 #include "common/base/check.h"
 #include "common/sasl/scram.h"
 
@@ -14,6 +17,13 @@ namespace {
 
 constexpr unsigned long long kPasses = 2;
 constexpr std::size_t kMemory = 19U << 20U;
+// Of another program's hash: more would let one login take what all others need.
+constexpr std::uint64_t kMaxPasses = 10;
+constexpr std::uint64_t kMaxMemory = 256U << 10U;  // KiB
+// Octets (RFC 9106 section 3.1, and what the library takes).
+constexpr std::size_t kMinSalt = 8;
+constexpr std::size_t kMinTag = 16;
+constexpr std::size_t kMaxPart = 64;
 
 // Of a random password that nobody has kept, at the cost above.
 constexpr const char* kNoPassword =
@@ -22,6 +32,30 @@ constexpr const char* kNoPassword =
 
 // May be called again and from any thread.
 void start_library() { POSTRIDER_CHECK(::sodium_init() >= 0); }
+
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+// 0: there is none.
+std::uint64_t take_number(std::string_view& text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || text.front() == '0') return 0;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return number;
+}
+
+// Without padding.
+bool is_part(std::string_view text, std::size_t least) {
+  if (text.find('=') != std::string_view::npos) return false;
+  std::string padded(text);
+  padded.append((4 - text.size() % 4) % 4, '=');
+  const auto octets = from_base64(padded);
+  return octets && octets->size() >= least && octets->size() <= kMaxPart;
+}
 
 }  // namespace
 
@@ -36,17 +70,26 @@ Result<std::string> hash_password(const Secret& password) {
   return std::string(hash.data());
 }
 
-// What is longer than the library's own hashes, as with a longer salt, it verifies but cannot read
-// the cost of.
+// $argon2id$v=19$m=KiB,t=passes,p=lanes$salt$tag. The library's own question reads no hash that is
+// longer than those that it makes.
 bool is_password_hash(const std::string& hash) {
-  start_library();
-  if (hash.size() >= crypto_pwhash_STRBYTES)
-    return hash.starts_with(crypto_pwhash_argon2id_STRPREFIX) ||
-           hash.starts_with(crypto_pwhash_argon2i_STRPREFIX);
-  return ::crypto_pwhash_str_needs_rehash(hash.c_str(), kPasses, kMemory) >= 0;
+  std::string_view rest = hash;
+  if (!take(rest, crypto_pwhash_argon2id_STRPREFIX) && !take(rest, crypto_pwhash_argon2i_STRPREFIX))
+    return false;
+  if (!take(rest, "v=19$m=")) return false;
+  const std::uint64_t memory = take_number(rest);
+  if (memory > kMaxMemory || !take(rest, ",t=")) return false;
+  const std::uint64_t passes = take_number(rest);
+  if (passes == 0 || passes > kMaxPasses || !take(rest, ",p=")) return false;
+  const std::uint64_t lanes = take_number(rest);
+  if (lanes == 0 || memory / 8 < lanes || !take(rest, "$")) return false;
+  const std::size_t salt = rest.find('$');
+  return salt != std::string_view::npos && is_part(rest.substr(0, salt), kMinSalt) &&
+         is_part(rest.substr(salt + 1), kMinTag);
 }
 
 Result<bool> password_fits(const std::string& hash, const Secret& password) {
+  start_library();
   if (!hash.empty() && !is_password_hash(hash))
     return fail(ErrorKind::invalid, "what a password was to be verified by is no argon2 hash");
   const Secret text = sasl::prepared(password);
@@ -57,7 +100,8 @@ Result<bool> password_fits(const std::string& hash, const Secret& password) {
   if (verdict == 0) return !hash.empty();
   // Of a hash that is one, a mismatch alone.
   if (errno == EINVAL) return false;
-  return fail(ErrorKind::temporary, "no memory to verify a password");
+  if (errno == ENOMEM) return fail(ErrorKind::temporary, "no memory to verify a password");
+  return fail(ErrorKind::invalid, "what a password was to be verified by cannot be read");
 }
 
 std::string scram_salt(std::string_view salt_key, std::string_view address) {

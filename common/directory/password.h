@@ -17,7 +17,8 @@ namespace postrider::directory {
 // milliseconds. Fails (temporary) without memory.
 Result<std::string> hash_password(const Secret& password);
 
-// Whether password_fits() can tell anything by `hash`: another program's is of no use.
+// Whether password_fits() can tell anything by `hash`: one of argon2id or argon2i, perhaps another
+// program's, of at most 256 MiB and 10 passes. What was made by other means is of no use.
 bool is_password_hash(const std::string& hash);
 
 // True if `hash` is that of `password`. An empty hash fits no password and costs the same time as

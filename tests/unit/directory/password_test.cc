@@ -50,6 +50,32 @@ TEST_CASE("directory password: another program's argon2 hash may be longer than 
   CHECK_FALSE(is_password_hash("$6$" + std::string(200, 'a')));
 }
 
+TEST_CASE("directory password: a hash that cannot be read, or costs too much, is none",
+          "[directory]") {
+  const std::string salt = "kcByz7bAztYIBqZV+AryGA";
+  const std::string tag = "gw3MUP4ipvDVNoBTkvVwJxknCL2rZZLreQr6d57JknA";
+  const auto hash = [&](const std::string& cost) { return cost + "$" + salt + "$" + tag; };
+  CHECK(is_password_hash(hash("$argon2id$v=19$m=262144,t=10,p=4")));
+  CHECK(is_password_hash(hash("$argon2i$v=19$m=8192,t=3,p=1")));
+  for (const char* cost :
+       {"$argon2id$v=19$m=262145,t=1,p=1", "$argon2id$v=19$m=8192,t=11,p=1",
+        "$argon2id$v=19$m=8192,t=0,p=1", "$argon2id$v=19$m=8192,t=1,p=0",
+        "$argon2id$v=19$m=8192,t=1,p=1025", "$argon2id$v=16$m=8192,t=1,p=1",
+        "$argon2id$v=19$m=08192,t=1,p=1", "$argon2id$v=19$m=-1,t=1,p=1",
+        "$argon2id$v=19$m=99999999999999999999,t=1,p=1", "$argon2d$v=19$m=8192,t=1,p=1"}) {
+    CAPTURE(cost);
+    CHECK_FALSE(is_password_hash(hash(cost)));
+  }
+  const std::string cost = "$argon2id$v=19$m=8192,t=1,p=1$";
+  for (const std::string& parts :
+       {salt, salt + "$", salt + "$" + tag + "=", "AAAA$" + tag, salt + "$AAAA",
+        salt + "$" + tag + "$", "!" + salt + "$" + tag, salt + "$" + std::string(200, 'x')}) {
+    CAPTURE(parts);
+    CHECK_FALSE(is_password_hash(cost + parts));
+  }
+  CHECK_FALSE(is_password_hash("$argon2id$" + std::string(200, 'x')));
+}
+
 TEST_CASE("directory password: a hash of another cost is one", "[directory]") {
   const auto hash = hash_password(Secret("any"));
   CHECK(is_password_hash(*hash));
