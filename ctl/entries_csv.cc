@@ -225,7 +225,7 @@ class TableReader {
   std::int64_t time(Column column) {
     const std::string value = text(column);
     if (value.empty()) return 0;
-    if (const auto time = parse_timestamp(value))
+    if (const auto time = parse_timestamp(value); time && *time >= kFirstTime)
       return std::chrono::duration_cast<std::chrono::seconds>(time->time_since_epoch()).count();
     fault(column, "is a time, as in 2027-12-31T00:00:00Z, or empty");
     return 0;

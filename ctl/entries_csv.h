@@ -2,9 +2,10 @@
 // domain alias, user, and address of an alias.
 //
 // The first row names the columns, in any order; without `kind` all rows are users. What stands in
-// a column that is missing stays as it is for who is there, and is as if empty for who is new. What a table has no place for, app passwords and the keys of
-// SCRAM, is in JSON alone (entries_json.h): whose password_hash is another than the one that is
-// there logs in without SCRAM until a password is set.
+// a column that is missing stays as it is for who is there, and is as if empty for who is new. What
+// a table has no place for, app passwords and the keys of SCRAM, is in JSON alone (entries_json.h):
+// whose password_hash is another than the one that is there logs in without SCRAM until a password
+// is set.
 #pragma once
 
 #include <string>

@@ -110,7 +110,7 @@ class Object {
   std::int64_t time(const char* name) {
     const std::string given = text(name);
     if (given.empty()) return 0;
-    if (const auto time = parse_timestamp(given))
+    if (const auto time = parse_timestamp(given); time && *time >= kFirstTime)
       return std::chrono::duration_cast<std::chrono::seconds>(time->time_since_epoch()).count();
     fault(name, "is a time, as in \"2027-12-31T00:00:00Z\", or \"\" for none");
     return 0;
@@ -302,6 +302,8 @@ ReadEntries read_entries(std::string_view text) {
   } catch (const json::parse_error& error) {
     read.faults.push_back({fmt::format("line {}", line_at(text, error.byte)), "",
                            "here the text is no JSON any more"});
+  } catch (const json::exception& error) {  // as of a number that is too large
+    read.faults.push_back({"", "", fmt::format("the document cannot be read: {}", error.what())});
   }
   return read;
 }

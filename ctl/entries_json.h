@@ -2,12 +2,14 @@
 // "domains": […], "domain_aliases": […], "users": […], "aliases": […]}.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "common/base/clock.h"
 #include "common/directory/entries.h"
 
 namespace postrider::ctl {
@@ -16,6 +18,8 @@ namespace postrider::ctl {
 inline constexpr std::size_t kMaxImport = 64U << 20U;
 inline constexpr int kMaxImportDepth = 8;
 inline constexpr std::size_t kMaxImportEntries = 1'000'000;
+// No time is before it: 0 seconds are none.
+inline constexpr WallTime kFirstTime{std::chrono::seconds(1)};
 
 // What read_entries() reads back.
 nlohmann::json to_json(const directory::Entries& entries);

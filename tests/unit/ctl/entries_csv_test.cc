@@ -75,6 +75,8 @@ TEST_CASE("directory table: each fault is told by its line and column", "[ctl][c
             faults_of("address,scope\r\nx@a.test,imap\r\n") +
             "line 2.disabled: is true or false\n"
             "line 2.expires: is a time, as in 2027-12-31T00:00:00Z, or empty\n");
+  CHECK(faults_of("address,expires\r\na@a.test,1969-12-31T00:00:00Z\r\n").find("is a time") !=
+        std::string::npos);
   CHECK(faults_of("kind,address\r\nuser,a@a.test,x\r\n") ==
         "line 2.: has 3 fields, but the first row names 2 columns\n");
   CHECK(faults_of("kind,address,quota\r\nalias,a@a.test,5\r\n").find("is empty for a row") !=

@@ -171,6 +171,10 @@ TEST_CASE("import: what is no directory is told with its place", "[directory]") 
         Case{R"({"postrider_directory": 1, "users": [{"address": "a@b.test", "quota": -1}]})",
              "users[0]|quota|is a whole number"},
         Case{R"({"postrider_directory": 1, "users": {}})", "|users|is a list"},
+        Case{R"({"postrider_directory": 1e999})", "||the document cannot be read"},
+        Case{R"({"postrider_directory": 1, "users": [{"address": "a@b.test",
+                 "expires": "1970-01-01T00:00:00Z"}]})",
+             "users[0]|expires|is a time"},
         Case{R"([[[[[[[[[[[[1]]]]]]]]]]]])", "||the document goes deeper"}}) {
     const auto read = ctl::read_entries(c.text);
     REQUIRE_FALSE(read.faults.empty());
