@@ -1,5 +1,5 @@
 // user_commands.cc - postrider user: who has a mailbox, and what is set for it.
-#include <cstdio>
+#include <iostream>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +14,7 @@
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 #include "ctl/mailbox_rooms.h"
+#include "ctl/password_line.h"
 #include "ctl/terminal.h"
 #include "ctl/user_logins.h"
 
@@ -25,26 +26,12 @@ using directory::DirectoryEditor;
 using directory::UserSettings;
 using nlohmann::json;
 
-// The longest password, with its line break.
-constexpr std::size_t kMaxPassword = 1024;
-
 struct Options {
   std::string address;
   UserSettingOptions settings;
   bool password_stdin = false;
   bool enable = false, disable = false;  // of APOP
 };
-
-// The first line of standard input.
-Result<Secret> read_password() {
-  std::string line(kMaxPassword, '\0');
-  if (std::fgets(line.data(), static_cast<int>(line.size()), stdin) == nullptr)
-    return fail(ErrorKind::invalid, "no password on standard input");
-  line.resize(line.find('\0'));
-  if (!line.empty() && line.back() == '\n') line.pop_back();
-  if (line.empty()) return fail(ErrorKind::invalid, "the password is empty");
-  return Secret(std::move(line));
-}
 
 std::optional<directory::PasswordPolicy> policy_of(Context& context) {
   const auto settings = context.settings();
@@ -56,7 +43,7 @@ std::optional<directory::PasswordPolicy> policy_of(Context& context) {
 void add(Context& context, const Options& options) {
   const auto settings = options.settings.apply_to({}, SystemClock().now());
   if (!settings) return context.refuse(settings.error());
-  Result<Secret> password = options.password_stdin ? read_password() : Secret();
+  Result<Secret> password = options.password_stdin ? read_password(std::cin) : Secret();
   if (!password) return context.refuse(password.error());
   const auto policy = policy_of(context);
   if (!policy) return;
@@ -93,7 +80,7 @@ void set_disabled(Context& context, const Options& options, bool disabled) {
 }
 
 void set_password(Context& context, const Options& options) {
-  const auto password = read_password();
+  const auto password = read_password(std::cin);
   if (!password) return context.refuse(password.error());
   const auto policy = policy_of(context);
   if (!policy) return;

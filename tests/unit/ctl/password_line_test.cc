@@ -1,0 +1,40 @@
+#include "ctl/password_line.h"
+
+#include <sstream>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+using namespace postrider;
+
+namespace {
+
+// The password, or what is wrong.
+std::string read(const std::string& text) {
+  std::istringstream in(text);
+  const auto password = ctl::read_password(in);
+  return password ? std::string(password->reveal()) : "error: " + password.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("password line: it is the first line, however that ends", "[ctl]") {
+  for (const char* end : {"\n", "\r\n", "", "\r", "\nanother\n"})
+    CHECK(read(std::string("correct horse") + end) == "correct horse");
+}
+
+TEST_CASE("password line: nothing of it is cut off in silence", "[ctl]") {
+  const std::string longest(ctl::kMaxPassword, 'x');
+  CHECK(read(longest + "\r\n") == longest);
+  for (const char* end : {"", "\n", "\r\n", "xxxxx\n"})
+    CHECK(read(longest + "x" + end).starts_with("error: the password has more than 1024 octets"));
+  for (const std::string& control :
+       {std::string(1, '\0'), std::string("\t"), std::string("\r"), std::string("\x7f")})
+    CHECK(read("pass" + control + "word\n").starts_with("error: the password has a control"));
+}
+
+TEST_CASE("password line: without a password there is none", "[ctl]") {
+  CHECK(read("") == "error: no password on standard input");
+  CHECK(read("\n") == "error: the password is empty");
+  CHECK(read("\r\n") == "error: the password is empty");
+}
