@@ -19,7 +19,9 @@ namespace {
 using directory::MailboxRules;
 using directory::UserSettings;
 using nlohmann::json;
+using std::chrono::duration_cast;
 using std::chrono::seconds;
+using namespace std::chrono_literals;
 
 constexpr std::string_view kDefault = "default";
 constexpr std::string_view kNever = "never";
@@ -47,14 +49,16 @@ Result<void> set(MailboxRules::Number& number, const std::optional<std::string>&
   return {};
 }
 
+// 0 is never, so that no time is.
 Result<std::int64_t> parse_expiry(const std::string& text, WallTime now) {
-  const auto since_1970 = [](WallTime time) {
-    return std::chrono::duration_cast<seconds>(time.time_since_epoch()).count();
-  };
   if (text == kNever) return 0;
-  if (const auto after = config::parse_duration(text)) return since_1970(now + *after);
+  std::optional<WallTime> time;
+  if (const auto after = config::parse_duration(text)) time = now + *after;
   for (const std::string& whole : {text, text + "T00:00:00Z"})
-    if (const auto time = parse_timestamp(whole)) return since_1970(*time);
+    if (!time) time = parse_timestamp(whole);
+  if (time)
+    if (const auto since_1970 = duration_cast<seconds>(time->time_since_epoch()); since_1970 > 0s)
+      return since_1970.count();
   return wrong(text, "a time, as in 90d, 2027-12-31 or 2027-12-31T12:00:00Z, or never");
 }
 
