@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "common/base/fd.h"
@@ -38,7 +40,7 @@ Result<void> add_folder(int at, const std::string& path, std::string_view base, 
       to.holds = true;
     } else if (entry->d_name[0] != '.') {
       if (const auto size = size_of(folder, entry->d_name, parsed)) {
-        to.octets += *size;
+        to.octets += std::min(*size, std::numeric_limits<std::uint64_t>::max() - to.octets);
         ++to.messages;
       }
     }

@@ -11,7 +11,7 @@
 namespace postrider::maildir {
 
 struct Usage {
-  std::uint64_t octets = 0;    // without the message that was asked for
+  std::uint64_t octets = 0;    // without the message that was asked for; never beyond the largest
   std::uint64_t messages = 0;  // as octets
   bool holds = false;          // that message
   bool operator==(const Usage&) const = default;

@@ -1,5 +1,7 @@
 #include "common/maildir/usage.h"
 
+#include <limits>
+
 #include <catch2/catch.hpp>
 
 #include "tests/unit/maildir/mail_directory.h"
@@ -20,6 +22,15 @@ TEST_CASE("maildir usage: sizes of names, and of files whose names say none, in 
   std::filesystem::create_directory(box / "cur" / "folder");
   CHECK(usage(mail.fd(), "t/ann/Maildir", "") == Usage{1104, 3, false});
   CHECK(usage(mail.fd(), "t/ann/Maildir", "2.b.h") == Usage{104, 2, true});
+}
+
+TEST_CASE("maildir usage: what names say never adds up to less", "[maildir]") {
+  const MailDirectory mail;
+  const auto box = mail.create("t/ann");
+  std::ofstream(box / "new" / "1.a.h,S=18446744073709551615") << "x";
+  std::ofstream(box / "cur" / "2.b.h,S=1000:2,S") << "x";
+  CHECK(usage(mail.fd(), "t/ann/Maildir", "").value() ==
+        Usage{std::numeric_limits<std::uint64_t>::max(), 2, false});
 }
 
 TEST_CASE("maildir usage: what cannot be read is an error", "[maildir]") {
