@@ -107,6 +107,8 @@ class Sweep {
       all.emptied += swept->emptied;
       all.leftovers += swept->leftovers;
       all.not_removed += swept->not_removed;
+      all.finished += swept->finished;
+      all.restored += swept->restored;
       if (swept->in_use) in_use_.push_back(mailbox);
       more = swept->more;
     }
@@ -114,7 +116,7 @@ class Sweep {
   }
 
   void note(const std::string& mailbox, const Swept& swept) {
-    if (swept.removed + swept.emptied + swept.leftovers + swept.not_removed == 0) return;
+    if (!swept.did_anything()) return;
     if (!dry_run_ && swept.removed > 0) full_marks_.clear(mailbox);  // there is room, perhaps
     total_.removed += swept.removed;
     total_.octets += swept.octets;
@@ -124,11 +126,18 @@ class Sweep {
                       {"octets", swept.octets},
                       {"emptied", swept.emptied},
                       {"leftovers", swept.leftovers},
+                      {"finished", swept.finished},
+                      {"restored", swept.restored},
                       {"not_removed", swept.not_removed}});
     text_ += fmt::format("{}: {} {} messages, {}", mailbox, verb(), swept.removed,
                          config::format_size(swept.octets));
     if (swept.emptied > 0) text_ += fmt::format("; {} of the trash", swept.emptied);
     if (swept.leftovers > 0) text_ += fmt::format("; {} files of tmp/", swept.leftovers);
+    if (swept.finished > 0)
+      text_ += fmt::format("; {} that were deleted before a crash", swept.finished);
+    if (swept.restored > 0)
+      text_ +=
+          fmt::format("; {} were brought back since they were deleted, and stay", swept.restored);
     if (swept.not_removed > 0) text_ += fmt::format("; {} could not be", swept.not_removed);
     text_ += '\n';
   }

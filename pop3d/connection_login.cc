@@ -24,6 +24,15 @@ LoginRefusal refusal_for(auth::Refused::Why why) {
   return LoginRefusal::temporary;
 }
 
+// What sessions before have deleted, and a crash has kept or an operator brought back.
+void log_finished(log::Logger& log, const std::string& user, const maildir::Finished& finished) {
+  if (finished.removed + finished.restored > 0)
+    log.info("deletions_finished")
+        .with("user", user)
+        .with("removed", finished.removed)
+        .with("restored", finished.restored);
+}
+
 }  // namespace
 
 // ---- USER and PASS, APOP ----
@@ -185,6 +194,7 @@ void Connection::on_opened(Result<Opening> opened, const LoginAnswer& login) {
         .with("user", user_)
         .with("count", mailbox_->skipped())
         .with("first", mailbox_->skipped_example());
+  log_finished(services_.log, user_, mailbox_->finished());
   if (mailbox_->damaged_journal() > 0)
     services_.log.warning("journal_damaged")
         .with("user", user_)

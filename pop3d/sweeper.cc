@@ -106,6 +106,8 @@ void Sweeper::on_swept(const maildir::Swept& swept) {
   swept_.emptied += swept.emptied;
   swept_.leftovers += swept.leftovers;
   swept_.not_removed += swept.not_removed;
+  swept_.finished += swept.finished;
+  swept_.restored += swept.restored;
   if (swept.in_use) ++round_.in_use;
   if (swept.removed > 0) full_marks_.clear(mailbox_);  // there is room, perhaps
   if (swept.more) return visit();
@@ -118,12 +120,14 @@ void Sweeper::finish_mailbox() {
   round_.octets += swept_.octets;
   round_.emptied += swept_.emptied;
   round_.leftovers += swept_.leftovers;
-  if (swept_.removed + swept_.emptied + swept_.leftovers + swept_.not_removed > 0) {
+  if (swept_.did_anything()) {
     auto entry =
         swept_.not_removed > 0 ? log_.warning("mailbox_swept") : log_.info("mailbox_swept");
     entry.with("user", mailbox_).with("removed", swept_.removed).with("octets", swept_.octets);
     if (swept_.emptied > 0) entry.with("emptied", swept_.emptied);
     if (swept_.leftovers > 0) entry.with("leftovers", swept_.leftovers);
+    if (swept_.finished > 0) entry.with("finished", swept_.finished);
+    if (swept_.restored > 0) entry.with("restored", swept_.restored);
     if (swept_.not_removed > 0) entry.with("not_removed", swept_.not_removed);
   }
   timer_.arm(std::chrono::microseconds(std::chrono::seconds(1)) / options_.rate);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <iterator>
 #include <unordered_set>
 #include <utility>
 
@@ -175,16 +176,21 @@ Result<DeletionJournal> DeletionJournal::open(int maildir, std::string boot) {
     if (batch.removed) continue;
     journal.finished_ = false;
     for (std::string_view lines = batch.lines; !lines.empty();)
-      journal.to_be_removed_.push_back(message_key(take_line(lines)));
+      journal.to_be_removed_.push_back({message_key(take_line(lines)), batch.seconds});
   }
   std::sort(journal.to_be_removed_.begin(), journal.to_be_removed_.end());
   return journal;
 }
 
-bool DeletionJournal::is_to_be_removed(std::string_view base) const {
-  if (to_be_removed_.empty()) return false;
+std::optional<std::int64_t> DeletionJournal::promised_at(std::string_view base) const {
+  if (to_be_removed_.empty()) return std::nullopt;
   const std::string entry = entry_of(base);
-  return std::binary_search(to_be_removed_.begin(), to_be_removed_.end(), message_key(entry));
+  const std::string_view key = message_key(entry);
+  const auto after =
+      std::upper_bound(to_be_removed_.begin(), to_be_removed_.end(), key,
+                       [](std::string_view a, const Promise& b) { return a < b.key; });
+  if (after == to_be_removed_.begin() || std::prev(after)->key != key) return std::nullopt;
+  return std::prev(after)->seconds;
 }
 
 Result<void> DeletionJournal::sync() {

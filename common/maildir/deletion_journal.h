@@ -15,12 +15,19 @@
 //   earlier run of the                  directory was synced
 //   kernel
 //
+// A promise is for the files that were there: one that came, or was renamed, more than kClockSlack
+// after its batch was brought back, from a backup or by hand, and is left alone. What a power cut
+// brings back was changed before it was removed, and a delivery that is repeated asks
+// was_deleted().
+//
 // The mailbox's lock is needed for all but was_deleted(). Everything blocks: for worker threads.
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +52,8 @@ class DeletionJournal {
   static constexpr std::size_t kTidyAt = 65536;
   // What is remembered beyond this is forgotten, the oldest first: some 120,000 messages.
   static constexpr std::size_t kRemembered = std::size_t{8} << 20;
+  // By so much the clock of the file system may be ahead of ours.
+  static constexpr std::chrono::seconds kClockSlack{60};
   // A batch that would make it larger is not written. A million messages of ours take 67 MB.
   static constexpr std::size_t kMaxSize = std::size_t{256} << 20;
 
@@ -55,7 +64,12 @@ class DeletionJournal {
   // Deletions were promised whose files may still be there.
   bool unfinished() const noexcept { return !finished_; }
   // Whether this base is among those that were found by open().
-  bool is_to_be_removed(std::string_view base) const;
+  bool is_to_be_removed(std::string_view base) const { return promised_at(base).has_value(); }
+  // The same, of a file that was last changed then: st_ctim, in seconds.
+  bool is_to_be_removed(std::string_view base, std::int64_t changed) const {
+    const auto promised = promised_at(base);
+    return promised && changed <= *promised + kClockSlack.count();
+  }
   // To be called before the first of them is removed: their writer may have died before it was
   // durable.
   Result<void> sync();
@@ -85,6 +99,8 @@ class DeletionJournal {
  private:
   DeletionJournal(int maildir, std::string boot) : maildir_(maildir), boot_(std::move(boot)) {}
 
+  // When the message was deleted, the last time.
+  std::optional<std::int64_t> promised_at(std::string_view base) const;
   Result<void> failed_to_append(int error);
   int write(std::string_view bytes);
   Result<void> replace(std::string_view text);
@@ -98,8 +114,13 @@ class DeletionJournal {
   std::size_t damaged_ = 0;
   bool finished_ = true;
   bool out_of_room_ = false;
-  std::unique_ptr<const std::string> text_;      // as open() found it
-  std::vector<std::string_view> to_be_removed_;  // keys in text_, sorted; see message_key()
+  std::unique_ptr<const std::string> text_;  // as open() found it
+  struct Promise {
+    std::string_view key;  // in text_; see message_key()
+    std::int64_t seconds;
+    auto operator<=>(const Promise&) const = default;
+  };
+  std::vector<Promise> to_be_removed_;  // in order
 };
 
 // Whether a reader has deleted the message with this base from the mailbox. Needs no lock: the

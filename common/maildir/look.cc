@@ -47,9 +47,9 @@ class Looker {
     if (std::strcmp(name, ".") == 0 || std::strcmp(name, "..") == 0) return;
     if (name[0] == '.') return pass_over(folder, name, "begins with a dot");
     const FileName parsed = FileName::parse(name);
-    if (journal_.is_to_be_removed(parsed.base)) return;
     struct stat status {};
     if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+    if (journal_.is_to_be_removed(parsed.base, status.st_ctim.tv_sec)) return;
     if (!S_ISREG(status.st_mode)) return pass_over(folder, name, "is not a file");
     const auto size = static_cast<std::uint64_t>(status.st_size);
     if (parsed.size.value_or(size) != size)

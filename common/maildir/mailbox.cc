@@ -94,7 +94,7 @@ Result<void> Mailbox::scan_and_finish(WallTime now) {
   if (trash_)
     if (auto synced = trash_->sync(); !synced) return synced;
   if (looked == Looked::never && scan_.skipped == 0) keep_known_sizes(directory, remembrance_.boot);
-  if (scan_.not_removed > 0) return {};
+  if (scan_.finished.not_removed > 0) return {};
   journal_->note_removed();
   // Where it cannot be made shorter now, another session will.
   static_cast<void>(journal_->tidy(now, remembrance_.keep));

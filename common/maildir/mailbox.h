@@ -6,7 +6,8 @@
 //
 // Messages are removed all or not at all: what remove() was asked for is in the mailbox's journal
 // (deletion_journal.h) before the first file goes, and open() finishes what a crash has
-// interrupted. Where there is a trash (trash.h) they go there, and may come back from it.
+// interrupted, but leaves alone what was brought back since. Where there is a trash (trash.h) they
+// go there, and may come back from it.
 //
 // Every call but read_cached() blocks: for worker threads. One at a time.
 #pragma once
@@ -62,6 +63,9 @@ class Mailbox {
   const Listing& listing() const noexcept { return scan_.listing; }
   std::uint64_t skipped() const noexcept { return scan_.skipped; }
   const std::string& skipped_example() const noexcept { return scan_.example; }
+
+  // What open() did about the deletions of sessions before.
+  const Finished& finished() const noexcept { return scan_.finished; }
 
   // Octets of the journal of deletions that were damaged when it was opened; see
   // DeletionJournal::damaged().

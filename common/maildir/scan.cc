@@ -76,7 +76,8 @@ class Scanner {
       return;
     }
     const FileName parsed = FileName::parse(name);
-    if (journal_.is_to_be_removed(parsed.base)) return remove(directory, name);
+    if (journal_.is_to_be_removed(parsed.base) && !is_restored(directory, name, parsed.base))
+      return remove(directory, folder, name);
     if (looked_ == Looked::before && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
         parsed.wire_size)
       return scan_.listing.add(folder, parsed, *parsed.seconds, *parsed.wire_size);
@@ -92,11 +93,24 @@ class Scanner {
     take_unmeasured(directory, folder, parsed, seconds, size);
   }
 
-  void remove(int directory, const char* name) {
+  // Of a message that was deleted. What cannot be asked is not: to remove it fails as well.
+  bool is_restored(int directory, const char* name, std::string_view base) {
+    struct stat status {};
+    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        journal_.is_to_be_removed(base, status.st_ctim.tv_sec))
+      return false;
+    ++scan_.finished.restored;
+    return true;
+  }
+
+  void remove(int directory, Folder folder, const char* name) {
     const int error = trash_ != nullptr                     ? trash_->take(directory, name)
                       : ::unlinkat(directory, name, 0) != 0 ? errno
                                                             : 0;
-    if (error != 0 && error != ENOENT) ++scan_.not_removed;
+    if (error == 0) ++scan_.finished.removed;
+    if (error == 0 || error == ENOENT || scan_.finished.not_removed++ > 0) return;
+    scan_.finished.fault =
+        fail_errno(fmt::format("{}/{}", name_of(folder), name), error).value().text;
   }
 
   void take_unmeasured(int directory, Folder folder, const FileName& parsed, std::int64_t seconds,

@@ -3,7 +3,8 @@
 // Blocks: for worker threads. Sizes come from the names, so no mail is read, except that a file of
 // another program without S= or W= is read once and renamed, so that they are known from then on.
 // Renamed as well are files whose unique-id is taken (listing.h). Removed, or moved to the trash,
-// is what a session before has promised to remove (deletion_journal.h). Not served, and left alone:
+// is what a session before has promised to remove (deletion_journal.h), unless it was brought back
+// since. Not served, and left alone:
 // directories and other things that are not files, names that begin with a dot, and files whose
 // size is not what S= says (torn by a power cut: the repeated delivery replaces them).
 //
@@ -26,12 +27,20 @@ namespace postrider::maildir {
 // Files in tmp/ that nobody has written for this long are removed (maildir(5): 36 hours).
 inline constexpr std::chrono::hours kTmpLife{36};
 
+// What became of messages that sessions before have promised to remove.
+struct Finished {
+  std::uint64_t removed = 0;   // went now
+  std::uint64_t restored = 0;  // were brought back since: listed
+  // Are to be removed and cannot be: not listed, and not counted as skipped.
+  std::uint64_t not_removed = 0;
+  std::string fault;  // why the first of these cannot be
+};
+
 struct Scan {
   Listing listing;
   std::uint64_t skipped = 0;
   std::string example;  // one that was skipped and why, for the log
-  // Files that are to be removed and cannot be: not listed, and not counted as skipped.
-  std::uint64_t not_removed = 0;
+  Finished finished;
 };
 
 // Removes what is older than kTmpLife from tmp/, and returns how many files. Needs no lock.

@@ -157,6 +157,11 @@ Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
   }
   swept.in_use = !mailbox && !lock;
   if (swept.in_use) return swept;
+  if (mailbox) {
+    swept.finished = mailbox->finished().removed;
+    swept.restored = mailbox->finished().restored;
+    swept.not_removed = mailbox->finished().not_removed;
+  }
   if (found->expired.count > 0)
     remove_expired(*mailbox, limit_of(rules.retention, now), now, swept);
   if (found->trash.messages > 0)

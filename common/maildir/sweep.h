@@ -32,8 +32,14 @@ struct Swept {
   std::uint64_t not_removed = 0;  // that should be gone, and could not be removed
   std::uint64_t emptied = 0;      // messages of the trash
   std::uint64_t leftovers = 0;    // files of tmp/
+  std::uint64_t finished = 0;     // messages that sessions before had promised to remove
+  std::uint64_t restored = 0;     // of these: brought back since, and served
   bool in_use = false;            // somebody else holds the mailbox
   bool more = false;              // there is more to be removed: come again
+
+  bool did_anything() const noexcept {
+    return removed + not_removed + emptied + leftovers + finished + restored > 0;
+  }
 };
 
 // `maildir` is open on the Maildir. Whether `remembrance` has a trash, `rules` say.

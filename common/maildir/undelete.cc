@@ -36,7 +36,7 @@ std::string path_back(std::string_view file_name) {
 }  // namespace
 
 Result<Mailbox::Undeleted> Mailbox::undelete(const std::vector<std::string>& names) {
-  if (scan_.not_removed > 0)
+  if (scan_.finished.not_removed > 0)
     return fail(ErrorKind::temporary,
                 "messages that were deleted before cannot be moved to the trash; see what the "
                 "owner, mode and disk of new/, cur/ and postrider.trash/ are");

@@ -29,7 +29,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr WallTime kNow{std::chrono::seconds(1'800'000'000)};
+// After any run of these tests: of files that were changed later than they were deleted it is known
+// that somebody brought them back.
+constexpr WallTime kNow{std::chrono::seconds(4'000'000'000)};
 constexpr std::array kFates{Fate::nothing, Fate::everything, Fate::in_order, Fate::any_order,
                             Fate::holes};
 constexpr const char* kPath = "local.test/ann/Maildir";
@@ -76,8 +78,8 @@ void fill(const std::string& root) {
   const std::filesystem::path box = std::filesystem::path(root) / kPath;
   for (const char* folder : {"tmp", "new", "cur"})
     std::filesystem::create_directories(box / folder);
-  for (const char* name : {"new/1.a.h,S=10,W=11", "new/1800000000.b.h,S=10,W=11",
-                           "cur/3.c.h,S=10,W=11:2,S", "cur/1800000000.d.h,S=10,W=11:2,"})
+  for (const char* name : {"new/1.a.h,S=10,W=11", "new/4000000000.b.h,S=10,W=11",
+                           "cur/3.c.h,S=10,W=11:2,S", "cur/4000000000.d.h,S=10,W=11:2,"})
     std::ofstream(box / name) << kText;
 }
 
@@ -138,9 +140,9 @@ void cut_everywhere(const std::function<void(const std::string&)>& prepare,
 }
 
 const Places kServed{
-    {"1.a.h", "s"}, {"1800000000.b.h", "s"}, {"1800000000.d.h", "s"}, {"3.c.h", "s"}};
+    {"1.a.h", "s"}, {"4000000000.b.h", "s"}, {"4000000000.d.h", "s"}, {"3.c.h", "s"}};
 const Places kTwoDeleted{
-    {"1.a.h", "t"}, {"1800000000.b.h", "t"}, {"1800000000.d.h", "s"}, {"3.c.h", "s"}};
+    {"1.a.h", "t"}, {"4000000000.b.h", "t"}, {"4000000000.d.h", "s"}, {"3.c.h", "s"}};
 
 }  // namespace
 
@@ -189,8 +191,8 @@ TEST_CASE("trash: a sweep that is cut loses nothing that is to be kept", "[crash
     return maildir::sweep(maildir, rules, kNow, in_boot(boot)).value();
   };
   const Places swept{{"1.a.h", "t"},
-                     {"1800000000.b.h", "s"},
-                     {"1800000000.d.h", "s"},
+                     {"4000000000.b.h", "s"},
+                     {"4000000000.d.h", "s"},
                      {"3.c.h", "t"},
                      {"8.young.h", "t"}};
   cut_everywhere(
@@ -198,8 +200,8 @@ TEST_CASE("trash: a sweep that is cut loses nothing that is to be kept", "[crash
         fill(root);
         const auto trash = std::filesystem::path(root) / kPath / maildir::kTrashFolder;
         std::filesystem::create_directory(trash);
-        std::ofstream(trash / "T1799000000,7.old.h") << kText;
-        std::ofstream(trash / "T1799900000,8.young.h") << kText;
+        std::ofstream(trash / "T3999000000,7.old.h") << kText;
+        std::ofstream(trash / "T3999900000,8.young.h") << kText;
       },
       [&](const std::string& root) {
         const maildir::Swept done = sweep(root, 1);
@@ -219,7 +221,7 @@ TEST_CASE("trash: a sweep that is cut loses nothing that is to be kept", "[crash
 
 TEST_CASE("trash: a message that was just delivered is whole there, or delivered again",
           "[crash]") {
-  const std::string base = "1800000000.0123456789abcdefghij0123456789abcdef.mx";
+  const std::string base = "4000000000.0123456789abcdefghij0123456789abcdef.mx";
   const auto deliver = [&](const std::string& root, maildir::Delivery::Attempt attempt) {
     const Fd mail(::open(root.c_str(), O_RDONLY | O_DIRECTORY));
     auto delivery = maildir::Delivery::begin(

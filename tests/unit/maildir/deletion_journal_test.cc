@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/maildir/delivery.h"
+#include "common/maildir/look.h"
 #include "common/maildir/mailbox.h"
 #include "tests/unit/maildir/mail_directory.h"
 
@@ -113,4 +114,64 @@ TEST_CASE("maildir deletion journal: a repeated delivery does not bring back wha
   CHECK(deliver(Delivery::Attempt::repeated) == Placed::earlier);
   CHECK(files_in(f.box / "new").empty());
   CHECK(files_in(f.box / "tmp").empty());
+}
+
+namespace {
+
+// The kernel says when a file was last changed, and nobody else can: before any test is run, and
+// after.
+constexpr WallTime kLongAgo{std::chrono::seconds(1'700'000'000)};
+constexpr WallTime kLongAfter{std::chrono::seconds(4'000'000'000)};
+
+std::unique_ptr<Mailbox> open_in(const Fixture& f, const std::string& boot, WallTime now) {
+  auto opened = Mailbox::open(f.mail.path(), "ann@t", now, {.keep = kKeep, .boot = boot});
+  REQUIRE(opened);
+  REQUIRE(*opened);
+  return std::move(*opened);
+}
+
+}  // namespace
+
+TEST_CASE("maildir deletion journal: what was restored from a backup is served after a reboot",
+          "[maildir]") {
+  const Fixture f;
+  const auto restore = [&] { std::ofstream(f.box / "new/1.a.h,S=2,W=3") << "x\n"; };
+  restore();
+  CHECK(open_in(f, "b1", kLongAgo)->remove({0}, kLongAgo) == 0);
+  restore();
+  const auto looked = look(f.fd.get(), "b2");
+  REQUIRE(looked);
+  CHECK(looked->listing.size() == 1);
+  {
+    const auto mailbox = open_in(f, "b2", kLongAgo);
+    CHECK(mailbox->listing().size() == 1);
+    CHECK(mailbox->finished().restored == 1);
+    CHECK(mailbox->finished().removed == 0);
+    CHECK(mailbox->remove({0}, kLongAfter) == 0);  // and may be deleted again
+  }
+  CHECK(files_in(f.box / "new").empty());
+  CHECK(f.open("b3").is_to_be_removed("1.a.h"));
+}
+
+TEST_CASE("maildir deletion journal: what a power cut has brought back goes, and is counted",
+          "[maildir]") {
+  const Fixture f;
+  for (const char* name : {"new/1.a.h,S=2,W=3", "new/2.b.h,S=2,W=3"})
+    std::ofstream(f.box / name) << "x\n";
+  REQUIRE(f.open().append(kLongAgo, {"1.a.h"}));
+  REQUIRE(f.open().append(kLongAfter, {"1.a.h"}));  // the last time counts
+  const auto mailbox = open_in(f, "b2", kLongAfter);
+  CHECK(mailbox->finished().removed == 1);
+  CHECK(mailbox->finished().restored == 0);
+  CHECK(files_in(f.box / "new") == std::vector<std::string>{"2.b.h,S=2,W=3"});
+}
+
+TEST_CASE("maildir deletion journal: a file is restored a minute after its deletion, not before",
+          "[maildir]") {
+  const Fixture f;
+  REQUIRE(f.open().append(kNow, {"1.a.h"}));
+  const auto journal = f.open();
+  CHECK(journal.is_to_be_removed("1.a.h", 1'800'000'060));
+  CHECK_FALSE(journal.is_to_be_removed("1.a.h", 1'800'000'061));
+  CHECK_FALSE(journal.is_to_be_removed("2.b.h", 0));
 }
