@@ -20,6 +20,7 @@
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_rights.h"
+#include "ctl/terminal.h"
 
 namespace postrider::ctl {
 
@@ -107,6 +108,7 @@ class Sweep {
       all.emptied += swept->emptied;
       all.leftovers += swept->leftovers;
       all.not_removed += swept->not_removed;
+      if (all.fault.empty()) all.fault = swept->fault;
       all.finished += swept->finished;
       all.restored += swept->restored;
       if (swept->in_use) in_use_.push_back(mailbox);
@@ -128,7 +130,8 @@ class Sweep {
                       {"leftovers", swept.leftovers},
                       {"finished", swept.finished},
                       {"restored", swept.restored},
-                      {"not_removed", swept.not_removed}});
+                      {"not_removed", swept.not_removed},
+                      {"fault", swept.fault}});
     text_ += fmt::format("{}: {} {} messages, {}", mailbox, verb(), swept.removed,
                          config::format_size(swept.octets));
     if (swept.emptied > 0) text_ += fmt::format("; {} of the trash", swept.emptied);
@@ -139,6 +142,7 @@ class Sweep {
       text_ +=
           fmt::format("; {} were brought back since they were deleted, and stay", swept.restored);
     if (swept.not_removed > 0) text_ += fmt::format("; {} could not be", swept.not_removed);
+    if (!swept.fault.empty()) text_ += fmt::format(": {}", printable(swept.fault));
     text_ += '\n';
   }
 

@@ -31,6 +31,11 @@ void log_finished(log::Logger& log, const std::string& user, const maildir::Fini
         .with("user", user)
         .with("removed", finished.removed)
         .with("restored", finished.restored);
+  if (finished.not_removed > 0)
+    log.warning("not_removed")
+        .with("user", user)
+        .with("count", finished.not_removed)
+        .with("reason", finished.fault);
 }
 
 }  // namespace

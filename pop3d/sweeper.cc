@@ -106,6 +106,7 @@ void Sweeper::on_swept(const maildir::Swept& swept) {
   swept_.emptied += swept.emptied;
   swept_.leftovers += swept.leftovers;
   swept_.not_removed += swept.not_removed;
+  if (swept_.fault.empty()) swept_.fault = swept.fault;
   swept_.finished += swept.finished;
   swept_.restored += swept.restored;
   if (swept.in_use) ++round_.in_use;
@@ -129,6 +130,7 @@ void Sweeper::finish_mailbox() {
     if (swept_.finished > 0) entry.with("finished", swept_.finished);
     if (swept_.restored > 0) entry.with("restored", swept_.restored);
     if (swept_.not_removed > 0) entry.with("not_removed", swept_.not_removed);
+    if (!swept_.fault.empty()) entry.with("reason", swept_.fault);
   }
   timer_.arm(std::chrono::microseconds(std::chrono::seconds(1)) / options_.rate);
 }

@@ -83,22 +83,31 @@ Result<void> Mailbox::scan_and_finish(WallTime now) {
   if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
   journal_.emplace(std::move(*journal));
   damaged_journal_ = journal_->damaged();
-  if (journal_->unfinished()) {
+  if (journal_->unfinished())
     if (auto synced = journal_->sync(); !synced) return synced;
-    if (auto opened = open_trash(now); !opened) return opened;
-  }
   const Looked looked = known_sizes(directory, remembrance_.boot);
-  auto scanned = scan(directory, now, *journal_, looked, trash_ ? &*trash_ : nullptr);
+  auto scanned = scan(directory, now, *journal_, looked,
+                      remembrance_.trash ? Removal::to_trash : Removal::for_good);
   if (!scanned) return tl::unexpected<Error>(std::move(scanned.error()));
   scan_ = std::move(*scanned);
-  if (trash_)
-    if (auto synced = trash_->sync(); !synced) return synced;
+  sync_finished();
   if (looked == Looked::never && scan_.skipped == 0) keep_known_sizes(directory, remembrance_.boot);
   if (scan_.finished.not_removed > 0) return {};
   journal_->note_removed();
   // Where it cannot be made shorter now, another session will.
   static_cast<void>(journal_->tidy(now, remembrance_.keep));
   return {};
+}
+
+// What is in the trash, but may be back after a power cut, is not done: another session looks
+// again.
+void Mailbox::sync_finished() {
+  trash_ = std::move(scan_.trash);
+  const auto synced = trash_ ? trash_->sync() : Result<void>();
+  if (synced) return;
+  Finished& finished = scan_.finished;
+  finished.not_removed += std::exchange(finished.removed, 0);
+  finished.fault = synced.error().text;
 }
 
 std::string Mailbox::path_of(std::size_t i) const {
@@ -203,7 +212,7 @@ std::size_t Mailbox::remove(const std::vector<std::size_t>& messages, WallTime n
   if (!promised && !journal_->is_out_of_room()) return all_left(promised.error());
   std::size_t left = 0;
   for (const std::size_t i : messages) {
-    const int error = remove_one(i);
+    const int error = remove_one(i, now);
     if (error != 0 && left++ == 0) removal_fault_ = fail_errno(path_of(i), error).value().text;
   }
   // Where names are not durable yet, the next run of the kernel finds them in the journal.
@@ -212,21 +221,21 @@ std::size_t Mailbox::remove(const std::vector<std::size_t>& messages, WallTime n
   return left;
 }
 
-int Mailbox::dispose_of(const std::string& path) {
-  if (trash_) return trash_->take(directory_.get(), path);
+int Mailbox::dispose_of(const std::string& path, WallTime now) {
+  if (trash_) return trash_->take(directory_.get(), path, now);
   return ::unlinkat(directory_.get(), path.c_str(), 0) == 0 ? 0 : errno;
 }
 
 // The errno, or 0.
-int Mailbox::remove_one(std::size_t i) {
+int Mailbox::remove_one(std::size_t i, WallTime now) {
   for (const Listing::Twin& twin : listing().twins(i)) {
-    const int error = dispose_of(fmt::format("{}/{}", name_of(twin.folder), twin.file_name));
+    const int error = dispose_of(fmt::format("{}/{}", name_of(twin.folder), twin.file_name), now);
     if (error != 0 && error != ENOENT) return error;
   }
-  if (const int error = dispose_of(path_of(i)); error != ENOENT) return error;
+  if (const int error = dispose_of(path_of(i), now); error != ENOENT) return error;
   const auto renamed = find_renamed(i);
   if (!renamed) return renamed.error().kind == ErrorKind::not_found ? 0 : EIO;
-  const int error = dispose_of(*renamed);
+  const int error = dispose_of(*renamed, now);
   return error == ENOENT ? 0 : error;
 }
 

@@ -105,13 +105,14 @@ class Mailbox {
   Mailbox() = default;
 
   Result<void> scan_and_finish(WallTime now);
+  void sync_finished();
   std::string path_of(std::size_t i) const;
   Form form_of(std::size_t i, Form wanted) const;
   // Where the message is when it is not at path_of(); not_found: nowhere.
   Result<std::string> find_renamed(std::size_t i);
   // Removes the file, or moves it to the trash. The errno, or 0.
-  int dispose_of(const std::string& path);
-  int remove_one(std::size_t i);
+  int dispose_of(const std::string& path, WallTime now);
+  int remove_one(std::size_t i, WallTime now);
   Result<void> open_trash(WallTime now);
   // Makes durable what a repeated delivery would have brought again.
   Result<void> sync_young(const std::vector<std::size_t>& messages, WallTime now) const;

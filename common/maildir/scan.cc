@@ -44,15 +44,15 @@ std::optional<Sizes> measure(int folder, const std::string& name) {
 
 class Scanner {
  public:
-  Scanner(const DeletionJournal& journal, Looked looked, Trash* trash)
-      : journal_(journal), looked_(looked), trash_(trash) {}
+  Scanner(const DeletionJournal& journal, Looked looked, Removal removal, WallTime now)
+      : journal_(journal), looked_(looked), removal_(removal), now_(now) {}
 
   Result<void> read_folder(int maildir, Folder folder) {
     const Directory directory = open_directory(maildir, name_of(folder));
     if (!directory && errno == ENOENT) return {};
     if (!directory) return fail_errno(name_of(folder), errno);
     for (errno = 0; const dirent* entry = ::readdir(directory.get()); errno = 0)
-      take(::dirfd(directory.get()), folder, *entry);
+      take(maildir, ::dirfd(directory.get()), folder, *entry);
     if (errno != 0) return fail_errno(name_of(folder), errno);
     return {};
   }
@@ -68,7 +68,7 @@ class Scanner {
   }
 
  private:
-  void take(int directory, Folder folder, const dirent& entry) {
+  void take(int maildir, int directory, Folder folder, const dirent& entry) {
     const char* const name = entry.d_name;
     if (name[0] == '.') {
       const std::string_view dots(name);
@@ -77,7 +77,7 @@ class Scanner {
     }
     const FileName parsed = FileName::parse(name);
     if (journal_.is_to_be_removed(parsed.base) && !is_restored(directory, name, parsed.base))
-      return remove(directory, folder, name);
+      return remove(maildir, folder, name);
     if (looked_ == Looked::before && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
         parsed.wire_size)
       return scan_.listing.add(folder, parsed, *parsed.seconds, *parsed.wire_size);
@@ -103,14 +103,32 @@ class Scanner {
     return true;
   }
 
-  void remove(int directory, Folder folder, const char* name) {
-    const int error = trash_ != nullptr                     ? trash_->take(directory, name)
-                      : ::unlinkat(directory, name, 0) != 0 ? errno
-                                                            : 0;
+  void remove(int maildir, Folder folder, const char* name) {
+    const std::string path = fmt::format("{}/{}", name_of(folder), name);
+    if (removal_ == Removal::to_trash && !open_trash(maildir)) {
+      ++scan_.finished.not_removed;
+      return;
+    }
+    const int error = scan_.trash ? scan_.trash->take(maildir, path, now_)
+                      : ::unlinkat(maildir, path.c_str(), 0) != 0 ? errno
+                                                                  : 0;
     if (error == 0) ++scan_.finished.removed;
-    if (error == 0 || error == ENOENT || scan_.finished.not_removed++ > 0) return;
-    scan_.finished.fault =
-        fail_errno(fmt::format("{}/{}", name_of(folder), name), error).value().text;
+    if (error == 0 || error == ENOENT) return;
+    ++scan_.finished.not_removed;
+    if (scan_.finished.fault.empty()) scan_.finished.fault = fail_errno(path, error).value().text;
+  }
+
+  // Tried once: what is in the way of it is in the way of all.
+  bool open_trash(int maildir) {
+    if (scan_.trash || no_trash_) return !no_trash_;
+    auto opened = Trash::open(maildir, now_);
+    no_trash_ = !opened;
+    if (opened) {
+      scan_.trash.emplace(std::move(*opened));
+    } else if (scan_.finished.fault.empty()) {
+      scan_.finished.fault = opened.error().text;
+    }
+    return !no_trash_;
   }
 
   void take_unmeasured(int directory, Folder folder, const FileName& parsed, std::int64_t seconds,
@@ -180,7 +198,9 @@ class Scanner {
 
   const DeletionJournal& journal_;
   const Looked looked_;
-  Trash* const trash_;
+  const Removal removal_;
+  const WallTime now_;
+  bool no_trash_ = false;  // as it cannot be opened
   Scan scan_;
 };
 
@@ -203,9 +223,9 @@ std::uint64_t remove_leftovers(int maildir, WallTime now) {
 }
 
 Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked,
-                  Trash* trash) {
+                  Removal removal) {
   remove_leftovers(maildir, now);
-  Scanner scanner(journal, looked, trash);
+  Scanner scanner(journal, looked, removal, now);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = scanner.read_folder(maildir, folder); !read)
       return tl::unexpected<Error>(std::move(read.error()));

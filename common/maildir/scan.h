@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "common/base/clock.h"
@@ -41,7 +42,11 @@ struct Scan {
   std::uint64_t skipped = 0;
   std::string example;  // one that was skipped and why, for the log
   Finished finished;
+  std::optional<Trash> trash;  // once a file was to go there
 };
+
+// What is done with files that are to be removed.
+enum class Removal : std::uint8_t { for_good, to_trash };
 
 // Removes what is older than kTmpLife from tmp/, and returns how many files. Needs no lock.
 std::uint64_t remove_leftovers(int maildir, WallTime now);
@@ -50,8 +55,9 @@ std::uint64_t remove_leftovers(int maildir, WallTime now);
 enum class Looked : std::uint8_t { never, before };
 
 // `maildir` is a descriptor of the Maildir directory; the caller has its lock. A missing new/ or
-// cur/ is empty. `trash`: null where there is none.
+// cur/ is empty. The trash is opened for the first file that goes there; where that cannot be, none
+// goes. It is for the caller to sync it.
 Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Looked looked,
-                  Trash* trash);
+                  Removal removal);
 
 }  // namespace postrider::maildir

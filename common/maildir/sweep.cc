@@ -99,6 +99,7 @@ void remove_expired(Mailbox& mailbox, std::int64_t before, WallTime now, Swept& 
   swept.removed = messages.size() - left;
   swept.not_removed += left;
   if (left == 0) return;
+  if (swept.fault.empty()) swept.fault = mailbox.removal_fault();
   swept.more = false;  // it would find the same again
   if (swept.removed == 0) swept.octets = 0;
 }
@@ -161,6 +162,7 @@ Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
     swept.finished = mailbox->finished().removed;
     swept.restored = mailbox->finished().restored;
     swept.not_removed = mailbox->finished().not_removed;
+    swept.fault = mailbox->finished().fault;
   }
   if (found->expired.count > 0)
     remove_expired(*mailbox, limit_of(rules.retention, now), now, swept);

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
@@ -30,6 +31,7 @@ struct Swept {
   std::uint64_t removed = 0;      // messages
   std::uint64_t octets = 0;       // theirs, as POP3 counts them
   std::uint64_t not_removed = 0;  // that should be gone, and could not be removed
+  std::string fault;              // why the first of these could not be; empty: of the trash
   std::uint64_t emptied = 0;      // messages of the trash
   std::uint64_t leftovers = 0;    // files of tmp/
   std::uint64_t finished = 0;     // messages that sessions before had promised to remove

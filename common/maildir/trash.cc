@@ -102,14 +102,14 @@ Result<Trash> Trash::open(int maildir, WallTime now) {
   if (::mkdirat(maildir, kTrashFolder, 0700) != 0 && errno != EEXIST) return failed(errno);
   Fd folder(::openat(maildir, kTrashFolder, kFolder));
   if (!folder || ::fsync(maildir) != 0) return failed(errno);
-  const auto since_1970 = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch();
-  return Trash(maildir, std::move(folder), since_1970.count());
+  return Trash(maildir, std::move(folder), now);
 }
 
-int Trash::take(int at, const std::string& path) {
+int Trash::take(int at, const std::string& path, WallTime now) {
+  const auto since_1970 = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch();
   const std::string_view file_name = std::string_view(path).substr(path.rfind('/') + 1);
   for (int i = 0; i < kOfOneName; ++i) {
-    const std::string name = trash_name(now_ + i, file_name);
+    const std::string name = trash_name(since_1970.count() + i, file_name);
     if (::renameat2(at, path.c_str(), folder_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
       moved_ = true;
       return 0;

@@ -45,18 +45,21 @@ class Trash {
   // the Trash.
   static Result<Trash> open(int maildir, WallTime now);
 
-  // Moves the file `path`, below the directory `at`, into the trash. The errno, or 0.
-  int take(int at, const std::string& path);
+  // Moves the file `path`, below the directory `at`, into the trash, as deleted at `now`. The
+  // errno, or 0.
+  int take(int at, const std::string& path, WallTime now);
+  // The same, as deleted when the trash was opened.
+  int take(int at, const std::string& path) { return take(at, path, opened_); }
   // What was moved is there after a power cut, and in new/ and cur/ no more.
   Result<void> sync() const;
 
  private:
-  Trash(int maildir, Fd folder, std::int64_t now)
-      : maildir_(maildir), folder_(std::move(folder)), now_(now) {}
+  Trash(int maildir, Fd folder, WallTime now)
+      : maildir_(maildir), folder_(std::move(folder)), opened_(now) {}
 
   int maildir_;
   Fd folder_;
-  std::int64_t now_;
+  WallTime opened_;
   bool moved_ = false;
 };
 

@@ -216,3 +216,21 @@ TEST_CASE("maildir sweep: to empty the trash does not look like a login", "[mail
   REQUIRE(::stat((f.box / kLockName).c_str(), &lock) == 0);
   CHECK(lock.st_mtim.tv_sec == 0);
 }
+
+TEST_CASE("maildir sweep: what a session before has deleted and cannot be removed is told",
+          "[maildir]") {
+  const Fixture f;
+  // Later than any file of this test was changed.
+  constexpr WallTime kLater{std::chrono::seconds(4'000'000'000)};
+  f.put(11, "old");
+  const auto gone = f.put(9, "gone");
+  fs::create_directory(f.box / "new/9.kept.h");  // cannot be unlinked
+  const std::string base = gone.substr(4, gone.find(',') - 4);
+  REQUIRE(DeletionJournal::open(f.maildir.get(), "boot")->append(kLater, {base, "9.kept.h"}));
+  const Swept swept = f.swept();
+  CHECK(swept.removed == 1);
+  CHECK(swept.finished == 1);
+  CHECK(swept.not_removed == 1);
+  CHECK_THAT(swept.fault, Catch::Contains("new/9.kept.h"));
+  CHECK_FALSE(f.has(gone));
+}

@@ -226,3 +226,45 @@ TEST_CASE("maildir trash: a folder that is a link is not followed, and nothing g
   CHECK(fs::exists(f.box / "new/1.a.h,S=4,W=5"));
   CHECK_FALSE(trashed(f.maildir().get()));
 }
+
+TEST_CASE("maildir trash: a login makes none where nothing is to go there", "[maildir]") {
+  const Fixture f;
+  f.put("new/1.a.h,S=4,W=5");
+  CHECK(f.open(kNow, false)->remove({0}, kNow) == 0);
+  f.put("new/2.b.h,S=4,W=5");
+  // In another run of the kernel, where it is looked for what a power cut has brought back.
+  const auto opened = Mailbox::open(f.mail.path(), "ann@t", kNow, {.boot = "next", .trash = true});
+  REQUIRE(opened);
+  CHECK((*opened)->listing().size() == 1);
+  CHECK_FALSE(fs::exists(f.box / kTrashFolder));
+}
+
+TEST_CASE("maildir trash: where it cannot be opened, a login succeeds and says why", "[maildir]") {
+  const Fixture f;
+  // Later than any file of this test was changed.
+  constexpr WallTime kLater{std::chrono::seconds(4'000'000'000)};
+  for (const char* name : {"new/1.a.h,S=4,W=5", "cur/2.b.h,S=4,W=5:2,S", "new/3.c.h,S=4,W=5"})
+    f.put(name);
+  const Fd maildir = f.maildir();
+  REQUIRE(DeletionJournal::open(maildir.get(), "boot")->append(kLater, {"1.a.h", "2.b.h"}));
+  fs::create_directory(f.box / "elsewhere");
+  fs::create_directory_symlink(f.box / "elsewhere", f.box / kTrashFolder);
+  {
+    const auto mailbox = f.open(kLater);
+    CHECK(mailbox->listing().size() == 1);
+    CHECK(mailbox->finished().removed == 0);
+    CHECK(mailbox->finished().not_removed == 2);
+    CHECK_THAT(mailbox->finished().fault, Catch::Contains("postrider.trash: is no directory"));
+  }
+  CHECK(files_in(f.box / "elsewhere").empty());
+  fs::remove(f.box / kTrashFolder);
+  CHECK(f.open(kLater)->finished().removed == 2);  // it was not forgotten
+  CHECK(f.trash().size() == 2);
+}
+
+TEST_CASE("maildir trash: the time of a deletion is that of its session's end", "[maildir]") {
+  const Fixture f;
+  f.put("new/1.a.h,S=4,W=5");
+  CHECK(f.open()->remove({0}, kNow + std::chrono::hours(1)) == 0);
+  CHECK(f.trash() == Names{"T1800003600,1.a.h,S=4,W=5"});
+}
