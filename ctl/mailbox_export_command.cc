@@ -18,6 +18,7 @@
 #include "common/maildir/export.h"
 #include "common/maildir/held_mailbox.h"
 #include "common/maildir/look.h"
+#include "common/maildir/rename_new.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_name.h"
@@ -57,8 +58,7 @@ Result<ExportReport> to_file(const HeldMailbox& from, const Listing& listing,
     ::unlink(part.c_str());
     return report;
   }
-  if (::renameat2(AT_FDCWD, part.c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-    const int error = errno;
+  if (const int error = maildir::rename_new(AT_FDCWD, part, AT_FDCWD, path); error != 0) {
     ::unlink(part.c_str());
     return fail_errno(path, error);
   }

@@ -15,6 +15,7 @@
 
 #include "common/base/ascii.h"
 #include "common/maildir/file_name.h"
+#include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
@@ -114,11 +115,13 @@ Result<void> keep_aside(int maildir, Aside how) {
   for (int i = 1; i <= kTries; ++i) {
     const std::string name =
         i == 1 ? kDamagedJournalName : fmt::format("{}.{}", kDamagedJournalName, i);
-    const int done = how == Aside::link ? ::linkat(maildir, kJournalName, maildir, name.c_str(), 0)
-                                        : ::renameat2(maildir, kJournalName, maildir, name.c_str(),
-                                                      RENAME_NOREPLACE);
-    if (done == 0) return {};
-    if (errno != EEXIST) return failed(errno);
+    const auto link = [&] {
+      return ::linkat(maildir, kJournalName, maildir, name.c_str(), 0) == 0 ? 0 : errno;
+    };
+    const int error =
+        how == Aside::link ? link() : rename_new(maildir, kJournalName, maildir, name);
+    if (error == 0) return {};
+    if (error != EEXIST) return failed(error);
   }
   return failed(EEXIST);
 }

@@ -13,6 +13,7 @@
 #include "common/base/fd.h"
 #include "common/base/write_all.h"
 #include "common/maildir/mbox.h"
+#include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
@@ -102,9 +103,7 @@ Result<void> copy_to(int message, const std::string& path, Target& to, ExportRep
     if (::futimens(file.get(), times) != 0) error = errno;
   }
   if (error == 0 && not_read == 0 && ::fdatasync(file.get()) != 0) error = errno;
-  if (error == 0 && not_read == 0 &&
-      ::renameat2(to.at, tmp_path.c_str(), to.at, path.c_str(), RENAME_NOREPLACE) != 0)
-    error = errno;
+  if (error == 0 && not_read == 0) error = rename_new(to.at, tmp_path, to.at, path);
   if (error != 0 || not_read != 0) ::unlinkat(to.at, tmp_path.c_str(), 0);
   if (error != 0) return fail_errno(path, error);
   if (not_read != 0) {

@@ -18,6 +18,7 @@
 #include "common/base/handle.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
@@ -138,8 +139,7 @@ class Scanner {
         parsed.wire_size ? Sizes{size, *parsed.wire_size, std::nullopt} : measure(directory, name);
     if (!sizes) return skip(folder, name, "cannot be read");
     const std::string sized = fmt::format("{}{}", with_sizes(parsed, *sizes), parsed.flags);
-    const bool renamed =
-        ::renameat2(directory, name.c_str(), directory, sized.c_str(), RENAME_NOREPLACE) == 0;
+    const bool renamed = rename_new(directory, name, directory, sized) == 0;
     scan_.listing.add(folder, renamed ? sized : name, seconds, sizes->wire);
   }
 
@@ -183,8 +183,7 @@ class Scanner {
     const auto path = [folder](std::string_view file) {
       return fmt::format("{}/{}", name_of(folder), file);
     };
-    if (::renameat2(maildir, path(listing.file_name(i)).c_str(), maildir, path(name).c_str(),
-                    RENAME_NOREPLACE) != 0) {
+    if (rename_new(maildir, path(listing.file_name(i)), maildir, path(name)) != 0) {
       skip(folder, listing.file_name(i), "has the unique-id of another, and cannot be renamed");
       return false;
     }

@@ -19,6 +19,7 @@
 #include "common/base/handle.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/listing.h"
+#include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
@@ -110,11 +111,9 @@ int Trash::take(int at, const std::string& path, WallTime now) {
   const std::string_view file_name = std::string_view(path).substr(path.rfind('/') + 1);
   for (int i = 0; i < kOfOneName; ++i) {
     const std::string name = trash_name(since_1970.count() + i, file_name);
-    if (::renameat2(at, path.c_str(), folder_.get(), name.c_str(), RENAME_NOREPLACE) == 0) {
-      moved_ = true;
-      return 0;
-    }
-    if (errno != EEXIST) return errno;
+    const int error = rename_new(at, path, folder_.get(), name);
+    if (error == 0) moved_ = true;
+    if (error != EEXIST) return error;
   }
   return EEXIST;
 }

@@ -1,9 +1,5 @@
 // undelete.cc - Mailbox::undelete(): messages go back from the trash into their mailbox.
-#include <fcntl.h>
-
 #include <array>
-#include <cerrno>
-#include <cstdio>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -12,6 +8,7 @@
 
 #include "common/maildir/file_name.h"
 #include "common/maildir/mailbox.h"
+#include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
@@ -62,11 +59,11 @@ Result<Mailbox::Undeleted> Mailbox::undelete(const std::vector<std::string>& nam
   for (const std::string* name : chosen) {
     const std::string from = fmt::format("{}/{}", kTrashFolder, *name);
     const std::string to = path_back(TrashName::parse(*name)->file_name);
-    if (::renameat2(directory_.get(), from.c_str(), directory_.get(), to.c_str(),
-                    RENAME_NOREPLACE) == 0) {
+    const int error = rename_new(directory_.get(), from, directory_.get(), to);
+    if (error == 0) {
       undeleted.names.push_back(*name);
     } else {
-      undeleted.faults.push_back(fail_errno(from, errno).value().text);
+      undeleted.faults.push_back(fail_errno(from, error).value().text);
     }
   }
   if (auto synced = sync_folders(directory_.get(), std::array{"new", "cur", kTrashFolder}); !synced)
