@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <iterator>
@@ -16,6 +17,7 @@
 #include "common/base/ascii.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/rename_new.h"
+#include "common/maildir/trash.h"
 
 namespace postrider::maildir {
 
@@ -258,6 +260,8 @@ Result<void> DeletionJournal::tidy(WallTime now, std::chrono::seconds keep) {
   const auto since =
       std::chrono::floor<std::chrono::seconds>(now - keep).time_since_epoch().count();
   if (whole_ <= kRemembered && out_of_date(deletions, since) < whole_ / 2) return {};
+  // What is forgotten is removed by nobody, where a power cut brings it back.
+  if (auto synced = sync_folders(maildir_, std::array{"new", "cur"}); !synced) return synced;
   return replace_removed(remembered(deletions, since));
 }
 

@@ -93,7 +93,8 @@ class DeletionJournal {
   // is removed.
   Result<void> forget(const std::vector<std::string_view>& bases);
 
-  // Forgets what is older than `keep`, where that is most of it. Precondition: !unfinished().
+  // Forgets what is older than `keep`, where that is most of it, and what nobody delivers again,
+  // once the files are gone for good. Precondition: !unfinished().
   Result<void> tidy(WallTime now, std::chrono::seconds keep);
 
  private:

@@ -217,3 +217,40 @@ TEST_CASE("deletion: a delivery that is repeated does not bring back what its re
     if (position < history.operations.size()) image.apply(history.operations[position], {});
   }
 }
+
+TEST_CASE("deletion: what the journal forgets does not come back after a power cut", "[crash]") {
+  const test::TempDirectory root;
+  fill(root.path());
+  {
+    // Old by the time of the second session, and large enough that it is looked through.
+    const Fd maildir(::open((root.path() + '/' + kPath).c_str(), O_RDONLY | O_DIRECTORY));
+    auto journal = maildir::DeletionJournal::open(maildir.get(), "boot-1");
+    REQUIRE(journal);
+    std::vector<std::string> old;
+    for (int i = 0; i < 5000; ++i) old.push_back(fmt::format("9.old-{:06}.h", i));
+    REQUIRE(journal->append(kNow, std::vector<std::string_view>(old.begin(), old.end())));
+    journal->note_removed();
+  }
+  const auto size_of_journal = [&] {
+    return std::filesystem::file_size(std::filesystem::path(root.path()) / kPath /
+                                      maildir::kJournalName);
+  };
+  Image image = Image::of(root.path());
+  Recorder::instance().begin(root.path());
+  REQUIRE(open(root.path(), 1)->remove({0, 1, 3}, kNow) == 0);
+  const std::size_t acknowledged = Recorder::instance().position();
+  const auto large = size_of_journal();
+  REQUIRE(maildir::Mailbox::open(root.path(), "ann@local.test", kNow + std::chrono::hours(24 * 7),
+                                 in_boot(1)));
+  CHECK(size_of_journal() < large / 100);
+  const History history = Recorder::instance().end();
+  for (std::size_t position = 0; position <= history.operations.size(); ++position) {
+    for (const Draw& draw : draws(position)) {
+      if (position < acknowledged) continue;
+      const auto remains = remains_of(image, draw);
+      INFO(fmt::format("after {} operations, {}", position, name_of(draw.fate)));
+      CHECK(served(remains->path(), 2) == kKept);
+    }
+    if (position < history.operations.size()) image.apply(history.operations[position], {});
+  }
+}
