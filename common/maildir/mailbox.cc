@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <string_view>
@@ -27,6 +28,9 @@ constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 // Files that are synced one by one rather than all of the file system.
 constexpr std::size_t kSyncedAlone = 16;
+
+// How often a message is looked for that is renamed again and again.
+constexpr int kLooks = 8;
 
 // EAGAIN where the kernel would have to wait, ENOSYS before Linux 5.12: empty.
 Fd open_cached(int directory, const std::string& path) noexcept {
@@ -123,6 +127,13 @@ Form Mailbox::form_of(std::size_t i, Form wanted) const {
   return listing().differs(i, wanted) ? wanted : Form::original;
 }
 
+Result<void> Mailbox::look_around() {
+  if (!whereabouts_) whereabouts_.emplace();
+  auto read = whereabouts_->read(directory_.get());
+  if (!read) whereabouts_.reset();
+  return read;
+}
+
 Result<std::string> Mailbox::find_renamed(std::size_t i) {
   const std::string_view base = listing().base(i);
   std::string known = whereabouts_ ? whereabouts_->path_of(base) : std::string();
@@ -130,11 +141,8 @@ Result<std::string> Mailbox::find_renamed(std::size_t i) {
       ::faccessat(directory_.get(), known.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return known;
   if (!whereabouts_ || !known.empty()) {
-    if (!whereabouts_) whereabouts_.emplace();
-    if (auto read = whereabouts_->read(directory_.get()); !read) {
-      whereabouts_.reset();
-      return tl::unexpected<Error>(std::move(read.error()));
-    }
+    if (auto looked = look_around(); !looked)
+      return tl::unexpected<Error>(std::move(looked.error()));
     known = whereabouts_->path_of(base);
   }
   if (known.empty()) return fail_errno(path_of(i), ENOENT);
@@ -226,17 +234,39 @@ int Mailbox::dispose_of(const std::string& path, WallTime now) {
   return ::unlinkat(directory_.get(), path.c_str(), 0) == 0 ? 0 : errno;
 }
 
-// The errno, or 0.
+// The errno, or 0. What is not where it was listed, perhaps one of two files, may have been
+// renamed.
 int Mailbox::remove_one(std::size_t i, WallTime now) {
-  for (const Listing::Twin& twin : listing().twins(i)) {
-    const int error = dispose_of(fmt::format("{}/{}", name_of(twin.folder), twin.file_name), now);
+  std::vector<std::string> paths;
+  for (const Listing::Twin& twin : listing().twins(i))
+    paths.push_back(fmt::format("{}/{}", name_of(twin.folder), twin.file_name));
+  paths.push_back(path_of(i));
+  bool all_there = true;
+  for (const std::string& path : paths) {
+    const int error = dispose_of(path, now);
     if (error != 0 && error != ENOENT) return error;
+    all_there = all_there && error == 0;
   }
-  if (const int error = dispose_of(path_of(i), now); error != ENOENT) return error;
-  const auto renamed = find_renamed(i);
-  if (!renamed) return renamed.error().kind == ErrorKind::not_found ? 0 : EIO;
-  const int error = dispose_of(*renamed, now);
-  return error == ENOENT ? 0 : error;
+  return all_there ? 0 : remove_renamed(i, now);
+}
+
+// Until nothing of the message is found.
+int Mailbox::remove_renamed(std::size_t i, WallTime now) {
+  if (!whereabouts_ && !look_around()) return EIO;
+  std::vector<std::string> removed;
+  for (int looks = 0; looks < kLooks; ++looks) {
+    bool all_there = true;
+    for (std::string& path : whereabouts_->paths_of(listing().base(i))) {
+      if (std::find(removed.begin(), removed.end(), path) != removed.end()) continue;
+      const int error = dispose_of(path, now);
+      if (error != 0 && error != ENOENT) return error;
+      all_there = all_there && error == 0;
+      if (error == 0) removed.push_back(std::move(path));
+    }
+    if (all_there) return 0;
+    if (!look_around()) return EIO;
+  }
+  return EBUSY;
 }
 
 }  // namespace postrider::maildir

@@ -51,15 +51,21 @@ Result<void> Whereabouts::read(int maildir) {
 }
 
 std::string Whereabouts::path_of(std::string_view base) const {
+  const auto paths = paths_of(base);
+  return paths.empty() ? std::string() : paths.front();
+}
+
+std::vector<std::string> Whereabouts::paths_of(std::string_view base) const {
+  std::vector<std::string> paths;
   const std::uint64_t key = key_of(base);
   auto file = std::lower_bound(files_.begin(), files_.end(), key,
                                [](const File& a, std::uint64_t b) { return a.key < b; });
   for (; file != files_.end() && file->key == key; ++file) {
     const std::string_view found = path(*file);
     if (same_message(base, FileName::parse(found.substr(found.find('/') + 1)).base))
-      return std::string(found);
+      paths.emplace_back(found);
   }
-  return {};
+  return paths;
 }
 
 }  // namespace postrider::maildir

@@ -22,6 +22,8 @@ class Whereabouts {
   // The path of the file of this message (see message_key()), below the Maildir; empty: there was
   // none.
   std::string path_of(std::string_view base) const;
+  // Those of all files of the message.
+  std::vector<std::string> paths_of(std::string_view base) const;
 
  private:
   struct File {

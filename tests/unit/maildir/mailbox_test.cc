@@ -324,3 +324,21 @@ TEST_CASE("maildir mailbox: a message beyond ASCII is there for readers of old, 
         "Subject: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?=\r\n\r\n");
   CHECK(read_all(*mailbox, 1, {}, Form::downgraded) == "Subject: b\r\n\r\nü\r\n");
 }
+
+TEST_CASE("maildir mailbox: both files of a message go, though another program renames them",
+          "[maildir]") {
+  Fixture f;
+  const bool read_before = GENERATE(true, false);  // so that it was looked for once
+  for (const char* name : {"new/1.a.h,S=2,W=3", "cur/1.a.h,S=2,W=3:2,S", "new/2.b.h,S=2,W=3"})
+    f.put(name, "x\n");
+  const auto mailbox = f.open();
+  REQUIRE(mailbox->listing().size() == 2);
+  fs::rename(f.box / "new/2.b.h,S=2,W=3", f.box / "cur/2.b.h,S=2,W=3:2,S");
+  if (read_before) CHECK(read_all(*mailbox, 1) == "x\r\n");
+  fs::rename(f.box / "new/1.a.h,S=2,W=3", f.box / "cur/1.a.h,S=2,W=3:2,");
+  SECTION("the twin") {}
+  SECTION("both") { fs::rename(f.box / "cur/1.a.h,S=2,W=3:2,S", f.box / "cur/1.a.h,S=2,W=3:2,RS"); }
+  CHECK(mailbox->remove({0}, kNow) == 0);
+  CHECK(files_in(f.box / "cur") == std::vector<std::string>{"2.b.h,S=2,W=3:2,S"});
+  CHECK(files_in(f.box / "new").empty());
+}
