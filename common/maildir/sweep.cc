@@ -48,16 +48,19 @@ Result<void> require_real_folders(int maildir) {
   return {};
 }
 
-// A name that does not say its time and its size is looked at.
+// A torn file stays: the next delivery replaces it.
 void count_if_expired(int folder, const char* name, std::int64_t before, Expired& expired) {
   const FileName parsed = FileName::parse(name);
   if (parsed.seconds && *parsed.seconds >= before) return;
   struct stat status {};
   if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
     return;
-  if (parsed.seconds.value_or(status.st_mtim.tv_sec) >= before) return;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (parsed.seconds.value_or(status.st_mtim.tv_sec) >= before ||
+      parsed.size.value_or(size) != size)
+    return;
   ++expired.count;
-  expired.octets += static_cast<std::uint64_t>(status.st_size);
+  expired.octets += size;
 }
 
 Result<Expired> find_expired(int maildir, std::int64_t before) {

@@ -142,8 +142,10 @@ TEST_CASE("maildir sweep: files that are no messages stay", "[maildir]") {
   fs::create_directory(f.box / "new/1.dir.h");
   std::ofstream(f.box / "new/1.torn.h,S=40,W=50") << "half";
   std::ofstream(f.box / "new/.1.hidden") << "x";
+  CHECK(would_sweep(f.maildir, kTenDays, kNow)->removed == 0);
   CHECK(f.swept().removed == 0);
   CHECK(files_in(f.box / "new").size() == 4);
+  CHECK_FALSE(f.has(kLockName));  // nor was it opened
 }
 
 TEST_CASE("maildir sweep: one visit removes so many, and says that there is more", "[maildir]") {
