@@ -120,6 +120,7 @@ FileName FileName::parse(std::string_view name) noexcept {
   const std::size_t dot = parsed.base.find('.');
   if (dot != 0 && dot != std::string_view::npos)
     parsed.seconds = parse_number<std::int64_t>(parsed.base.substr(0, dot));
+  if (parsed.seconds > kMaxSeconds) parsed.seconds.reset();
   while (comma < parsed.stem.size()) {
     const std::size_t begin = comma + 1;
     comma = std::min(parsed.stem.find(',', begin), parsed.stem.size());

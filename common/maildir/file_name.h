@@ -39,12 +39,15 @@ bool same_message(std::string_view a, std::string_view b) noexcept;
 // before it, with which no base of a message begins; else the base. A view into it.
 std::string_view message_key(std::string_view base) noexcept;
 
+// 9999-12-31T23:59:59Z. Times after that, which anybody can write into a name, have no date.
+inline constexpr std::int64_t kMaxSeconds = 253'402'300'799;
+
 // What the name of a file says. The views are into the name that was parsed.
 struct FileName {
   std::string_view base;
   std::string_view stem;                         // base and parameters: all before the flags
   std::string_view flags;                        // ":2,FS", or empty
-  std::optional<std::int64_t> seconds;           // missing: the base does not begin with a number
+  std::optional<std::int64_t> seconds;           // missing: the base does not begin with a time
   std::optional<std::uint64_t> size;             // S=
   std::optional<std::uint64_t> wire_size;        // W=
   std::optional<std::uint64_t> downgraded_size;  // D=

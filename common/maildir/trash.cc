@@ -88,7 +88,9 @@ std::optional<TrashName> TrashName::parse(std::string_view name) noexcept {
   parsed.file_name = name.substr(comma + 1);
   const bool is_file = !parsed.file_name.empty() && parsed.file_name[0] != '.' &&
                        parsed.file_name.find('/') == std::string_view::npos;
-  if (error != std::errc() || stopped != end || parsed.seconds < 0 || !is_file) return std::nullopt;
+  const bool is_time = error == std::errc() && stopped == end && parsed.seconds >= 0 &&
+                       parsed.seconds <= kMaxSeconds;
+  if (!is_time || !is_file) return std::nullopt;
   return parsed;
 }
 

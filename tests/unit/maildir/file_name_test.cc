@@ -62,7 +62,9 @@ TEST_CASE("maildir file name: base, parameters and flags are found whatever is m
 
 TEST_CASE("maildir file name: missing sizes are added to the stem, present ones stay",
           "[maildir]") {
-  const auto sized = [](std::string_view name) { return with_sizes(FileName::parse(name), {7, 9, std::nullopt}); };
+  const auto sized = [](std::string_view name) {
+    return with_sizes(FileName::parse(name), {7, 9, std::nullopt});
+  };
   CHECK(sized("1.u.h:2,S") == "1.u.h,S=7,W=9");
   CHECK(sized("1.u.h,S=7") == "1.u.h,S=7,W=9");
   CHECK(sized("1.u.h,W=9") == "1.u.h,W=9,S=7");
@@ -104,4 +106,10 @@ TEST_CASE("maildir file name: a unique-id goes into a name and comes out again",
     CHECK(unique_id(FileName::parse(stem)) == id);
   }
   CHECK(with_unique_id(FileName::parse(",S=1"), "x") == ",S=1,U=x");
+}
+
+TEST_CASE("maildir file name: a time after the year 9999 is none", "[maildir]") {
+  CHECK(FileName::parse("253402300799.u.h").seconds == kMaxSeconds);
+  CHECK_FALSE(FileName::parse("253402300800.u.h").seconds);
+  CHECK_FALSE(FileName::parse("9223372036854775807.u.h").seconds);
 }

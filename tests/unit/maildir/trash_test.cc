@@ -176,8 +176,9 @@ TEST_CASE("maildir trash: a name that would be too long keeps the unique-id", "[
 
 TEST_CASE("maildir trash: names that are not ours are passed over", "[maildir]") {
   for (const char* name : {"", "T", "T,", "T5", "T5,", "Tx,a", "T-5,a", "5,a", "T5x,a", "T5,.a",
-                           "T99999999999999999999,a", "T 5,a", "t5,a"})
+                           "T99999999999999999999,a", "T253402300800,a", "T 5,a", "t5,a"})
     CHECK_FALSE(TrashName::parse(name));
+  CHECK(TrashName::parse("T253402300799,a").has_value());
   CHECK(TrashName::parse("T5,a,S=1:2,")->file_name == "a,S=1:2,");
 }
 
