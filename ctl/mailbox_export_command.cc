@@ -110,9 +110,11 @@ void run(Context& context, const Options& options) {
   const auto report = options.format == "mbox" ? to_mbox(*held, look->listing, options.path)
                                                : to_maildir(*held, look->listing, options.path);
   if (!report) return context.refuse(report.error());
-  if (report->problems > 0) context.status = ExitStatus::refused;
+  const bool is_whole = report->problems + look->not_served == 0;
+  if (!is_whole) context.status = ExitStatus::refused;
   if (options.path == "-" && options.format == "mbox") {  // standard output is the mbox
-    if (report->problems > 0) context.refuse(ExitStatus::refused, to_text(*mailbox, *report, 0));
+    if (!is_whole)
+      context.refuse(ExitStatus::refused, to_text(*mailbox, *report, look->not_served));
     return;
   }
   context.answer({{"mailbox", *mailbox},

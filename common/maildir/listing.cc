@@ -119,8 +119,7 @@ std::vector<std::size_t> Listing::find_clashes() {
   for_each_same(
       [this](std::size_t i) {
         const Message& message = messages_[i];
-        const std::string_view id = name(message).substr(message.id_begin, message.id_length);
-        return id.empty() ? hash(unique_id(i)) : hash(id);
+        return message.id_length == 0 ? hash(unique_id(i)) : hash(id(message));
       },
       [&](const std::vector<std::size_t>& same) {
         clashes.insert(clashes.end(), same.begin() + 1, same.end());
@@ -148,6 +147,16 @@ void Listing::rename(std::size_t i, std::string_view file_name) {
   names_ += file_name;
 }
 
+// Behind a copy of the name: no name of a file is longer than 255 octets.
+void Listing::give_id(std::size_t i, std::string_view id) {
+  Message& message = messages_[i];
+  const std::string file_name(name(message));
+  message.name_begin = static_cast<std::uint32_t>(names_.size());
+  message.id_begin = static_cast<std::uint8_t>(file_name.size());
+  message.id_length = static_cast<std::uint8_t>(id.size());
+  names_.append(file_name).append(id);
+}
+
 void Listing::leave_out(const std::vector<std::size_t>& messages) {
   for (const std::size_t i : messages) messages_[i].left_out = true;
   for (const std::size_t i : find_clashes()) messages_[i].left_out = true;
@@ -164,7 +173,7 @@ std::uint64_t Listing::octets(std::size_t i, Form form) const {
 std::string Listing::unique_id(std::size_t i) const {
   const Message& message = messages_[i];
   if (message.id_length == 0) return maildir::unique_id(FileName::parse(name(message)));
-  return std::string(name(message).substr(message.id_begin, message.id_length));
+  return std::string(id(message));
 }
 
 std::vector<Listing::Twin> Listing::twins(std::size_t i) const {

@@ -46,7 +46,11 @@ class Listing {
   std::vector<std::size_t> finish();
   // The file of message `i` has another name now. Twice for no message.
   void rename(std::size_t i, std::string_view file_name);
-  // Leaves out these messages, in order, and what clashes by now. Call once, after all renames.
+  // Message `i` has the unique-id `id`, 1 to 70 octets, whatever its file's name says. Twice for no
+  // message.
+  void give_id(std::size_t i, std::string_view id);
+  // Leaves out these messages, in order, and what clashes by now. Call once, after all new names
+  // and ids.
   void leave_out(const std::vector<std::size_t>& messages);
 
   std::size_t size() const noexcept { return messages_.size(); }
@@ -78,7 +82,7 @@ class Listing {
     std::uint32_t name_begin;
     std::uint16_t name_length;
     std::uint16_t base_length = 0;
-    std::uint8_t id_begin = 0;   // in the name, where the unique-id stands there as it is
+    std::uint8_t id_begin = 0;   // in the name, where the unique-id stands there or behind it
     std::uint8_t id_length = 0;  // 0: it does not
     Folder folder;
     bool left_out = false;
@@ -88,6 +92,10 @@ class Listing {
   static void find_id(Message& message, const FileName& name);
   std::string_view name(const Message& message) const {
     return std::string_view(names_).substr(message.name_begin, message.name_length);
+  }
+  std::string_view id(const Message& message) const {
+    return std::string_view(names_).substr(message.name_begin + message.id_begin,
+                                           message.id_length);
   }
   std::string_view base(const Message& message) const {
     return name(message).substr(0, message.base_length);
@@ -102,7 +110,7 @@ class Listing {
 
   std::vector<Message> messages_;
   std::vector<Message> twins_;
-  std::string names_;  // of all messages, one after the other
+  std::string names_;  // of all messages, one after the other; and given unique-ids
 };
 
 }  // namespace postrider::maildir

@@ -12,6 +12,7 @@
 
 #include "common/base/fd.h"
 #include "common/base/handle.h"
+#include "common/maildir/clashes.h"
 #include "common/maildir/deletion_journal.h"
 
 namespace postrider::maildir {
@@ -35,10 +36,13 @@ class Looker {
     return {};
   }
 
-  Look finish() {
-    const auto clashes = look_.listing.finish();
-    if (!clashes.empty()) look_.listing.leave_out(clashes);
-    look_.not_served += clashes.size();
+  Look finish(int maildir) {
+    Listing& listing = look_.listing;
+    const auto clashes = younger_of(maildir, listing, listing.finish());
+    for (const std::size_t i : clashes) listing.give_id(i, other_unique_id(listing.base(i)));
+    const std::size_t all = listing.size();
+    if (!clashes.empty()) listing.leave_out({});
+    look_.not_served += all - listing.size();
     return std::move(look_);
   }
 
@@ -77,7 +81,7 @@ Result<Look> look(int maildir, const std::string& boot) {
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = looker.read_folder(maildir, folder); !read)
       return tl::unexpected<Error>(std::move(read.error()));
-  return looker.finish();
+  return looker.finish(maildir);
 }
 
 }  // namespace postrider::maildir

@@ -2,8 +2,8 @@
 // those who look at mailboxes from outside.
 //
 // Needs no lock: what a session does meanwhile may be seen in part. Sizes come from the names, or
-// from the files as they are on disk. Not listed is what scan() would not list; of two messages
-// with one unique-id the later is left out, where scan() gives it another. Blocks.
+// from the files as they are on disk. Not listed is what scan() would not list. Of two messages
+// with one unique-id one has that here which scan() would give it. Blocks.
 #pragma once
 
 #include <cstdint>

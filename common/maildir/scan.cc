@@ -5,10 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,6 +14,7 @@
 
 #include "common/base/fd.h"
 #include "common/base/handle.h"
+#include "common/maildir/clashes.h"
 #include "common/maildir/file_name.h"
 #include "common/maildir/measure.h"
 #include "common/maildir/rename_new.h"
@@ -61,7 +60,7 @@ class Scanner {
   Scan finish(int maildir) {
     Listing& listing = scan_.listing;
     std::vector<std::size_t> left_out;
-    const auto clashes = younger(maildir, listing.finish());
+    const auto clashes = younger_of(maildir, listing, listing.finish());
     for (const std::size_t i : clashes)
       if (!give_other_id(maildir, i)) left_out.push_back(i);
     if (!clashes.empty()) listing.leave_out(left_out);
@@ -141,37 +140,6 @@ class Scanner {
     const std::string sized = fmt::format("{}{}", with_sizes(parsed, *sizes), parsed.flags);
     const bool renamed = rename_new(directory, name, directory, sized) == 0;
     scan_.listing.add(folder, renamed ? sized : name, seconds, sizes->wire);
-  }
-
-  // Of messages with one unique-id all but that whose file has been here for longest, in order: its
-  // id is the one that readers know. A copy that came since may say an earlier time in its name.
-  std::vector<std::size_t> younger(int maildir, const std::vector<std::size_t>& clashes) const {
-    if (clashes.empty()) return {};
-    const Listing& listing = scan_.listing;
-    std::unordered_map<std::string, std::size_t> oldest;  // by unique-id
-    for (const std::size_t i : clashes) oldest.emplace(listing.unique_id(i), i);
-    for (std::size_t i = 0; i < listing.size(); ++i)
-      if (!std::binary_search(clashes.begin(), clashes.end(), i))
-        if (const auto of = oldest.find(listing.unique_id(i)); of != oldest.end()) of->second = i;
-    std::vector<std::size_t> all;
-    for (const std::size_t i : clashes) {
-      std::size_t& old = oldest[listing.unique_id(i)];
-      const bool is_older = old != i && came_here(maildir, i) < came_here(maildir, old);
-      all.push_back(is_older ? std::exchange(old, i) : i);
-    }
-    std::sort(all.begin(), all.end());
-    return all;
-  }
-
-  // When the file was made in this file system, in nanoseconds; 0 where it does not tell.
-  std::int64_t came_here(int maildir, std::size_t i) const {
-    const std::string path =
-        fmt::format("{}/{}", name_of(scan_.listing.folder(i)), scan_.listing.file_name(i));
-    struct statx status {};
-    if (::statx(maildir, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) != 0 ||
-        (status.stx_mask & STATX_BTIME) == 0)
-      return 0;
-    return status.stx_btime.tv_sec * 1'000'000'000 + status.stx_btime.tv_nsec;
   }
 
   bool give_other_id(int maildir, std::size_t i) {

@@ -238,6 +238,15 @@ def test_a_mailbox_goes_out_as_mbox_and_comes_back_the_same(suite):
     assert wrong.returncode == 1 and "does not begin with a line" in wrong.stderr
 
 
+def test_an_export_that_leaves_a_file_out_says_so(suite):
+    box = filled(suite)
+    (box / "new" / "9.torn.h,S=40,W=50").write_text("half")
+    for arguments in (("mbox", suite.directory / "anna.mbox"), ("mbox", "-"), ("maildir", suite.directory / "out")):
+        partly = suite.command("mailbox", "export", USER, "--format", *arguments, check=False)
+        assert partly.returncode == 1
+        assert "1 files are not served and were left out" in partly.stdout + partly.stderr
+
+
 def test_a_mailbox_goes_out_as_a_maildir_with_its_names(suite):
     box, target = filled(suite), suite.directory / "out"
     assert suite.json("mailbox", "export", USER, "--format", "maildir", target)["exported"] == 3

@@ -7,6 +7,7 @@
 
 #include "common/maildir/import.h"
 #include "common/maildir/look.h"
+#include "common/maildir/mailbox.h"
 #include "tests/unit/maildir/mail_directory.h"
 
 using namespace postrider;
@@ -150,4 +151,26 @@ TEST_CASE("maildir look: a mailbox is as pop3d would list it, and nothing change
   CHECK(looked.disk_octets == 8);
   CHECK(looked.not_served == 2);
   CHECK(files_in(f.box / "new") == before);
+}
+
+TEST_CASE("maildir look: messages that share a unique-id are all listed, as a session gives ids",
+          "[maildir]") {
+  const Fixture f;
+  for (const char* name : {"new/1.a.h,U=one,S=2,W=3", "new/2.b.h,U=one,S=2,W=3", "new/3.c.h"})
+    f.put(name, "x\n");
+  std::vector<std::string> ids;
+  {
+    const auto held = f.hold();
+    const Look looked = Fixture::look_at(held);
+    REQUIRE(looked.listing.size() == 3);
+    CHECK(looked.not_served == 0);
+    CHECK(looked.listing.file_name(1) == "2.b.h,U=one,S=2,W=3");
+    for (std::size_t i = 0; i < 3; ++i) ids.push_back(looked.listing.unique_id(i));
+    CHECK(ids[0] != ids[1]);
+  }
+  const std::string mbox = f.mbox();
+  CHECK(f.import_mbox("bob@t", mbox).imported == 3);
+  const auto mailbox = Mailbox::open(f.mail.path(), "ann@t", WallTime());
+  REQUIRE((*mailbox)->listing().size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) CHECK((*mailbox)->listing().unique_id(i) == ids[i]);
 }

@@ -61,3 +61,19 @@ TEST_CASE("maildir listing: a hundred thousand files of one base or one U= take 
   CHECK(listing.size() == (one_base ? 1 : kFiles));
   CHECK(listing.twins(0).size() == (one_base ? kFiles - 1 : 0));
 }
+
+TEST_CASE("maildir listing: an id is given in memory, and the name of the file stays",
+          "[maildir]") {
+  Listing listing;
+  const std::string longest = "2." + std::string(246, 'b') + ",U=one";
+  REQUIRE(longest.size() == 254);
+  listing.add(Folder::in_new, "1.a.h,U=one", 1, 1);
+  listing.add(Folder::in_new, longest, 2, 1);
+  REQUIRE(listing.finish() == std::vector<std::size_t>{1});
+  listing.give_id(1, "other");
+  listing.leave_out({});
+  REQUIRE(listing.size() == 2);
+  CHECK(listing.unique_id(0) == "one");
+  CHECK(listing.unique_id(1) == "other");
+  CHECK(listing.file_name(1) == longest);
+}
