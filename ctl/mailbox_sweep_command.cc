@@ -132,7 +132,7 @@ class Sweep {
                       {"restored", swept.restored},
                       {"not_removed", swept.not_removed},
                       {"fault", swept.fault}});
-    text_ += fmt::format("{}: {} {} messages, {}", mailbox, verb(), swept.removed,
+    text_ += fmt::format("{}: {} {} messages, {}", printable(mailbox), verb(), swept.removed,
                          config::format_size(swept.octets));
     if (swept.emptied > 0) text_ += fmt::format("; {} of the trash", swept.emptied);
     if (swept.leftovers > 0) text_ += fmt::format("; {} files of tmp/", swept.leftovers);
@@ -148,7 +148,7 @@ class Sweep {
 
   void note_not_read(const std::string& mailbox, const Error& error) {
     not_read_.push_back({{"mailbox", mailbox}, {"reason", error.text}});
-    text_ += fmt::format("{}: not read: {}\n", mailbox, error.text);
+    text_ += fmt::format("{}: not read: {}\n", printable(mailbox), printable(error.text));
   }
 
   const config::Settings& settings_;

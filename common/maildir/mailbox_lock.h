@@ -16,7 +16,8 @@ inline constexpr const char* kLockName = "postrider.pop3.lock";
 // of other hosts too; for that the file has to be open for writing, as it is here.
 Result<Fd> lock_mailbox(int maildir);
 
-// Whether somebody holds the lock just now. Makes no file, and keeps nobody out.
+// Whether somebody holds the lock just now. Makes no file. To find out it takes the lock, shared,
+// for a moment: who calls lock_mailbox() in that moment hears that the mailbox is in use.
 bool is_in_use(int maildir) noexcept;
 
 }  // namespace postrider::maildir

@@ -4,9 +4,9 @@
 // another program without S= or W= is read once and renamed, so that they are known from then on.
 // Renamed as well are files whose unique-id is taken (listing.h). Removed, or moved to the trash,
 // is what a session before has promised to remove (deletion_journal.h), unless it was brought back
-// since. Not served, and left alone:
-// directories and other things that are not files, names that begin with a dot, and files whose
-// size is not what S= says (torn by a power cut: the repeated delivery replaces them).
+// since. Not served, and left alone: directories and other things that are not files, names that
+// begin with a dot, and files whose size is not what S= says (torn by a power cut: the repeated
+// delivery replaces them).
 //
 // To look at each file is what takes longest. Only a power cut leaves torn files, so that once all
 // sizes were looked at in a run of the kernel they are taken from the names; whoever reads a
