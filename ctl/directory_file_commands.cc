@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
 #include <memory>
 
 #include <fmt/format.h>
@@ -56,11 +55,18 @@ Result<void> write_file(const std::string& path, std::string_view text) {
 }
 
 Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(ErrorKind::not_found, fmt::format("{}: cannot be read", path));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail_errno(path, errno);
   std::string text(kMaxImport + 1, '\0');  // one octet more than may be, so that it is told of
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t n = ::read(fd.get(), text.data() + size, text.size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(path, errno);
+    if (n == 0) break;
+    size += static_cast<std::size_t>(n);
+  }
+  text.resize(size);
   return text;
 }
 
@@ -108,7 +114,7 @@ void import_all(Context& context, const Options& options) {
   auto policy = password_policy(context, *settings);
   if (!policy) return;
   const directory::ImportOptions how{std::move(*policy), options.dry_run};
-  with_editor(context, [&](DirectoryEditor& editor) {
+  with_editor(context, *settings, [&](DirectoryEditor& editor) {
     const auto outcome = editor.take_over(read.entries, how);
     if (!outcome) return context.refuse(outcome.error());
     if (!outcome->faults.empty()) return tell(context, outcome->faults);

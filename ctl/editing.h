@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,16 +14,20 @@
 
 namespace postrider::ctl {
 
-// Opens the directory of the configuration and runs `act` on it, which shows its own answer.
+// Opens the directory of `settings` and runs `act` on it, which shows its own answer.
 template <typename Act>
-void with_editor(Context& context, Act act) {
-  const auto settings = context.settings();
-  if (!settings) return;
+void with_editor(Context& context, const config::Settings& settings, Act act) {
   auto editor = directory::DirectoryEditor::open(
-      fmt::format("{}/{}", settings->paths.data, directory::kDatabaseName), sqlite::Access::create,
+      fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::create,
       SystemClock().now());
   if (!editor) return context.refuse(editor.error());
   act(*editor);
+}
+
+// The same with the directory of the configuration.
+template <typename Act>
+void with_editor(Context& context, Act act) {
+  if (const auto settings = context.settings()) with_editor(context, *settings, std::move(act));
 }
 
 // Makes one change; shows `what` was done, or why not.

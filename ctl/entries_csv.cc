@@ -151,7 +151,8 @@ class TableReader {
 
   void take_row() {
     asked_ = {};
-    const std::string kind = to_lower(text(Column::kind));
+    std::string kind = to_lower(text(Column::kind));
+    if (kind.empty()) kind = "user";
     if (kind == "domain") {
       read_.entries.domains.push_back({place(),
                                        needed(Column::address),
@@ -161,7 +162,7 @@ class TableReader {
           {place(), {needed(Column::address), needed(Column::target)}});
     } else if (kind == "alias") {
       take_alias();
-    } else if (kind == "user" || kind.empty()) {
+    } else if (kind == "user") {
       take_user();
     } else {
       return fault(Column::kind, "is domain, domain_alias, user or alias");

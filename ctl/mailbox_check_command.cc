@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/base/boot_id.h"
 #include "common/base/clock.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/held_mailbox.h"
@@ -99,7 +100,7 @@ void run(Context& context, Inspecting what, const std::string& address) {
       context.refuse(held.error());
       continue;
     }
-    const auto inspected = maildir::inspect(*held, what, SystemClock().now(), maildir::boot_id());
+    const auto inspected = maildir::inspect(*held, what, SystemClock().now(), boot_id());
     if (!inspected) {
       context.refuse(inspected.error());
       continue;

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/base/boot_id.h"
 #include "common/base/fd.h"
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/export.h"
@@ -103,7 +104,7 @@ void run(Context& context, const Options& options) {
   if (!mailbox) return;
   const auto held = maildir::hold_mailbox(settings->paths.mail, *mailbox);
   if (!held) return context.refuse(held.error());
-  const auto look = maildir::look(held->directory.get(), maildir::boot_id());
+  const auto look = maildir::look(held->directory.get(), boot_id());
   if (!look)
     return context.refuse(status_of(look.error().kind),
                           fmt::format("{}/{}", held->path, look.error().text));

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/base/ascii.h"
+#include "common/base/boot_id.h"
 #include "common/base/clock.h"
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
@@ -52,7 +53,7 @@ std::string time_of(std::int64_t seconds) {
 Result<Look> look_at(const Fd& maildir) {
   const auto rights = MailboxRights::take(maildir.get());
   if (!rights) return tl::unexpected<Error>(rights.error());
-  return maildir::look(maildir.get(), maildir::boot_id());
+  return maildir::look(maildir.get(), boot_id());
 }
 
 // ---- All mailboxes ----
@@ -167,7 +168,7 @@ void list_one(Context& context, const config::Settings& settings, const std::str
                           fmt::format("{}: nothing was delivered yet\n", printable(mailbox)));
   const auto rights = MailboxRights::take(maildir->get());
   if (!rights) return context.refuse(rights.error());
-  const auto look = maildir::look(maildir->get(), maildir::boot_id());
+  const auto look = maildir::look(maildir->get(), boot_id());
   if (!look)
     return context.refuse(status_of(look.error().kind),
                           fmt::format("{}: {}", printable(mailbox), look.error().text));

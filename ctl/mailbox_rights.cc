@@ -1,5 +1,6 @@
 #include "ctl/mailbox_rights.h"
 
+#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,12 +10,27 @@
 
 namespace postrider::ctl {
 
+namespace {
+
+Result<std::vector<gid_t>> groups_of_ours() {
+  const int count = ::getgroups(0, nullptr);
+  if (count < 0) return fail_errno("getgroups", errno);
+  std::vector<gid_t> groups(static_cast<std::size_t>(count));
+  if (::getgroups(count, groups.data()) != count) return fail_errno("getgroups", errno);
+  return groups;
+}
+
+}  // namespace
+
 Result<MailboxRights> MailboxRights::take(int directory) {
   struct stat status {};
   if (::fstat(directory, &status) != 0) return fail_errno("Maildir", errno);
-  if (::geteuid() != 0 || status.st_uid == 0) return MailboxRights(false);
+  if (::geteuid() != 0 || status.st_uid == 0) return MailboxRights();
+  auto groups = groups_of_ours();
+  if (!groups) return tl::unexpected<Error>(std::move(groups.error()));
+  MailboxRights rights(std::move(*groups));
+  if (::setgroups(0, nullptr) != 0) return fail_errno("setgroups", errno);
   if (::setegid(status.st_gid) != 0) return fail_errno("setegid", errno);
-  MailboxRights rights(true);
   if (::seteuid(status.st_uid) != 0) return fail_errno("seteuid", errno);
   return rights;
 }
@@ -23,6 +39,7 @@ MailboxRights::~MailboxRights() {
   if (!taken_) return;
   POSTRIDER_CHECK(::seteuid(0) == 0);
   POSTRIDER_CHECK(::setegid(::getgid()) == 0);
+  POSTRIDER_CHECK(::setgroups(groups_.size(), groups_.data()) == 0);
 }
 
 }  // namespace postrider::ctl

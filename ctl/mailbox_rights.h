@@ -3,7 +3,10 @@
 // Root would leave files there that pop3d can neither read nor write: lock, journal, trash.
 #pragma once
 
+#include <sys/types.h>
+
 #include <utility>
+#include <vector>
 
 #include "common/base/result.h"
 
@@ -13,14 +16,18 @@ class MailboxRights {
  public:
   // Takes the rights of whom the open directory belongs to, where we are root and it is another's.
   static Result<MailboxRights> take(int directory);
-  MailboxRights(MailboxRights&& other) noexcept : taken_(std::exchange(other.taken_, false)) {}
+  MailboxRights(MailboxRights&& other) noexcept
+      : taken_(std::exchange(other.taken_, false)), groups_(std::move(other.groups_)) {}
   MailboxRights& operator=(MailboxRights&&) = delete;
   // Gives them back.
   ~MailboxRights();
 
  private:
-  explicit MailboxRights(bool taken) : taken_(taken) {}
-  bool taken_;
+  MailboxRights() = default;  // as we are
+  explicit MailboxRights(std::vector<gid_t> groups) : taken_(true), groups_(std::move(groups)) {}
+
+  bool taken_ = false;
+  std::vector<gid_t> groups_;  // ours, which the owner has no part in
 };
 
 }  // namespace postrider::ctl

@@ -36,15 +36,26 @@ const quota::Room* MailboxRooms::find(std::string_view mailbox) const {
   return found != rooms_.end() && found->mailbox == mailbox ? &*found : nullptr;
 }
 
-std::vector<quota::Room> MailboxRooms::nearly_full() const {
+// By the quotas that are in force now: deliveries know those of the last message.
+std::vector<quota::Room> MailboxRooms::nearly_full(
+    const std::vector<directory::User>& users) const {
   std::vector<quota::Room> found;
-  for (const quota::Room& room : rooms_)
-    if (percent_of(room) >= kNearlyFull) found.push_back(room);
+  for (const directory::User& user : users) {
+    const quota::Room* const known = find(user.address);
+    if (known == nullptr) continue;
+    quota::Room room = *known;
+    room.limit = limit_of(user);
+    if (percent_of(room) >= kNearlyFull) found.push_back(std::move(room));
+  }
   std::stable_sort(found.begin(), found.end(), [](const quota::Room& a, const quota::Room& b) {
     return percent_of(a) > percent_of(b);
   });
   if (found.size() > kMostNamed) found.resize(kMostNamed);
   return found;
+}
+
+quota::Amount limit_of(const directory::User& user) {
+  return {user.in_force.quota.value_or(0), user.in_force.quota_messages.value_or(0)};
 }
 
 json to_json(const quota::Room* room, const quota::Amount& limit) {

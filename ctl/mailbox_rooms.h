@@ -9,6 +9,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "common/config/settings.h"
+#include "common/directory/account.h"
 #include "common/quota/rooms.h"
 
 namespace postrider::ctl {
@@ -24,13 +25,15 @@ class MailboxRooms {
 
   // Null: it is not known.
   const quota::Room* find(std::string_view mailbox) const;
-  // Those that are nearly full, the fullest first.
-  std::vector<quota::Room> nearly_full() const;
+  // Those of `users` that are nearly full, the fullest first.
+  std::vector<quota::Room> nearly_full(const std::vector<directory::User>& users) const;
 
  private:
   std::vector<quota::Room> rooms_;  // by name
 };
 
+// What the mailbox of a user may hold.
+quota::Amount limit_of(const directory::User& user);
 // What is used of `limit`: null where it is not known.
 nlohmann::json to_json(const quota::Room* room, const quota::Amount& limit);
 // "4.1GiB and 812 messages, 82 %", and which limit is reached; empty: not known.

@@ -3,10 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <vector>
+
 #include "common/base/clock.h"
 #include "common/metrics/counters.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
+#include "ctl/editing.h"
 #include "ctl/mailbox_rooms.h"
 #include "ctl/queue_client.h"
 #include "ctl/queue_view.h"
@@ -45,7 +48,12 @@ void status(Context& context) {
   json document = to_json(queue);
   document["pauses"] = std::move(pauses);
   document["counters"] = counters(settings->paths.run);
-  const auto nearly_full = MailboxRooms(*settings).nearly_full();
+  std::vector<quota::Room> nearly_full;
+  with_editor(context, *settings, [&](directory::DirectoryEditor& editor) {
+    const auto users = editor.users();
+    if (!users) return context.refuse(users.error());
+    nearly_full = MailboxRooms(*settings).nearly_full(*users);
+  });
   document["mailboxes_nearly_full"] = to_json(nearly_full);
   context.answer(document, paused + to_text(queue, SystemClock().now()) + to_text(nearly_full));
 }

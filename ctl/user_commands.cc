@@ -121,21 +121,14 @@ void remove(Context& context, const Options& options) {
          });
 }
 
-UserLogins read_logins(Context& context) {
-  const auto settings = context.settings();
-  return settings ? UserLogins::read(settings->paths.data) : UserLogins({});
-}
-
-quota::Amount limit_of(const directory::User& user) {
-  return {user.in_force.quota.value_or(0), user.in_force.quota_messages.value_or(0)};
-}
-
 void list(Context& context) {
-  const UserLogins logins = read_logins(context);
-  with_editor(context, [&](DirectoryEditor& editor) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  with_editor(context, *settings, [&](DirectoryEditor& editor) {
     const auto users = editor.users();
     if (!users) return context.refuse(users.error());
-    const MailboxRooms rooms(*context.settings());
+    const UserLogins logins = UserLogins::read(settings->paths.data);
+    const MailboxRooms rooms(*settings);
     json document = json::array();
     std::string text;
     for (const directory::User& user : *users) {
@@ -168,8 +161,9 @@ std::string shown(std::int64_t seconds_since_1970, std::string_view otherwise) {
 }
 
 void show(Context& context, const Options& options) {
-  const UserLogins logins = read_logins(context);
-  with_editor(context, [&](DirectoryEditor& editor) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  with_editor(context, *settings, [&](DirectoryEditor& editor) {
     const auto user = editor.user(options.address);
     if (!user) return context.refuse(user.error());
     const auto apps = editor.app_passwords(options.address);
@@ -180,7 +174,8 @@ void show(Context& context, const Options& options) {
     if (!aliases) return context.refuse(aliases.error());
     std::vector<std::string> names;
     for (const auto& app : *apps) names.push_back(app.name);
-    const MailboxRooms rooms(*context.settings());
+    const UserLogins logins = UserLogins::read(settings->paths.data);
+    const MailboxRooms rooms(*settings);
     const quota::Room* const room = rooms.find(user->address);
     json document = to_json(*user);
     document["logins"] = logins.json(user->address);

@@ -157,14 +157,6 @@ std::size_t out_of_date(const Deletions& deletions, std::int64_t since) {
 
 }  // namespace
 
-std::string boot_id() {
-  const Fd file = open_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", O_RDONLY);
-  std::string id(64, '\0');
-  const ssize_t n = file ? ::read(file.get(), id.data(), id.size()) : 0;
-  id.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  return std::string(trim(id));
-}
-
 Result<DeletionJournal> DeletionJournal::open(int maildir, std::string boot) {
   DeletionJournal journal(maildir, std::move(boot));
   journal.file_ = open_file(maildir, kJournalName, O_RDWR);

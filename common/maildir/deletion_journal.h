@@ -43,9 +43,6 @@ inline constexpr const char* kJournalName = "postrider.deleted";
 // Where a journal is kept that is damaged; of further ones with a number.
 inline constexpr const char* kDamagedJournalName = "postrider.deleted.damaged";
 
-// The name of this run of the kernel; empty where the kernel does not tell it.
-std::string boot_id();
-
 class DeletionJournal {
  public:
   // A journal of this size is looked through for what is out of date; half of it must be.

@@ -40,7 +40,8 @@ std::string path_of(const Listing& listing, std::size_t i) {
 
 // Empty where it cannot be opened: told.
 Fd open_message(const HeldMailbox& from, const std::string& path, ExportReport& report) {
-  Fd file(::openat(from.directory.get(), path.c_str(), kRead));
+  const auto [folder, name] = from.at(path);
+  Fd file(::openat(folder, name, kRead));
   if (!file) tell(report, fail_errno(path, errno).value().text);
   return file;
 }

@@ -17,6 +17,7 @@
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/deletions.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
@@ -202,9 +203,9 @@ void Import::rename_here(const std::string& path, const std::string& key, const 
       fmt::format("{}/{}{}", path.substr(0, slash), with_unique_id(parsed, id), parsed.flags);
   const auto old = to_.at(path);
   const auto now = to_.at(renamed);
-  if (::renameat2(old.folder, old.name, now.folder, now.name, RENAME_NOREPLACE) != 0)
+  if (const int error = rename_new(old.folder, old.name, now.folder, now.name); error != 0)
     return tell(fmt::format("{}: cannot be given the unique-id '{}': {}", path, id,
-                            fail_errno("renaming it", errno).value().text));
+                            fail_errno("renaming it", error).value().text));
   here_.insert_or_assign(key, renamed);
   ++report_.renamed;
   ++report_.with_id;

@@ -22,6 +22,7 @@
 #include "common/maildir/file_name.h"
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/rename_new.h"
 #include "common/maildir/scan.h"
 #include "common/maildir/trash.h"
 
@@ -108,8 +109,7 @@ class Inspector {
   int rename(const std::string& from, const std::string& to) const {
     const auto old = mailbox_.at(from);
     const auto now = mailbox_.at(to);
-    const auto done = ::renameat2(old.folder, old.name, now.folder, now.name, RENAME_NOREPLACE);
-    return done == 0 ? 0 : errno;
+    return rename_new(old.folder, old.name, now.folder, now.name);
   }
 
   // `mend` is asked for in a repair alone; it returns an errno, 0, or kByHand.
@@ -302,12 +302,12 @@ class Inspector {
   int throw_away(const std::string& path) {
     if (!trash_) {
       if (!make_folder(mailbox_, kTrashFolder)) return EIO;
-      auto trash = Trash::open(at_, now_);
+      auto trash = Trash::open(at_);
       if (!trash) return EIO;
       trash_.emplace(std::move(*trash));
     }
     const auto [folder, name] = mailbox_.at(path);
-    return trash_->take(folder, name);
+    return trash_->take(folder, name, now_);
   }
 
   int put_aside(const std::string& path, const std::string& name) {

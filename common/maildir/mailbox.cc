@@ -174,9 +174,9 @@ std::optional<MessageReader> Mailbox::read_cached(std::size_t i,
   return std::move(*reader);
 }
 
-Result<void> Mailbox::open_trash(WallTime now) {
+Result<void> Mailbox::open_trash() {
   if (!remembrance_.trash || trash_) return {};
-  auto trash = Trash::open(directory_.get(), now);
+  auto trash = Trash::open(directory_.get());
   if (!trash) return tl::unexpected<Error>(std::move(trash.error()));
   trash_.emplace(std::move(*trash));
   return {};
@@ -209,7 +209,7 @@ std::size_t Mailbox::remove(const std::vector<std::size_t>& messages, WallTime n
     removal_fault_ = error.text;
     return messages.size();
   };
-  if (const auto opened = open_trash(now); !opened) return all_left(opened.error());
+  if (const auto opened = open_trash(); !opened) return all_left(opened.error());
   if (trash_)
     if (const auto synced = sync_young(messages, now); !synced) return all_left(synced.error());
   std::vector<std::string_view> bases;

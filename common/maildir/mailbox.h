@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/boot_id.h"
 #include "common/base/clock.h"
 #include "common/base/fd.h"
 #include "common/base/result.h"
@@ -116,7 +117,7 @@ class Mailbox {
   int dispose_of(const std::string& path, WallTime now);
   int remove_one(std::size_t i, WallTime now);
   int remove_renamed(std::size_t i, WallTime now);
-  Result<void> open_trash(WallTime now);
+  Result<void> open_trash();
   // Makes durable what a repeated delivery would have brought again.
   Result<void> sync_young(const std::vector<std::size_t>& messages, WallTime now) const;
 

@@ -121,7 +121,7 @@ class Scanner {
   // Tried once: what is in the way of it is in the way of all.
   bool open_trash(int maildir) {
     if (scan_.trash || no_trash_) return !no_trash_;
-    auto opened = Trash::open(maildir, now_);
+    auto opened = Trash::open(maildir);
     no_trash_ = !opened;
     if (opened) {
       scan_.trash.emplace(std::move(*opened));

@@ -101,11 +101,11 @@ std::string trash_name(std::int64_t seconds, std::string_view file_name) {
 }
 
 // Who made the folder may have died before its name was durable.
-Result<Trash> Trash::open(int maildir, WallTime now) {
+Result<Trash> Trash::open(int maildir) {
   if (::mkdirat(maildir, kTrashFolder, 0700) != 0 && errno != EEXIST) return failed(errno);
   Fd folder(::openat(maildir, kTrashFolder, kFolder));
   if (!folder || ::fsync(maildir) != 0) return failed(errno);
-  return Trash(maildir, std::move(folder), now);
+  return Trash(maildir, std::move(folder));
 }
 
 int Trash::take(int at, const std::string& path, WallTime now) {

@@ -43,23 +43,19 @@ class Trash {
  public:
   // Makes the folder where it is missing; its name is durable when this returns. `maildir` outlives
   // the Trash.
-  static Result<Trash> open(int maildir, WallTime now);
+  static Result<Trash> open(int maildir);
 
   // Moves the file `path`, below the directory `at`, into the trash, as deleted at `now`. The
   // errno, or 0.
   int take(int at, const std::string& path, WallTime now);
-  // The same, as deleted when the trash was opened.
-  int take(int at, const std::string& path) { return take(at, path, opened_); }
   // What was moved is there after a power cut, and in new/ and cur/ no more.
   Result<void> sync() const;
 
  private:
-  Trash(int maildir, Fd folder, WallTime now)
-      : maildir_(maildir), folder_(std::move(folder)), opened_(now) {}
+  Trash(int maildir, Fd folder) : maildir_(maildir), folder_(std::move(folder)) {}
 
   int maildir_;
   Fd folder_;
-  WallTime opened_;
   bool moved_ = false;
 };
 

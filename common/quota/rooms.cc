@@ -5,6 +5,7 @@
 #include <ctime>
 #include <utility>
 
+#include "common/base/boot_id.h"
 #include "common/quota/rooms_file.h"
 #include "common/quota/turn.h"
 
@@ -62,6 +63,11 @@ Result<Rooms> Rooms::reserved(Opened opened, const std::string& path) {
   auto file = std::make_unique<File>(std::move(*opened));
   if (auto room = file->shared.reserve(0, File::kSize); !room)
     return fail(room.error().kind, path + ": " + room.error().text);
+  const std::uint64_t boot = file->hash("boot", boot_id());
+  if (const Change change(*file); change && file->header().boot != boot) {
+    file->repair();  // on a disk, of which a power cut left some of the pages
+    file->header().boot = boot;
+  }
   return Rooms(std::move(file));
 }
 
@@ -249,7 +255,9 @@ Result<Rooms::Turn> Rooms::take_turn(std::string_view mailbox,
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 1'000'000};
   const std::size_t turn = file_->hash("turn", mailbox) % File::kTurns;
   const std::size_t octet = 1 + turn;
-  std::unique_lock<std::mutex> thread(file_->turns[turn]);
+  std::unique_lock<std::timed_mutex> thread(file_->turns[turn], patience);
+  if (!thread.owns_lock())
+    return fail(ErrorKind::temporary, "another thread keeps delivering into the mailbox");
   for (std::int64_t tries = 1; !file_->shared.try_lock(octet); ++tries) {
     if (errno != EAGAIN && errno != EACCES) return fail_errno("lock of the mailbox", errno);
     if (tries > patience.count())

@@ -112,8 +112,8 @@ class Rooms {
   // What was promised to a token or to a message is given back.
   void withdraw(std::string_view mailbox, std::string_view to);
 
-  // One at a time delivers into a mailbox, of all threads and processes. Temporary: another process
-  // has kept it for longer than that. Blocks: for worker threads.
+  // One at a time delivers into a mailbox, of all threads and processes of this host. Temporary:
+  // another has kept it for longer than that. Blocks: for worker threads.
   class Turn;
   static constexpr std::chrono::milliseconds kTurnPatience{5000};
   Result<Turn> take_turn(std::string_view mailbox,

@@ -47,6 +47,7 @@ struct Rooms::File {
     std::int64_t swept;                   // when promises were last looked through
     std::uint64_t forgotten;              // how often mailboxes were
     std::uint64_t rowless;                // that when one without a row last was
+    std::uint64_t boot;                   // hash of the run of the kernel that wrote it
   };
   static constexpr std::size_t kRowsSize = kRows * sizeof(Row);
   static constexpr std::size_t kSize =
@@ -84,12 +85,12 @@ struct Rooms::File {
   }
   // Ends the promises whose time is over, if that was not done since `interval`.
   void sweep(WallTime now, std::chrono::seconds interval) const;
-  // After the death of who was within a change.
+  // After the death of who was within a change, or of the host.
   void repair() const;
 
   limits::SharedFile shared;
   mutable std::mutex mutex;  // a file's locks are those of the process: this is for its threads
-  std::array<std::mutex, kTurns> turns;
+  std::array<std::timed_mutex, kTurns> turns;
 };
 
 }  // namespace postrider::quota

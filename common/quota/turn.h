@@ -11,7 +11,7 @@ namespace postrider::quota {
 // Its Rooms outlive it; it ends in the thread in which it began.
 class Rooms::Turn {
  public:
-  Turn(const File& file, std::size_t octet, std::unique_lock<std::mutex> thread)
+  Turn(const File& file, std::size_t octet, std::unique_lock<std::timed_mutex> thread)
       : file_(&file), octet_(octet), thread_(std::move(thread)) {}
   Turn(Turn&& other) noexcept
       : file_(std::exchange(other.file_, nullptr)),
@@ -23,7 +23,7 @@ class Rooms::Turn {
  private:
   const File* file_;
   std::size_t octet_;
-  std::unique_lock<std::mutex> thread_;
+  std::unique_lock<std::timed_mutex> thread_;
 };
 
 }  // namespace postrider::quota

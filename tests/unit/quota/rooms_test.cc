@@ -1,8 +1,12 @@
 #include "common/quota/rooms.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
+#include "common/quota/open_rooms.h"
 #include "common/quota/rooms_file.h"
 #include "common/quota/turn.h"
 #include "tests/unit/limits/held_lock.h"
@@ -295,4 +299,31 @@ TEST_CASE("rooms: what a user was told of is kept while the mailbox is known", "
   rooms.set_told(kAnn, 80, kNow);
   rooms.forget(kAnn);
   CHECK(rooms.look(kAnn, "").told == 80);
+}
+
+TEST_CASE("rooms: what an earlier run of the kernel has left is counted again", "[quota]") {
+  const postrider::test::TempDirectory run;
+  const std::string path = quota::rooms_path(run.path());
+  {
+    auto rooms = Rooms::open(path);
+    REQUIRE(rooms);
+    rooms->counted(kAnn, holding(900), kNow);
+    CHECK(rooms->promise(kAnn, "1", {100, 1}, kLimit, kNow) == Grant::granted);
+  }
+  const auto count_after = [&] {
+    const auto rooms = Rooms::open(path);
+    REQUIRE(rooms);
+    const auto standing = rooms->look(kAnn, "");
+    CHECK(standing.promised == Amount{100, 1});
+    return standing.count.has_value();
+  };
+  CHECK(count_after());
+  const Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  constexpr off_t kBoot = 56;
+  std::uint64_t boot = 0;
+  REQUIRE(::pread(file.get(), &boot, sizeof boot, kBoot) == sizeof boot);
+  CHECK(boot != 0);
+  ++boot;
+  REQUIRE(::pwrite(file.get(), &boot, sizeof boot, kBoot) == sizeof boot);
+  CHECK_FALSE(count_after());
 }
