@@ -113,7 +113,9 @@ Result<UserSettings> UserSettingOptions::apply_to(UserSettings settings, WallTim
 
 json json_time(std::int64_t seconds_since_1970) {
   if (seconds_since_1970 == 0) return {};
-  return iso_time(std::chrono::microseconds(seconds(seconds_since_1970)).count());
+  // What is earlier has passed as long ago, and can be read again (kFirstTime).
+  const std::int64_t told = std::max<std::int64_t>(seconds_since_1970, 1);
+  return iso_time(std::chrono::microseconds(seconds(told)).count());
 }
 
 json to_json(const MailboxRules& rules) {

@@ -81,11 +81,11 @@ void add(Context& context, const std::string& text, const std::string& duration)
   if (!time || time->count() == 0)
     return context.refuse(ExitStatus::usage,
                           fmt::format("'{}' is not a time to ban for, as 12h is", duration));
-  const limits::BanKind kind = named->kind;
-  const std::string& name = named->name;
   with_bans(
       context,
       [&](limits::Bans& bans, const config::Settings& settings) {
+        const limits::BanKind kind = named->kind;
+        const std::string name = as_counted(*named, settings);
         if (is_exempt(text, settings))
           return context.refuse(ExitStatus::refused,
                                 fmt::format("{} is in bans.exempt_networks: no ban of it would "
@@ -109,16 +109,17 @@ void add(Context& context, const std::string& text, const std::string& duration)
 
 void lift(Context& context, const std::string& text) {
   // Failures are also of accounts that are none.
-  const auto [kind, name] =
-      parse_ban_name(text).value_or(BanName{BanKind::account, to_lower(text)});
-  const auto unknown = [&, kind = kind, &name = name] {
+  const BanName named = parse_ban_name(text).value_or(BanName{BanKind::account, to_lower(text)});
+  const auto unknown = [&] {
     context.refuse(ExitStatus::refused,
                    fmt::format("nothing is known of {} {}: `postrider bans list` shows all",
-                               limits::name_of(kind), name));
+                               limits::name_of(named.kind), named.name));
   };
   with_bans(
       context,
-      [&, kind = kind, &name = name](limits::Bans& bans, const config::Settings&) {
+      [&](limits::Bans& bans, const config::Settings& settings) {
+        const limits::BanKind kind = named.kind;
+        const std::string name = as_counted(named, settings);
         const auto lifted = bans.lift(kind, name);
         if (!lifted) return context.refuse(lifted.error());
         if (!*lifted) return unknown();

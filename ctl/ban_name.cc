@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/directory/editor.h"
+#include "common/directory/schema.h"
 #include "common/net/address.h"
 #include "common/smtp/address.h"
 
@@ -28,6 +30,19 @@ Result<BanName> parse_ban_name(const std::string& text) {
     return fail(ErrorKind::invalid,
                 fmt::format("{}: neither an IP address nor the address of a user", text));
   return BanName{BanKind::account, to_lower(text)};
+}
+
+std::string as_counted(const BanName& named, const config::Settings& settings) {
+  const std::size_t at = named.name.rfind('@');
+  if (named.kind != BanKind::account || at == std::string::npos) return named.name;
+  auto directory = directory::DirectoryEditor::open(
+      fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
+  if (!directory) return named.name;
+  const auto aliases = directory->domain_aliases();
+  if (!aliases) return named.name;
+  for (const directory::DomainAlias& alias : *aliases)
+    if (named.name.substr(at + 1) == alias.name) return named.name.substr(0, at + 1) + alias.target;
+  return named.name;
 }
 
 }  // namespace postrider::ctl

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "common/base/result.h"
+#include "common/config/settings.h"
 #include "common/limits/bans.h"
 
 namespace postrider::ctl {
@@ -16,5 +17,9 @@ struct BanName {
 // An IPv4 address stands for itself, an IPv6 address for its /64, "user@domain" for an account.
 // Invalid: anything else, as a network of another size is.
 Result<BanName> parse_ban_name(const std::string& text);
+
+// The name under which the daemons count it (Credentials::account_of()): where the domain of an
+// account is an alias, with the domain itself; as written where the directory cannot be read.
+std::string as_counted(const BanName& named, const config::Settings& settings);
 
 }  // namespace postrider::ctl

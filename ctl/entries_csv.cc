@@ -196,22 +196,23 @@ class TableReader {
     read_.entries.users.push_back(std::move(user));
   }
 
-  bool has(Column column) const {
-    return std::find(columns_.begin(), columns_.end(), column) != columns_.end();
+  // Beyond the end of any row where there is no such column.
+  std::size_t index_in_row(Column column) const {
+    const auto at = std::find(columns_.begin(), columns_.end(), column);
+    if (at == columns_.end()) return std::numeric_limits<std::size_t>::max();
+    return static_cast<std::size_t>(at - columns_.begin());
   }
-  // Nothing without such a column: what is there stays.
+  // Nothing without such a column, or where the row ends before it: what is there stays.
   template <typename T>
   std::optional<T> given(Column column, T (TableReader::*as)(Column)) {
     asked_[index_of(column)] = true;
-    if (!has(column)) return std::nullopt;
+    if (index_in_row(column) >= row_.fields.size()) return std::nullopt;
     return (this->*as)(column);
   }
   std::string text(Column column) {
     asked_[index_of(column)] = true;
-    const auto at = std::find(columns_.begin(), columns_.end(), column) - columns_.begin();
-    return static_cast<std::size_t>(at) < row_.fields.size()
-               ? row_.fields[static_cast<std::size_t>(at)]
-               : std::string();
+    const std::size_t at = index_in_row(column);
+    return at < row_.fields.size() ? row_.fields[at] : std::string();
   }
   std::string needed(Column column) {
     std::string value = text(column);

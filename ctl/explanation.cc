@@ -6,6 +6,7 @@
 
 #include "common/auth/attempts.h"
 #include "common/auth/ban_words.h"
+#include "common/base/ascii.h"
 #include "common/base/clock.h"
 #include "common/checks/inquiry.h"
 #include "common/config/parameters.h"
@@ -16,6 +17,7 @@
 #include "common/net/cares_resolver.h"
 #include "common/quota/open_rooms.h"
 #include "common/routing/return_paths.h"
+#include "ctl/ban_name.h"
 #include "ctl/mailbox_rooms.h"
 
 namespace postrider::ctl {
@@ -131,7 +133,10 @@ BanStep judge_bans(World& world, const Envelope& envelope) {
     return found;
   };
   metrics::Counters counters;
-  auth::Attempts attempts(*bans, world.settings.bans, world.clock, world.log, counters);
+  auth::Attempts attempts(
+      *bans, world.settings.bans, world.clock, world.log, counters, [&](std::string_view user) {
+        return as_counted({limits::BanKind::account, to_lower(user)}, world.settings);
+      });
   if (attempts.is_banned(envelope.address))
     return refuse(envelope.address.str(), {421, "4.7.0", std::string(auth::kAddressIsBanned)});
   if (!envelope.login.empty() && attempts.is_banned(envelope.address, envelope.login))

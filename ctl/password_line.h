@@ -8,11 +8,9 @@
 
 namespace postrider::ctl {
 
-// Octets, without the line break.
-inline constexpr std::size_t kMaxPassword = 1024;
-
-// The first line without its LF or CRLF, which the last line need not have. The error (invalid)
-// tells what is wrong: nothing is cut off in silence.
+// The first line without its LF or CRLF, which the last line need not have. Of a longer one than a
+// password may be (password_policy.h) enough that the policy refuses it: nothing is cut off in
+// silence. Invalid: there is none, or it is empty.
 Result<Secret> read_password(std::istream& in);
 
 }  // namespace postrider::ctl

@@ -6,10 +6,11 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/directory/editor.h"
+#include "common/directory/schema.h"
 #include "common/metrics/counters.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
-#include "ctl/editing.h"
 #include "ctl/mailbox_rooms.h"
 #include "ctl/queue_client.h"
 #include "ctl/queue_view.h"
@@ -27,6 +28,13 @@ json counters(const std::string& run_directory) {
   for (std::size_t i = 0; i < sums.size(); ++i)
     document[std::string(metrics::text_of(static_cast<metrics::Counter>(i)).name)] = sums[i];
   return document;
+}
+
+Result<std::vector<directory::User>> users_of(const config::Settings& settings) {
+  auto directory = directory::DirectoryEditor::open(
+      fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
+  if (!directory) return tl::unexpected<Error>(std::move(directory.error()));
+  return directory->users();
 }
 
 void status(Context& context) {
@@ -48,14 +56,16 @@ void status(Context& context) {
   json document = to_json(queue);
   document["pauses"] = std::move(pauses);
   document["counters"] = counters(settings->paths.run);
-  std::vector<quota::Room> nearly_full;
-  with_editor(context, *settings, [&](directory::DirectoryEditor& editor) {
-    const auto users = editor.users();
-    if (!users) return context.refuse(users.error());
-    nearly_full = MailboxRooms(*settings).nearly_full(*users);
-  });
-  document["mailboxes_nearly_full"] = to_json(nearly_full);
-  context.answer(document, paused + to_text(queue, SystemClock().now()) + to_text(nearly_full));
+  std::string mailboxes;
+  if (const auto users = users_of(*settings)) {
+    const auto nearly_full = MailboxRooms(*settings).nearly_full(*users);
+    document["mailboxes_nearly_full"] = to_json(nearly_full);
+    mailboxes = to_text(nearly_full);
+  } else {
+    document["mailboxes_nearly_full"] = nullptr;
+    mailboxes = fmt::format("mailboxes: {}\n", printable(users.error().text));
+  }
+  context.answer(document, paused + to_text(queue, SystemClock().now()) + mailboxes);
 }
 
 }  // namespace

@@ -85,7 +85,9 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
   limits::Bans bans = auth::open_bans(settings.paths.run, log);
   auth::LoginJournal logins(loop, clock, log,
                             auth::LoginTable::path(settings.paths.data, directory::Service::pop3));
-  auth::Attempts attempts(bans, settings.bans, clock, log, counters, &logins);
+  auth::Attempts attempts(
+      bans, settings.bans, clock, log, counters,
+      [&](std::string_view user) { return credentials.account_of(user); }, &logins);
   const quota::FullMarks full_marks(settings.paths.run);
   const Services services{.loop = loop,
                           .credentials = credentials,

@@ -75,9 +75,11 @@ class Worker {
         bans_(auth::open_bans(settings.paths.run, log_)),
         logins_(loop_, clock_, log_,
                 auth::LoginTable::path(settings.paths.data, directory::Service::smtp)),
-        attempts_(bans_, settings.bans, clock_, log_, counters_, &logins_),
-        admission_(tally_, attempts_, clock_, settings),
         credentials_(loop_, pool_, verified, clock_, directory_file(settings)),
+        attempts_(
+            bans_, settings.bans, clock_, log_, counters_,
+            [this](std::string_view user) { return credentials_.account_of(user); }, &logins_),
+        admission_(tally_, attempts_, clock_, settings),
         link_(loop_, settings.paths.run + "/queued.sock", number, log_),
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
@@ -120,9 +122,9 @@ class Worker {
   limits::Tally tally_;
   limits::Bans bans_;
   auth::LoginJournal logins_;
+  directory::SqliteCredentials credentials_;
   auth::Attempts attempts_;
   Admission admission_;
-  directory::SqliteCredentials credentials_;
   QueueLink link_;
   spool::Writer writer_;
   Services services_;

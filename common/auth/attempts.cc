@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
-#include "common/base/ascii.h"
 #include "common/base/timestamp.h"
 #include "common/limits/open_at_start.h"
 
@@ -22,13 +22,15 @@ limits::Bans open_bans(const std::string& run_directory, log::Logger& log) {
 }
 
 Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, const Clock& clock,
-                   log::Logger& log, metrics::Counters& counters, LoginJournal* journal)
+                   log::Logger& log, metrics::Counters& counters, AccountOf account_of,
+                   LoginJournal* journal)
     : bans_(bans),
       settings_(settings),
       exempt_(net::parse_networks(settings.exempt_networks)),
       clock_(clock),
       log_(log),
       counters_(counters),
+      account_of_(std::move(account_of)),
       journal_(journal),
       unreachable_(log, clock,
                    {"bans_unreachable", "bans_reachable",
@@ -37,19 +39,9 @@ Attempts::Attempts(limits::Bans& bans, const config::Settings::Bans& settings, c
                    {"authentication_unavailable", "authentication_available",
                     "users who log in are told to try again"}) {}
 
-namespace {
-
-// An account has one count, under whichever of its names it is tried.
-std::string_view account_of(const Attempt& attempt) {
-  return attempt.mailbox.empty() ? attempt.user : attempt.mailbox;
-}
-
-}  // namespace
-
 Consequence Attempts::note(const Attempt& attempt) {
   using End = Attempt::End;
-  const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user) ||
-                      is_banned(attempt.client, account_of(attempt));
+  const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user);
   const bool accepted = attempt.end == End::accepted && !banned;
   counters_.add(accepted ? Counter::authentications : Counter::authentication_failures);
   if (accepted) unavailable_.passed();
@@ -83,7 +75,7 @@ bool Attempts::is_banned(const net::IpAddress& client) {
 }
 
 bool Attempts::is_banned(const net::IpAddress& client, std::string_view user) {
-  return is_banned(client) || is_banned(BanKind::account, to_lower(user));
+  return is_banned(client) || is_banned(BanKind::account, account_of_(user));
 }
 
 // What is not known bans nobody.
@@ -103,7 +95,7 @@ std::chrono::microseconds Attempts::count_failure(const Attempt& attempt) {
     failures =
         count(BanKind::address, net::to_client_name(attempt.client), settings_.address_failures);
   if (!attempt.user.empty() && attempt.end != Attempt::End::abandoned)
-    count(BanKind::account, to_lower(account_of(attempt)), settings_.account_failures);
+    count(BanKind::account, account_of_(attempt.user), settings_.account_failures);
   return hold_back(failures);
 }
 

@@ -2,8 +2,8 @@
 // and what follows from it.
 //
 //   a wrong password    the reply is held back, longer with each of that address
-//   too many of them    the address is banned, and apart from that the account: the mailbox, where
-//                       it is known whose it is, so that other names of it are no fresh start
+//   too many of them    the address is banned, and apart from that the account, under whichever of
+//                       its names it is tried
 //   one left unanswered counts as wrong for the address, not for the account: nothing was guessed
 //   while a ban holds   a login is refused without a look at its password, and counts for nothing:
 //                       neither do guesses prolong the ban, nor does the owner of a banned account
@@ -19,6 +19,7 @@
 
 #include "common/auth/login_journal.h"
 #include "common/base/clock.h"
+#include "common/base/unique_function.h"
 #include "common/config/settings.h"
 #include "common/limits/bans.h"
 #include "common/log/condition.h"
@@ -54,9 +55,13 @@ struct Consequence {
 
 class Attempts {
  public:
+  // The account that a name which a client gave is one of: Credentials::account_of().
+  using AccountOf = UniqueFunction<std::string(std::string_view user)>;
+
   // All outlive it. Null: nothing is recorded.
   Attempts(limits::Bans& bans, const config::Settings::Bans& settings, const Clock& clock,
-           log::Logger& log, metrics::Counters& counters, LoginJournal* journal = nullptr);
+           log::Logger& log, metrics::Counters& counters, AccountOf account_of,
+           LoginJournal* journal = nullptr);
 
   // No connection is taken from it. False where the bans cannot be asked, of which the log tells;
   // so are those that follow.
@@ -66,8 +71,7 @@ class Attempts {
   bool is_banned(const net::IpAddress& client, std::string_view user);
 
   // Once for each login that was judged or abandoned; not for one that could not be judged. What
-  // was accepted is refused if a ban has begun meanwhile, or holds for its mailbox, whose name is
-  // known only now.
+  // was accepted is refused if a ban has begun meanwhile.
   Consequence note(const Attempt& attempt);
   // For one that could not be: the log tells when that begins, and that it is over when a login is
   // accepted.
@@ -87,6 +91,7 @@ class Attempts {
   const Clock& clock_;
   log::Logger& log_;
   metrics::Counters& counters_;
+  AccountOf account_of_;
   LoginJournal* const journal_;
   log::Condition unreachable_;  // the bans
   log::Condition unavailable_;  // whoever knows passwords

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/base/ascii.h"
 #include "common/base/pending.h"
 #include "common/base/result.h"
 #include "common/base/secret.h"
@@ -57,6 +58,11 @@ class Credentials {
   [[nodiscard]] virtual PendingPtr find_scram_keys(
       std::string_view address, Service service,
       UniqueFunction<void(Result<ScramAnswer>)> done) = 0;
+
+  // Whom the client says to be, by the one name that all names of a mailbox lead to: what counts
+  // against an account, whether there is such a user or not. In lower case; as given where the
+  // directory cannot answer. From memory or an index: it does not block.
+  virtual std::string account_of(std::string_view address) { return to_lower(address); }
 
   // POP3's own way (RFC 1939 section 7): whether `digest` is that of `timestamp` and the secret
   // that was made for it, which is none of the user's passwords. A user without one is refused as

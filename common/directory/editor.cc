@@ -20,6 +20,7 @@ Result<DirectoryEditor> DirectoryEditor::open(const std::string& path, sqlite::A
                                               WallTime now) {
   auto database = sqlite::Database::open(path, access);
   if (!database) return passed_on(database.error());
+  if (access == sqlite::Access::read) return DirectoryEditor(std::move(*database), now);
   if (auto ready = database->migrate(kSchema); !ready) return passed_on(ready.error());
   return DirectoryEditor(std::move(*database), now);
 }

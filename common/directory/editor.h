@@ -25,8 +25,9 @@ namespace postrider::directory {
 
 class DirectoryEditor {
  public:
-  // Opens directory.db at `path`; with Access::create makes it where it is missing. `now` is the
-  // time of what is done, as it is kept; 1970: it is not known.
+  // Opens directory.db at `path`; with Access::create makes it where it is missing, with
+  // Access::read waits for no writer and changes nothing. `now` is the time of what is done, as it
+  // is kept; 1970: it is not known.
   static Result<DirectoryEditor> open(const std::string& path, sqlite::Access access,
                                       WallTime now = {});
 

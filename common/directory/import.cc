@@ -109,8 +109,8 @@ Result<void> Import::take(const ScramOrigin& origin) {
   if (*used) {
     add_fault(place, "salt_key",
               "the directory has passwords already, made with another salt; import into a new one, "
-              "or leave out `scram` here and of all users: they then log in without SCRAM until "
-              "their passwords are set anew");
+              "or leave out `scram` here and of all users: those whose password is not here "
+              "already then log in without SCRAM until it is set anew");
     return {};
   }
   const auto set = editor_.change("UPDATE scram SET salt_key = ?1, iterations = ?2",
@@ -193,13 +193,7 @@ Result<void> Import::take(const UserEntry& entry) {
   }
   if (auto done = take_password(entry, *user); !done) return done;
   if (auto done = take_send_rights(entry, *user); !done) return done;
-  if (!entry.app_passwords) return {};
-  const auto gone = editor_.change("DELETE FROM app_passwords WHERE domain = ?1 AND local = ?2",
-                                   user->domain, user->local);
-  if (!gone) return tl::unexpected<Error>(gone.error());
-  for (const AppPasswordEntry& app : *entry.app_passwords)
-    if (auto done = take_app_password(entry, *user, app); !done) return done;
-  return {};
+  return take_app_passwords(entry, *user);
 }
 
 bool Import::is_right(const std::string& place, std::string_view field, const KeptPassword& kept) {
@@ -209,6 +203,8 @@ bool Import::is_right(const std::string& place, std::string_view field, const Ke
         place, field,
         "is no argon2id hash ($argon2id$...) of at most 256 MiB and 10 passes; leave it empty, "
         "or give the password itself as `password`");
+  if (!kept.scram.empty() && kept.hash.empty())
+    add_fault(place, "scram", fmt::format("needs the {} of the same password", field));
   if (!kept.scram.empty() && kept.scram.size() != 2 * sasl::ScramKeys::kSize)
     add_fault(place, "scram", "has 64 octets in base64: StoredKey and ServerKey");
   if (!kept.scram.empty() && !entries_.scram)
@@ -222,15 +218,16 @@ bool Import::is_right(const std::string& place, std::string_view field, const Ke
 // In the trial nothing is hashed.
 Result<void> Import::take_password(const UserEntry& entry, const Address& user) {
   if (entry.password) {
-    if (!entry.kept.hash.empty())
-      add_fault(entry.place, "password", "stands beside a password_hash; leave one of them");
+    if (!entry.kept.hash.empty() || !entry.kept.scram.empty())
+      add_fault(entry.place, "password",
+                "stands beside a password_hash or its scram; leave one of them");
     if (auto fault = fault_of(options_.policy, user, *entry.password))
       add_fault(entry.place, "password", std::move(*fault));
     if (pass_ == Pass::trial) return {};
     return judged(editor_.set_password(entry.address, *entry.password, options_.policy),
                   entry.place, "password");
   }
-  if (entry.kept.hash.empty() || !is_right(entry.place, "password_hash", entry.kept)) return {};
+  if (!is_right(entry.place, "password_hash", entry.kept) || entry.kept.hash.empty()) return {};
   return take_hash(entry, user);
 }
 
@@ -241,7 +238,7 @@ Result<void> Import::take_hash(const UserEntry& entry, const Address& user) {
       editor_.exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2 AND password = ?3",
                      user.domain, user.local, entry.kept.hash);
   if (!same) return tl::unexpected<Error>(same.error());
-  if (*same && entry.kept.scram.empty()) return {};
+  if (*same && entry.kept.scram.empty()) return set_password_changed(entry, user);
   if (!*same)
     if (auto kept = editor_.keep_earlier(user, options_.policy.history); !kept) return kept;
   const auto changed = entry.password_changed != 0 ? entry.password_changed : editor_.now();
@@ -251,6 +248,15 @@ Result<void> Import::take_hash(const UserEntry& entry, const Address& user) {
       "WHERE domain = ?1 AND local = ?2",
       user.domain, user.local, entry.kept.hash, sqlite::Blob{entry.kept.scram}, changed,
       int{entry.password_changed == 0});
+  if (!set) return tl::unexpected<Error>(set.error());
+  return {};
+}
+
+Result<void> Import::set_password_changed(const UserEntry& entry, const Address& user) {
+  if (entry.password_changed == 0) return {};
+  const auto set =
+      editor_.change("UPDATE users SET password_changed = ?3 WHERE domain = ?1 AND local = ?2",
+                     user.domain, user.local, entry.password_changed);
   if (!set) return tl::unexpected<Error>(set.error());
   return {};
 }
@@ -267,6 +273,30 @@ Result<void> Import::take_send_rights(const UserEntry& entry, const Address& use
   return {};
 }
 
+// As with take_hash(), keys that the file does not have stay with their hash.
+Result<void> Import::take_app_passwords(const UserEntry& entry, const Address& user) {
+  if (!entry.app_passwords) return {};
+  const auto keys = editor_.rows(
+      "SELECT password, scram FROM app_passwords WHERE domain = ?1 AND local = ?2",
+      [](const sqlite::Statement& row) {
+        return KeptPassword{std::string(row.text(0)), std::string(row.text(1))};
+      },
+      user.domain, user.local);
+  if (!keys) return tl::unexpected<Error>(keys.error());
+  const auto gone = editor_.change("DELETE FROM app_passwords WHERE domain = ?1 AND local = ?2",
+                                   user.domain, user.local);
+  if (!gone) return tl::unexpected<Error>(gone.error());
+  for (AppPasswordEntry app : *entry.app_passwords) {
+    if (!is_right(fmt::format("{}, app password {}", entry.place, app.described.name),
+                  "password_hash", app.kept))
+      continue;
+    for (const KeptPassword& kept : *keys)
+      if (app.kept.scram.empty() && kept.hash == app.kept.hash) app.kept.scram = kept.scram;
+    if (auto done = take_app_password(entry, user, app); !done) return done;
+  }
+  return {};
+}
+
 Result<void> Import::take_app_password(const UserEntry& entry, const Address& user,
                                        const AppPasswordEntry& app) {
   const std::string place = fmt::format("{}, app password {}", entry.place, app.described.name);
@@ -277,7 +307,7 @@ Result<void> Import::take_app_password(const UserEntry& entry, const Address& us
   if (!is_selector(app.selector))
     add_fault(place, "selector", "is the first five letters of the password");
   if (app.kept.hash.empty()) add_fault(place, "password_hash", "is needed");
-  if (!is_right(place, "password_hash", app.kept) || !is_selector(app.selector)) return {};
+  if (app.kept.hash.empty() || !is_selector(app.selector)) return {};
   auto set = editor_.change(
       "INSERT INTO app_passwords "
       "(domain, local, name, selector, password, scram, scope, created, expires) "

@@ -1,9 +1,9 @@
 // import.h - taking over a directory from a file: all of it or nothing.
 //
 // What the file has replaces what is there under the same name; what it does not name stays, and so
-// does what it says nothing of: a setting, a password, the rights and app passwords of a user. All is tried first and undone, so
-// that every fault is told at once; then it is done, all of this in one transaction. Meanwhile
-// nothing else can change the directory, and all may read it as it was.
+// does what it says nothing of: a setting, a password, the rights and app passwords of a user. All
+// is tried first and undone, so that every fault is told at once; then it is done, all of this in
+// one transaction. Meanwhile nothing else can change the directory, and all may read it as it was.
 #pragma once
 
 #include <map>
@@ -35,6 +35,8 @@ class Import {
   Result<void> take(const AliasEntry& entry);
   Result<void> take_password(const UserEntry& entry, const Address& user);
   Result<void> take_hash(const UserEntry& entry, const Address& user);
+  Result<void> set_password_changed(const UserEntry& entry, const Address& user);
+  Result<void> take_app_passwords(const UserEntry& entry, const Address& user);
   Result<void> take_app_password(const UserEntry& entry, const Address& user,
                                  const AppPasswordEntry& app);
   Result<void> take_send_rights(const UserEntry& entry, const Address& user);

@@ -46,6 +46,12 @@ std::optional<std::string> fault_of(const PasswordPolicy& policy, const Address&
                                     const Secret& password) {
   const Secret text = sasl::prepared(password);
   if (text.reveal().empty()) return "the password is empty";
+  const std::string_view given = password.reveal();
+  if (given.size() > kMaxPassword)
+    return fmt::format("the password has more than {} octets; choose a shorter one", kMaxPassword);
+  if (std::any_of(given.begin(), given.end(), is_control))
+    return "the password has a control character, as a tab or a NUL; nobody can type it at a "
+           "login: leave it out";
   if (selector_of(password.reveal()))
     return "the password has the form of an app password; add one with: postrider user "
            "app-password add";

@@ -15,6 +15,9 @@
 
 namespace postrider::directory {
 
+// Octets of a password, as SCRAM and argon2 take it: above any that people type.
+inline constexpr std::size_t kMaxPassword = 1024;
+
 struct PasswordPolicy {
   std::uint64_t min_length = 0;  // characters
   std::uint64_t history = 0;     // of a user's last passwords, the present one among them: so many

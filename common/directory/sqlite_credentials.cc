@@ -24,9 +24,12 @@ constexpr std::string_view kNoScramKeys =
 constexpr std::string_view kWrongPassword = "wrong password";
 constexpr std::string_view kExpired = "the app password has expired";
 constexpr std::string_view kForeignHash =
-    "the password is no argon2id hash; set it anew with: postrider user passwd";
+    "the password is no argon2 hash of at most 256 MiB and 10 passes; set it anew with: postrider "
+    "user passwd";
 constexpr std::string_view kForeignAppPassword =
-    "the app password is no argon2id hash; remove it with: postrider user app-password remove";
+    "the app password is no argon2 hash of at most 256 MiB and 10 passes; remove it with: "
+    "postrider "
+    "user app-password remove";
 constexpr std::string_view kOtherScope = "the app password is not for this service";
 constexpr std::string_view kOtherMainScope = "the main password is not for this service";
 constexpr std::string_view kDisabledUser = "the user is disabled";
@@ -84,6 +87,11 @@ Result<Address> SqliteCredentials::canonical(std::string_view text) {
   if (*row) address.domain = alias.text(0);
   alias.reset();
   return address;
+}
+
+std::string SqliteCredentials::account_of(std::string_view address) {
+  const auto parts = file_.refresh() ? canonical(address) : Result<Address>(Address{});
+  return parts && !parts->domain.empty() ? parts->str() : to_lower(address);
 }
 
 Result<std::optional<SqliteCredentials::Account>> SqliteCredentials::find_account(

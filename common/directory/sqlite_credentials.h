@@ -38,6 +38,7 @@ class SqliteCredentials final : public Credentials, public Keepings {
   PendingPtr verify_apop(std::string_view address, std::string_view timestamp,
                          std::string_view digest,
                          UniqueFunction<void(Result<LoginAnswer>)> done) override;
+  std::string account_of(std::string_view address) override;
   PendingPtr find_keeping(std::string_view mailbox,
                           UniqueFunction<void(Result<std::optional<Keeping>>)> done) override;
 

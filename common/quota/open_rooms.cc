@@ -6,7 +6,7 @@
 
 namespace postrider::quota {
 
-std::string rooms_path(const std::string& run_directory) { return run_directory + "/rooms"; }
+std::string rooms_path(const std::string& run_directory) { return run_directory + "/rooms-3"; }
 
 Rooms open_rooms(const std::string& run_directory, log::Logger& log) {
   auto rooms = limits::open_at_start([&] { return Rooms::open(rooms_path(run_directory)); });

@@ -8,7 +8,8 @@
 
 namespace postrider::quota {
 
-// <run>/rooms, where all of them look.
+// <run>/rooms-3, where all of them look; the number is that of the format, so that a release and
+// the next may run side by side.
 std::string rooms_path(const std::string& run_directory);
 
 // The rooms that all workers share; where they cannot be had, the log is told, and this worker has

@@ -13,7 +13,7 @@ namespace postrider::quota {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x32304d4f4f525250;  // "PRROOM02"
+constexpr std::uint64_t kMagic = 0x33304d4f4f525250;  // "PRROOM03"
 // How often promises whose time is over are looked for: at all, and before a refusal.
 constexpr std::chrono::seconds kSweep{60};
 constexpr std::chrono::seconds kSweepBeforeRefusal{1};
@@ -196,6 +196,15 @@ void Rooms::not_counted(std::string_view mailbox) {
   if (row == nullptr) return;
   row->counted = 0;
   row->wanted = 0;
+}
+
+void Rooms::not_counted_yet(std::string_view mailbox, WallTime now) {
+  const Change change(*file_);
+  if (!change) return;
+  Row* const row = file_->find(mailbox);
+  if (row == nullptr) return;
+  row->wanted = micros(now);
+  file_->header().wanted = 1;
 }
 
 void Rooms::set_told(std::string_view mailbox, std::uint64_t percent, WallTime now) {

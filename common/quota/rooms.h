@@ -140,8 +140,9 @@ class Rooms {
   // A count that was under way meanwhile is dropped.
   void forget(std::string_view mailbox);
   // Whoever was to count it could not: nothing is known of it, and the next who would refuse mail
-  // for it asks again.
+  // for it asks again. Or not in time: what is known stays, and others have their turn first.
   void not_counted(std::string_view mailbox);
+  void not_counted_yet(std::string_view mailbox, WallTime now);
   // Whether a count was asked for: one read of memory. And of which mailboxes, at most so many,
   // those first that were asked for first.
   bool is_count_wanted() const noexcept;

@@ -88,8 +88,13 @@ void Rooms::File::sweep(WallTime now, std::chrono::seconds interval) const {
       end_promise(*one);
 }
 
+// Of a file of which some pages are older than others, no count of the forgotten may be ahead of
+// the header's: such a mailbox would never be known again.
 void Rooms::File::repair() const {
+  Header& head = header();
+  head.forgotten = std::max(head.forgotten, head.rowless);
   for (Row* row = rows(); row != rows() + kRows; ++row) {
+    head.forgotten = std::max(head.forgotten, row->forgotten);
     row->counted = 0;
     row->promised = {};
   }

@@ -44,9 +44,7 @@ CountedOutcome CountedMailbox::store(Delivery& delivery, Delivery::Attempt attem
   return turn_away(size);
 }
 
-Result<void> CountedMailbox::count() {
-  auto turn = rooms_.take_turn(message_.mailbox);
-  if (!turn) return tl::unexpected<Error>(std::move(turn.error()));
+Result<void> CountedMailbox::count(const quota::Rooms::Turn&) {
   standing_ = rooms_.look(message_.mailbox, message_.id);
   const auto known = kept();
   if (known) count_ = *known;

@@ -72,7 +72,7 @@ class CountedMailbox {
                        maildir::Sync sync);
 
   // Counts the mailbox, if what is known of it is not sure, and tells it.
-  Result<void> count();
+  Result<void> count(const quota::Rooms::Turn& turn);
 
  private:
   std::optional<quota::Count> kept() const;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/pending.h"
@@ -15,11 +15,15 @@
 
 namespace postrider::deliverd {
 
+struct Recounted {
+  std::vector<std::string> counted;  // mailboxes
+  std::string uncountable, trouble;  // the last that cannot be read, and why; empty: none
+};
+
 // Each of the mailboxes, at most `most`. One that cannot be read is unknown, and is not tried again
-// until somebody asks anew: it keeps no place from others. What was wrong with the first of those.
-// Blocks.
-std::optional<std::string> recount(quota::Rooms& rooms, int mail_directory, const Clock& clock,
-                                   std::size_t most);
+// until somebody asks anew: it keeps no place from others. One whose turn did not come in time
+// waits for the next round. Blocks.
+Recounted recount(quota::Rooms& rooms, int mail_directory, const Clock& clock, std::size_t most);
 
 class Recount {
  public:
@@ -34,12 +38,14 @@ class Recount {
 
  private:
   void look();
+  void tell(const Recounted& recounted);
 
   event::WorkerPool& threads_;
   quota::Rooms& rooms_;
   const int mail_directory_;
   const Clock& clock_;
   log::Condition uncounted_;
+  std::string uncountable_;  // with which it holds
   event::Timer timer_;
   PendingPtr under_way_;
 };

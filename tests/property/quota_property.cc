@@ -292,10 +292,10 @@ TEST_CASE("quota: several processes deliver into one mailbox, one of them is kil
 
 TEST_CASE("quota: who waits too long for another thread's turn is told") {
   const Rooms rooms;
-  const auto turn = rooms.take_turn(kAnn);
+  const auto turn = rooms.take_turn("ann@t");
   REQUIRE(turn);
   std::thread([&] {
-    const auto other = rooms.take_turn(kAnn, 1ms);
+    const auto other = rooms.take_turn("ann@t", 1ms);
     REQUIRE_FALSE(other);
     CHECK(other.error().kind == ErrorKind::temporary);
   }).join();

@@ -64,6 +64,13 @@ TEST_CASE("directory table: of a column that is missing nothing is said", "[ctl]
   CHECK_FALSE(read.entries.domains.at(0).settings.rules.trash);
 }
 
+TEST_CASE("directory table: a row that ends early says nothing of the rest", "[ctl][csv]") {
+  const auto read = ctl::read_csv_entries("kind,address,disabled,expires\r\nuser,ada@a.test\r\n");
+  REQUIRE(read.faults.empty());
+  CHECK_FALSE(read.entries.users.at(0).settings.disabled);
+  CHECK_FALSE(read.entries.users.at(0).settings.expires);
+}
+
 TEST_CASE("directory table: each fault is told by its line and column", "[ctl][csv]") {
   CHECK(faults_of("").find("empty") != std::string::npos);
   CHECK(faults_of("name;quota\r\n").find("line 1.name;quota: is no column") == 0);

@@ -115,6 +115,28 @@ TEST_CASE("import: a table that was exported leaves the keys of SCRAM where they
   CHECK(exported(editor) == before);
 }
 
+TEST_CASE("import: when a password was changed is taken, though the keys of SCRAM stay",
+          "[directory]") {
+  const test::TempDirectory directory;
+  DirectoryEditor editor = open(directory, "to.db");
+  REQUIRE(editor.add_domain("a.test"));
+  REQUIRE(editor.add_user("anna@a.test"));
+  REQUIRE(editor.set_password("anna@a.test", Secret("correct horse")));
+  REQUIRE(editor.add_app_password("anna@a.test", {"phone", {.smtp = true}, 1000, 2000}));
+  auto entries = *editor.entries();
+  const std::string before = exported(editor);
+  entries.scram.reset();
+  entries.users.at(0).password_changed = 4711;
+  entries.users.at(0).kept.scram.clear();
+  entries.users.at(0).app_passwords->at(0).kept.scram.clear();
+  CHECK(editor.take_over(entries, {})->faults.empty());
+  CHECK(editor.user("anna@a.test")->password_changed == 4711);
+  CHECK_FALSE(editor.entries()->users.at(0).kept.scram.empty());
+  CHECK_FALSE(editor.entries()->users.at(0).app_passwords->at(0).kept.scram.empty());
+  entries.users.at(0).kept = {"", std::string(64, 'k')};
+  CHECK_FALSE(editor.take_over(entries, {})->faults.empty());
+}
+
 TEST_CASE("import: a password that another hash replaces is one that was used before",
           "[directory]") {
   const test::TempDirectory directory;

@@ -22,6 +22,14 @@ TEST_CASE("password policy: length is counted in characters", "[directory]") {
   CHECK_FALSE(may_be("\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f"));  // four, eight octets
 }
 
+TEST_CASE("password policy: what nobody can type is refused, and what is too long", "[directory]") {
+  for (const char* control : {"\t", "\r", "\x7f"})
+    CHECK_FALSE(may_be(("correct horse" + std::string(control)).c_str()));
+  const std::string longest(kMaxPassword - 1, 'x');
+  CHECK(may_be((longest + "y").c_str()));
+  CHECK_FALSE(may_be((longest + "yz").c_str()));
+}
+
 TEST_CASE("password policy: what is common is refused, with digits behind it too", "[directory]") {
   for (const char* text : {"password", "PassWord", "password2026!", "12345678", "Sunshine99",
                            "qwertyuiop", "changeme!!"}) {

@@ -81,7 +81,8 @@ struct World {
     const auto keys =
         sasl::derive_scram_keys(Secret(password), answer.user.salt, answer.user.iterations).value();
     const auto found = std::find(answer.user.keys.begin(), answer.user.keys.end(), keys);
-    if (found == answer.user.keys.end()) return {.mailbox = answer.mailbox, .reason = answer.reason};
+    if (found == answer.user.keys.end())
+      return {.mailbox = answer.mailbox, .reason = answer.reason};
     return answer.logins[static_cast<std::size_t>(found - answer.user.keys.begin())];
   }
 
@@ -334,7 +335,8 @@ TEST_CASE(
     const LoginAnswer login = world.log_in("Anna@example.org", password);
     CHECK_FALSE(login.accepted);
     CHECK(login.reason ==
-          "the password is no argon2id hash; set it anew with: postrider user passwd");
+          "the password is no argon2 hash of at most 256 MiB and 10 passes; set it anew with: "
+          "postrider user passwd");
   }
   // The app password is good nevertheless.
   CHECK(world.log_in("anna@example.org", made->reveal()).app_password == "phone");
@@ -343,11 +345,13 @@ TEST_CASE(
   REQUIRE(database->execute("UPDATE app_passwords SET scram = x'', password = '" + hash + "'"));
   world.wait(WatchedDatabase::kRecheck);
   CHECK(world.log_in("anna@example.org", made->reveal()).reason ==
-        "the app password is no argon2id hash; remove it with: postrider user app-password remove");
+        "the app password is no argon2 hash of at most 256 MiB and 10 passes; remove it with: "
+        "postrider user app-password remove");
   const ScramAnswer scram = world.scram("anna@example.org");
   CHECK(scram.user.keys.empty());
   CHECK(scram.reason ==
-        "the password is no argon2id hash; set it anew with: postrider user passwd");
+        "the password is no argon2 hash of at most 256 MiB and 10 passes; set it anew with: "
+        "postrider user passwd");
 }
 
 TEST_CASE("sqlite credentials: a hash of another program costs what a wrong password costs",
@@ -517,4 +521,17 @@ TEST_CASE("sqlite credentials: a login by a domain alias is one to the domain", 
   world.wait(WatchedDatabase::kRecheck);
   CHECK(world.log_in("anna@alias.test", "secret").mailbox == "anna@example.org");
   CHECK(world.prove("anna@alias.test", "secret").mailbox == "anna@example.org");
+}
+
+TEST_CASE("sqlite credentials: all names of a mailbox are one account, known or not",
+          "[directory]") {
+  World world;
+  REQUIRE(world.editor.add_domain_alias("alias.test", "example.org"));
+  world.wait(WatchedDatabase::kRecheck);
+  for (const char* name : {"anna", "nobody"}) {
+    const std::string account = std::string(name) + "@example.org";
+    CHECK(world.credentials.account_of(account) == account);
+    CHECK(world.credentials.account_of(std::string(name) + "@Alias.test") == account);
+  }
+  CHECK(world.credentials.account_of("Anna") == "anna");
 }

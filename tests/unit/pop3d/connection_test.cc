@@ -146,7 +146,7 @@ struct Fixture {
   FakeCredentials credentials{loop};
   limits::Bans bans;
   const config::Settings::Bans ban_settings;
-  auth::Attempts attempts{bans, ban_settings, clock, log, counters};
+  auth::Attempts attempts{bans, ban_settings, clock, log, counters, &to_lower};
   event::WorkerPool files{loop, 2};
   const quota::FullMarks full_marks{mail.path()};
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};

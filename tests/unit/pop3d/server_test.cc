@@ -82,7 +82,7 @@ struct Fixture {
   NoCredentials credentials;
   limits::Bans bans;
   const config::Settings::Bans ban_settings;
-  auth::Attempts attempts{bans, ban_settings, clock, log, counters};
+  auth::Attempts attempts{bans, ban_settings, clock, log, counters, &to_lower};
   event::WorkerPool files{loop, 1};
   const quota::FullMarks full_marks{"/nonexistent"};
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};

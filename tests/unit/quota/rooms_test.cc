@@ -327,3 +327,35 @@ TEST_CASE("rooms: what an earlier run of the kernel has left is counted again", 
   REQUIRE(::pwrite(file.get(), &boot, sizeof boot, kBoot) == sizeof boot);
   CHECK_FALSE(count_after());
 }
+
+TEST_CASE("rooms: of a file with pages of different age all can be counted again", "[quota]") {
+  const postrider::test::TempDirectory run;
+  const std::string path = quota::rooms_path(run.path());
+  {
+    auto rooms = Rooms::open(path);
+    REQUIRE(rooms);
+    rooms->counted(kAnn, holding(1), kNow);
+    for (int i = 0; i < 5; ++i) rooms->forget(kAnn);
+  }
+  const Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  constexpr off_t kForgotten = 40, kBoot = 56;
+  const std::uint64_t older = 0;
+  for (const off_t at : {kForgotten, kBoot})
+    REQUIRE(::pwrite(file.get(), &older, sizeof older, at) == sizeof older);
+  auto rooms = Rooms::open(path);
+  REQUIRE(rooms);
+  Count count = holding(7);
+  count.forgotten = rooms->look(kAnn, "").forgotten;
+  rooms->counted(kAnn, count, kNow);
+  CHECK(rooms->look(kAnn, "").count);
+}
+
+TEST_CASE("rooms: a mailbox that could not be counted in time comes after the others", "[quota]") {
+  Rooms rooms;
+  rooms.counted(kAnn, holding(900), kNow);
+  CHECK(rooms.promise(kAnn, "1", {600, 1}, kLimit, kNow) == Grant::full);
+  rooms.not_counted_yet(kAnn, kNow + 2s);
+  CHECK(rooms.promise("bob@here.test", "1", {600, 1}, kLimit, kNow + 1s) == Grant::granted);
+  CHECK(rooms.wanted(9) == std::vector<std::string>{"bob@here.test", kAnn});
+  CHECK(rooms.look(kAnn, "").count);
+}

@@ -39,7 +39,7 @@ struct Fixture {
   ManualClock clock;
   log::Logger log{"smtpd", log::Level::info, log::Format::logfmt, clock, [](std::string_view) {}};
   metrics::Counters counters;
-  auth::Attempts attempts{bans, settings.bans, clock, log, counters};
+  auth::Attempts attempts{bans, settings.bans, clock, log, counters, &to_lower};
 
  private:
   std::optional<Admission> admission_;

@@ -213,7 +213,7 @@ struct World {
   limits::Tally tally;
   limits::Bans bans;
   FakeCredentials credentials{loop};
-  auth::Attempts attempts{bans, settings.bans, clock, log, counters};
+  auth::Attempts attempts{bans, settings.bans, clock, log, counters, &to_lower};
   spool::SegmentProgress progress;
   spool::Writer writer{loop,
                        spool::system_disk(),
