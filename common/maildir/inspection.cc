@@ -261,7 +261,7 @@ class Inspector {
       return;
     }
     const FileName parsed = FileName::parse(name);
-    if (journal != nullptr && journal->is_to_be_removed(parsed.base)) {
+    if (journal != nullptr && journal->is_to_be_removed(parsed.base, status.st_ctim.tv_sec)) {
       // Whoever has deleted it is perhaps just removing it.
       if (!mailbox_.lock && is_in_use(at_)) return;
       if (!mendable(path, "was deleted by its reader, and kept by a crash",

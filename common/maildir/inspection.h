@@ -8,7 +8,8 @@
 //   S= or W= is missing, or W= is wrong          renames the file
 //   a message is there twice, octet by octet     removes one of its files
 //   a file was deleted by its reader, and a
-//   crash has kept it (deletion_journal.h)       moves it to postrider.trash/
+//   crash has kept it (deletion_journal.h)       moves it to postrider.trash/, unless it was brought
+//                                                back since
 //   the journal of deletions is damaged, or
 //   cannot be read (deletion_journal.h)          keeps it as postrider.deleted.damaged, and goes on
 //                                                with what is whole of it

@@ -18,6 +18,9 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+// Of batches: after any run of these tests, so that no file was changed since.
+constexpr std::int64_t kLongAfter = 4'000'000'000;
+
 struct Fixture {
   Fixture() : box(mail.create("t/ann")) {
     for (const char* folder : {".", "tmp", "new", "cur"})
@@ -167,10 +170,23 @@ TEST_CASE("maildir inspection: deletions that a crash has interrupted are finish
   const Fixture f;
   f.put("new/1.a.b,S=2,W=3", "x\n");
   f.put("new/2.a.b,S=2,W=3", "x\n");
-  f.put("postrider.deleted", compose_batch(1, 1, "1.a.b\n"));
+  f.put("postrider.deleted", compose_batch(kLongAfter, 1, "1.a.b\n"));
   f.check_mended("new/1.a.b,S=2,W=3", "was deleted by its reader");
   CHECK(files_in(f.box / "new") == Names{"2.a.b,S=2,W=3"});
   CHECK(files_in(f.box / "postrider.trash").size() == 1);
+}
+
+TEST_CASE("maildir inspection: what was brought back after it was deleted stays", "[maildir]") {
+  const Fixture f;
+  f.put("new/1.a.b,S=2,W=3", "x\n");
+  f.put("postrider.deleted", compose_batch(1, 1, "1.a.b\n"));
+  for (const Inspecting what : {Inspecting::check, Inspecting::repair}) {
+    const Inspected inspected = f.run(what);
+    CHECK(inspected.faults == 0);
+    CHECK(inspected.messages == 1);
+  }
+  CHECK(files_in(f.box / "new") == Names{"1.a.b,S=2,W=3"});
+  CHECK_FALSE(fs::exists(f.box / "postrider.trash"));
 }
 
 TEST_CASE("maildir inspection: a journal that is damaged goes on with what is whole", "[maildir]") {
@@ -186,7 +202,7 @@ TEST_CASE("maildir inspection: a journal that is damaged goes on with what is wh
 TEST_CASE("maildir inspection: what a damaged journal has promised is still done", "[maildir]") {
   const Fixture f;
   f.put("new/3.a.b,S=2,W=3", "x\n");
-  f.put("postrider.deleted", "damaged\n" + compose_batch(3, 1, "3.a.b\n"));
+  f.put("postrider.deleted", "damaged\n" + compose_batch(kLongAfter, 1, "3.a.b\n"));
   CHECK(f.run(Inspecting::repair).mended == 2);
   CHECK(files_in(f.box / "new").empty());
   CHECK(files_in(f.box / "postrider.trash").size() == 1);
@@ -208,7 +224,7 @@ TEST_CASE(
   const Fixture f;
   f.put("new/1.a.b,S=2,W=3", "x\n");
   const auto held = hold_mailbox(f.mail.path(), "ann@t");
-  f.put("postrider.deleted", compose_batch(1, 1, "1.a.b\n"));
+  f.put("postrider.deleted", compose_batch(kLongAfter, 1, "1.a.b\n"));
   const auto looked = look_at_mailbox(f.mail.path(), "ann@t");
   REQUIRE(looked.has_value());
   const auto inspected = inspect(*looked, Inspecting::check, WallTime(), "boot");
