@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -44,8 +45,8 @@ bool can_end_with(Call call, int error) noexcept {
     case Call::write: return error != EMFILE;
     case Call::truncate:
     case Call::sync:
-    case Call::remove:
     case Call::read: return error == EIO;
+    case Call::remove: return error == EIO || error == ENOENT || error == EACCES;
     case Call::name: return error == EIO || error == ENOSPC;
   }
   return false;
@@ -71,6 +72,11 @@ void Recorder::begin(const std::string& root) {
   calls_.clear();
   fault_.reset();
   active_ = true;
+}
+
+void Recorder::take_no_replace(bool takes) {
+  const std::lock_guard lock(mutex_);
+  takes_no_replace_ = takes;
 }
 
 History Recorder::end() {
@@ -221,6 +227,8 @@ int Recorder::rename(int from_at, const char* from, int at, const char* to, unsi
   const auto target = place_of(at, to);
   if (source && target)
     if (const auto error = fault_of(Call::name)) return failed_with(*error);
+  if (source && target && !takes_no_replace_ && (flags & RENAME_NOREPLACE) != 0)
+    return failed_with(EINVAL);
   struct stat status {};
   const bool there = ::fstatat(from_at, from, &status, AT_SYMLINK_NOFOLLOW) == 0;
   const auto done = static_cast<int>(::syscall(SYS_renameat2, from_at, from, at, to, flags));
@@ -252,12 +260,13 @@ int Recorder::link(int from_at, const char* from, int at, const char* to, int fl
 int Recorder::remove(int at, const char* path, int flags) {
   const std::lock_guard lock(mutex_);
   const auto place = place_of(at, path);
-  if (place)
-    if (const auto error = fault_of(Call::remove)) return failed_with(*error);
+  const bool is_said = fault_ && fault_->done;
+  const auto error = place ? fault_of(Call::remove) : std::nullopt;
+  if (error && !is_said) return failed_with(*error);
   const auto done = static_cast<int>(::syscall(SYS_unlinkat, at, path, flags));
   if (place && done == 0)
     add({.kind = Kind::remove_name, .directory = place->directory, .name = place->name});
-  return done;
+  return error ? failed_with(*error) : done;
 }
 
 int Recorder::make_directory(int at, const char* path, mode_t mode) {

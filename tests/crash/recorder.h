@@ -31,6 +31,7 @@ struct Fault {
   std::size_t call = 0;  // the first call that may fail, counted from 0
   int error = 0;         // errno, or kShortWrite: half is written, and that is what is said
   bool lasting = false;  // all later calls too, until heal()
+  bool done = false;     // what was to be removed is removed, though that is what is said
 };
 
 // Whether `call` is one that ends with `error` on a real system.
@@ -43,6 +44,9 @@ class Recorder {
 
   // Begins a History of the directory `root`, and what is in it.
   void begin(const std::string& root);
+  // Whether the file system takes RENAME_NOREPLACE, as it does until this is called, or says EINVAL
+  // as NFS.
+  void take_no_replace(bool takes);
   // Ends it. Nothing of the code under test may run on.
   History end();
 
@@ -89,6 +93,7 @@ class Recorder {
   std::unordered_set<Node> known_;
   History history_;
   std::vector<Call> calls_;
+  bool takes_no_replace_ = true;
   std::optional<Fault> fault_;
   std::optional<std::size_t> failed_at_;
 };

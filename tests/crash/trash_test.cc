@@ -113,17 +113,27 @@ std::vector<Draw> draws(std::size_t position) {
   return draws;
 }
 
+// How the file system gives a file another name. By link, who is cut off may leave it with both.
+enum class Renaming { at_once, by_link };
+
+History recorded(const std::string& root, Renaming renaming, const std::function<void()>& act) {
+  Recorder::instance().begin(root);
+  Recorder::instance().take_no_replace(renaming == Renaming::at_once);
+  act();
+  Recorder::instance().take_no_replace(true);
+  return Recorder::instance().end();
+}
+
 // Does `act` with a mailbox, and shows `judge` what is left after each of its operations: the root,
 // and whether it was all done.
 void cut_everywhere(const std::function<void(const std::string&)>& prepare,
                     const std::function<void(const std::string&)>& act,
-                    const std::function<void(const std::string&, bool)>& judge) {
+                    const std::function<void(const std::string&, bool)>& judge,
+                    Renaming renaming = Renaming::at_once) {
   const test::TempDirectory root;
   prepare(root.path());
   Image image = Image::of(root.path());
-  Recorder::instance().begin(root.path());
-  act(root.path());
-  const History history = Recorder::instance().end();
+  const History history = recorded(root.path(), renaming, [&] { act(root.path()); });
   const auto& operations = history.operations;
   for (std::size_t position = 0; position <= operations.size(); ++position) {
     for (const Draw& draw : draws(position)) {
@@ -133,7 +143,8 @@ void cut_everywhere(const std::function<void(const std::string&)>& prepare,
       cut.write_to(remains.path());
       INFO(fmt::format("after {} of {} operations, {}", position, operations.size(),
                        name_of(draw.fate)));
-      judge(remains.path(), position == operations.size());
+      recorded(remains.path(), renaming,
+               [&] { judge(remains.path(), position == operations.size()); });
     }
     if (position < operations.size()) image.apply(operations[position], {});
   }
@@ -166,7 +177,23 @@ TEST_CASE("trash: a deletion that is cut leaves each message served, or in the t
       [](const std::string& root) {
         remove(root, {0, 2});
       },
-      judge);
+      judge, GENERATE(Renaming::at_once, Renaming::by_link));
+}
+
+TEST_CASE("trash: an undelete that is cut between link and unlink leaves no message nowhere",
+          "[crash]") {
+  cut_everywhere(
+      [](const std::string& root) {
+        fill(root);
+        remove(root, {0, 2});
+      },
+      [](const std::string& root) { CHECK(undelete_all(root, 1).names.size() == 2); },
+      [](const std::string& root, bool) {
+        CHECK(places(root, 2).size() == 4);
+        undelete_all(root, 3);
+        for (const auto& [id, place] : places(root, 4)) CHECK(place[0] == 's');
+      },
+      Renaming::by_link);
 }
 
 TEST_CASE("trash: an undelete that is cut leaves each message served, or in the trash", "[crash]") {

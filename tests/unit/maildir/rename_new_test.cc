@@ -51,3 +51,19 @@ TEST_CASE("maildir rename: what is not there is told, and a link is not followed
     CHECK(f.content("a") == "text");
   }
 }
+
+TEST_CASE("maildir rename: what was linked and died, or is asked twice, is gone on with",
+          "[maildir]") {
+  const Fixture f;
+  std::filesystem::create_hard_link(f.mail.path() / "a", f.mail.path() / "b");
+  CHECK(rename_by_link(f.mail.fd(), "a", f.mail.fd(), "b") == 0);
+  CHECK(files_in(f.mail.path()) == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("maildir rename: to its own name a file does not go", "[maildir]") {
+  for (const Rename rename : kWays) {
+    const Fixture f;
+    CHECK(rename(f.mail.fd(), "a", f.mail.fd(), "./a") == EEXIST);
+    CHECK(f.content("a") == "text");
+  }
+}
