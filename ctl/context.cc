@@ -8,6 +8,7 @@
 
 #include "common/config/daemon.h"
 #include "common/config/load.h"
+#include "ctl/terminal.h"
 
 namespace postrider::ctl {
 
@@ -46,6 +47,8 @@ void Context::answer(const nlohmann::json& document, const std::string& text) co
     fmt::print("{}", text);
   }
 }
+
+void Context::refuse(const Error& error) { refuse(status_of(error.kind), printable(error.text)); }
 
 void Context::refuse(ExitStatus why, const std::string& text) {
   std::fflush(stdout);

@@ -106,8 +106,8 @@ void run(Context& context, const Options& options) {
   if (!held) return context.refuse(held.error());
   const auto look = maildir::look(held->directory.get(), boot_id());
   if (!look)
-    return context.refuse(status_of(look.error().kind),
-                          fmt::format("{}/{}", held->path, look.error().text));
+    return context.refuse(
+        Error{look.error().kind, fmt::format("{}/{}", held->path, look.error().text)});
   const auto report = options.format == "mbox" ? to_mbox(*held, look->listing, options.path)
                                                : to_maildir(*held, look->listing, options.path);
   if (!report) return context.refuse(report.error());

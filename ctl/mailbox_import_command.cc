@@ -160,9 +160,10 @@ void run(Context& context, const Options& options) {
   if (!mailbox) return;
   const auto report = import(settings->paths.mail, *mailbox, options, *list ? &**list : nullptr);
   if (!report)
-    return context.refuse(status_of(report.error().kind),
-                          fmt::format("{}; what was imported stays, and the same command goes on",
-                                      report.error().text));
+    return context.refuse(
+        Error{report.error().kind,
+              fmt::format("{}; what was imported stays, and the same command goes on",
+                          report.error().text)});
   if (report->problems > 0) context.status = ExitStatus::refused;
   context.answer(to_json(*mailbox, *report), to_text(*mailbox, *report, list->has_value()));
 }

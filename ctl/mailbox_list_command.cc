@@ -69,7 +69,7 @@ Summary summary_of(const std::string& mailbox, const Look& look) {
   Summary summary{.mailbox = mailbox,
                   .messages = look.listing.size(),
                   .octets = look.disk_octets,
-                  .not_served = look.not_served};
+                  .not_served = look.not_served + look.nameless};
   for (std::size_t i = 0; i < look.listing.size(); ++i)
     if (look.listing.folder(i) == Folder::in_new) ++summary.fresh;
   if (look.listing.size() > 0) {
@@ -135,8 +135,8 @@ void list_all(Context& context, const config::Settings& settings, const std::str
     const auto look = found->maildir ? look_at(*found->maildir)
                                      : Result<Look>(tl::unexpected<Error>(found->maildir.error()));
     if (!look) {
-      context.refuse(status_of(look.error().kind),
-                     fmt::format("{}: {}", printable(found->name), look.error().text));
+      context.refuse(
+          Error{look.error().kind, fmt::format("{}: {}", found->name, look.error().text)});
       continue;
     }
     Summary summary = summary_of(found->name, *look);
@@ -170,8 +170,9 @@ void list_one(Context& context, const config::Settings& settings, const std::str
   if (!rights) return context.refuse(rights.error());
   const auto look = maildir::look(maildir->get(), boot_id());
   if (!look)
-    return context.refuse(status_of(look.error().kind),
-                          fmt::format("{}: {}", printable(mailbox), look.error().text));
+    return context.refuse(
+        Error{look.error().kind, fmt::format("{}: {}", mailbox, look.error().text)});
+  const std::uint64_t not_served = look->not_served + look->nameless;
   const Listing& listing = look->listing;
   const std::size_t first = listing.size() - std::min(listing.size(), kShown);
   json messages = json::array();
@@ -197,13 +198,13 @@ void list_one(Context& context, const config::Settings& settings, const std::str
   std::string text =
       rows.size() > 1 ? table(rows) : fmt::format("{}: no messages\n", printable(mailbox));
   if (first > 0) text += fmt::format("and {} older ones\n", first);
-  if (look->not_served > 0)
+  if (not_served > 0)
     text += fmt::format("{} files are not served, as {}; see `postrider mailbox check`\n",
-                        look->not_served, printable(look->example));
+                        not_served, printable(look->example));
   context.answer({{"mailbox", mailbox},
                   {"count", listing.size()},
                   {"octets", look->disk_octets},
-                  {"not_served", look->not_served},
+                  {"not_served", not_served},
                   {"messages", messages}},
                  text);
 }

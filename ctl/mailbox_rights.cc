@@ -28,8 +28,8 @@ Result<MailboxRights> MailboxRights::take(int directory) {
   if (::geteuid() != 0 || status.st_uid == 0) return MailboxRights();
   auto groups = groups_of_ours();
   if (!groups) return tl::unexpected<Error>(std::move(groups.error()));
-  MailboxRights rights(std::move(*groups));
   if (::setgroups(0, nullptr) != 0) return fail_errno("setgroups", errno);
+  MailboxRights rights(std::move(*groups));  // from here on there is something to give back
   if (::setegid(status.st_gid) != 0) return fail_errno("setegid", errno);
   if (::seteuid(status.st_uid) != 0) return fail_errno("seteuid", errno);
   return rights;

@@ -103,14 +103,7 @@ class Sweep {
     for (bool more = true; more;) {
       const auto swept = sweep_once(maildir, rules);
       if (!swept) return note_not_read(mailbox, swept.error());
-      all.removed += swept->removed;
-      all.octets += swept->octets;
-      all.emptied += swept->emptied;
-      all.leftovers += swept->leftovers;
-      all.not_removed += swept->not_removed;
-      if (all.fault.empty()) all.fault = swept->fault;
-      all.finished += swept->finished;
-      all.restored += swept->restored;
+      all.add(*swept);
       if (swept->in_use) in_use_.push_back(mailbox);
       more = swept->more;
     }
@@ -119,7 +112,7 @@ class Sweep {
 
   void note(const std::string& mailbox, const Swept& swept) {
     if (!swept.did_anything()) return;
-    if (!dry_run_ && swept.removed > 0) full_marks_.clear(mailbox);  // there is room, perhaps
+    if (!dry_run_ && swept.made_room()) full_marks_.clear(mailbox);  // there is room, perhaps
     total_.removed += swept.removed;
     total_.octets += swept.octets;
     total_.emptied += swept.emptied;

@@ -179,8 +179,8 @@ void undelete(Context& context, const Options& options) {
   remembrance.trash = true;
   const auto held = maildir::open_unseen(opened->maildir, now, remembrance);
   if (!held)
-    return context.refuse(status_of(held.error().kind),
-                          fmt::format("{}: {}", *mailbox, held.error().text));
+    return context.refuse(
+        Error{held.error().kind, fmt::format("{}: {}", *mailbox, held.error().text)});
   if (!*held)
     return context.refuse(ExitStatus::try_again,
                           fmt::format("{}: is in use by a POP3 session or another command; try "
@@ -191,9 +191,9 @@ void undelete(Context& context, const Options& options) {
   const Chosen chosen = choose(*trash, options, options.since.empty() ? std::nullopt : since, now);
   const auto undeleted = (*held)->undelete(chosen.names);
   if (!undeleted)
-    return context.refuse(status_of(undeleted.error().kind),
-                          fmt::format("{}: {}; nothing is lost, and the same command goes on",
-                                      printable(*mailbox), undeleted.error().text));
+    return context.refuse(Error{undeleted.error().kind,
+                                fmt::format("{}: {}; nothing is lost, and the same command goes on",
+                                            *mailbox, undeleted.error().text)});
   answer(context, *mailbox, *undeleted, chosen);
 }
 

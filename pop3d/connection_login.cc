@@ -131,8 +131,13 @@ void Connection::admit(LoginAnswer answer) {
   remembrance.trash = directory::kept_for(answer.keeping.trash, options_.trash).count() > 0;
   question_ = services_.files.run(
       [directory = options_.mail_directory, mailbox = user_, delay = options_.login_delay,
-       now = services_.clock.now(), remembrance = std::move(remembrance)] {
-        return open_mailbox(directory, mailbox, delay, now, remembrance);
+       now = services_.clock.now(), remembrance = std::move(remembrance),
+       &full_marks = services_.full_marks] {
+        auto opened = open_mailbox(directory, mailbox, delay, now, remembrance);
+        // A session that was killed had promised it, and told nobody.
+        if (opened && opened->mailbox && opened->mailbox->finished().removed > 0)
+          full_marks.clear(mailbox);
+        return opened;
       },
       [this, login = std::move(answer)](Result<Opening> opened) {
         on_opened(std::move(opened), login);

@@ -101,16 +101,9 @@ void Sweeper::on_visited(Visited visited) {
 }
 
 void Sweeper::on_swept(const maildir::Swept& swept) {
-  swept_.removed += swept.removed;
-  swept_.octets += swept.octets;
-  swept_.emptied += swept.emptied;
-  swept_.leftovers += swept.leftovers;
-  swept_.not_removed += swept.not_removed;
-  if (swept_.fault.empty()) swept_.fault = swept.fault;
-  swept_.finished += swept.finished;
-  swept_.restored += swept.restored;
+  swept_.add(swept);
   if (swept.in_use) ++round_.in_use;
-  if (swept.removed > 0) full_marks_.clear(mailbox_);  // there is room, perhaps
+  if (swept.made_room()) full_marks_.clear(mailbox_);  // there is room, perhaps
   if (swept.more) return visit();
   finish_mailbox();
 }

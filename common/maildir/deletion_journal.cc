@@ -16,7 +16,6 @@
 
 #include "common/base/ascii.h"
 #include "common/maildir/file_name.h"
-#include "common/maildir/rename_new.h"
 #include "common/maildir/trash.h"
 
 namespace postrider::maildir {
@@ -111,17 +110,27 @@ std::string remembered(const Deletions& deletions, std::int64_t since) {
 
 enum class Aside : std::uint8_t { link, rename };
 
+// The errno, or 0.
+int link_to(int maildir, const std::string& name) {
+  return ::linkat(maildir, kJournalName, maildir, name.c_str(), 0) == 0 ? 0 : errno;
+}
+
+// The errno, or 0. What is in the journal's place may be a directory, which cannot be linked where
+// there is no RENAME_NOREPLACE. Under the lock nobody else takes the name.
+int rename_to(int maildir, const std::string& name) {
+  struct stat status {};
+  if (::fstatat(maildir, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  if (errno != ENOENT) return errno;
+  return ::renameat(maildir, kJournalName, maildir, name.c_str()) == 0 ? 0 : errno;
+}
+
 // Gives the journal the first name for damaged ones that is free, beside its own or in its place.
 Result<void> keep_aside(int maildir, Aside how) {
   constexpr int kTries = 100;
   for (int i = 1; i <= kTries; ++i) {
     const std::string name =
         i == 1 ? kDamagedJournalName : fmt::format("{}.{}", kDamagedJournalName, i);
-    const auto link = [&] {
-      return ::linkat(maildir, kJournalName, maildir, name.c_str(), 0) == 0 ? 0 : errno;
-    };
-    const int error =
-        how == Aside::link ? link() : rename_new(maildir, kJournalName, maildir, name);
+    const int error = how == Aside::link ? link_to(maildir, name) : rename_to(maildir, name);
     if (error == 0) return {};
     if (error != EEXIST) return failed(error);
   }

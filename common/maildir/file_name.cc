@@ -158,6 +158,10 @@ std::string_view unique_id_within(const FileName& name) noexcept {
 // A base has no comma, so this is the natural id of no other.
 std::string other_unique_id(std::string_view base) { return hash_of(fmt::format("{},U=", base)); }
 
+std::int64_t seconds_of(const FileName& name, std::int64_t written) noexcept {
+  return name.seconds.value_or(std::clamp<std::int64_t>(written, 0, kMaxSeconds));
+}
+
 std::string with_unique_id(const FileName& name, std::string_view id) {
   std::string stem(name.base);
   for (std::string_view rest = name.stem.substr(name.base.size()); !rest.empty();) {

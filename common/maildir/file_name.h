@@ -56,6 +56,9 @@ struct FileName {
   static FileName parse(std::string_view name) noexcept;
 };
 
+// When the message came, 0 to kMaxSeconds: as the name says, else when the file was last written.
+std::int64_t seconds_of(const FileName& name, std::int64_t written) noexcept;
+
 // The POP3 unique-id of the message with this base (RFC 1939 section 7: 1 to 70 characters of 0x21
 // to 0x7e): the unique part where we made the base, the base itself where it fits, else a hash.
 std::string unique_id(std::string_view base);

@@ -32,18 +32,21 @@ namespace {
 
 constexpr std::size_t kChunk = 65536;
 constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-// Of a fault that no repair mends.
-constexpr int kByHand = -1;
 
 std::string text_of(int error) { return std::generic_category().message(error); }
 
+Result<void> result_of(int error, std::string_view subject) {
+  return error == 0 ? Result<void>() : fail_errno(subject, error);
+}
+std::string failure_of(int error) { return error == 0 ? std::string() : text_of(error); }
+std::string failure_of(const Result<void>& done) { return done ? "" : done.error().text; }
+
 // Octets read into `chunk`, 0 at the end, or nothing with errno.
 std::optional<std::size_t> read_some(int fd, std::array<char, kChunk>& chunk) noexcept {
-  while (true) {
-    const ssize_t n = ::read(fd, chunk.data(), chunk.size());
-    if (n >= 0) return static_cast<std::size_t>(n);
-    if (errno != EINTR) return std::nullopt;
-  }
+  ssize_t n = 0;
+  while ((n = ::read(fd, chunk.data(), chunk.size())) < 0 && errno == EINTR) continue;
+  if (n < 0) return std::nullopt;
+  return static_cast<std::size_t>(n);
 }
 
 // The stem with W= as given, in the place of all that it has.
@@ -89,8 +92,6 @@ class Inspector {
   }
 
  private:
-  static int by_hand() { return kByHand; }
-
   // ---- Files, by their path below the Maildir; an errno, or 0, where nothing else is said. ----
 
   bool look(const std::string& path, struct stat& status) const {
@@ -112,25 +113,28 @@ class Inspector {
     return rename_new(old.folder, old.name, now.folder, now.name);
   }
 
-  // `mend` is asked for in a repair alone; it returns an errno, 0, or kByHand.
-  template <typename Mend>
-  bool found(std::string path, std::string what, std::string mending, Mend mend,
-             bool by_repair = false) {
-    Fault fault{std::move(path), std::move(what), std::move(mending), by_repair};
-    if (repair_ && by_repair) {
-      const int error = mend();
-      fault.mended = error == 0;
-      if (error > 0) fault.mending += fmt::format(", which failed: {}", text_of(error));
-    }
+  void tell(Fault fault) {
     ++inspected_.faults;
     if (fault.mended) ++inspected_.mended;
-    const bool mended = fault.mended;
     if (inspected_.told.size() < Inspected::kTold) inspected_.told.push_back(std::move(fault));
-    return mended;
   }
+  // What no repair mends.
+  void found(std::string path, std::string what, std::string mending) {
+    tell({std::move(path), std::move(what), std::move(mending)});
+  }
+  // `mend` is asked for in a repair alone; it returns an errno, or 0, or a Result. Whether it is
+  // mended.
   template <typename Mend>
   bool mendable(std::string path, std::string what, std::string mending, Mend mend) {
-    return found(std::move(path), std::move(what), std::move(mending), mend, true);
+    Fault fault{std::move(path), std::move(what), std::move(mending), true};
+    if (repair_) {
+      const std::string failure = failure_of(mend());
+      fault.mended = failure.empty();
+      if (!fault.mended) fault.mending += fmt::format(", which failed: {}", failure);
+    }
+    const bool mended = fault.mended;
+    tell(std::move(fault));
+    return mended;
   }
 
   std::vector<std::string> names_in(const char* folder) {
@@ -146,7 +150,7 @@ class Inspector {
     if (errno != 0 && errno != ENOENT) {
       kept_deleted_ = true;  // for what is known
       found(folder, fmt::format("cannot be read: {}", text_of(errno)),
-            "see what its owner, mode and disk are", by_hand);
+            "see what its owner, mode and disk are");
     }
     std::sort(names.begin(), names.end());
     return names;
@@ -157,11 +161,10 @@ class Inspector {
     const bool there = ::fstatat(at_, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
     if (there && S_ISDIR(status.st_mode)) return check_rights(name, S_IFDIR);
     if (there || errno != ENOENT) {
-      found(name, "is no folder", "move it away, and repair again", by_hand);
+      found(name, "is no folder", "move it away, and repair again");
       return;
     }
-    mendable(name, "is missing", "makes it",
-             [&] { return make_folder(mailbox_, name).has_value() ? 0 : EIO; });
+    mendable(name, "is missing", "makes it", [&] { return make_folder(mailbox_, name); });
   }
 
   // Where it is damaged, or cannot be read, deletions are not known that it remembered.
@@ -172,16 +175,19 @@ class Inspector {
     if (!journal && journal.error().kind == ErrorKind::corrupt) {
       if (mendable(kJournalName, fmt::format("cannot be read, and nobody can log in; {}", kLost),
                    fmt::format("keeps it as {}", kDamagedJournalName),
-                   [&] { return DeletionJournal::put_aside(at_) ? 0 : EIO; }))
+                   [&] { return DeletionJournal::put_aside(at_); }))
         return DeletionJournal::open(at_, boot);
     } else if (!journal) {
-      found(kJournalName, journal.error().text, "see what its owner, mode and disk are", by_hand);
+      found(kJournalName, journal.error().text, "see what its owner, mode and disk are");
     } else if (journal->damaged() > 0) {
       if (mendable(kJournalName,
                    fmt::format("is damaged: of {} octets it is not known what they say; {}",
                                journal->damaged(), kLost),
                    fmt::format("keeps it as {}, and goes on with the rest", kDamagedJournalName),
-                   [&] { return journal->mend() ? give_back(kJournalName) : EIO; }))
+                   [&] {
+                     auto done = journal->mend();
+                     return done ? result_of(give_back(kJournalName), kJournalName) : done;
+                   }))
         return DeletionJournal::open(at_, boot);
     }
     return journal;
@@ -208,7 +214,7 @@ class Inspector {
       found(path,
             fmt::format("belongs to {}:{}, and has another name as well, perhaps elsewhere",
                         status.st_uid, status.st_gid),
-            "make a copy, and move that in its place", by_hand);
+            "make a copy, and move that in its place");
       return;
     }
     const mode_t right = is_folder ? mailbox_.mode | needed : mailbox_.file_mode() | needed;
@@ -240,7 +246,7 @@ class Inspector {
     struct stat status {};
     if (::fstatat(at_, kTrashFolder, &status, AT_SYMLINK_NOFOLLOW) != 0) return;
     if (!S_ISDIR(status.st_mode)) {
-      found(kTrashFolder, "is no folder", "move it away", by_hand);
+      found(kTrashFolder, "is no folder", "move it away");
       return;
     }
     check_rights(kTrashFolder, S_IFDIR);
@@ -253,11 +259,11 @@ class Inspector {
     struct stat status {};
     if (!look(path, status)) return;  // just gone
     if (!S_ISREG(status.st_mode)) {
-      found(path, "is not a file, and not served", "move it away", by_hand);
+      found(path, "is not a file, and not served", "move it away");
       return;
     }
     if (name[0] == '.') {
-      found(path, "begins with a dot, and is not served", "give it a name that does not", by_hand);
+      found(path, "begins with a dot, and is not served", "give it a name that does not");
       return;
     }
     const FileName parsed = FileName::parse(name);
@@ -288,7 +294,7 @@ class Inspector {
     const auto sizes = file ? measure(file.get()) : fail_errno(path, errno);
     if (!sizes) {
       found(path, fmt::format("cannot be read: {}", sizes.error().text),
-            "see what its owner, mode and disk are", by_hand);
+            "see what its owner, mode and disk are");
       return;
     }
     ++inspected_.messages;
@@ -299,21 +305,20 @@ class Inspector {
   }
 
   // Whether the mailbox has a trash is not known here; where it has none, the sweeper empties it.
-  int throw_away(const std::string& path) {
+  Result<void> throw_away(const std::string& path) {
     if (!trash_) {
-      if (!make_folder(mailbox_, kTrashFolder)) return EIO;
+      if (auto made = make_folder(mailbox_, kTrashFolder); !made) return made;
       auto trash = Trash::open(at_);
-      if (!trash) return EIO;
+      if (!trash) return tl::unexpected<Error>(std::move(trash.error()));
       trash_.emplace(std::move(*trash));
     }
     const auto [folder, name] = mailbox_.at(path);
-    return trash_->take(folder, name, now_);
+    return result_of(trash_->take(folder, name, now_), path);
   }
 
-  int put_aside(const std::string& path, const std::string& name) {
-    if (!make_folder(mailbox_, kTornFolder)) return EIO;
-    const std::string aside = fmt::format("{}/{}", kTornFolder, name);
-    return rename(path, aside);
+  Result<void> put_aside(const std::string& path, const std::string& name) {
+    if (auto made = make_folder(mailbox_, kTornFolder); !made) return made;
+    return result_of(rename(path, fmt::format("{}/{}", kTornFolder, name)), path);
   }
 
   void check_sizes(const char* folder, std::string& path, const Sizes& sizes) {
@@ -340,7 +345,7 @@ class Inspector {
     const auto [owner, is_free] = ids_.try_emplace(id, path);
     if (!is_free)
       found(path, fmt::format("has the unique-id of {}", owner->second),
-            "no need: the next POP3 session gives the later of the two one of its own", by_hand);
+            "no need: the next POP3 session gives the later of the two one of its own");
   }
 
   // `first` and `path` are one message, as their names say; of the two pop3d serves that in cur/.
@@ -351,7 +356,7 @@ class Inspector {
         unique_id(FileName::parse(std::string_view(first).substr(first.find('/') + 1))) == id;
     if (!same_id || !same_octets(first, path)) {
       found(path, fmt::format("is the same message as {} by its name, but differs", first),
-            "read both, and move one of them away", by_hand);
+            "read both, and move one of them away");
       return;
     }
     --inspected_.messages;

@@ -11,9 +11,6 @@ namespace postrider::maildir {
 
 namespace {
 
-// More are held while a mailbox is read, so that not every one above the limit has them all sorted.
-constexpr std::size_t kSlack = Listing::kMaxMessages / 8;
-
 std::uint64_t hash(std::string_view text) noexcept { return XXH3_64bits(text.data(), text.size()); }
 
 }  // namespace
@@ -23,7 +20,7 @@ std::string_view name_of(Folder folder) noexcept {
 }
 
 void Listing::add(Folder folder, const FileName& name, std::int64_t seconds, std::uint64_t octets) {
-  if (messages_.size() >= kMaxMessages + kSlack) forget_newest();
+  if (messages_.size() >= at_most_ + slack()) forget_newest();
   Message message{.seconds = seconds,
                   .octets = octets,
                   .name_begin = static_cast<std::uint32_t>(names_.size()),
@@ -50,10 +47,18 @@ bool Listing::earlier(const Message& a, const Message& b) const {
   return std::make_tuple(name(a), a.folder) < std::make_tuple(name(b), b.folder);
 }
 
+// Of messages in order.
+void Listing::drop_newest() {
+  if (messages_.size() <= at_most_) return;
+  dropped_ += messages_.size() - at_most_;
+  messages_.resize(at_most_);
+}
+
 void Listing::forget_newest() {
-  std::nth_element(messages_.begin(), messages_.begin() + kMaxMessages, messages_.end(),
+  const auto first_left = messages_.begin() + static_cast<std::ptrdiff_t>(at_most_);
+  std::nth_element(messages_.begin(), first_left, messages_.end(),
                    [this](const Message& a, const Message& b) { return earlier(a, b); });
-  messages_.resize(kMaxMessages);
+  drop_newest();
   std::string names;
   for (Message& message : messages_) {
     const std::size_t begin = names.size();
@@ -69,7 +74,7 @@ std::vector<std::size_t> Listing::finish() {
   find_twins();
   std::vector<std::size_t> clashes = find_clashes();
   compact(clashes);
-  if (messages_.size() > kMaxMessages) messages_.resize(kMaxMessages);
+  drop_newest();
   const auto beyond = [this](std::size_t i) { return i >= messages_.size(); };
   clashes.erase(std::remove_if(clashes.begin(), clashes.end(), beyond), clashes.end());
   std::sort(twins_.begin(), twins_.end(), [this](const Message& a, const Message& b) {
@@ -107,8 +112,12 @@ void Listing::find_twins() {
                             [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
                   for (std::size_t n = 1; n < same.size(); ++n) {
                     if (key(same[n]) != key(same[n - 1])) continue;
+                    const Message& twin = messages_[same[n]];
+                    const Message& before = messages_[same[n - 1]];
                     messages_[same[n]].left_out = true;
-                    twins_.push_back(messages_[same[n]]);
+                    // Renamed while the folder was read, a file may be seen twice.
+                    if (twin.folder != before.folder || name(twin) != name(before))
+                      twins_.push_back(twin);
                   }
                 });
 }

@@ -34,6 +34,8 @@ class Listing {
   // three times that.
   static constexpr std::size_t kMaxMessages = 1'000'000;
 
+  explicit Listing(std::size_t at_most = kMaxMessages) : at_most_(at_most) {}
+
   // `octets` as POP3 counts them (WireSize). `seconds` since 1970.
   void add(Folder folder, const FileName& name, std::int64_t seconds, std::uint64_t octets);
   void add(Folder folder, std::string_view file_name, std::int64_t seconds, std::uint64_t octets) {
@@ -41,8 +43,8 @@ class Listing {
   }
 
   // Puts the messages in order, by time and name; leaves out twins, and the newest above
-  // kMaxMessages; and gives the clashes, in order. Call once, after the last add(). Time n log n,
-  // whatever the names.
+  // the most it takes; and gives the clashes, in order. Call once, after the last add(). Time n log
+  // n, whatever the names.
   std::vector<std::size_t> finish();
   // The file of message `i` has another name now. Twice for no message.
   void rename(std::size_t i, std::string_view file_name);
@@ -54,6 +56,8 @@ class Listing {
   void leave_out(const std::vector<std::size_t>& messages);
 
   std::size_t size() const noexcept { return messages_.size(); }
+  // Files that are left out as there are too many messages. Far above the limit a twin counts too.
+  std::uint64_t dropped() const noexcept { return dropped_; }
   std::int64_t seconds(std::size_t i) const { return messages_[i].seconds; }
   // In the form in which a reader gets it.
   std::uint64_t octets(std::size_t i, Form form = Form::original) const;
@@ -101,13 +105,19 @@ class Listing {
     return name(message).substr(0, message.base_length);
   }
   bool earlier(const Message& a, const Message& b) const;
+  // More are held while a mailbox is read, so that not every one above the limit has them all
+  // sorted.
+  std::size_t slack() const noexcept { return at_most_ / 8; }
   void forget_newest();
+  void drop_newest();
   template <typename HashOf, typename Act>
   void for_each_same(HashOf hash_of, Act act);
   void find_twins();
   std::vector<std::size_t> find_clashes();
   void compact(std::vector<std::size_t>& messages);
 
+  std::size_t at_most_;
+  std::uint64_t dropped_ = 0;
   std::vector<Message> messages_;
   std::vector<Message> twins_;
   std::string names_;  // of all messages, one after the other; and given unique-ids

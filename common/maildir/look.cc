@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <optional>
 
@@ -39,10 +40,12 @@ class Looker {
   Look finish(int maildir) {
     Listing& listing = look_.listing;
     const auto clashes = younger_of(maildir, listing, listing.finish());
-    for (const std::size_t i : clashes) listing.give_id(i, other_unique_id(listing.base(i)));
+    for (const std::size_t i : clashes) give_other_id(i);
     const std::size_t all = listing.size();
     if (!clashes.empty()) listing.leave_out({});
-    look_.not_served += all - listing.size();
+    look_.not_served += all - listing.size() + listing.dropped();
+    if (listing.dropped() > 0 && look_.example.empty())
+      look_.example = fmt::format("the newest above {} messages", Listing::kMaxMessages);
     return std::move(look_);
   }
 
@@ -59,13 +62,29 @@ class Looker {
     if (parsed.size.value_or(size) != size)
       return pass_over(folder, name, "has not the size that S= says");
     look_.disk_octets += size;
-    look_.listing.add(folder, parsed, parsed.seconds.value_or(status.st_mtim.tv_sec),
+    look_.listing.add(folder, parsed, seconds_of(parsed, status.st_mtim.tv_sec),
                       parsed.wire_size.value_or(size));
   }
 
+  void give_other_id(std::size_t i) {
+    Listing& listing = look_.listing;
+    const FileName parsed = FileName::parse(listing.file_name(i));
+    const std::string id = other_unique_id(parsed.base);
+    if (with_unique_id(parsed, id).size() + parsed.flags.size() > NAME_MAX) {
+      ++look_.nameless;
+      note(listing.folder(i), listing.file_name(i),
+           "has the unique-id of another, and cannot be renamed");
+    }
+    listing.give_id(i, id);
+  }
+
   void pass_over(Folder folder, const char* name, std::string_view why) {
-    if (look_.not_served++ == 0)
-      look_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
+    ++look_.not_served;
+    note(folder, name, why);
+  }
+
+  void note(Folder folder, std::string_view name, std::string_view why) {
+    if (look_.example.empty()) look_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
   }
 
   const DeletionJournal& journal_;

@@ -127,11 +127,11 @@ Form Mailbox::form_of(std::size_t i, Form wanted) const {
   return listing().differs(i, wanted) ? wanted : Form::original;
 }
 
-Result<void> Mailbox::look_around() {
+int Mailbox::look_around() {
   if (!whereabouts_) whereabouts_.emplace();
-  auto read = whereabouts_->read(directory_.get());
-  if (!read) whereabouts_.reset();
-  return read;
+  const int error = whereabouts_->read(directory_.get());
+  if (error != 0) whereabouts_.reset();
+  return error;
 }
 
 Result<std::string> Mailbox::find_renamed(std::size_t i) {
@@ -141,8 +141,7 @@ Result<std::string> Mailbox::find_renamed(std::size_t i) {
       ::faccessat(directory_.get(), known.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
     return known;
   if (!whereabouts_ || !known.empty()) {
-    if (auto looked = look_around(); !looked)
-      return tl::unexpected<Error>(std::move(looked.error()));
+    if (const int error = look_around(); error != 0) return fail_errno(path_of(i), error);
     known = whereabouts_->path_of(base);
   }
   if (known.empty()) return fail_errno(path_of(i), ENOENT);
@@ -241,19 +240,19 @@ int Mailbox::remove_one(std::size_t i, WallTime now) {
   for (const Listing::Twin& twin : listing().twins(i))
     paths.push_back(fmt::format("{}/{}", name_of(twin.folder), twin.file_name));
   paths.push_back(path_of(i));
-  bool all_there = true;
+  std::vector<std::string> removed;
   for (const std::string& path : paths) {
     const int error = dispose_of(path, now);
     if (error != 0 && error != ENOENT) return error;
-    all_there = all_there && error == 0;
+    if (error == 0) removed.push_back(path);
   }
-  return all_there ? 0 : remove_renamed(i, now);
+  return removed.size() == paths.size() ? 0 : remove_renamed(i, std::move(removed), now);
 }
 
-// Until nothing of the message is found.
-int Mailbox::remove_renamed(std::size_t i, WallTime now) {
-  if (!whereabouts_ && !look_around()) return EIO;
-  std::vector<std::string> removed;
+// Until nothing of the message is found but what is removed already.
+int Mailbox::remove_renamed(std::size_t i, std::vector<std::string> removed, WallTime now) {
+  if (!whereabouts_)
+    if (const int error = look_around(); error != 0) return error;
   for (int looks = 0; looks < kLooks; ++looks) {
     bool all_there = true;
     for (std::string& path : whereabouts_->paths_of(listing().base(i))) {
@@ -264,7 +263,7 @@ int Mailbox::remove_renamed(std::size_t i, WallTime now) {
       if (error == 0) removed.push_back(std::move(path));
     }
     if (all_there) return 0;
-    if (!look_around()) return EIO;
+    if (const int error = look_around(); error != 0) return error;
   }
   return EBUSY;
 }

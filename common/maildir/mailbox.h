@@ -111,12 +111,12 @@ class Mailbox {
   Form form_of(std::size_t i, Form wanted) const;
   // Where the message is when it is not at path_of(); not_found: nowhere.
   Result<std::string> find_renamed(std::size_t i);
-  // Reads where all files are now.
-  Result<void> look_around();
+  // Reads where all files are now. The errno, or 0.
+  int look_around();
   // Removes the file, or moves it to the trash. The errno, or 0.
   int dispose_of(const std::string& path, WallTime now);
   int remove_one(std::size_t i, WallTime now);
-  int remove_renamed(std::size_t i, WallTime now);
+  int remove_renamed(std::size_t i, std::vector<std::string> removed, WallTime now);
   Result<void> open_trash();
   // Makes durable what a repeated delivery would have brought again.
   Result<void> sync_young(const std::vector<std::size_t>& messages, WallTime now) const;

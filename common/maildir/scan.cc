@@ -76,35 +76,49 @@ class Scanner {
       return;
     }
     const FileName parsed = FileName::parse(name);
-    if (journal_.is_to_be_removed(parsed.base) && !is_restored(directory, name, parsed.base))
-      return remove(maildir, folder, name);
+    if (journal_.is_to_be_removed(parsed.base)) {
+      finish_promised(maildir, directory, folder, parsed, entry);
+    } else {
+      serve(directory, folder, parsed, entry);
+    }
+  }
+
+  // Whether it is listed now.
+  bool serve(int directory, Folder folder, const FileName& parsed, const dirent& entry) {
+    const char* const name = entry.d_name;
     if (looked_ == Looked::before && entry.d_type == DT_REG && parsed.seconds && parsed.size &&
         parsed.wire_size)
-      return scan_.listing.add(folder, parsed, *parsed.seconds, *parsed.wire_size);
+      return list(folder, parsed, *parsed.seconds, *parsed.wire_size);
     struct stat status {};
-    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return;  // just gone
+    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return false;  // just gone
     if (!S_ISREG(status.st_mode)) return skip(folder, name, "is not a file");
     const auto size = static_cast<std::uint64_t>(status.st_size);
     if (parsed.size && *parsed.size != size)
       return skip(folder, name, "has not the size that S= says");
-    const std::int64_t seconds = parsed.seconds.value_or(status.st_mtim.tv_sec);
-    if (parsed.size && parsed.wire_size)
-      return scan_.listing.add(folder, parsed, seconds, *parsed.wire_size);
-    take_unmeasured(directory, folder, parsed, seconds, size);
+    const std::int64_t seconds = seconds_of(parsed, status.st_mtim.tv_sec);
+    if (parsed.size && parsed.wire_size) return list(folder, parsed, seconds, *parsed.wire_size);
+    return serve_unmeasured(directory, folder, parsed, seconds, size);
   }
 
-  // Of a message that was deleted. What cannot be asked is not: to remove it fails as well.
-  bool is_restored(int directory, const char* name, std::string_view base) {
-    struct stat status {};
-    if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        journal_.is_to_be_removed(base, status.st_ctim.tv_sec))
-      return false;
-    ++scan_.finished.restored;
+  bool list(Folder folder, const FileName& name, std::int64_t seconds, std::uint64_t octets) {
+    scan_.listing.add(folder, name, seconds, octets);
     return true;
   }
 
-  void remove(int maildir, Folder folder, const char* name) {
-    const std::string path = fmt::format("{}/{}", name_of(folder), name);
+  void finish_promised(int maildir, int directory, Folder folder, const FileName& parsed,
+                       const dirent& entry) {
+    struct stat status {};
+    const std::string path = fmt::format("{}/{}", name_of(folder), entry.d_name);
+    if (::fstatat(directory, entry.d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+      keep_promised(path, errno);  // perhaps it was brought back
+    } else if (journal_.is_to_be_removed(parsed.base, status.st_ctim.tv_sec)) {
+      remove(maildir, path);
+    } else if (serve(directory, folder, parsed, entry)) {
+      ++scan_.finished.restored;
+    }
+  }
+
+  void remove(int maildir, const std::string& path) {
     if (removal_ == Removal::to_trash && !open_trash(maildir)) {
       ++scan_.finished.not_removed;
       return;
@@ -112,8 +126,15 @@ class Scanner {
     const int error = scan_.trash ? scan_.trash->take(maildir, path, now_)
                       : ::unlinkat(maildir, path.c_str(), 0) != 0 ? errno
                                                                   : 0;
-    if (error == 0) ++scan_.finished.removed;
-    if (error == 0 || error == ENOENT) return;
+    if (error == 0) {
+      ++scan_.finished.removed;
+    } else {
+      keep_promised(path, error);
+    }
+  }
+
+  void keep_promised(const std::string& path, int error) {
+    if (error == ENOENT) return;  // just gone
     ++scan_.finished.not_removed;
     if (scan_.finished.fault.empty()) scan_.finished.fault = fail_errno(path, error).value().text;
   }
@@ -131,15 +152,15 @@ class Scanner {
     return !no_trash_;
   }
 
-  void take_unmeasured(int directory, Folder folder, const FileName& parsed, std::int64_t seconds,
-                       std::uint64_t size) {
+  bool serve_unmeasured(int directory, Folder folder, const FileName& parsed, std::int64_t seconds,
+                        std::uint64_t size) {
     const std::string name = fmt::format("{}{}", parsed.stem, parsed.flags);
     const auto sizes =
         parsed.wire_size ? Sizes{size, *parsed.wire_size, std::nullopt} : measure(directory, name);
     if (!sizes) return skip(folder, name, "cannot be read");
     const std::string sized = fmt::format("{}{}", with_sizes(parsed, *sizes), parsed.flags);
     const bool renamed = rename_new(directory, name, directory, sized) == 0;
-    scan_.listing.add(folder, renamed ? sized : name, seconds, sizes->wire);
+    return list(folder, FileName::parse(renamed ? sized : name), seconds, sizes->wire);
   }
 
   bool give_other_id(int maildir, std::size_t i) {
@@ -159,8 +180,10 @@ class Scanner {
     return true;
   }
 
-  void skip(Folder folder, std::string_view name, std::string_view why) {
+  // It is not listed.
+  bool skip(Folder folder, std::string_view name, std::string_view why) {
     if (scan_.skipped++ == 0) scan_.example = fmt::format("{}/{} {}", name_of(folder), name, why);
+    return false;
   }
 
   const DeletionJournal& journal_;

@@ -28,7 +28,7 @@ namespace postrider::maildir {
 // Files in tmp/ that nobody has written for this long are removed (maildir(5): 36 hours).
 inline constexpr std::chrono::hours kTmpLife{36};
 
-// What became of messages that sessions before have promised to remove.
+// What became of files of messages that sessions before have promised to remove.
 struct Finished {
   std::uint64_t removed = 0;   // went now
   std::uint64_t restored = 0;  // were brought back since: listed

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -56,8 +57,7 @@ void count_if_expired(int folder, const char* name, std::int64_t before, Expired
   if (::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode))
     return;
   const auto size = static_cast<std::uint64_t>(status.st_size);
-  if (parsed.seconds.value_or(status.st_mtim.tv_sec) >= before ||
-      parsed.size.value_or(size) != size)
+  if (seconds_of(parsed, status.st_mtim.tv_sec) >= before || parsed.size.value_or(size) != size)
     return;
   ++expired.count;
   expired.octets += size;
@@ -135,6 +135,17 @@ Result<Found> find(int maildir, const SweepRules& rules, WallTime now) {
 }
 
 }  // namespace
+
+void Swept::add(const Swept& visit) {
+  removed += visit.removed;
+  octets += visit.octets;
+  emptied += visit.emptied;
+  leftovers += visit.leftovers;
+  finished += visit.finished;
+  restored = std::max(restored, visit.restored);
+  not_removed = std::max(not_removed, visit.not_removed);
+  if (fault.empty()) fault = visit.fault;
+}
 
 Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
                     const Remembrance& remembrance) {

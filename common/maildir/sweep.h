@@ -34,7 +34,7 @@ struct Swept {
   std::string fault;              // why the first of these could not be; empty: of the trash
   std::uint64_t emptied = 0;      // messages of the trash
   std::uint64_t leftovers = 0;    // files of tmp/
-  std::uint64_t finished = 0;     // messages that sessions before had promised to remove
+  std::uint64_t finished = 0;     // files that sessions before had promised to remove
   std::uint64_t restored = 0;     // of these: brought back since, and served
   bool in_use = false;            // somebody else holds the mailbox
   bool more = false;              // there is more to be removed: come again
@@ -42,6 +42,10 @@ struct Swept {
   bool did_anything() const noexcept {
     return removed + not_removed + emptied + leftovers + finished + restored > 0;
   }
+  // Mail went, whoever had promised it.
+  bool made_room() const noexcept { return removed + finished > 0; }
+  // Another visit to the same mailbox, to go on. What cannot be removed it may find again.
+  void add(const Swept& visit);
 };
 
 // `maildir` is open on the Maildir. Whether `remembrance` has a trash, `rules` say.

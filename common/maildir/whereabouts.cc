@@ -23,7 +23,7 @@ std::uint64_t key_of(std::string_view base) noexcept {
 
 }  // namespace
 
-Result<void> Whereabouts::read(int maildir) {
+int Whereabouts::read(int maildir) {
   files_.clear();
   paths_.clear();
   for (const Folder folder : {Folder::in_new, Folder::in_cur}) {
@@ -31,7 +31,7 @@ Result<void> Whereabouts::read(int maildir) {
     Fd fd(::openat(maildir, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd && errno == ENOENT) continue;
     const Handle<DIR, &::closedir> entries(fd ? ::fdopendir(fd.get()) : nullptr);
-    if (!entries) return fail_errno(name, errno);
+    if (!entries) return errno;
     static_cast<void>(fd.release());  // belongs to `entries` now
     for (errno = 0; const dirent* entry = ::readdir(entries.get()); errno = 0) {
       const std::string_view file(entry->d_name);
@@ -41,13 +41,13 @@ Result<void> Whereabouts::read(int maildir) {
                         .path_length = static_cast<std::uint16_t>(name.size() + 1 + file.size())});
       paths_.append(name).append("/").append(file);
     }
-    if (errno != 0) return fail_errno(name, errno);
+    if (errno != 0) return errno;
   }
   // Of two, that in cur/ comes first.
   std::sort(files_.begin(), files_.end(), [this](const File& a, const File& b) {
     return a.key != b.key ? a.key < b.key : path(a) < path(b);
   });
-  return {};
+  return 0;
 }
 
 std::string Whereabouts::path_of(std::string_view base) const {

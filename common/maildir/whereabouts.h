@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "common/base/result.h"
-
 namespace postrider::maildir {
 
 class Whereabouts {
  public:
   // Reads new/ and cur/ of the Maildir `maildir`; files beyond Listing::kMaxMessages are not seen.
-  // 16 octets a file and its name. Blocks.
-  Result<void> read(int maildir);
+  // 16 octets a file and its name. The errno, or 0. Blocks.
+  int read(int maildir);
 
   // The path of the file of this message (see message_key()), below the Maildir; empty: there was
   // none.

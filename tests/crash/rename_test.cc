@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/base/fd.h"
+#include "common/maildir/deletion_journal.h"
 #include "common/maildir/rename_new.h"
 #include "tests/crash/recorder.h"
 #include "tests/unit/temp_directory.h"
@@ -76,4 +77,15 @@ TEST_CASE("rename: an old name that is gone leaves the new where it is the last"
   Fixture::end();
   CHECK_FALSE(f.has("new/a"));
   CHECK(f.has("trash/b"));
+}
+
+TEST_CASE("rename: a directory in the place of a journal goes aside all the same", "[crash]") {
+  const Fixture f;
+  for (const char* name : {"postrider.deleted", "postrider.deleted.damaged"})
+    std::filesystem::create_directory(f.root.path() + '/' + name);
+  CHECK(maildir::DeletionJournal::put_aside(f.fd.get()));
+  Fixture::end();
+  CHECK_FALSE(f.has("postrider.deleted"));
+  CHECK(f.has("postrider.deleted.damaged"));
+  CHECK(f.has("postrider.deleted.damaged.2"));
 }

@@ -3,6 +3,7 @@
 // nothing is there twice.
 #include <fcntl.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -268,4 +269,27 @@ TEST_CASE("trash: a message that was just delivered is whole there, or delivered
                    REQUIRE(found.size() == 1);
                    CHECK((found.begin()->second == "t" || (found.begin()->second == "s" && !done)));
                  });
+}
+
+TEST_CASE("trash: messages of which a twin is gone cost one reading of the folders, not one each",
+          "[crash]") {
+  constexpr std::size_t kMessages = 200;
+  const test::TempDirectory root;
+  const std::filesystem::path box = std::filesystem::path(root.path()) / kPath;
+  for (const char* folder : {"tmp", "new", "cur"})
+    std::filesystem::create_directories(box / folder);
+  std::vector<std::size_t> all;
+  for (std::size_t i = 0; i < kMessages; ++i) {
+    for (const char* folder : {"new", "cur"})
+      std::ofstream(box / folder / fmt::format("{}.a.h,S=10,W=11", i)) << kText;
+    all.push_back(i);
+  }
+  const auto mailbox = open(root.path(), 1);
+  for (std::size_t i = 0; i < kMessages; ++i)
+    std::filesystem::remove(box / "new" / fmt::format("{}.a.h,S=10,W=11", i));
+  Recorder::instance().begin(root.path());
+  CHECK(mailbox->remove(all, kNow) == 0);
+  const auto calls = Recorder::instance().calls();
+  Recorder::instance().end();
+  CHECK(std::count(calls.begin(), calls.end(), Call::open) < 50);
 }

@@ -153,6 +153,18 @@ TEST_CASE("maildir deletion journal: what was restored from a backup is served a
   CHECK(f.open("b3").is_to_be_removed("1.a.h"));
 }
 
+TEST_CASE("maildir deletion journal: restored is what is served, and no torn file", "[maildir]") {
+  const Fixture f;
+  std::ofstream(f.box / "new/1.a.h,S=2,W=3") << "x\n";
+  std::ofstream(f.box / "new/2.b.h,S=9,W=9") << "torn";
+  std::filesystem::create_directory(f.box / "new/3.c.h");
+  REQUIRE(f.open().append(kLongAgo, {"1.a.h", "2.b.h", "3.c.h"}));
+  const auto mailbox = open_in(f, "b2", kLongAgo);
+  CHECK(mailbox->listing().size() == 1);
+  CHECK(mailbox->finished().restored == 1);
+  CHECK(mailbox->skipped() == 2);
+}
+
 TEST_CASE("maildir deletion journal: what a power cut has brought back goes, and is counted",
           "[maildir]") {
   const Fixture f;

@@ -174,3 +174,22 @@ TEST_CASE("maildir look: messages that share a unique-id are all listed, as a se
   REQUIRE((*mailbox)->listing().size() == 3);
   for (std::size_t i = 0; i < 3; ++i) CHECK((*mailbox)->listing().unique_id(i) == ids[i]);
 }
+
+TEST_CASE("maildir look: what a session cannot give an id of its own is here, and not served",
+          "[maildir]") {
+  const Fixture f;
+  const std::string longest = "2." + std::string(246, 'b') + ",U=one";
+  f.put("new/1.a.h,U=one", "x\n");
+  f.put("new/" + longest, "y\n");
+  {
+    const auto held = f.hold();
+    const Look looked = Fixture::look_at(held);
+    CHECK(looked.listing.size() == 2);
+    CHECK(looked.nameless == 1);
+    CHECK(looked.not_served == 0);
+    CHECK_THAT(looked.example, Catch::Contains("cannot be renamed"));
+  }
+  const auto mailbox = Mailbox::open(f.mail.path(), "ann@t", WallTime());
+  CHECK((*mailbox)->listing().size() == 1);
+  CHECK((*mailbox)->skipped() == 1);
+}

@@ -113,3 +113,11 @@ TEST_CASE("maildir file name: a time after the year 9999 is none", "[maildir]") 
   CHECK_FALSE(FileName::parse("253402300800.u.h").seconds);
   CHECK_FALSE(FileName::parse("9223372036854775807.u.h").seconds);
 }
+
+TEST_CASE("maildir file name: a message has a time that has a date, whatever its file says",
+          "[maildir]") {
+  CHECK(seconds_of(FileName::parse("17.a.h"), 18) == 17);
+  CHECK(seconds_of(FileName::parse("note"), 18) == 18);
+  CHECK(seconds_of(FileName::parse("note"), -1) == 0);
+  CHECK(seconds_of(FileName::parse("note"), kMaxSeconds + 1) == kMaxSeconds);
+}

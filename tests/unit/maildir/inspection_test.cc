@@ -109,6 +109,17 @@ TEST_CASE("maildir inspection: a torn file goes aside and is kept", "[maildir]")
   CHECK(content_of(f.box / "postrider.torn/1.a.b,S=9,W=10") == "x\n");
 }
 
+TEST_CASE("maildir inspection: why a repair fails is told", "[maildir]") {
+  const Fixture f;
+  f.put("new/1.a.b,S=9,W=10", "x\n");
+  f.put("postrider.torn", "no folder");
+  const Inspected inspected = f.run(Inspecting::repair);
+  REQUIRE(inspected.told.size() == 1);
+  CHECK(inspected.mended == 0);
+  CHECK_THAT(inspected.told[0].mending,
+             Catch::Matchers::Contains("postrider.torn: Not a directory"));
+}
+
 TEST_CASE("maildir inspection: sizes in names are made right, and ids stay", "[maildir]") {
   const Fixture f;
   SECTION("both missing") {

@@ -33,6 +33,16 @@ TEST_CASE("maildir listing: of two files with one base, one is served", "[maildi
   CHECK(listing.unique_id(1) == "10.c.h");
 }
 
+TEST_CASE("maildir listing: a file that was seen twice is no twin of itself", "[maildir]") {
+  Listing listing;
+  for (int i = 0; i < 3; ++i) listing.add(Folder::in_new, "10.b.h,S=1,W=2", 10, 2);
+  for (int i = 0; i < 2; ++i) listing.add(Folder::in_cur, "10.b.h,S=1,W=2:2,S", 10, 2);
+  listing.finish();
+  REQUIRE(listing.size() == 1);
+  CHECK(listing.file_name(0) == "10.b.h,S=1,W=2:2,S");
+  CHECK(listing.twins(0).size() == 1);
+}
+
 TEST_CASE("maildir listing: of two messages with one U= the later is told as a clash",
           "[maildir]") {
   Listing listing;
@@ -76,4 +86,17 @@ TEST_CASE("maildir listing: an id is given in memory, and the name of the file s
   CHECK(listing.unique_id(0) == "one");
   CHECK(listing.unique_id(1) == "other");
   CHECK(listing.file_name(1) == longest);
+}
+
+TEST_CASE("maildir listing: the newest above the limit are left out, and counted", "[maildir]") {
+  Listing listing(8);
+  const int messages = GENERATE(8, 9, 40);
+  for (int i = messages; i > 0; --i) listing.add(Folder::in_new, std::to_string(i) + ".a.h", i, 1);
+  // The twin of one that stays.
+  if (messages == 8) listing.add(Folder::in_cur, "1.a.h:2,S", 1, 1);
+  listing.finish();
+  REQUIRE(listing.size() == 8);
+  CHECK(listing.dropped() == static_cast<std::uint64_t>(messages - 8));
+  CHECK(listing.unique_id(0) == "1.a.h");
+  CHECK(listing.unique_id(7) == "8.a.h");
 }

@@ -342,3 +342,23 @@ TEST_CASE("maildir mailbox: both files of a message go, though another program r
   CHECK(files_in(f.box / "cur") == std::vector<std::string>{"2.b.h,S=2,W=3:2,S"});
   CHECK(files_in(f.box / "new").empty());
 }
+
+TEST_CASE("maildir mailbox: why a message that was renamed cannot be looked for is told",
+          "[maildir]") {
+  Fixture f;
+  f.put("cur/1.a.h,S=2,W=3:2,S", "x\n");
+  const auto mailbox = f.open();
+  fs::remove(f.box / "cur/1.a.h,S=2,W=3:2,S");
+  fs::remove(f.box / "new");
+  f.put("new", "no folder");
+  CHECK(mailbox->remove({0}, kNow) == 1);
+  CHECK_THAT(mailbox->removal_fault(), Catch::Contains("Not a directory"));
+}
+
+TEST_CASE("maildir mailbox: a file from before 1970 has the first time there is", "[maildir]") {
+  Fixture f;
+  f.put("new/note", "x\n");
+  const timespec times[2] = {{.tv_sec = -1000}, {.tv_sec = -1000}};
+  REQUIRE(::utimensat(AT_FDCWD, (f.box / "new/note").c_str(), times, 0) == 0);
+  CHECK(f.open()->listing().seconds(0) == 0);
+}

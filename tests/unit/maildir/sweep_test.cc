@@ -236,3 +236,23 @@ TEST_CASE("maildir sweep: what a session before has deleted and cannot be remove
   CHECK_THAT(swept.fault, Catch::Contains("new/9.kept.h"));
   CHECK_FALSE(f.has(gone));
 }
+
+TEST_CASE("maildir sweep: of several visits, what each finds again is counted once", "[maildir]") {
+  Swept all;
+  all.add({.removed = 3, .octets = 30, .not_removed = 1, .fault = "one", .restored = 2});
+  all.add({.removed = 2, .octets = 20, .not_removed = 4, .fault = "other", .finished = 5});
+  all.add({.not_removed = 1, .emptied = 7, .finished = 1});
+  CHECK(all.removed == 5);
+  CHECK(all.octets == 50);
+  CHECK(all.emptied == 7);
+  CHECK(all.finished == 6);
+  CHECK(all.not_removed == 4);
+  CHECK(all.restored == 2);
+  CHECK(all.fault == "one");
+}
+
+TEST_CASE("maildir sweep: the room of what sessions before have promised is room", "[maildir]") {
+  CHECK(Swept{.removed = 1}.made_room());
+  CHECK(Swept{.finished = 1}.made_room());
+  CHECK_FALSE(Swept{.not_removed = 1, .emptied = 1, .restored = 1}.made_room());
+}
