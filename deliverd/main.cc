@@ -49,8 +49,8 @@ int main(int argc, char** argv) {
   event::Prefork prefork;
   prefork.one_generation = role == deliverd::Role::remote;  // it counts connections and rates
   prefork.workers = worker_count(settings, role);
-  prefork.worker = [&](unsigned number) {
-    return deliverd::serve(settings, role, &outgoing, number, log, clock);
+  prefork.worker = [&](unsigned number, event::Pulse pulse) {
+    return deliverd::serve(settings, role, &outgoing, number, std::move(pulse), log, clock);
   };
   prefork.on_reload = [&] {
     config::Settings before = settings;

@@ -89,7 +89,7 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
 }
 
 void run(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
-         log::Logger& log, const Clock& clock) {
+         event::Pulse pulse, log::Logger& log, const Clock& clock) {
   event::EventLoop loop;
   log.set_buffered(true);
   loop.set_after_turn([&] { log.flush(); });
@@ -101,6 +101,7 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
                  role == Role::local ? kLocalCredit : kRemoteCredit},
                 *delivery, log, [&] { loop.stop(); });
   const event::Signal terminate(loop, SIGTERM, [&] { worker.stop(); });
+  const event::Heartbeat heartbeat(loop, std::move(pulse));
   worker.start();
   loop.run();
 }
@@ -108,9 +109,9 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
 }  // namespace
 
 int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
-          log::Logger& log, const Clock& clock) {
+          event::Pulse pulse, log::Logger& log, const Clock& clock) {
   try {
-    run(settings, role, outgoing, number, log, clock);
+    run(settings, role, outgoing, number, std::move(pulse), log, clock);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {
     log.error("not_started").with("reason", error.what());

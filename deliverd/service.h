@@ -6,6 +6,7 @@
 
 #include "common/base/clock.h"
 #include "common/config/settings.h"
+#include "common/event/pulse.h"
 #include "common/log/log.h"
 #include "deliverd/remote/outgoing.h"
 
@@ -16,6 +17,6 @@ enum class Role : std::uint8_t { local, remote };
 // Serves until SIGTERM or SIGINT and returns the exit status. `outgoing` is for Role::remote, null
 // for the other. `number` is that of this worker within its daemon.
 int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
-          log::Logger& log, const Clock& clock);
+          event::Pulse pulse, log::Logger& log, const Clock& clock);
 
 }  // namespace postrider::deliverd

@@ -12,6 +12,7 @@
 #include "common/config/daemon.h"
 #include "common/config/tls.h"
 #include "common/event/prefork.h"
+#include "common/net/inherited_sockets.h"
 #include "common/net/listener.h"
 #include "common/net/tls_server.h"
 #include "pop3d/worker.h"
@@ -22,16 +23,19 @@ using namespace postrider;
 
 using pop3d::Socket;
 
-Result<std::vector<Socket>> open_sockets(const config::Settings& settings, log::Logger& log) {
+Result<std::vector<Socket>> open_sockets(const config::Settings& settings,
+                                         net::InheritedSockets inherited, log::Logger& log) {
   std::vector<Socket> sockets;
   for (const config::Pop3Listener& listener : settings.pop3d.listen) {
     auto address = net::SocketAddress::parse(listener.address);
     if (!address) return tl::unexpected<Error>(std::move(address.error()));
-    auto socket = net::open_listening_socket(*address);
+    Fd given = inherited.claim(*address);
+    auto socket = given ? Result<Fd>(std::move(given)) : net::open_listening_socket(*address);
     if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
     log.info("listening").with("address", listener.address);
     sockets.push_back({std::move(*socket), listener});
   }
+  config::tell_unclaimed(inherited.unclaimed(), "pop3d.listen", log);
   return sockets;
 }
 
@@ -63,7 +67,7 @@ int run(config::DaemonStart start) {
     log.error("not_started").with("reason", tls.error().text);
     return config::kExitConfig;
   }
-  auto sockets = open_sockets(start.settings, log);
+  auto sockets = open_sockets(start.settings, net::InheritedSockets::take(), log);
   if (!sockets) {
     log.error("not_started").with("reason", sockets.error().text);
     return EXIT_FAILURE;
@@ -72,8 +76,15 @@ int run(config::DaemonStart start) {
   directory::VerifiedPasswords verified;  // which the workers share
   postrider::event::Prefork prefork;
   prefork.workers = config::worker_count(start.settings.pop3d.workers);
-  prefork.worker = [&](unsigned number) {
-    return pop3d::run_worker(start.settings, *sockets, tls->get(), verified, number, clock, log);
+  prefork.retirement = config::kRetirement;
+  prefork.worker = [&](unsigned number, postrider::event::Pulse pulse) {
+    return pop3d::run_worker(start.settings, *sockets, tls->get(), verified, number,
+                             std::move(pulse), clock, log);
+  };
+  prefork.listening = [&] {
+    std::vector<int> all;
+    for (const Socket& socket : *sockets) all.push_back(socket.fd.get());
+    return all;
   };
   // New workers get the new settings and certificates; where they listen changes with a restart.
   prefork.on_reload = [&] {

@@ -103,9 +103,13 @@ void Server::received(Tls tls, std::uint64_t number, const net::SocketAddress& p
   Fd connection = reception->second->take_connection();
   services_.loop.destroy_later(std::move(reception->second));
   receptions_.erase(reception);
-  if (!header) return refuse_proxy(proxy, header.error().text);
-  const bool for_itself = header->source == net::ProxyHeader::Source::proxy;
-  accept(tls, std::move(connection), for_itself ? proxy : header->address);
+  if (header) {
+    const bool for_itself = header->source == net::ProxyHeader::Source::proxy;
+    accept(tls, std::move(connection), for_itself ? proxy : header->address);
+  } else {
+    refuse_proxy(proxy, header.error().text);
+  }
+  tell_if_empty();
 }
 
 // Without a word: whoever this is, it is no client of ours.
@@ -138,14 +142,22 @@ void Server::done(std::uint64_t number, const net::IpAddress& client) {
   clients_.leave(client);
   auto node = connections_.extract(number);
   services_.loop.destroy_later(std::move(node.mapped()));
-  if (connections_.empty() && on_stopped_) std::exchange(on_stopped_, {})();
+  tell_if_empty();
+}
+
+void Server::tell_if_empty() {
+  if (on_stopped_ && connections_.empty() && receptions_.empty()) std::exchange(on_stopped_, {})();
+}
+
+void Server::retire(UniqueFunction<void()> on_stopped) {
+  listeners_.clear();
+  on_stopped_ = std::move(on_stopped);
+  tell_if_empty();
 }
 
 void Server::stop(UniqueFunction<void()> on_stopped) {
-  listeners_.clear();
   receptions_.clear();
-  if (connections_.empty()) return on_stopped();
-  on_stopped_ = std::move(on_stopped);
+  retire(std::move(on_stopped));
   std::vector<Connection*> all;
   for (const auto& [number, connection] : connections_) all.push_back(connection.get());
   for (Connection* connection : all) connection->end_when_idle();

@@ -48,8 +48,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Accepts no more, ends each connection as soon as it does nothing, then calls `on_stopped`;
-  // perhaps at once.
+  // Accepts no more, and calls `on_stopped` when the last connection has ended by itself; perhaps
+  // at once.
+  void retire(UniqueFunction<void()> on_stopped);
+  // The same, but ends each connection as soon as it does nothing. Also after retire(), whose
+  // `on_stopped` it replaces.
   void stop(UniqueFunction<void()> on_stopped);
 
   std::size_t connections() const noexcept { return connections_.size(); }
@@ -67,6 +70,7 @@ class Server {
   void refuse(int fd, const net::SocketAddress& peer, std::string_view reason);
   static void send_away(int fd, std::string_view reason);
   void done(std::uint64_t number, const net::IpAddress& client);
+  void tell_if_empty();
 
   const Services& services_;
   limits::Connections& clients_;

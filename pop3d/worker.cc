@@ -71,8 +71,8 @@ limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d)
 }  // namespace
 
 int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, net::TlsServer* tls,
-               directory::VerifiedPasswords& verified, unsigned number, const Clock& clock,
-               log::Logger& log) {
+               directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse,
+               const Clock& clock, log::Logger& log) {
   std::vector<ListeningSocket> listening;
   for (const Socket& socket : sockets) listening.push_back({socket.fd.get(), socket.listener});
   event::EventLoop loop;
@@ -117,6 +117,12 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
     // If the parent is gone, its successor can listen while we finish.
     sockets.clear();
   });
+  const event::Signal retire(loop, SIGUSR1, [&] {
+    if (sweeper) sweeper->stop();
+    server.retire([&] { loop.stop(); });
+    sockets.clear();
+  });
+  const event::Heartbeat heartbeat(loop, std::move(pulse));
   log.set_buffered(true);
   loop.set_after_turn([&] { log.flush(); });
   loop.run();

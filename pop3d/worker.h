@@ -6,6 +6,7 @@
 #include "common/base/fd.h"
 #include "common/config/settings.h"
 #include "common/directory/verified_passwords.h"
+#include "common/event/pulse.h"
 #include "common/log/log.h"
 #include "common/net/tls_server.h"
 
@@ -16,11 +17,12 @@ struct Socket {
   config::Pop3Listener listener;
 };
 
-// Serves the listening `sockets`, this process's copy of them, until SIGTERM or SIGINT; then closes
-// them, ends the sessions and returns the exit status. Throws what construction throws (no memory,
-// no descriptors). `tls` is null where no certificate is configured.
+// Serves the listening `sockets`, this process's copy of them, until SIGTERM; then closes them,
+// ends the sessions and returns the exit status. SIGUSR1: it closes them and sees the sessions to
+// their end. Throws what construction throws (no memory, no descriptors). `tls` is null where no
+// certificate is configured.
 int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, net::TlsServer* tls,
-               directory::VerifiedPasswords& verified, unsigned number, const Clock& clock,
-               log::Logger& log);
+               directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse,
+               const Clock& clock, log::Logger& log);
 
 }  // namespace postrider::pop3d

@@ -5,9 +5,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "common/config/daemon.h"
 #include "common/event/prefork.h"
+#include "common/net/inherited_sockets.h"
 #include "common/net/listener.h"
 #include "queued/service.h"
 
@@ -29,14 +33,20 @@ int main(int argc, char** argv) {
     log.error("not_started").with("reason", ready.error().text);
     return EXIT_FAILURE;
   }
-  auto listening = net::open_listening_unix_socket(settings.paths.run + "/queued.sock", 0660);
+  const std::string path = settings.paths.run + "/queued.sock";
+  Fd inherited = net::InheritedSockets::take().claim(path);
+  auto listening =
+      inherited ? Result<Fd>(std::move(inherited)) : net::open_listening_unix_socket(path, 0660);
   if (!listening) {
     log.error("not_started").with("reason", listening.error().text);
     return EXIT_FAILURE;
   }
 
   event::Prefork prefork;
-  prefork.worker = [&](unsigned) { return queued::serve(settings, *listening, log, clock); };
+  prefork.worker = [&](unsigned, event::Pulse pulse) {
+    return queued::serve(settings, *listening, std::move(pulse), log, clock);
+  };
+  prefork.listening = [&] { return std::vector<int>{listening->get()}; };
   prefork.on_reload = [&] { return config::reload(*start, log); };
   return prefork.run(log);
 }

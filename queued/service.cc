@@ -108,7 +108,10 @@ class Service {
     scan();
   }
 
-  void run() { loop_.run(); }
+  void run(event::Pulse pulse) {
+    const event::Heartbeat heartbeat(loop_, std::move(pulse));
+    loop_.run();
+  }
 
  private:
   static spool::Writer::Options writer_options(const config::Settings& settings) {
@@ -227,7 +230,8 @@ Result<void> prepare_spool(const config::Settings& settings) {
   return {};
 }
 
-int serve(const config::Settings& settings, Fd& listening, log::Logger& log, const Clock& clock) {
+int serve(const config::Settings& settings, Fd& listening, event::Pulse pulse, log::Logger& log,
+          const Clock& clock) {
   if (auto ready = prepare_spool(settings); !ready) return give_up(log, ready.error());
   SystemRandom random;
   if (auto ready = routing::ReturnPaths::ensure_key(settings, random); !ready)
@@ -239,7 +243,7 @@ int serve(const config::Settings& settings, Fd& listening, log::Logger& log, con
   auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);
   if (!counters) return give_up(log, counters.error());
   Service service(settings, std::move(*durable), listening, log, std::move(*counters), clock);
-  service.run();
+  service.run(std::move(pulse));
   return EXIT_SUCCESS;
 }
 

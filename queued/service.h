@@ -6,6 +6,7 @@
 #include "common/base/fd.h"
 #include "common/base/result.h"
 #include "common/config/settings.h"
+#include "common/event/pulse.h"
 #include "common/log/log.h"
 
 namespace postrider::queued {
@@ -15,6 +16,7 @@ Result<void> prepare_spool(const config::Settings& settings);
 
 // Runs until SIGTERM and returns the exit status. `listening` is this process's copy of the socket;
 // it is closed at SIGTERM, while what is under way is still waited for.
-int serve(const config::Settings& settings, Fd& listening, log::Logger& log, const Clock& clock);
+int serve(const config::Settings& settings, Fd& listening, event::Pulse pulse, log::Logger& log,
+          const Clock& clock);
 
 }  // namespace postrider::queued

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
 
   const SystemClock clock;
   log::Logger log = config::open_log("smtpd", settings, clock);
-  smtpd::Sockets sockets;
+  smtpd::Sockets sockets(net::InheritedSockets::take());
   // Here rather than in each worker: the workers share the tickets' secret and what passwords
   // were verified, and one that is started
   // later has what served until then, whatever the files have become.
@@ -67,11 +67,18 @@ int main(int argc, char** argv) {
     return prepared.has_value();
   };
   if (!is_prepared()) return config::kExitConfig;
+  config::tell_unclaimed(sockets.unclaimed(), "smtpd.listen", log);
 
   event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);
-  prefork.worker = [&](unsigned number) {
-    return smtpd::run_worker(settings, sockets, tls.get(), verified, number);
+  prefork.retirement = config::kRetirement;
+  prefork.worker = [&](unsigned number, event::Pulse pulse) {
+    return smtpd::run_worker(settings, sockets, tls.get(), verified, number, std::move(pulse));
+  };
+  prefork.listening = [&] {
+    std::vector<int> all;
+    for (const smtpd::ListeningSocket& socket : sockets.listening()) all.push_back(socket.fd);
+    return all;
   };
   prefork.on_reload = [&] {
     config::Settings before = settings;

@@ -100,9 +100,13 @@ void Server::received(const Listener& listener, std::uint64_t number,
   Fd connection = reception->second->take_connection();
   services_.loop.destroy_later(std::move(reception->second));
   receptions_.erase(reception);
-  if (!header) return refuse_proxy(proxy, header.error().text);
-  const bool for_itself = header->source == net::ProxyHeader::Source::proxy;
-  accept(listener, std::move(connection), for_itself ? proxy : header->address);
+  if (header) {
+    const bool for_itself = header->source == net::ProxyHeader::Source::proxy;
+    accept(listener, std::move(connection), for_itself ? proxy : header->address);
+  } else {
+    refuse_proxy(proxy, header.error().text);
+  }
+  idle_later();
 }
 
 // Without a word: whoever this is, it is no client of ours.
@@ -139,7 +143,13 @@ void Server::remove(std::uint64_t number, const Origin& origin) {
   const auto connection = connections_.find(number);
   services_.loop.destroy_later(std::move(connection->second));
   connections_.erase(connection);
-  if (connections_.empty()) idle_later();
+  idle_later();
+}
+
+void Server::retire(UniqueFunction<void()> on_idle) {
+  on_idle_ = std::move(on_idle);
+  acceptors_.clear();
+  idle_later();
 }
 
 void Server::drain(UniqueFunction<void()> on_idle) {
@@ -149,11 +159,13 @@ void Server::drain(UniqueFunction<void()> on_idle) {
   std::vector<Connection*> open;  // those that end at once leave the map meanwhile
   for (const auto& [number, connection] : connections_) open.push_back(connection.get());
   for (Connection* connection : open) connection->shut_down();
-  if (connections_.empty()) idle_later();
+  idle_later();
 }
 
+// Once there is nobody left.
 void Server::idle_later() {
-  if (on_idle_) services_.loop.defer(std::exchange(on_idle_, {}));
+  if (on_idle_ && connections_.empty() && receptions_.empty())
+    services_.loop.defer(std::exchange(on_idle_, {}));
 }
 
 }  // namespace postrider::smtpd

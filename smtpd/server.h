@@ -33,8 +33,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Accepts no more, lets each session finish the command or message it is at, and calls `on_idle`
-  // from the loop when the last connection is gone. Once.
+  // Accepts no more, lets each session go on to its end, and calls `on_idle` from the loop when the
+  // last connection is gone. Once.
+  void retire(UniqueFunction<void()> on_idle);
+  // The same, but a session ends with the command or message it is at. Also after retire(), whose
+  // `on_idle` it replaces.
   void drain(UniqueFunction<void()> on_idle);
 
   // Ends the sessions that do not get on (pace.h); by itself every kLookInterval.

@@ -14,11 +14,16 @@ namespace {
 // Everybody on this host may connect, as over loopback; the folder may say otherwise.
 constexpr unsigned kSocketRights = 0666;
 
-Result<Fd> open_one(const std::string& text) {
-  if (const auto path = config::unix_path(text))
+Result<Fd> open_one(const std::string& text, net::InheritedSockets& inherited) {
+  if (const auto path = config::unix_path(text)) {
+    Fd given = inherited.claim(std::string(*path));
+    if (given) return given;
     return net::open_listening_unix_socket(std::string(*path), kSocketRights);
+  }
   auto address = net::SocketAddress::parse(text);
   if (!address) return tl::unexpected<Error>(std::move(address.error()));
+  Fd given = inherited.claim(*address);
+  if (given) return given;
   return net::open_listening_socket(*address);
 }
 
@@ -34,7 +39,7 @@ Result<void> Sockets::open(const config::Settings& settings) {
     Open& socket = wanted[listener.address];
     socket.listener = listener;
     if (socket.fd || open_.count(listener.address) > 0) continue;
-    auto fd = open_one(listener.address);
+    auto fd = open_one(listener.address, inherited_);
     if (!fd) {
       for (const auto& [address, opened] : wanted)
         if (opened.fd) remove_if_unix(address);

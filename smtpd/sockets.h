@@ -3,11 +3,13 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/base/fd.h"
 #include "common/base/result.h"
 #include "common/config/settings.h"
+#include "common/net/inherited_sockets.h"
 
 namespace postrider::smtpd {
 
@@ -18,11 +20,17 @@ struct ListeningSocket {
 
 class Sockets {
  public:
-  // Opens what `settings` asks for, keeps what is open already and closes the rest, so that a
-  // reload misses no connection. After an error all is as it was.
+  Sockets() = default;
+  explicit Sockets(net::InheritedSockets inherited) : inherited_(std::move(inherited)) {}
+
+  // Opens what `settings` asks for and was not inherited, keeps what is open already and closes the
+  // rest, so that a reload misses no connection. After an error all is as it was, but for what was
+  // inherited.
   Result<void> open(const config::Settings& settings);
 
   std::vector<ListeningSocket> listening() const;
+  // As of InheritedSockets.
+  std::vector<std::string> unclaimed() const { return inherited_.unclaimed(); }
   // Lets go of them: of this process's descriptors, not of another's.
   void close() noexcept { open_.clear(); }
 
@@ -31,6 +39,7 @@ class Sockets {
     Fd fd;
     config::SmtpListener listener;
   };
+  net::InheritedSockets inherited_;
   std::map<std::string, Open> open_;  // by address
 };
 

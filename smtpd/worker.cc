@@ -59,7 +59,7 @@ spool::Writer::Options writer_options(const config::Settings& settings, unsigned
 class Worker {
  public:
   Worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
-         directory::VerifiedPasswords& verified, unsigned number)
+         directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse)
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
         counters_(open_counters(settings, number, log_)),
@@ -90,7 +90,9 @@ class Worker {
                   settings,     tls,       net::parse_networks(settings.smtpd.xclient_networks)},
         server_(services_, sockets.listening()),
         drain_timer_(loop_, [this] { loop_.stop(); }),
-        terminate_(loop_, SIGTERM, [this] { drain(); }) {
+        terminate_(loop_, SIGTERM, [this] { drain(); }),
+        retire_(loop_, SIGUSR1, [this] { retire(); }),
+        heartbeat_(loop_, std::move(pulse)) {
     if (tls != nullptr) certificates_.emplace(loop_, *tls, log_, number);
     log_.set_buffered(true);
     loop_.set_after_turn([this] { log_.flush(); });
@@ -99,6 +101,11 @@ class Worker {
   void run() { loop_.run(); }
 
  private:
+  void retire() {
+    server_.retire([this] { loop_.stop(); });
+    sockets_.close();
+  }
+
   void drain() {
     drain_timer_.arm(kDrainTime);
     server_.drain([this] { loop_.stop(); });
@@ -132,13 +139,15 @@ class Worker {
   std::optional<net::CertificateWatch> certificates_;
   event::Timer drain_timer_;
   event::Signal terminate_;
+  event::Signal retire_;
+  event::Heartbeat heartbeat_;
 };
 
 }  // namespace
 
 int run_worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
-               directory::VerifiedPasswords& verified, unsigned number) {
-  Worker(settings, sockets, tls, verified, number).run();
+               directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse) {
+  Worker(settings, sockets, tls, verified, number, std::move(pulse)).run();
   return EXIT_SUCCESS;
 }
 

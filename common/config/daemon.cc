@@ -30,6 +30,11 @@ class CommandLine {
     DaemonStart start{{}, std::string(kDefaultPath), {}};
     for (std::size_t i = 1; i < arguments_.size(); i += 2) {
       const std::string_view argument = arguments_[i];
+      if (argument == "--check") {
+        start.is_check = true;
+        --i;
+        continue;
+      }
       if (argument == "--help") return answer(usage());
       if (argument == "--version") return answer(fmt::format("{} {}\n", name_, version()));
       const DaemonOption* option = find_option(argument);
@@ -60,7 +65,7 @@ class CommandLine {
   }
 
   std::string usage() const {
-    std::string text = fmt::format("usage: {} [--config FILE]", name_);
+    std::string text = fmt::format("usage: {} [--check] [--config FILE]", name_);
     for (const DaemonOption& option : options_)
       text += fmt::format(" --{} {}", option.name, option.choices);
     return text + "\n";
@@ -94,6 +99,7 @@ tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
     fmt::print(stderr, "{}\n", settings.error().text);
     return tl::unexpected<int>(kExitConfig);
   }
+  if (start->is_check) return tl::unexpected<int>(kExitOk);
   start->settings = std::move(*settings);
   return start;
 }
@@ -113,6 +119,16 @@ bool reload(DaemonStart& start, log::Logger& log) {
   start.settings = std::move(*settings);
   log.info("reloaded").with("config", start.config_path);
   return true;
+}
+
+void tell_unclaimed(const std::vector<std::string>& unclaimed, std::string_view parameter,
+                    log::Logger& log) {
+  for (const std::string& address : unclaimed)
+    log.warning("socket_not_used")
+        .with("address", address)
+        .with("reason", fmt::format("{} does not name it", parameter))
+        .with("effect", "who connects there waits in vain")
+        .with("mending", "name it there, or stop the socket's unit");
 }
 
 unsigned worker_count(std::uint64_t configured) noexcept {

@@ -1,6 +1,7 @@
 // daemon.h - what every daemon's main() does first: its command line and the configuration file.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <span>
 #include <string>
@@ -32,12 +33,13 @@ struct DaemonOption {
 struct DaemonStart {
   Settings settings;
   std::string config_path;  // for loading it again
+  bool is_check = false;    // only to be told whether the configuration is right
   std::map<std::string, std::string, std::less<>> options;
 };
 
 // Reads the command line `arguments` (argv) and loads the configuration. Otherwise the exit status
 // that main() returns at once, all being said on standard output or standard error: 0 after --help
-// and --version, kExitUsage, kExitConfig.
+// and --version, and where --check finds nothing wrong; kExitUsage, kExitConfig.
 tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
                                             std::span<const DaemonOption> options = {});
 
@@ -47,6 +49,14 @@ log::Logger open_log(std::string name, const Settings& settings, const Clock& cl
 // Loads the configuration again, for SIGHUP. False: it is wrong, the old one stays, and `log` was
 // told.
 bool reload(DaemonStart& start, log::Logger& log);
+
+// How long a worker of before a reload sees its sessions to their end.
+inline constexpr std::chrono::hours kRetirement{1};
+
+// Tells of sockets that were inherited and that the configuration does not name: `unclaimed`, as of
+// net::InheritedSockets. `parameter` is what would name them.
+void tell_unclaimed(const std::vector<std::string>& unclaimed, std::string_view parameter,
+                    log::Logger& log);
 
 // As many workers as are configured; 0 means one a core.
 unsigned worker_count(std::uint64_t configured) noexcept;

@@ -11,12 +11,14 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <vector>
 
 #include "common/base/fd.h"
+#include "common/event/upgrade.h"
 
 namespace postrider::event {
 
@@ -26,6 +28,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 struct Slot {
   pid_t pid = 0;  // 0: not running
+  Pulse pulse = {};
+  std::uint64_t last_count = 0;  // of its pulse
+  unsigned still = 0;            // for so many looks it was the same
   SteadyTime started;
   SteadyTime start_at;  // when a slot that does not run is to be started
   std::chrono::milliseconds backoff{0};
@@ -34,7 +39,8 @@ struct Slot {
 // Of before a reload, finishing its sessions.
 struct Retired {
   pid_t pid = 0;
-  std::optional<SteadyTime> kill_at;  // empty: it was
+  int next_signal = SIGTERM;          // SIGTERM, then SIGKILL
+  std::optional<SteadyTime> next_at;  // empty: it was killed
 };
 
 // A process that is woken by what another gives it interrupts the giver, and then finds one thing
@@ -57,15 +63,19 @@ class Parent {
 
   int run() {
     raise_descriptor_limit();
+    for (const pid_t worker : take_earlier_workers()) retired_.push_back({worker, SIGTERM, {}});
+    reap();  // those that ended while no program looked
     start_due();
+    for (Retired& old : retired_) retire(old);
     sd_notify(0, "READY=1");
     while (!stopping_ || running() > 0) {
       if (stopping_ && now() >= kill_at_) signal_all(SIGKILL);
-      kill_overdue();
+      end_overdue();
       wait_for_signal();
+      if (now() >= look_at_) look_at_workers();
       start_due();
     }
-    return status_;
+    return EXIT_SUCCESS;
   }
 
  private:
@@ -96,6 +106,8 @@ class Parent {
 
   void start(unsigned number) {
     log_.flush();
+    slots_[number].pulse.reset();
+    slots_[number].still = 0;
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) {
@@ -110,7 +122,7 @@ class Parent {
       for (const int of_the_group : {SIGINT, SIGHUP}) std::signal(of_the_group, SIG_IGN);
       sigprocmask(SIG_SETMASK, &before_, nullptr);
       prefer_throughput();
-      const int status = plan_.worker(number);
+      const int status = plan_.worker(number, slots_[number].pulse);
       log_.flush();
       std::_Exit(status);
     }
@@ -118,21 +130,17 @@ class Parent {
     slots_[number].started = now();
   }
 
-  // Until a signal, the next start that is due, or the end of grace.
+  // Until a signal, the next start that is due, the end of grace, or the next look.
   void wait_for_signal() {
-    std::optional<SteadyTime> wake;
-    if (stopping_) wake = kill_at_;
-    for (const Retired& old : retired_)
-      if (old.kill_at && (!wake || *old.kill_at < *wake)) wake = old.kill_at;
+    SteadyTime wake = look_at_;
+    if (stopping_) wake = std::min(wake, kill_at_);
+    for (const Retired& old : retired_) wake = std::min(wake, old.next_at.value_or(wake));
     for (const Slot& slot : slots_)
-      if (may_start() && slot.pid == 0 && (!wake || slot.start_at < *wake)) wake = slot.start_at;
-    int timeout = -1;
-    if (wake) {
-      const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wake - now()).count();
-      timeout = static_cast<int>(std::clamp<long long>(left, 0, 1'000'000));
-    }
+      if (may_start() && slot.pid == 0) wake = std::min(wake, slot.start_at);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake - now()).count();
     pollfd waiting{.fd = signal_fd_.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&waiting, 1, timeout) <= 0) return;
+    if (::poll(&waiting, 1, static_cast<int>(std::clamp<long long>(left, 0, 1'000'000))) <= 0)
+      return;
     signalfd_siginfo info{};
     if (::read(signal_fd_.get(), &info, sizeof info) != ssize_t{sizeof info}) return;
     switch (info.ssi_signo) {
@@ -142,12 +150,40 @@ class Parent {
     }
   }
 
+  void retire(Retired& old) const {
+    ::kill(old.pid, plan_.retirement.count() > 0 ? SIGUSR1 : SIGTERM);
+    old.next_signal = plan_.retirement.count() > 0 ? SIGTERM : SIGKILL;
+    old.next_at = now() + (plan_.retirement.count() > 0 ? plan_.retirement
+                                                        : std::chrono::seconds(Prefork::kGrace));
+  }
+
   // What a worker holds that hangs, its successor waits for.
-  void kill_overdue() {
+  void end_overdue() {
     for (Retired& old : retired_) {
-      if (!old.kill_at || now() < *old.kill_at) continue;
-      ::kill(old.pid, SIGKILL);
-      old.kill_at.reset();
+      if (!old.next_at || now() < *old.next_at) continue;
+      ::kill(old.pid, old.next_signal);
+      old.next_at.reset();
+      if (old.next_signal == SIGTERM) old.next_at = now() + Prefork::kGrace;
+      old.next_signal = SIGKILL;
+    }
+  }
+
+  void look_at_workers() {
+    constexpr unsigned kLooks = Pulse::kHung / Pulse::kBeat;
+    look_at_ = now() + Pulse::kBeat;
+    sd_notify(0, "WATCHDOG=1");
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      Slot& slot = slots_[i];
+      const std::uint64_t count = slot.pulse.count();
+      slot.still = slot.pid != 0 && count > 0 && count == slot.last_count ? slot.still + 1 : 0;
+      slot.last_count = count;
+      if (slot.still < kLooks) continue;
+      log_.error("worker_hangs")
+          .with("worker", i)
+          .with("pid", slot.pid)
+          .with("seconds", Pulse::kHung.count())
+          .with("mending", "it is ended, and started again");
+      ::kill(slot.pid, SIGABRT);
     }
   }
 
@@ -177,13 +213,47 @@ class Parent {
   }
 
   void reload() {
-    if (stopping_ || !plan_.on_reload || !plan_.on_reload()) return;
-    for (Slot& slot : slots_) {
-      if (slot.pid == 0) continue;
-      retired_.push_back({slot.pid, now() + Prefork::kGrace});
-      ::kill(slot.pid, SIGTERM);
+    if (stopping_ || !plan_.on_reload) return;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+               static_cast<long long>(
+                   std::chrono::duration_cast<std::chrono::microseconds>(now().time_since_epoch())
+                       .count()));
+    if (is_program_replaced()) {
+      upgrade();
+    } else if (plan_.on_reload()) {
+      renew();
     }
-    slots_.assign(plan_.workers, Slot{});
+    sd_notify(0, "READY=1");
+  }
+
+  void renew() {
+    std::vector<Slot> before(plan_.workers);
+    before.swap(slots_);
+    std::vector<Retired> leaving;
+    for (const Slot& slot : before)
+      if (slot.pid != 0) leaving.push_back({slot.pid, SIGTERM, {}});
+    if (!plan_.one_generation) start_due();
+    for (Retired& old : leaving) retire(old);
+    retired_.insert(retired_.end(), leaving.begin(), leaving.end());
+  }
+
+  // Where the new program refuses to start, all stays as it is.
+  void upgrade() {
+    if (const auto right = check_new_program(); !right) {
+      log_.error("not_upgraded").with("reason", right.error().text);
+      return;
+    }
+    std::vector<pid_t> workers;
+    for (const Slot& slot : slots_)
+      if (slot.pid != 0) workers.push_back(slot.pid);
+    for (const Retired& old : retired_) workers.push_back(old.pid);
+    log_.info("upgrading").with("workers", workers.size());
+    log_.flush();
+    const Error why =
+        become_new_program(plan_.listening ? plan_.listening() : std::vector<int>{}, workers);
+    log_.error("not_upgraded").with("reason", why.text);
+    log_.flush();
+    std::_Exit(EXIT_FAILURE);  // its descriptors are no more what they were
   }
 
   void stop() {
@@ -208,8 +278,8 @@ class Parent {
   sigset_t before_{};
   Fd signal_fd_;
   SteadyTime kill_at_;
+  SteadyTime look_at_{};
   bool stopping_ = false;
-  int status_ = EXIT_SUCCESS;
 };
 
 }  // namespace

@@ -5,16 +5,23 @@
 // later (to kMaxBackoff) while it keeps dying young.
 //
 //   SIGTERM, SIGINT  workers get SIGTERM and kGrace to finish, then SIGKILL; run() returns
-//   SIGHUP           `on_reload`; if it says true, new workers start, and the old get SIGTERM,
-//                    kGrace to finish, then SIGKILL
+//   SIGHUP           `on_reload`; if it says true, new workers start, and the old retire: they get
+//                    SIGUSR1 and `retirement` to see their sessions to the end, then SIGTERM and
+//                    kGrace, then SIGKILL. Where the program itself was replaced, this process
+//                    becomes the new one (upgrade.h), and the old workers retire likewise
+//
+// The service manager hears of each by sd_notify(3), and while this process lives, WATCHDOG=1; a
+// worker whose loop does not turn is ended and started again (pulse.h).
 //
 // A terminal sends SIGINT and SIGHUP to the whole process group: workers ignore both, and hear from
 // their parent what is to be done.
 #pragma once
 
 #include <chrono>
+#include <vector>
 
 #include "common/base/unique_function.h"
+#include "common/event/pulse.h"
 #include "common/log/log.h"
 
 namespace postrider::event {
@@ -30,12 +37,16 @@ struct Prefork {
   // On a reload the new workers start when the old have ended: what a worker counts no other may
   // count beside it.
   bool one_generation = false;
-  // Runs in the forked worker and returns its exit status; sees SIGTERM as any process does, but
-  // neither SIGINT nor SIGHUP. The kernel sends it SIGTERM when the parent dies.
-  // Scheduled as SCHED_BATCH.
-  UniqueFunction<int(unsigned number)> worker;
+  // 0: who retires gets SIGTERM at once.
+  std::chrono::seconds retirement{0};
+  // Runs in the forked worker and returns its exit status; sees SIGTERM and SIGUSR1 as any process
+  // does, but neither SIGINT nor SIGHUP. The kernel sends it SIGTERM when the parent dies.
+  // Scheduled as SCHED_BATCH. Its loop is to have a Heartbeat of `pulse`.
+  UniqueFunction<int(unsigned number, Pulse pulse)> worker;
   // Runs in the parent. May change `workers` through its own reference to this object.
   UniqueFunction<bool()> on_reload;
+  // What the next release goes on listening on. Empty: nothing.
+  UniqueFunction<std::vector<int>()> listening;
 
   // Raises the soft limit of descriptors to the hard one, forks the workers, tells the service
   // manager (sd_notify READY=1), and returns the exit status when the last worker is gone. Call

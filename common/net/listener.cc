@@ -17,7 +17,7 @@ namespace postrider::net {
 Result<Fd> open_listening_socket(const SocketAddress& address) {
   sockaddr_storage storage{};
   const socklen_t length = address.fill(storage);
-  Fd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  Fd fd(::socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(address.str(), errno);
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -57,7 +57,7 @@ Result<Fd> open_listening_unix_socket(const std::string& path, unsigned mode) {
   std::memcpy(address.sun_path, path.data(), path.size());
   if (auto cleared = clear_stale_socket(address); !cleared)
     return tl::unexpected<Error>(std::move(cleared.error()));
-  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(path, errno);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::chmod(path.c_str(), mode) != 0 || ::listen(fd.get(), Listener::kBacklog) != 0)

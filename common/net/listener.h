@@ -15,8 +15,8 @@
 
 namespace postrider::net {
 
-// A bound TCP socket, listening, non-blocking, close-on-exec off for a parent to hand on. The
-// error says which address and why ("127.0.0.1:25: Address already in use").
+// A bound TCP socket, listening, non-blocking, close-on-exec; workers are forked. The error says
+// which address and why ("127.0.0.1:25: Address already in use").
 Result<Fd> open_listening_socket(const SocketAddress& address);
 
 // A bound Unix stream socket at `path` with `mode`, listening. A socket left there by a process

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -20,35 +22,53 @@ namespace {
 constexpr int kPatience = 10'000;  // milliseconds
 
 volatile std::sig_atomic_t told_to_end = 0;
+volatile std::sig_atomic_t told_to_retire = 0;
 
-// Says that it has begun, waits for SIGTERM, takes its time, says that it ends.
-int work(int pipe) {
+// Says that it has begun, waits to be told to retire or to end, says which, waits until it may, and
+// says that it ends.
+int work(int tell, int may_end) {
   std::signal(SIGTERM, [](int) { told_to_end = 1; });
+  std::signal(SIGUSR1, [](int) { told_to_retire = 1; });
   sigset_t none;
-  sigset_t terminate;
+  sigset_t both;
   sigemptyset(&none);
-  sigemptyset(&terminate);
-  sigaddset(&terminate, SIGTERM);
-  sigprocmask(SIG_BLOCK, &terminate, nullptr);
-  if (::write(pipe, "b", 1) != 1) return EXIT_FAILURE;
-  while (told_to_end == 0) sigsuspend(&none);
-  ::poll(nullptr, 0, 50);
-  return ::write(pipe, "e", 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
+  sigemptyset(&both);
+  sigaddset(&both, SIGTERM);
+  sigaddset(&both, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &both, nullptr);
+  if (::write(tell, "b", 1) != 1) return EXIT_FAILURE;
+  while (told_to_end + told_to_retire == 0) sigsuspend(&none);
+  if (::write(tell, told_to_retire != 0 ? "r" : "t", 1) != 1) return EXIT_FAILURE;
+  char permission = 0;
+  if (::read(may_end, &permission, 1) != 1) return EXIT_FAILURE;
+  return ::write(tell, "e", 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+struct Plan {
+  bool one_generation = false;
+  std::chrono::seconds retirement{0};
+};
 
 class Parent {
  public:
-  explicit Parent(bool one_generation) {
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0);
-    told_ = Fd(ends[0]);
-    Fd tell(ends[1]);
+  explicit Parent(const Plan& plan) {
+    int told[2];
+    int may[2];
+    REQUIRE(::pipe(told) == 0);
+    REQUIRE(::pipe(may) == 0);
+    told_ = Fd(told[0]);
+    allow_ = Fd(may[1]);
+    Fd tell(told[1]);
+    Fd may_end(may[0]);
     pid_ = ::fork();
     REQUIRE(pid_ >= 0);
     if (pid_ > 0) return;
+    told_.reset();
+    allow_.reset();
     event::Prefork prefork;
-    prefork.one_generation = one_generation;
-    prefork.worker = [&](unsigned) { return work(tell.get()); };
+    prefork.one_generation = plan.one_generation;
+    prefork.retirement = plan.retirement;
+    prefork.worker = [&](unsigned, event::Pulse) { return work(tell.get(), may_end.get()); };
     prefork.on_reload = [] { return true; };
     const SystemClock clock;
     log::Logger log{"test", log::Level::error, log::Format::logfmt, clock, [](std::string_view) {}};
@@ -61,7 +81,10 @@ class Parent {
   Parent(const Parent&) = delete;
 
   void send(int signal) const { REQUIRE(::kill(pid_, signal) == 0); }
-  // What the workers tell next; less if they say nothing for long.
+  // One worker that waits for it may end.
+  void allow() const { REQUIRE(::write(allow_.get(), "x", 1) == 1); }
+  // What the workers tell next, in the order of the alphabet; less if they say nothing for long, or
+  // all are gone.
   std::string hear(std::size_t count) const {
     std::string heard;
     pollfd waiting{.fd = told_.get(), .events = POLLIN, .revents = 0};
@@ -69,33 +92,54 @@ class Parent {
     while (heard.size() < count && ::poll(&waiting, 1, kPatience) > 0 &&
            ::read(told_.get(), &one, 1) == 1)
       heard += one;
+    std::sort(heard.begin(), heard.end());
     return heard;
   }
 
  private:
-  Fd told_;
+  Fd told_, allow_;
   pid_t pid_ = 0;
 };
 
 }  // namespace
 
-TEST_CASE(
-    "prefork: on a reload the new worker begins beside the old, or in one generation after it",
-    "[event]") {
-  const bool one_generation = GENERATE(false, true);
-  CAPTURE(one_generation);
-  const Parent parent(one_generation);
+TEST_CASE("prefork: on a reload the new worker begins while the old has not ended", "[event]") {
+  const Parent parent({});
   CHECK(parent.hear(1) == "b");
   parent.send(SIGHUP);
-  CHECK(parent.hear(2) == (one_generation ? "eb" : "be"));
-  parent.send(SIGTERM);
+  CHECK(parent.hear(2) == "bt");
+  parent.allow();
   CHECK(parent.hear(1) == "e");
+  parent.send(SIGTERM);
+  CHECK(parent.hear(1) == "t");
+  parent.allow();
+  CHECK(parent.hear(2) == "e");
+}
+
+TEST_CASE("prefork: in one generation the new worker begins when the old has ended", "[event]") {
+  const Parent parent({.one_generation = true});
+  CHECK(parent.hear(1) == "b");
+  parent.send(SIGHUP);
+  CHECK(parent.hear(1) == "t");
+  parent.allow();
+  CHECK(parent.hear(2) == "be");
 }
 
 TEST_CASE("prefork: who is told to end while a generation ends starts no other", "[event]") {
-  const Parent parent(true);
+  const Parent parent({.one_generation = true});
   CHECK(parent.hear(1) == "b");
   parent.send(SIGHUP);
+  CHECK(parent.hear(1) == "t");
   parent.send(SIGTERM);
+  parent.allow();
   CHECK(parent.hear(2) == "e");
+}
+
+TEST_CASE("prefork: who retires may take its time", "[event]") {
+  const Parent parent({.retirement = std::chrono::seconds(3600)});
+  CHECK(parent.hear(1) == "b");
+  parent.send(SIGHUP);
+  CHECK(parent.hear(2) == "br");
+  parent.allow();
+  CHECK(parent.hear(1) == "e");
 }
