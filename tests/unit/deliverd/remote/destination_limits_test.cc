@@ -171,6 +171,7 @@ TEST_CASE("deliverd destinations: those of a table that shares nothing do not wa
   for (std::uint64_t i = 0; i < Budget::kFew - 1; ++i)
     for (const char* domain : {"x.test", "y.test"}) p.deliver(p.job_for(domain));
   p.loop.run();
+  CAPTURE(p.log_lines);
   CHECK(p.delivered() == 2 * (Budget::kFew - 1));
 }
 
