@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     return loaded.has_value();
   };
   if (!load_files("not_started")) return config::kExitConfig;
+  if (start->is_check) return EXIT_SUCCESS;
 
   event::Prefork prefork;
   prefork.one_generation = role == deliverd::Role::remote;  // it counts connections and rates

@@ -67,6 +67,7 @@ int run(config::DaemonStart start) {
     log.error("not_started").with("reason", tls.error().text);
     return config::kExitConfig;
   }
+  if (start.is_check) return EXIT_SUCCESS;
   auto sockets = open_sockets(start.settings, net::InheritedSockets::take(), log);
   if (!sockets) {
     log.error("not_started").with("reason", sockets.error().text);

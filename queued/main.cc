@@ -20,6 +20,7 @@ using namespace postrider;
 int main(int argc, char** argv) {
   auto start = config::start_daemon({argv, static_cast<std::size_t>(argc)});
   if (!start) return start.error();
+  if (start->is_check) return EXIT_SUCCESS;
   const config::Settings& settings = start->settings;
 
   const SystemClock clock;

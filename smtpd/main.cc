@@ -66,8 +66,13 @@ int main(int argc, char** argv) {
     if (!prepared) log.error("not_started").with("reason", prepared.error().text);
     return prepared.has_value();
   };
+  if (start->is_check) {
+    const auto loaded = load_certificates(settings, ticket_keys, clock);
+    if (!loaded) log.error("would_not_start").with("reason", loaded.error().text);
+    return loaded ? EXIT_SUCCESS : config::kExitConfig;
+  }
   if (!is_prepared()) return config::kExitConfig;
-  config::tell_unclaimed(sockets.unclaimed(), "smtpd.listen", log);
+  config::tell_unclaimed(sockets.drop_unclaimed(), "smtpd.listen", log);
 
   event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);

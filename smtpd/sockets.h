@@ -29,8 +29,10 @@ class Sockets {
   Result<void> open(const config::Settings& settings);
 
   std::vector<ListeningSocket> listening() const;
-  // As of InheritedSockets.
-  std::vector<std::string> unclaimed() const { return inherited_.unclaimed(); }
+  // Closes what was inherited and is not asked for; where those listened, as of InheritedSockets.
+  std::vector<std::string> drop_unclaimed() {
+    return std::exchange(inherited_, net::InheritedSockets()).unclaimed();
+  }
   // Lets go of them: of this process's descriptors, not of another's.
   void close() noexcept { open_.clear(); }
 

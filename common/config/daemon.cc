@@ -99,7 +99,6 @@ tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
     fmt::print(stderr, "{}\n", settings.error().text);
     return tl::unexpected<int>(kExitConfig);
   }
-  if (start->is_check) return tl::unexpected<int>(kExitOk);
   start->settings = std::move(*settings);
   return start;
 }
@@ -127,8 +126,8 @@ void tell_unclaimed(const std::vector<std::string>& unclaimed, std::string_view 
     log.warning("socket_not_used")
         .with("address", address)
         .with("reason", fmt::format("{} does not name it", parameter))
-        .with("effect", "who connects there waits in vain")
-        .with("mending", "name it there, or stop the socket's unit");
+        .with("effect", "it is closed; where systemd holds it, who connects there waits in vain")
+        .with("mending", "stop the socket's unit, or name it there and restart");
 }
 
 unsigned worker_count(std::uint64_t configured) noexcept {

@@ -33,13 +33,14 @@ struct DaemonOption {
 struct DaemonStart {
   Settings settings;
   std::string config_path;  // for loading it again
-  bool is_check = false;    // only to be told whether the configuration is right
+  bool is_check = false;    // only to be told whether it could start: main() returns before it does
+                            // anything that others see
   std::map<std::string, std::string, std::less<>> options;
 };
 
 // Reads the command line `arguments` (argv) and loads the configuration. Otherwise the exit status
 // that main() returns at once, all being said on standard output or standard error: 0 after --help
-// and --version, and where --check finds nothing wrong; kExitUsage, kExitConfig.
+// and --version, kExitUsage, kExitConfig.
 tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
                                             std::span<const DaemonOption> options = {});
 
@@ -54,7 +55,7 @@ bool reload(DaemonStart& start, log::Logger& log);
 inline constexpr std::chrono::hours kRetirement{1};
 
 // Tells of sockets that were inherited and that the configuration does not name: `unclaimed`, as of
-// net::InheritedSockets. `parameter` is what would name them.
+// net::InheritedSockets, which the caller closes. `parameter` is what would name them.
 void tell_unclaimed(const std::vector<std::string>& unclaimed, std::string_view parameter,
                     log::Logger& log);
 

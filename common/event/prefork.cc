@@ -169,19 +169,18 @@ class Parent {
   }
 
   void look_at_workers() {
-    constexpr unsigned kLooks = Pulse::kHung / Pulse::kBeat;
-    look_at_ = now() + Pulse::kBeat;
+    look_at_ = now() + plan_.look;
     sd_notify(0, "WATCHDOG=1");
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       Slot& slot = slots_[i];
       const std::uint64_t count = slot.pulse.count();
       slot.still = slot.pid != 0 && count > 0 && count == slot.last_count ? slot.still + 1 : 0;
       slot.last_count = count;
-      if (slot.still < kLooks) continue;
+      if (slot.still * plan_.look < plan_.hung) continue;
       log_.error("worker_hangs")
           .with("worker", i)
           .with("pid", slot.pid)
-          .with("seconds", Pulse::kHung.count())
+          .with("milliseconds", plan_.hung.count())
           .with("mending", "it is ended, and started again");
       ::kill(slot.pid, SIGABRT);
     }

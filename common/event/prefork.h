@@ -39,6 +39,9 @@ struct Prefork {
   bool one_generation = false;
   // 0: who retires gets SIGTERM at once.
   std::chrono::seconds retirement{0};
+  // How often the parent looks whether the loops turn, and for how long one may stand still.
+  std::chrono::milliseconds look{Pulse::kBeat};
+  std::chrono::milliseconds hung{Pulse::kHung};
   // Runs in the forked worker and returns its exit status; sees SIGTERM and SIGUSR1 as any process
   // does, but neither SIGINT nor SIGHUP. The kernel sends it SIGTERM when the parent dies.
   // Scheduled as SCHED_BATCH. Its loop is to have a Heartbeat of `pulse`.

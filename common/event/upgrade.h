@@ -20,8 +20,8 @@ namespace postrider::event {
 bool is_program_replaced();
 
 // Runs the program that is there now with the arguments of this process and --check, which reads
-// its configuration and ends. Invalid: it finds fault with it, of which it has told on standard
-// error. Blocks, for some seconds at most.
+// its configuration and certificates, and ends. Invalid: it finds fault with them, of which it has
+// told on standard error. Blocks, for some seconds at most.
 Result<void> check_new_program();
 
 // Becomes that program; all descriptors but `sockets` are to be close-on-exec. Returns why it could

@@ -156,6 +156,16 @@ def test_a_release_that_refuses_to_start_changes_nothing(suite, tmp_path):
     assert is_alive(pid)
 
 
+def test_an_upgrade_without_a_certificate_that_can_be_read_changes_nothing(suite):
+    pid = parent_of(suite, "pop3d")
+    (suite.directory / "tls/key.pem").write_text("no key\n")
+    replace(suite, "pop3d")
+    os.kill(pid, signal.SIGHUP)
+    wait_for(lambda: suite.events("not_upgraded"), what="the refusal")
+    assert not runs_new(suite, "pop3d", pid)
+    suite.pop3("anna@example.test").quit()
+
+
 def test_a_session_outlives_a_reload(suite):
     with suite.smtp() as long:
         long.ehlo()
@@ -175,7 +185,7 @@ def handed_over(suite, name, addresses):
         code = ("import os, sys\n"
                 "os.environ['LISTEN_PID'] = str(os.getpid())\n"
                 "fds = [int(fd) for fd in sys.argv[1].split(',')]\n"
-                "for i, fd in enumerate(fds): os.dup2(fd, 3 + i)\n"
+                "for i, fd in enumerate(fds): os.dup2(fd, 3 + i); os.close(fd)\n"
                 "os.environ['LISTEN_FDS'] = str(len(fds))\n"
                 "os.execv(sys.argv[2], sys.argv[2:])\n")
         # Above what the program counts from.
@@ -204,6 +214,9 @@ def test_sockets_of_a_service_manager_are_served_and_survive_the_service(tmp_pat
             # One that the configuration does not name: who connects there would wait in vain.
             [line] = suite.events("socket_not_used")
             assert f"address=127.0.0.1:{other[1]}" in line
+            kept = [os.readlink(fd) for fd in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()]
+            assert f"socket:[{os.fstat(sockets[0].fileno()).st_ino}]" in kept
+            assert f"socket:[{os.fstat(sockets[1].fileno()).st_ino}]" not in kept
             process.terminate()
             process.wait(20)
             # While nobody serves it, nobody is refused.

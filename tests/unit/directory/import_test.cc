@@ -17,6 +17,14 @@ DirectoryEditor open(const test::TempDirectory& directory, const char* name) {
   return std::move(*DirectoryEditor::open(directory.path(name), sqlite::Access::create));
 }
 
+DirectoryEditor open_with_anna(const test::TempDirectory& directory) {
+  DirectoryEditor editor = open(directory, "to.db");
+  REQUIRE(editor.add_domain("a.test"));
+  REQUIRE(editor.add_user("anna@a.test"));
+  REQUIRE(editor.set_password("anna@a.test", Secret("correct horse")));
+  return editor;
+}
+
 std::string exported(DirectoryEditor& editor) {
   const auto entries = editor.entries();
   REQUIRE(entries);
@@ -102,10 +110,7 @@ TEST_CASE("import: what only the real pass can find is a fault, and undoes what 
 TEST_CASE("import: a table that was exported leaves the keys of SCRAM where they are",
           "[directory]") {
   const test::TempDirectory directory;
-  DirectoryEditor editor = open(directory, "to.db");
-  REQUIRE(editor.add_domain("a.test"));
-  REQUIRE(editor.add_user("anna@a.test"));
-  REQUIRE(editor.set_password("anna@a.test", Secret("correct horse")));
+  DirectoryEditor editor = open_with_anna(directory);
   const std::string before = exported(editor);
   REQUIRE_FALSE(editor.entries()->users.at(0).kept.scram.empty());
   auto read = ctl::read_csv_entries(ctl::to_csv(*editor.entries()));
@@ -118,10 +123,7 @@ TEST_CASE("import: a table that was exported leaves the keys of SCRAM where they
 TEST_CASE("import: when a password was changed is taken, though the keys of SCRAM stay",
           "[directory]") {
   const test::TempDirectory directory;
-  DirectoryEditor editor = open(directory, "to.db");
-  REQUIRE(editor.add_domain("a.test"));
-  REQUIRE(editor.add_user("anna@a.test"));
-  REQUIRE(editor.set_password("anna@a.test", Secret("correct horse")));
+  DirectoryEditor editor = open_with_anna(directory);
   REQUIRE(editor.add_app_password("anna@a.test", {"phone", {.smtp = true}, 1000, 2000}));
   auto entries = *editor.entries();
   const std::string before = exported(editor);

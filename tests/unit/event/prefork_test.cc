@@ -44,9 +44,17 @@ int work(int tell, int may_end) {
   return ::write(tell, "e", 1) == 1 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+// Its loop turns once, then no more.
+int hang(int tell, const event::Pulse& pulse) {
+  pulse.beat();
+  if (::write(tell, "b", 1) != 1) return EXIT_FAILURE;
+  while (true) ::pause();
+}
+
 struct Plan {
   bool one_generation = false;
   std::chrono::seconds retirement{0};
+  bool hangs = false;
 };
 
 class Parent {
@@ -65,10 +73,18 @@ class Parent {
     if (pid_ > 0) return;
     told_.reset();
     allow_.reset();
+    // Which the test's framework takes for a failure.
+    for (const int signal : {SIGTERM, SIGABRT}) std::signal(signal, SIG_DFL);
     event::Prefork prefork;
     prefork.one_generation = plan.one_generation;
     prefork.retirement = plan.retirement;
-    prefork.worker = [&](unsigned, event::Pulse) { return work(tell.get(), may_end.get()); };
+    if (plan.hangs) {
+      prefork.look = std::chrono::milliseconds(5);
+      prefork.hung = std::chrono::milliseconds(20);
+    }
+    prefork.worker = [&](unsigned, const event::Pulse& pulse) {
+      return plan.hangs ? hang(tell.get(), pulse) : work(tell.get(), may_end.get());
+    };
     prefork.on_reload = [] { return true; };
     const SystemClock clock;
     log::Logger log{"test", log::Level::error, log::Format::logfmt, clock, [](std::string_view) {}};
@@ -142,4 +158,9 @@ TEST_CASE("prefork: who retires may take its time", "[event]") {
   CHECK(parent.hear(2) == "br");
   parent.allow();
   CHECK(parent.hear(1) == "e");
+}
+
+TEST_CASE("prefork: a worker whose loop no longer turns is ended, and started again", "[event]") {
+  const Parent parent({.hangs = true});
+  CHECK(parent.hear(3) == "bbb");
 }
