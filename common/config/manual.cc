@@ -11,7 +11,7 @@ namespace postrider::config {
 
 namespace {
 
-constexpr std::string_view kManualStart = R"(.TH POSTRIDER.CONF 5 "" "Postrider" "Postrider"
+constexpr std::string_view kManualStart = R"(.TH POSTRIDER.CONF 5 2026-11-23 "Postrider" "Postrider"
 .SH NAME
 postrider.conf \- the configuration file of the Postrider mail suite
 .SH SYNOPSIS
@@ -28,7 +28,10 @@ the configuration file.
 )";
 
 constexpr std::string_view kManualEnd = R"(.SH SEE ALSO
-.BR postrider (1)
+.BR postrider (1),
+.BR postrider\-log (5),
+.BR postrider\-queue (7),
+.BR postrider\-recipes (7)
 )";
 
 constexpr std::string_view kExampleStart =
