@@ -3,8 +3,7 @@
 How a page marks what it shows:
 
   .Dl $ COMMAND                 a command line
-  .Bd -literal ... .Ed          commands, each after "$ " (a backslash at the end goes on in the next line), what
-                                stands between them is what they print
+  .Bd -literal ... .Ed          commands, each after "$ "; lines that are indented go on with it
   .\\" KIND before such a .Bd    what else it shows: `postrider.toml`, an excerpt of the configuration; `log`, lines
                                 of the log; `picture`; or the file of another program, as `haproxy.cfg`
 """
@@ -38,8 +37,8 @@ def commands(page):
         kind, block, line = match.groups()
         if kind:
             continue
-        shown = read(block if block is not None else line).replace("\\\n", " ")
-        found += [re.sub(r"\s+", " ", one[2:]).strip() for one in shown.splitlines() if one.startswith("$ ")]
+        shown = read(block if block is not None else line)
+        found += re.findall(r"^\$ (.*(?:\n  .*)*)", shown, re.M)
     return found
 
 
