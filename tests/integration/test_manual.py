@@ -6,9 +6,10 @@ import pathlib
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
-from harness import BIN, Instance, peer, peer_environment, wait_for
+from harness import BIN, PEERS, Instance, peer, peer_environment, wait_for
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "lint"))
 import manual  # noqa: E402
@@ -172,3 +173,22 @@ def test_the_excerpt_of_haproxy_is_right(tmp_path):
     done = subprocess.run([peer("haproxy"), "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, text=True,
                           env=peer_environment())
     assert done.returncode == 0 and "WARNING" not in done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not (PEERS / "usr/bin/doveconf").exists(), reason="dovecot is not unpacked")
+def test_the_excerpt_of_dovecot_is_right(tmp_path):
+    [text] = manual.excerpts(page("postrider-recipes.7"), "dovecot.conf")
+    (tmp_path / "dovecot.conf").write_text(text + "ssl = no\n")
+    done = subprocess.run([PEERS / "usr/bin/doveconf", "-n", "-c", tmp_path / "dovecot.conf"], capture_output=True, text=True,
+                          env={**os.environ, "LD_LIBRARY_PATH": str(PEERS / "usr/lib/dovecot")})
+    assert done.returncode == 0 and "unix_listener lmtp {" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_host_that_only_sends_starts_without_a_port():
+    [text] = [one for one in manual.excerpts(page("postrider-recipes.7"), "postrider.toml") if "denied_local_users" in one]
+    with Instance(start=False) as suite:
+        excerpt = tomllib.loads(text.replace("/run/postrider/", f"{suite.directory}/run/"))
+        suite.configure(excerpt)
+        suite.start()
+        suite.command("-C", suite.config, "postmaster@example.test", input=MESSAGE, program="sendmail", with_config=False)
+        wait_for(lambda: suite.mailbox("postmaster@example.test"), what="the message")
