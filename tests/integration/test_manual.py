@@ -77,8 +77,9 @@ def test_every_command_stands_in_its_page():
 
 @pytest.mark.parametrize("program", ["smtpd", "queued", "deliverd", "pop3d"])
 def test_every_option_of_a_daemon_stands_in_its_page_and_the_reverse(program):
-    told = {"--" + name for name in re.findall(r"^\.(?:It|Op) Fl -([a-z]+)", page(f"{program}.8").read_text(), re.M)}
-    told |= {"--" + name for name in re.findall(r"^\.It Fl -[a-z]+ , -([a-z]+)", page(f"{program}.8").read_text(), re.M)}
+    text = page(f"{program}.8").read_text()
+    told = {"--" + name for heads in (r"^\.(?:It|Op) Fl -([a-z]+)", r"^\.It Fl -[a-z]+ , -([a-z]+)")
+            for name in re.findall(heads, text, re.M)}
     offered = set(re.findall(r"--[a-z]+", help_of(program))) | {"--help", "--version"}
     assert told == offered
 
@@ -126,7 +127,8 @@ def programs(tmp_path_factory):
 @pytest.mark.parametrize("name", [one.name for one in manual.PAGES if manual.commands(one)])
 def test_every_command_line_of_a_page_works(name, programs, tmp_path):
     suite = Instance({"hostname": "mx.example.org", "route": [
-        {"match": "partner.example", "via": "smtp:[127.0.0.1]:1"}, {"match": "friend.example", "via": "hold:"}]}, start=False)
+        {"match": "partner.example", "via": "smtp:[127.0.0.1]:1"},
+        {"match": "friend.example", "via": "hold:"}]}, start=False)
     suite.command("domain", "add", "example.org")
     suite.command("domain", "add", "mx.example.org")
     with suite:
@@ -179,16 +181,18 @@ def test_the_excerpt_of_haproxy_is_right(tmp_path):
 def test_the_excerpt_of_dovecot_is_right(tmp_path):
     [text] = manual.excerpts(page("postrider-recipes.7"), "dovecot.conf")
     (tmp_path / "dovecot.conf").write_text(text + "ssl = no\n")
-    done = subprocess.run([PEERS / "usr/bin/doveconf", "-n", "-c", tmp_path / "dovecot.conf"], capture_output=True, text=True,
-                          env={**os.environ, "LD_LIBRARY_PATH": str(PEERS / "usr/lib/dovecot")})
+    done = subprocess.run([PEERS / "usr/bin/doveconf", "-n", "-c", tmp_path / "dovecot.conf"], capture_output=True,
+                          text=True, env={**os.environ, "LD_LIBRARY_PATH": str(PEERS / "usr/lib/dovecot")})
     assert done.returncode == 0 and "unix_listener lmtp {" in done.stdout, done.stdout + done.stderr
 
 
 def test_a_host_that_only_sends_starts_without_a_port():
-    [text] = [one for one in manual.excerpts(page("postrider-recipes.7"), "postrider.toml") if "denied_local_users" in one]
+    shown = manual.excerpts(page("postrider-recipes.7"), "postrider.toml")
+    [text] = [one for one in shown if "denied_local_users" in one]
     with Instance(start=False) as suite:
         excerpt = tomllib.loads(text.replace("/run/postrider/", f"{suite.directory}/run/"))
         suite.configure(excerpt)
         suite.start()
-        suite.command("-C", suite.config, "postmaster@example.test", input=MESSAGE, program="sendmail", with_config=False)
+        suite.command("-C", suite.config, "postmaster@example.test", input=MESSAGE, program="sendmail",
+                      with_config=False)
         wait_for(lambda: suite.mailbox("postmaster@example.test"), what="the message")

@@ -6,11 +6,13 @@ import subprocess
 import log_events
 import manual
 
+PROGRAMS = ("smtpd", "queued", "deliverd", "pop3d", "sendmail", "mailq")
 LOG_PAGE = manual.ROOT / "man/postrider-log.5"
 
 
 def test_the_pages_are_well_formed():
-    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *map(str, manual.PAGES)], capture_output=True, text=True)
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *map(str, manual.PAGES)], capture_output=True,
+                          text=True)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
@@ -22,7 +24,7 @@ def test_no_page_points_to_one_that_is_not_there():
         pointed = re.findall(r"^\.Xr (\S+) (\d)", text, re.M)
         pointed += [(manual.read(name), number) for name, number in re.findall(r"^\.BR (\S+) \((\d)\)", text, re.M)]
         named = [f"{name}.{number}" for name, number in pointed
-                 if name.startswith("postrider") or name in ("smtpd", "queued", "deliverd", "pop3d", "sendmail", "mailq")]
+                 if name.startswith("postrider") or name in PROGRAMS]
         wrong += [f"{page.name}: {name}" for name in named if name not in ours]
     assert not wrong, wrong
 
@@ -36,7 +38,7 @@ def test_what_a_page_shows_says_what_it_is():
 
 
 def documented_events():
-    """Each item of the page about the log: the events that it names, their levels, and the fields of which it speaks."""
+    """Each item of the page about the log: the events that it names, their levels, and the fields it speaks of."""
     found = []
     for item in re.split(r"^\.It Cm ", LOG_PAGE.read_text(), flags=re.M)[1:]:
         head, _, rest = item.partition("\n")
