@@ -103,7 +103,12 @@ void AdminLink::answer(const ipc::AdminRequest& request) {
   if (!is_bounded(request))
     return refuse(
         fmt::format("a reason, a pattern, an id, a destination has at most {} octets", kMaxText));
-  if (const Verb* const verb = find_verb(request.verb())) return act(request, *verb);
+  const Verb* const verb = find_verb(request.verb());
+  const bool changes =
+      verb != nullptr || request.verb() == Request::PAUSE || request.verb() == Request::RESUME;
+  if (!parts_.may_change && (changes || request.verb() == Request::CAT))
+    return refuse("this user may see the queue, but neither change it nor read mail");
+  if (verb != nullptr) return act(request, *verb);
   switch (request.verb()) {
     case Request::STATUS: return status();
     case Request::LIST: return list(Selection(request.filter(), states_of(request.filter())));

@@ -27,6 +27,7 @@ class AdminLink {
     Verbs& verbs;
     ipc::Channel& channel;
     Operator by;
+    bool may_change;  // else it only sees
     // Who is connected, and since when this queued runs.
     std::function<void(ipc::QueueStatus&)> describe_service;
   };

@@ -1,7 +1,5 @@
 #include "queued/server.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -17,7 +15,7 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
 
   ~Connection() override { drop_links(); }
 
-  bool is_trusted() const { return channel_.peer().uid == ::geteuid() || channel_.peer().uid == 0; }
+  bool is_trusted() const { return server_.roles_.may_connect(channel_.peer().uid); }
   const net::PeerCredentials& peer() const { return channel_.peer(); }
 
   void describe(ipc::Connected& connected) const {
@@ -50,6 +48,8 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
     const Parts& parts = server_.parts_;
     role_ = hello.role();
     worker_ = hello.worker();
+    if (!server_.roles_.may_be(channel_.peer().uid, role_))
+      return end("its user may not have that role");
     if (role_ == ipc::DELIVERD_LOCAL || role_ == ipc::DELIVERD_REMOTE) {
       deliverd_.emplace(parts.queue, channel_,
                         role_ == ipc::DELIVERD_LOCAL ? WorkKind::local : WorkKind::remote,
@@ -62,9 +62,8 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
           server_.verbs_,
           channel_,
           {.uid = channel_.peer().uid, .user = net::user_name(channel_.peer().uid)},
+          server_.roles_.may_change(channel_.peer().uid),
           [this](ipc::QueueStatus& status) { server_.describe(status); }});
-    } else if (role_ != ipc::SMTPD) {
-      end("it named a role that does not exist");
     }
   }
 
@@ -152,7 +151,7 @@ void Server::accept(Fd fd) {
     parts_.log.warning("peer_refused")
         .with("uid", connection->peer().uid)
         .with("pid", connection->peer().pid)
-        .with("reason", "it is neither our user nor root");
+        .with("reason", "it is neither root, nor our user, nor that of a daemon");
     return;
   }
   connections_.push_back(std::move(connection));

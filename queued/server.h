@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "common/ipc/roles.h"
 #include "common/net/listener.h"
 #include "queued/admin.h"
 #include "queued/dispatcher.h"
@@ -50,6 +51,7 @@ class Server {
   void describe(ipc::QueueStatus& status) const;
 
   const Parts parts_;
+  const ipc::Roles roles_ = ipc::Roles::of_host();
   const WallTime started_;
   Verbs verbs_;
   Connections connections_;

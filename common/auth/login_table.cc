@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 using directory::Service;
 
 constexpr std::array kServices{Service::smtp, Service::pop3};
+constexpr mode_t kFolderMode = 0700;
 
 constexpr std::array kLoginSchema{R"(
 CREATE TABLE logins (
@@ -42,8 +44,6 @@ ON CONFLICT (mailbox) DO UPDATE SET
 
 constexpr std::string_view kRead =
     "SELECT mailbox, login, login_client, failures, failure, failure_client FROM logins";
-
-std::string_view name_of(Service service) { return service == Service::smtp ? "smtp" : "pop3"; }
 
 bool exists(const std::string& path) {
   struct stat file {};
@@ -116,10 +116,14 @@ void LoginRecord::add(const LoginRecord& later) {
 }
 
 std::string LoginTable::path(std::string_view data_directory, Service service) {
-  return fmt::format("{}/logins-{}.db", data_directory, name_of(service));
+  return fmt::format("{}/{}/logins.db", data_directory,
+                     service == Service::smtp ? "smtpd" : "pop3d");
 }
 
 Result<LoginTable> LoginTable::open(const std::string& path) {
+  const std::string folder = path.substr(0, path.rfind('/'));
+  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
+    return fail_errno(folder, errno);
   auto database = sqlite::Database::open(path, sqlite::Access::create);
   if (!database) return tl::unexpected<Error>(database.error());
   if (auto done = database->migrate(kLoginSchema); !done)

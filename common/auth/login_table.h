@@ -40,7 +40,8 @@ using LoginRecords = std::map<std::string, LoginRecord, std::less<>>;
 
 class LoginTable {
  public:
-  // "logins-pop3.db" below `data_directory`.
+  // "pop3d/logins.db" below `data_directory`: in a folder of that daemon's own, which is made where
+  // it is missing.
   static std::string path(std::string_view data_directory, directory::Service service);
 
   // Makes it where it is missing.

@@ -18,7 +18,9 @@ constexpr std::string_view kIsDomainAlias = "SELECT 1 FROM domain_aliases WHERE 
 
 Result<DirectoryEditor> DirectoryEditor::open(const std::string& path, sqlite::Access access,
                                               WallTime now) {
-  auto database = sqlite::Database::open(path, access);
+  // The daemons read it as other users, who may not write beside it.
+  auto database = sqlite::Database::open(path, access, sqlite::Database::kBusyTimeout,
+                                         sqlite::Journal::rollback);
   if (!database) return passed_on(database.error());
   if (access == sqlite::Access::read) return DirectoryEditor(std::move(*database), now);
   if (auto ready = database->migrate(kSchema); !ready) return passed_on(ready.error());

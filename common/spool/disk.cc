@@ -21,6 +21,11 @@ namespace {
 // Parts that one writev() takes (IOV_MAX).
 constexpr std::size_t kMaxParts = 1024;
 
+// smtpd and queued, which may be different users, share the spool by its group. Others are kept out
+// by the mode of the folder above (etc/tmpfiles.d), and by that of an instance.
+constexpr mode_t kFileMode = 0660;
+constexpr mode_t kFolderMode = 0770;
+
 // Drops `n` octets from the front of `parts`.
 std::span<iovec> skip(std::span<iovec> parts, std::size_t n) {
   while (!parts.empty() && n >= parts.front().iov_len) {
@@ -47,7 +52,7 @@ class SystemDisk final : public Disk {
     if (mode == Mode::create_new) flags |= O_RDWR | O_APPEND | O_CREAT | O_EXCL;
     if (mode == Mode::append) flags |= O_RDWR | O_APPEND | O_CREAT;
     if (mode == Mode::overwrite) flags |= O_RDWR | O_CREAT;
-    Fd fd(::open(path.c_str(), flags, 0600));
+    Fd fd(::open(path.c_str(), flags, kFileMode));
     if (!fd) return fail_errno(path, errno);
     return fd;
   }
@@ -112,7 +117,7 @@ class SystemDisk final : public Disk {
   }
 
   Result<void> make_directory(const std::string& path) override {
-    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    if (::mkdir(path.c_str(), kFolderMode) == 0 || errno == EEXIST) return {};
     return fail_errno(path, errno);
   }
 

@@ -77,16 +77,19 @@ constexpr const char* kReaderSettings = "PRAGMA query_only=ON; PRAGMA trusted_sc
 constexpr const char* kWriterSettings =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;";
+constexpr const char* kRollbackWriterSettings =
+    "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA trusted_schema=OFF;";
 constexpr const char* kDraftSettings =
     "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;"
     "PRAGMA trusted_schema=OFF;";
 
-const char* settings_of(Access access) noexcept {
+const char* settings_of(Access access, Journal journal) noexcept {
   switch (access) {
     case Access::read:
     case Access::read_still: return kReaderSettings;
     case Access::write:
-    case Access::create: return kWriterSettings;
+    case Access::create: return journal == Journal::wal ? kWriterSettings : kRollbackWriterSettings;
     case Access::draft: return kDraftSettings;
   }
   return kReaderSettings;
@@ -182,14 +185,14 @@ Database::Database(sqlite3* database, std::string path)
     : file_(std::make_unique<File>(File{.path = std::move(path)})), database_(database) {}
 
 Result<Database> Database::open(const std::string& path, Access access,
-                                std::chrono::milliseconds busy_timeout) {
+                                std::chrono::milliseconds busy_timeout, Journal journal) {
   sqlite3* raw = nullptr;
   const std::string name = access == Access::read_still ? still_uri(path) : path;
   const int code = sqlite3_open_v2(name.c_str(), &raw, flags_of(access), nullptr);
   Database database(raw, path);
   if (code != SQLITE_OK) return failure(*database.file_, raw, code);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
-  if (auto set = database.execute(settings_of(access)); !set)
+  if (auto set = database.execute(settings_of(access, journal)); !set)
     return tl::unexpected<Error>(std::move(set.error()));
   return database;
 }

@@ -1,9 +1,10 @@
 // sqlite.h - a database file, its statements and its transactions; <sqlite3.h> is seen in sqlite.cc
 // alone.
 //
-// Every database that lasts is opened the same way: WAL, so that readers and the one writer do not
-// wait for each other; synchronous=FULL, so that a commit that returned survives a power cut;
-// foreign keys checked. A Database and all that comes from it belong to one thread at a time.
+// A database that lasts is opened with WAL, so that readers and the one writer do not wait for each
+// other, or with a rollback journal; synchronous=FULL, so that a commit that returned survives a
+// power cut; foreign keys checked. A Database and all that comes from it belong to one thread at a
+// time.
 //
 // Errors: a full disk, a locked file, or one that the disk does not give is `temporary`; a file
 // that is not a database or is damaged is `corrupt`, and its log stays beside it when it is closed;
@@ -106,13 +107,19 @@ enum class Access {
   draft,       // as create, and nothing is synced or written beside it: a crash leaves it worthless
 };
 
+// What its writers leave beside the file. `wal` is written by readers too; with `rollback`, who may
+// not write the file can read it all the same, and change nothing of what others see; it waits
+// while a writer commits.
+enum class Journal { wal, rollback };
+
 class Database {
  public:
   // How long an operation waits for another process's lock before it fails as temporary.
   static constexpr std::chrono::milliseconds kBusyTimeout{5000};
 
   static Result<Database> open(const std::string& path, Access access,
-                               std::chrono::milliseconds busy_timeout = kBusyTimeout);
+                               std::chrono::milliseconds busy_timeout = kBusyTimeout,
+                               Journal journal = Journal::wal);
 
   // Runs one statement or several, without parameters.
   Result<void> execute(const std::string& sql);

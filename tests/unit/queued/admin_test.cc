@@ -17,7 +17,7 @@ using Fixture = postrider::test::VerbsFixture;
 
 // The command, and the queued that it talks to.
 struct Command final : ipc::Channel::Owner {
-  explicit Command(Fixture& fixture) : f(fixture) {
+  explicit Command(Fixture& fixture, bool may_change = true) : f(fixture) {
     std::array<int, 2> fds{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds.data()) == 0);
     ours.emplace(f.life->loop, Fd(fds[0]), *this);
@@ -27,6 +27,7 @@ struct Command final : ipc::Channel::Owner {
                                           f.life->verbs,
                                           *theirs,
                                           {.uid = 1, .user = "olga"},
+                                          may_change,
                                           [](ipc::QueueStatus&) {}});
   }
   void on_frame(const ipc::Frame& frame, Fd) override { replies.push_back(frame.admin_reply()); }
@@ -194,4 +195,21 @@ TEST_CASE("queued admin: of what is being delivered it is told since when", "[qu
   f.answer_kept();
   f.settle();
   CHECK(told(0) == 0);
+}
+
+TEST_CASE("admin: who may only see the queue changes nothing, and reads no mail", "[queued]") {
+  Fixture f;
+  Command command(f, false);
+  using Request = ipc::AdminRequest;
+  for (const auto verb : {Request::HOLD, Request::DELETE, Request::ERASE, Request::PAUSE,
+                          Request::RESUME, Request::CAT}) {
+    command.replies.clear();
+    command.ask(verb);
+    command.wait();
+    CHECK(command.replies.back().error().find("may see the queue") != std::string::npos);
+  }
+  command.replies.clear();
+  command.ask(Request::SUMMARY);
+  command.wait();
+  CHECK(command.replies.back().error().empty());
 }
