@@ -8,6 +8,7 @@
 #include "common/base/directory.h"
 #include "common/config/daemon.h"
 #include "common/event/prefork.h"
+#include "common/sandbox/sandbox.h"
 #include "deliverd/service.h"
 
 using namespace postrider;
@@ -37,14 +38,18 @@ int main(int argc, char** argv) {
       return EXIT_FAILURE;
     }
   deliverd::Outgoing outgoing;
-  const auto load_files = [&](std::string_view event) {
+  const auto prepare = [&](std::string_view event) {
+    if (const auto ready = sandbox::prepare(settings.security.sandbox, log); !ready) {
+      log.error(event).with("reason", ready.error().text);
+      return false;
+    }
     if (role == deliverd::Role::local) return true;
     auto loaded = deliverd::load_outgoing(settings, clock);
     if (!loaded) log.error(event).with("reason", loaded.error().text);
     if (loaded) outgoing = std::move(*loaded);
     return loaded.has_value();
   };
-  if (!load_files("not_started")) return config::kExitConfig;
+  if (!prepare("not_started")) return config::kExitConfig;
   if (start->is_check) return EXIT_SUCCESS;
 
   event::Prefork prefork;
@@ -56,7 +61,7 @@ int main(int argc, char** argv) {
   prefork.on_reload = [&] {
     config::Settings before = settings;
     if (!config::reload(*start, log)) return false;
-    if (!load_files("not_reloaded")) {
+    if (!prepare("not_reloaded")) {
       start->settings = std::move(before);  // a worker that is started later finds what it served
       return false;
     }

@@ -11,6 +11,8 @@
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
 #include "common/quota/open_rooms.h"
+#include "common/sandbox/sandbox.h"
+#include "deliverd/confinement.h"
 #include "deliverd/local/local_delivery.h"
 #include "deliverd/remote/remote_delivery.h"
 #include "deliverd/worker.h"
@@ -110,6 +112,11 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
 
 int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
           event::Pulse pulse, log::Logger& log, const Clock& clock) {
+  const auto confined = sandbox::confine(confinement(settings, role), settings.security.sandbox);
+  if (!confined) {
+    log.error("not_started").with("reason", confined.error().text);
+    return EXIT_FAILURE;
+  }
   try {
     run(settings, role, outgoing, number, std::move(pulse), log, clock);
     return EXIT_SUCCESS;

@@ -15,6 +15,7 @@
 #include "common/net/inherited_sockets.h"
 #include "common/net/listener.h"
 #include "common/net/tls_server.h"
+#include "common/sandbox/sandbox.h"
 #include "pop3d/worker.h"
 
 namespace {
@@ -50,6 +51,18 @@ Result<std::unique_ptr<net::TlsServer>> load_certificates(const config::Settings
   return net::TlsServer::load(config::tls_options(settings, kProtocols), keys, clock);
 }
 
+// What the workers will need: the certificates, and a kernel that can confine them as the settings
+// say.
+Result<std::unique_ptr<net::TlsServer>> prepare(const config::Settings& settings,
+                                                net::TicketKeys& keys, const Clock& clock,
+                                                log::Logger& log) {
+  auto loaded = load_certificates(settings, keys, clock);
+  if (!loaded) return loaded;
+  if (auto ready = sandbox::prepare(settings.security.sandbox, log); !ready)
+    return tl::unexpected<Error>(std::move(ready.error()));
+  return loaded;
+}
+
 // The sockets stay; what is spoken there is what the settings say now.
 void describe(std::vector<Socket>& sockets, const config::Settings& settings) {
   for (Socket& socket : sockets)
@@ -62,7 +75,7 @@ int run(config::DaemonStart start) {
   log::Logger log = config::open_log("pop3d", start.settings, clock);
   // Here rather than in each worker: see smtpd's main().
   net::TicketKeys ticket_keys;
-  auto tls = load_certificates(start.settings, ticket_keys, clock);
+  auto tls = prepare(start.settings, ticket_keys, clock, log);
   if (!tls) {
     log.error("not_started").with("reason", tls.error().text);
     return config::kExitConfig;
@@ -91,7 +104,7 @@ int run(config::DaemonStart start) {
   prefork.on_reload = [&] {
     config::Settings before = start.settings;
     if (!config::reload(start, log)) return false;
-    auto loaded = load_certificates(start.settings, ticket_keys, clock);
+    auto loaded = prepare(start.settings, ticket_keys, clock, log);
     if (!loaded) {
       log.error("not_reloaded").with("reason", loaded.error().text);
       start.settings = std::move(before);

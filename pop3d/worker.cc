@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/directory.h"
 #include "common/base/random.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_credentials.h"
@@ -15,6 +16,8 @@
 #include "common/maildir/deletion_journal.h"
 #include "common/metrics/counters.h"
 #include "common/net/certificate_watch.h"
+#include "common/sandbox/sandbox.h"
+#include "pop3d/confinement.h"
 #include "pop3d/server.h"
 #include "pop3d/sweeper.h"
 
@@ -25,6 +28,7 @@ namespace {
 // Hashing takes a core each; reading mailboxes waits for the disk.
 constexpr unsigned kPasswordThreads = 2;
 constexpr unsigned kFileThreads = 4;
+constexpr auto kService = directory::Service::pop3;
 
 metrics::Counters open_counters(const config::Settings& settings, unsigned number,
                                 log::Logger& log) {
@@ -68,11 +72,26 @@ limits::ConnectionLimits connection_limits(const config::Settings::Pop3d& pop3d)
           .unlimited = net::parse_networks(pop3d.unlimited_networks)};
 }
 
+// False: the log was told.
+bool confine(const config::Settings& settings, log::Logger& log) {
+  sandbox::Confinement may = confinement(settings);
+  // deliverd, which makes it otherwise, may begin later.
+  static_cast<void>(require_writable_directory(settings.paths.mail));
+  // Where there is none logins are not recorded, of which the log will tell.
+  if (const std::string logins = auth::LoginTable::folder(settings.paths.data, kService);
+      require_writable_directory(logins))
+    may.write.push_back(logins);
+  const auto confined = sandbox::confine(may, settings.security.sandbox);
+  if (!confined) log.error("not_started").with("reason", confined.error().text);
+  return confined.has_value();
+}
+
 }  // namespace
 
 int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, net::TlsServer* tls,
                directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse,
                const Clock& clock, log::Logger& log) {
+  if (!confine(settings, log)) return EXIT_FAILURE;
   std::vector<ListeningSocket> listening;
   for (const Socket& socket : sockets) listening.push_back({socket.fd.get(), socket.listener});
   event::EventLoop loop;
@@ -84,7 +103,7 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
   limits::Bans bans = auth::open_bans(settings.paths.run, log);
   auth::LoginJournal logins(loop, clock, log,
-                            auth::LoginTable::path(settings.paths.data, directory::Service::pop3));
+                            auth::LoginTable::path(settings.paths.data, kService));
   auth::Attempts attempts(
       bans, settings.bans, clock, log, counters,
       [&](std::string_view user) { return credentials.account_of(user); }, &logins);

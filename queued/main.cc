@@ -13,6 +13,7 @@
 #include "common/event/prefork.h"
 #include "common/net/inherited_sockets.h"
 #include "common/net/listener.h"
+#include "common/sandbox/sandbox.h"
 #include "queued/service.h"
 
 using namespace postrider;
@@ -20,11 +21,14 @@ using namespace postrider;
 int main(int argc, char** argv) {
   auto start = config::start_daemon({argv, static_cast<std::size_t>(argc)});
   if (!start) return start.error();
-  if (start->is_check) return EXIT_SUCCESS;
   const config::Settings& settings = start->settings;
-
   const SystemClock clock;
   log::Logger log = config::open_log("queued", start->settings, clock);
+  if (auto ready = sandbox::prepare(settings.security.sandbox, log); !ready) {
+    log.error("not_started").with("reason", ready.error().text);
+    return config::kExitConfig;
+  }
+  if (start->is_check) return EXIT_SUCCESS;
   if (::mkdir(settings.paths.run.c_str(), 0755) != 0 && errno != EEXIST) {
     log.error("not_started").with("reason", fail_errno(settings.paths.run, errno).value().text);
     return EXIT_FAILURE;
@@ -48,6 +52,14 @@ int main(int argc, char** argv) {
     return queued::serve(settings, *listening, std::move(pulse), log, clock);
   };
   prefork.listening = [&] { return std::vector<int>{listening->get()}; };
-  prefork.on_reload = [&] { return config::reload(*start, log); };
+  prefork.on_reload = [&] {
+    config::Settings before = settings;
+    if (!config::reload(*start, log)) return false;
+    const auto ready = sandbox::prepare(settings.security.sandbox, log);
+    if (ready) return true;
+    log.error("not_reloaded").with("reason", ready.error().text);
+    start->settings = std::move(before);  // a worker that is started later finds what it served
+    return false;
+  };
   return prefork.run(log);
 }

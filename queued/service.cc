@@ -12,7 +12,9 @@
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
+#include "common/sandbox/sandbox.h"
 #include "common/spool/writer.h"
+#include "queued/confinement.h"
 #include "queued/promoted.h"
 #include "queued/report_writer.h"
 #include "queued/rescue.h"
@@ -238,6 +240,10 @@ int serve(const config::Settings& settings, Fd& listening, event::Pulse pulse, l
     log.warning("srs_key_not_made")
         .with("reason", ready.error().text)
         .with("effect", "what aliases send to other hosts waits until there is one");
+  // What SQLite sorts goes where this process may write.
+  ::setenv("SQLITE_TMPDIR", settings.paths.spool.c_str(), 1);
+  if (auto confined = sandbox::confine(confinement(settings), settings.security.sandbox); !confined)
+    return give_up(log, confined.error());
   auto durable = open_durable({settings.paths.spool}, log, clock);
   if (!durable) return give_up(log, durable.error());
   auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);

@@ -9,6 +9,7 @@
 #include "common/config/daemon.h"
 #include "common/config/tls.h"
 #include "common/event/prefork.h"
+#include "common/sandbox/sandbox.h"
 #include "common/spool/disk.h"
 #include "common/spool/paths.h"
 #include "smtpd/sockets.h"
@@ -56,7 +57,8 @@ int main(int argc, char** argv) {
   const auto prepare = [&]() -> Result<void> {
     auto loaded = load_certificates(settings, ticket_keys, clock);
     if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
-    auto prepared = prepare_spool(settings);
+    auto prepared = sandbox::prepare(settings.security.sandbox, log);
+    if (prepared) prepared = prepare_spool(settings);
     if (prepared) prepared = sockets.open(settings);
     if (prepared) tls = std::move(*loaded);
     return prepared;
@@ -67,9 +69,11 @@ int main(int argc, char** argv) {
     return prepared.has_value();
   };
   if (start->is_check) {
-    const auto loaded = load_certificates(settings, ticket_keys, clock);
-    if (!loaded) log.error("would_not_start").with("reason", loaded.error().text);
-    return loaded ? EXIT_SUCCESS : config::kExitConfig;
+    auto right = sandbox::prepare(settings.security.sandbox, log);
+    if (const auto loaded = load_certificates(settings, ticket_keys, clock); right && !loaded)
+      right = tl::unexpected<Error>(loaded.error());
+    if (!right) log.error("would_not_start").with("reason", right.error().text);
+    return right ? EXIT_SUCCESS : config::kExitConfig;
   }
   if (!is_prepared()) return config::kExitConfig;
   config::tell_unclaimed(sockets.drop_unclaimed(), "smtpd.listen", log);

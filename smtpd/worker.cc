@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/directory.h"
 #include "common/base/random.h"
 #include "common/config/daemon.h"
 #include "common/directory/schema.h"
@@ -20,7 +21,9 @@
 #include "common/net/certificate_watch.h"
 #include "common/quota/open_rooms.h"
 #include "common/routing/return_paths.h"
+#include "common/sandbox/sandbox.h"
 #include "common/spool/disk.h"
+#include "smtpd/confinement.h"
 #include "smtpd/queue_link.h"
 #include "smtpd/server.h"
 
@@ -32,6 +35,7 @@ namespace {
 constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono::seconds{2};
 // Password hashes, the one thing that blocks besides the spool's own thread.
 constexpr unsigned kPoolThreads = 1;
+constexpr auto kService = directory::Service::smtp;
 
 metrics::Counters open_counters(const config::Settings& settings, unsigned number,
                                 log::Logger& log) {
@@ -55,6 +59,20 @@ spool::Writer::Options writer_options(const config::Settings& settings, unsigned
           .min_free = settings.spool.min_free};
 }
 
+// False: the log was told.
+bool confine(const config::Settings& settings) {
+  const SystemClock clock;
+  log::Logger log = config::open_log("smtpd", settings, clock);
+  sandbox::Confinement may = confinement(settings);
+  // Where there is none logins are not recorded, of which the log will tell.
+  if (const std::string logins = auth::LoginTable::folder(settings.paths.data, kService);
+      require_writable_directory(logins))
+    may.write.push_back(logins);
+  const auto confined = sandbox::confine(may, settings.security.sandbox);
+  if (!confined) log.error("not_started").with("reason", confined.error().text);
+  return confined.has_value();
+}
+
 // The members in the order in which each needs those before it; they end in the other.
 class Worker {
  public:
@@ -73,8 +91,7 @@ class Worker {
         policy_({loop_, return_paths_, directory_, dns_cache_, settings, log_, clock_, &rooms_}),
         tally_(limits::open_tally(settings.paths.run, "smtpd", log_)),
         bans_(auth::open_bans(settings.paths.run, log_)),
-        logins_(loop_, clock_, log_,
-                auth::LoginTable::path(settings.paths.data, directory::Service::smtp)),
+        logins_(loop_, clock_, log_, auth::LoginTable::path(settings.paths.data, kService)),
         credentials_(loop_, pool_, verified, clock_, directory_file(settings)),
         attempts_(
             bans_, settings.bans, clock_, log_, counters_,
@@ -147,6 +164,7 @@ class Worker {
 
 int run_worker(const config::Settings& settings, Sockets& sockets, net::TlsServer* tls,
                directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse) {
+  if (!confine(settings)) return EXIT_FAILURE;
   Worker(settings, sockets, tls, verified, number, std::move(pulse)).run();
   return EXIT_SUCCESS;
 }

@@ -116,8 +116,11 @@ void LoginRecord::add(const LoginRecord& later) {
 }
 
 std::string LoginTable::path(std::string_view data_directory, Service service) {
-  return fmt::format("{}/{}/logins.db", data_directory,
-                     service == Service::smtp ? "smtpd" : "pop3d");
+  return folder(data_directory, service) + "/logins.db";
+}
+
+std::string LoginTable::folder(std::string_view data_directory, Service service) {
+  return fmt::format("{}/{}", data_directory, service == Service::smtp ? "smtpd" : "pop3d");
 }
 
 Result<LoginTable> LoginTable::open(const std::string& path) {

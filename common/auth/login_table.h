@@ -43,6 +43,8 @@ class LoginTable {
   // "pop3d/logins.db" below `data_directory`: in a folder of that daemon's own, which is made where
   // it is missing.
   static std::string path(std::string_view data_directory, directory::Service service);
+  // Where it is, and nothing else.
+  static std::string folder(std::string_view data_directory, directory::Service service);
 
   // Makes it where it is missing.
   static Result<LoginTable> open(const std::string& path);

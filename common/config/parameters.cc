@@ -5,6 +5,7 @@
 
 #include "common/config/parameter_rows.h"
 #include "common/config/reception_parameters.h"
+#include "common/config/security_parameters.h"
 
 namespace postrider::config {
 
@@ -324,7 +325,7 @@ constexpr auto join(const std::array<Parameter, Sizes>&... parts) {
   return all;
 }
 
-constexpr auto kParameters = join(kGeneral, kReception, kOthers);
+constexpr auto kParameters = join(kGeneral, kReception, kOthers, kSecurity);
 
 }  // namespace
 

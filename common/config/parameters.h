@@ -2,7 +2,7 @@
 //
 // Parsing, defaults, checks, `postrider config show|explain`, the example configuration and the
 // manual page all come from it. To add a parameter: a member in settings.h and a row in
-// reception_parameters.h or parameters.cc.
+// reception_parameters.h, security_parameters.h or parameters.cc.
 #pragma once
 
 #include <cstdint>

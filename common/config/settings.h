@@ -279,6 +279,10 @@ struct Settings {
     std::string common;            // path; empty: the list that is built in
   } passwords;
 
+  struct Security {
+    std::string sandbox;  // "on", "off" or "require"
+  } security;
+
   struct Log {
     std::string level, format;
   } log;

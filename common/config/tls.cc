@@ -14,4 +14,13 @@ net::TlsServer::Options tls_options(const Settings& settings, std::vector<std::s
   return options;
 }
 
+std::vector<std::string> tls_files(const Settings& settings) {
+  std::vector<std::string> files{settings.tls.certificate, settings.tls.key};
+  for (const CertificateFiles& more : settings.tls.additional) {
+    files.push_back(more.certificate);
+    files.push_back(more.key);
+  }
+  return files;
+}
+
 }  // namespace postrider::config

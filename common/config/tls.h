@@ -12,4 +12,7 @@ namespace postrider::config {
 // Precondition: tls.certificate is set. `protocols` are those of the daemon's listeners, for ALPN.
 net::TlsServer::Options tls_options(const Settings& settings, std::vector<std::string> protocols);
 
+// The certificates and keys that tls_options() names; an empty name is of none.
+std::vector<std::string> tls_files(const Settings& settings);
+
 }  // namespace postrider::config

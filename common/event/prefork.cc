@@ -204,11 +204,14 @@ class Parent {
                                slot.backoff * 2, Prefork::kMinBackoff, Prefork::kMaxBackoff)
                          : std::chrono::milliseconds{0};
     slot.start_at = now() + slot.backoff;
-    log_.error("worker_died")
-        .with("worker", number)
+    log::Entry line = log_.error("worker_died");
+    line.with("worker", number)
         .with("status", WIFEXITED(status) ? WEXITSTATUS(status) : 0)
         .with("signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0)
         .with("restart_in_ms", slot.backoff.count());
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+      line.with("reason", "it made a system call that the sandbox forbids")
+          .with("mending", "somebody may have taken it over: the kernel's log has the call");
   }
 
   void reload() {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "deliverd/remote/own_addresses.h"
 #include "deliverd/remote/smarthost_login.h"
 
 namespace postrider::deliverd {
@@ -11,7 +12,7 @@ Result<Outgoing> load_outgoing(const config::Settings& settings, const Clock& cl
   if (!tls) return tl::unexpected<Error>(std::move(tls.error()));
   auto login = load_smarthost_login(settings);
   if (!login) return tl::unexpected<Error>(std::move(login.error()));
-  return Outgoing{std::move(*tls), std::move(*login)};
+  return Outgoing{std::move(*tls), std::move(*login), interface_addresses()};
 }
 
 }  // namespace postrider::deliverd

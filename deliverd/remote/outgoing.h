@@ -1,14 +1,17 @@
-// outgoing.h - what is read from files for mail that goes out, before the workers start.
+// outgoing.h - what mail that goes out needs of this host, found out before the workers start, as
+// these may not (confinement.h).
 //
 // So a worker that is started later has what served until then, whatever the files have become.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "common/base/clock.h"
 #include "common/base/result.h"
 #include "common/config/settings.h"
+#include "common/net/address.h"
 #include "common/net/tls_client.h"
 #include "common/sasl/client_exchange.h"
 
@@ -16,7 +19,8 @@ namespace postrider::deliverd {
 
 struct Outgoing {
   std::unique_ptr<net::TlsClient> tls;
-  std::optional<sasl::Login> login;  // at the smart host
+  std::optional<sasl::Login> login;             // at the smart host
+  std::vector<net::IpAddress> interfaces = {};  // addresses of this host
 };
 
 // The error names the file and what is wrong with it. `clock` outlives the answer.

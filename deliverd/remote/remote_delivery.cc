@@ -15,7 +15,7 @@ RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& s
                resolver, tls_policies,
                pool_,    outgoing.login ? &*outgoing.login : nullptr,
                random,   clock,
-               log,      OwnAddresses(settings.smtpd.listen, interface_addresses())} {}
+               log,      OwnAddresses(settings.smtpd.listen, outgoing.interfaces)} {}
 
 void RemoteDelivery::deliver(const ipc::Job& job, int source, Done done) {
   auto attempt = std::make_unique<Attempt>(

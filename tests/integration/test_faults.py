@@ -70,13 +70,15 @@ class Faults:
 
 
 @pytest.fixture
-def faulty(shim, tmp_path):
+def faulty(shim):
     """A suite, orders for its faults, and a server for far.test."""
-    faults = Faults(tmp_path / "orders")
-    environment = {"LD_PRELOAD": str(shim), "POSTRIDER_FAULTS": str(faults.path)}
     with Peer() as peer:
         settings = {**SETTINGS, "route": [{"match": "far.test", "via": peer.route}]}
-        with Instance(settings, environment=environment) as suite:
+        with Instance(settings, start=False) as suite:
+            # Where every daemon may read.
+            faults = Faults(suite.directory / "run/orders")
+            suite.environment |= {"LD_PRELOAD": str(shim), "POSTRIDER_FAULTS": str(faults.path)}
+            suite.start()
             suite.add_user(ANNA)
             # A fault is to meet a queued that works, not one that opens its database.
             wait_for(lambda: any("process=queued" in line for line in suite.events("started")))

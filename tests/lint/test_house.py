@@ -13,6 +13,8 @@ ONLY_IN = {
     "ares.h": {"common/net/cares_resolver.cc"},
     "gsasl.h": {"common/sasl/scram.cc", "common/sasl/library_session.h"},
     "idn2.h": {"common/smtp/international_domain.cc"},
+    "seccomp.h": {"common/sandbox/system_calls.cc"},
+    "linux/landlock.h": {"common/sandbox/landlock.cc"},
     "toml++": {"common/config/document.cc"},
 }
 EVENT_FOLDERS = ("common/event/", "common/net/")

@@ -203,6 +203,7 @@ TEST_CASE("deliverd remote: mail whose exchanger has our address loops back to u
   f.settings.smtpd.listen = {{GENERATE(as<std::string>(), "127.0.0.1:", "0.0.0.0:", "[::]:") +
                                   std::to_string(f.server.address.port),
                               config::SmtpMode::mx}};
+  f.outgoing.interfaces = interface_addresses();
   RemoteDelivery delivery{f.loop,   f.settings, f.resolver, f.tls_policies, f.outgoing,
                           f.random, f.clock,    f.log,      f.counters};
   ipc::RecipientResult result;
