@@ -189,12 +189,13 @@ def test_nobody_kills_another_process(suite):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="root alone becomes another user")
+@needs_landlock
 def test_an_ordinary_user_is_confined_as_well(tmp_path):
     program = tmp_path / "postrider"
     program.write_text(f'#!/bin/sh\nexec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups '
                        f'{shlex.quote(str(BIN / "postrider"))} "$@"\n')
     program.chmod(0o755)
-    with Instance(start=False) as instance:
+    with Instance({"security": {"sandbox": "require"}}, start=False) as instance:
         instance.add_user(ANNA)
         subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", instance.root], check=True)
         instance.programs = tmp_path
@@ -204,6 +205,45 @@ def test_an_ordinary_user_is_confined_as_well(tmp_path):
             pid = worker(instance, name)
             assert (status(pid)["Seccomp"], status(pid)["NoNewPrivs"]) == ("2", "1"), name
             assert status(pid)["Uid"].split()[0] == str(NOBODY)
+
+
+WITHOUT_LANDLOCK = f"""#!/usr/bin/python3
+import ctypes, os, sys
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+context = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(0x7fff0000)))
+assert seccomp.seccomp_rule_add(context, ctypes.c_uint32(0x00050000 | {errno.ENOSYS}), 444, 0) == 0
+assert seccomp.seccomp_load(context) == 0
+os.execv("{BIN / 'postrider'}", ["postrider", *sys.argv[1:]])
+"""
+
+
+@pytest.fixture
+def old_kernel(tmp_path):
+    """A suite, not started, under what seems to be a kernel without Landlock."""
+    program = tmp_path / "postrider"
+    program.write_text(WITHOUT_LANDLOCK)
+    program.chmod(0o755)
+    with Instance(start=False) as instance:
+        instance.add_user(ANNA)
+        instance.programs = tmp_path
+        yield instance
+
+
+def test_a_kernel_that_lacks_something_is_told_of_once_a_daemon(old_kernel):
+    old_kernel.start()
+    deliver(old_kernel)
+    told = old_kernel.events("sandbox_incomplete")
+    assert len(told) == len(WORKERS) and all("lacking=Landlock" in line and "mending=" in line for line in told)
+    assert status(worker(old_kernel, "smtpd"))["Seccomp"] == "2"
+
+
+def test_a_kernel_that_lacks_what_is_required_serves_nobody(old_kernel):
+    old_kernel.configure({"security": {"sandbox": "require"}})
+    with pytest.raises(AssertionError, match="did not start"):
+        old_kernel.start()
+    told = old_kernel.events("not_started")
+    assert told and all("offers no Landlock" in line for line in told)
 
 
 def test_in_daily_work_nothing_is_refused(suite):
