@@ -41,6 +41,7 @@ constexpr std::string_view kConfiguration = R"(# An instance of Postrider, made 
 # `postrider config show` lists every parameter, `postrider config explain NAME` says what it does.
 # Names of files start from the folder of this file.
 
+version = 1
 hostname = "{hostname}"
 
 [paths]

@@ -16,6 +16,7 @@
 #include "common/config/assign.h"
 #include "common/config/suggest.h"
 #include "common/config/to_toml.h"
+#include "common/config/versions.h"
 
 namespace postrider::config {
 
@@ -71,7 +72,7 @@ class Loader {
 
   // The nearest name, or else one with the same key in another section.
   static std::string suggestion(const std::string& name) {
-    std::vector<std::string_view> names;
+    std::vector<std::string_view> names{kVersionKey};
     std::string_view misplaced;
     for (const Parameter& parameter : parameters()) {
       names.push_back(parameter.name);
@@ -186,6 +187,8 @@ tl::unexpected<Error> all_of(std::vector<Complaint> complaints, const std::strin
   return fail(ErrorKind::invalid, std::move(text));
 }
 
+}  // namespace
+
 Result<std::string> read_file(const std::string& path) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return fail_errno(path, errno);
@@ -200,8 +203,6 @@ Result<std::string> read_file(const std::string& path) {
   text.resize(size);
   return text;
 }
-
-}  // namespace
 
 Settings defaults() {
   Settings settings;
@@ -219,10 +220,13 @@ Settings defaults() {
 Result<Settings> parse(std::string_view text, const std::string& path) {
   if (text.size() > kMaxFile)
     return fail(ErrorKind::invalid, fmt::format("{}: is larger than 1 MiB", path));
-  const auto document = parse_toml(text);
+  auto document = parse_toml(text);
   if (!document) return all_of({{document.error().line, "", document.error().text}}, path);
   Settings settings = defaults();
   std::vector<Complaint> complaints;
+  const std::int64_t version = take_version(*document, kVersion, complaints);
+  if (version == 0) return all_of(std::move(complaints), path);
+  migrate(*document, version, migrations());
   Loader(settings, complaints).load(*document);
   if (std::none_of(document->begin(), document->end(),
                    [](const Member& member) { return member.key == "hostname"; }))

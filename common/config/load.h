@@ -1,7 +1,7 @@
 // load.h - the configuration file, checked as a whole.
 //
 // All that is wrong is reported at once, a line each: "FILE:LINE: KEY: what is wrong; what would be
-// right". A file with an error gives no Settings.
+// right". A file with an error gives no Settings. Files of all versions are read (versions.h).
 #pragma once
 
 #include <string>
@@ -24,6 +24,9 @@ Result<Settings> load(const std::string& path);
 // The same for a file's content. `path` stands in the errors, and its folder is where relative file
 // names start.
 Result<Settings> parse(std::string_view text, const std::string& path);
+
+// The octets of such a file: at most one more than kMaxFile.
+Result<std::string> read_file(const std::string& path);
 
 // All defaults; hostname is empty.
 Settings defaults();

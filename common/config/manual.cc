@@ -25,6 +25,21 @@ line, the parameter and what would be right, and nothing starts.
 Durations are written "500ms", "90s", "30m", "4h", "5d", "2w"; sizes "512B", "256KiB", "50MiB",
 "1GiB" (powers of 1024) or "10MB" (powers of 1000). Relative names of files start from the folder of
 the configuration file.
+.PP
+The file may be edited by hand, or with
+.BR "postrider config set" ,
+which leaves all else in it as it is, comments too.
+.B postrider config check
+tells all that would keep the suite from starting.
+.SH VERSION
+.TP
+.B version
+The version of the file, as in version = 1, at its top; a file without it is of version 1, which is
+the only one so far. Every release reads the files of all versions before it, each as it was meant:
+a later version comes only with a parameter that is renamed or means something else, and what
+.B postrider config show
+says of an old file is what its new words would be. A file of a version that a release does not know
+yet is refused as a whole, with the version that it does read.
 )";
 
 constexpr std::string_view kManualEnd = R"(.SH SEE ALSO
@@ -36,7 +51,10 @@ constexpr std::string_view kManualEnd = R"(.SH SEE ALSO
 
 constexpr std::string_view kExampleStart =
     R"(# The configuration of Postrider: every parameter, with its default after "# ".
-# See postrider.conf(5). `postrider config test` checks this file.
+# See postrider.conf(5). `postrider config check` checks this file.
+
+# The version of this file: each is read for ever.
+version = 1
 )";
 
 constexpr std::size_t kExampleWidth = 98;

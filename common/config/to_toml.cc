@@ -99,9 +99,13 @@ std::string to_toml(const Parameter& parameter, Settings settings) {
                     parameter.target);
 }
 
+bool is_string(const Parameter& parameter) noexcept {
+  return parameter.type != Type::count && !parameter.default_value.starts_with('[');
+}
+
 std::string default_toml(const Parameter& parameter) {
-  const bool bare = parameter.type == Type::count || parameter.default_value.starts_with('[');
-  return bare ? std::string(parameter.default_value) : quote(parameter.default_value);
+  const std::string_view value = parameter.default_value;
+  return is_string(parameter) ? quote(value) : std::string(value);
 }
 
 }  // namespace postrider::config
