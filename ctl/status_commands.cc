@@ -8,7 +8,7 @@
 #include "common/base/clock.h"
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
-#include "common/metrics/counters.h"
+#include "common/metrics/reading.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_rooms.h"
@@ -24,9 +24,14 @@ using nlohmann::json;
 
 json counters(const std::string& run_directory) {
   json document = json::object();
-  const auto sums = metrics::read_all(run_directory);
-  for (std::size_t i = 0; i < sums.size(); ++i)
-    document[std::string(metrics::text_of(static_cast<metrics::Counter>(i)).name)] = sums[i];
+  const metrics::Counts sums = metrics::read(run_directory).sum();
+  for (std::size_t i = 0; i < metrics::kCounters; ++i) {
+    const auto counter = static_cast<metrics::Counter>(i);
+    const metrics::MetricText& text = metrics::text_of(counter);
+    document[text.labels.empty() ? std::string(text.name)
+                                 : fmt::format("{}{{{}}}", text.name, text.labels)] =
+        sums[counter];
+  }
   return document;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/random.h"
+#include "common/config/daemon.h"
 #include "common/metrics/counters.h"
 #include "common/net/caching_resolver.h"
 #include "common/net/cares_resolver.h"
@@ -25,15 +26,6 @@ namespace {
 // servers, of which some hang.
 constexpr unsigned kLocalCredit = 1000;
 constexpr unsigned kRemoteCredit = 4000;
-
-metrics::Counters open_counters(const config::Settings& settings, Role role, unsigned number,
-                                log::Logger& log) {
-  auto counters = metrics::Counters::open(
-      settings.paths.run, role == Role::local ? "deliverd-local" : "deliverd-remote", number);
-  if (counters) return std::move(*counters);
-  log.warning("counters_not_shared").with("reason", counters.error().text);
-  return {};
-}
 
 // Sends to other servers, with the DNS that the settings name.
 class Relay final : public Delivery {
@@ -94,14 +86,19 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
          event::Pulse pulse, log::Logger& log, const Clock& clock) {
   event::EventLoop loop;
   log.set_buffered(true);
-  loop.set_after_turn([&] { log.flush(); });
-  metrics::Counters counters = open_counters(settings, role, number, log);
+  metrics::Counters counters = config::open_counters(
+      role == Role::local ? "deliverd@local" : "deliverd@remote", number, settings, clock, log);
   const auto delivery = new_delivery(loop, settings, role, outgoing, clock, log, counters);
   const auto ipc_role = role == Role::local ? ipc::DELIVERD_LOCAL : ipc::DELIVERD_REMOTE;
   Worker worker(loop,
                 {settings.paths.run + "/queued.sock", ipc_role, number,
                  role == Role::local ? kLocalCredit : kRemoteCredit},
                 *delivery, log, [&] { loop.stop(); });
+  loop.set_after_turn([&] {
+    log.flush();
+    counters.set(metrics::Gauge::jobs, static_cast<std::int64_t>(worker.jobs()));
+    counters.observe(metrics::Duration::loop_turn, loop.turn_time());
+  });
   const event::Signal terminate(loop, SIGTERM, [&] { worker.stop(); });
   const event::Heartbeat heartbeat(loop, std::move(pulse));
   worker.start();

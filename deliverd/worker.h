@@ -42,6 +42,8 @@ class Worker final : private ipc::Channel::Owner {
   void start();
   // Takes no more jobs and ends when queued has the results of those under way, or kGrace is over.
   void stop();
+  // Jobs under way.
+  std::size_t jobs() const noexcept { return jobs_; }
 
  private:
   void on_frame(const ipc::Frame& frame, Fd descriptor) override;

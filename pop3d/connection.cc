@@ -27,9 +27,11 @@ Connection::Connection(const Services& services, const ConnectionOptions& option
       client_(peer.ip),
       on_done_(std::move(on_done)),
       session_(std::move(session)),
+      begun_(services.loop.now()),
       timer_(services.loop, [this] { finish("timeout"); }),
       stream_(services.loop, std::move(fd), *this) {
   services_.counters.add(metrics::Counter::pop3_connections);
+  services_.counters.change(metrics::Gauge::connections, 1);
   stream_.set_idle_timeout(options_.timeout);
   timer_.arm(kLoginTime);
   act();
@@ -108,6 +110,9 @@ void Connection::carry_out(Action& action) {
 void Connection::on_secured(const net::TlsInfo& info) {
   services_.counters.add(metrics::Counter::pop3_tls_sessions);
   if (info.resumed) services_.counters.add(metrics::Counter::pop3_tls_sessions_resumed);
+  services_.counters.add(info.version == net::kTls13 ? metrics::Counter::pop3_tls_13
+                                                     : metrics::Counter::pop3_tls_12);
+  services_.counters.change(metrics::Gauge::tls_sessions, 1);
   tls_ = info.version;
   session_.on_secured(info.has_bindings ? sasl::Binding::possible : sasl::Binding::none);
   act();
@@ -183,6 +188,9 @@ void Connection::finish(std::string_view how) {
   transfer_.reset();
   login_delay_.reset();
   timer_.disarm();
+  services_.counters.change(metrics::Gauge::connections, -1);
+  if (!tls_.empty()) services_.counters.change(metrics::Gauge::tls_sessions, -1);
+  services_.counters.observe(metrics::Duration::pop3_session, services_.loop.now() - begun_);
   if (logged_in_) {
     const Session::Totals& totals = session_.totals();
     services_.counters.add(metrics::Counter::pop3_messages_retrieved, totals.retrieved);

@@ -127,6 +127,7 @@ void Connection::admit(LoginAnswer answer) {
   // This may be its own call.
   if (login_) services_.loop.destroy_later(std::move(login_));
   user_ = std::move(answer.mailbox);
+  admitted_ = services_.loop.now();
   maildir::Remembrance remembrance = options_.remembrance;
   remembrance.trash = directory::kept_for(answer.keeping.trash, options_.trash).count() > 0;
   question_ = services_.files.run(
@@ -198,6 +199,7 @@ void Connection::on_opened(Result<Opening> opened, const LoginAnswer& login) {
   login_delay_.reset();
   logged_in_ = true;
   services_.counters.add(metrics::Counter::pop3_logins);
+  services_.counters.observe(metrics::Duration::pop3_login, services_.loop.now() - admitted_);
   note_login(login.app_password);
   if (mailbox_->skipped() > 0)
     services_.log.warning("files_not_served")

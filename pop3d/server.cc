@@ -134,6 +134,7 @@ void Server::refuse(int fd, const net::SocketAddress& peer, std::string_view rea
 
 // One system call that does not wait: a client that cannot take a line now gets none.
 void Server::send_away(int fd, std::string_view reason) {
+  services_.counters.add(metrics::Counter::pop3_connections_refused);
   const std::string line = fmt::format("-ERR [SYS/TEMP] {}\r\n", reason);
   static_cast<void>(::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }

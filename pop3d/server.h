@@ -68,7 +68,7 @@ class Server {
   void refuse_proxy(const net::SocketAddress& proxy, std::string_view reason);
   void note_full(const net::SocketAddress& peer);
   void refuse(int fd, const net::SocketAddress& peer, std::string_view reason);
-  static void send_away(int fd, std::string_view reason);
+  void send_away(int fd, std::string_view reason);
   void done(std::uint64_t number, const net::IpAddress& client);
   void tell_if_empty();
 

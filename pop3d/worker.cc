@@ -9,6 +9,7 @@
 
 #include "common/base/directory.h"
 #include "common/base/random.h"
+#include "common/config/daemon.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_credentials.h"
 #include "common/event/event_loop.h"
@@ -29,14 +30,6 @@ namespace {
 constexpr unsigned kPasswordThreads = 2;
 constexpr unsigned kFileThreads = 4;
 constexpr auto kService = directory::Service::pop3;
-
-metrics::Counters open_counters(const config::Settings& settings, unsigned number,
-                                log::Logger& log) {
-  auto counters = metrics::Counters::open(settings.paths.run, "pop3d", number);
-  if (counters) return std::move(*counters);
-  log.warning("not_counted").with("reason", counters.error().text);
-  return {};
-}
 
 ServerOptions server_options(const config::Settings& settings) {
   const config::Settings::Pop3d& pop3d = settings.pop3d;
@@ -95,12 +88,13 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
   std::vector<ListeningSocket> listening;
   for (const Socket& socket : sockets) listening.push_back({socket.fd.get(), socket.listener});
   event::EventLoop loop;
-  metrics::Counters counters = open_counters(settings, number, log);
+  metrics::Counters counters = config::open_counters("pop3d", number, settings, clock, log);
   event::WorkerPool passwords(loop, kPasswordThreads);
   event::WorkerPool files(loop, kFileThreads);
   directory::SqliteCredentials credentials(
       loop, passwords, verified, clock,
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
+  credentials.measure(counters);
   limits::Bans bans = auth::open_bans(settings.paths.run, log);
   auth::LoginJournal logins(loop, clock, log,
                             auth::LoginTable::path(settings.paths.data, kService));
@@ -123,7 +117,10 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
   const ServerOptions options = server_options(settings);
   Server server(services, clients, random, options, listening);
   std::optional<net::CertificateWatch> certificates;
-  if (tls != nullptr) certificates.emplace(loop, *tls, log, number);
+  if (tls != nullptr)
+    certificates.emplace(loop, *tls, log, number, [&](WallTime first) {
+      counters.set_time(metrics::Gauge::certificate_expiry, first);
+    });
 
   std::optional<Sweeper> sweeper;
   if (number == 0 && settings.mailbox.sweep_interval.count() > 0)
@@ -143,7 +140,10 @@ int run_worker(const config::Settings& settings, std::vector<Socket>& sockets, n
   });
   const event::Heartbeat heartbeat(loop, std::move(pulse));
   log.set_buffered(true);
-  loop.set_after_turn([&] { log.flush(); });
+  loop.set_after_turn([&] {
+    log.flush();
+    counters.observe(metrics::Duration::loop_turn, loop.turn_time());
+  });
   loop.run();
   log.set_buffered(false);
   return EXIT_SUCCESS;

@@ -159,6 +159,8 @@ void Queue::note_delivered(Message& message, std::uint32_t index,
   Recipient& recipient = message.data.recipients[index];
   recipient.state = RecipientState::delivered;
   parts_.counters.add(metrics::Counter::queue_recipients_delivered);
+  parts_.counters.observe(metrics::Duration::queue_delivery,
+                          parts_.clock.now() - message.data.arrival);
   log_fate(message, recipient, "delivered");
   if (success && notify_of(recipient).success && !message.data.sender().empty()) {
     message.to_report[*success].push_back(index);

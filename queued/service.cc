@@ -9,6 +9,7 @@
 
 #include "common/base/directory.h"
 #include "common/base/random.h"
+#include "common/config/daemon.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/event/prefork.h"
 #include "common/event/worker_pool.h"
@@ -106,6 +107,7 @@ class Service {
       intake_.flush();
       arm_wakeup();
       log.flush();
+      counters_.observe(metrics::Duration::loop_turn, loop_.turn_time());
     });
     scan();
   }
@@ -138,6 +140,8 @@ class Service {
     dispatcher_.sweep();
     trash_.sweep();
     queue_.wake_later();
+    counters_.set(metrics::Gauge::destinations_down,
+                  static_cast<std::int64_t>(queue_.outages().size()));
     scan_.arm(kScanInterval);
   }
 
@@ -246,9 +250,8 @@ int serve(const config::Settings& settings, Fd& listening, event::Pulse pulse, l
     return give_up(log, confined.error());
   auto durable = open_durable({settings.paths.spool}, log, clock);
   if (!durable) return give_up(log, durable.error());
-  auto counters = metrics::Counters::open(settings.paths.run, "queued", 0);
-  if (!counters) return give_up(log, counters.error());
-  Service service(settings, std::move(*durable), listening, log, std::move(*counters), clock);
+  auto counters = config::open_counters("queued", 0, settings, clock, log);
+  Service service(settings, std::move(*durable), listening, log, std::move(counters), clock);
   service.run(std::move(pulse));
   return EXIT_SUCCESS;
 }

@@ -186,6 +186,7 @@ void Connection::on_judged(const checks::Verdicts& verdicts) {
     return act();
   }
   services_.counters.add(Counter::smtp_recipients_refused);
+  note_finding(*against);
   services_.log.info("recipient_refused")
       .with("from", session_.transaction().mail.sender.str())
       .with("to", inquiry_.facts().recipient.str())
@@ -228,6 +229,8 @@ void Connection::start_tls() {
 void Connection::on_secured(const net::TlsInfo& info) {
   services_.counters.add(Counter::smtp_tls_sessions);
   if (info.resumed) services_.counters.add(Counter::smtp_tls_sessions_resumed);
+  services_.counters.add(info.version == net::kTls13 ? Counter::smtp_tls_13 : Counter::smtp_tls_12);
+  services_.counters.change(metrics::Gauge::tls_sessions, 1);
   tls_ = info;
   // What a login in the clear gave goes with it.
   client_.user.clear();
@@ -267,7 +270,10 @@ void Connection::finish() {
   delay_.reset();
   login_delay_.reset();
   login_.reset();
-  if (auto on_done = std::exchange(on_done_, {})) on_done();
+  if (auto on_done = std::exchange(on_done_, {})) {
+    if (tls_) services_.counters.change(metrics::Gauge::tls_sessions, -1);
+    on_done();
+  }
 }
 
 }  // namespace postrider::smtpd

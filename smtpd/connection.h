@@ -83,6 +83,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void open_message(std::uint64_t declared_size);
   void append(std::string_view content);
   std::optional<smtp::Reply> refusal_in(const checks::Verdicts& verdicts);
+  void note_finding(const checks::Verdict& verdict);
   void commit();
   void commit_if_accepted(const checks::Verdicts& verdicts);
   void committed(const MessageId& id, const Result<void>& result);
@@ -105,6 +106,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr question_;                   // to the directory, for VRFY and EXPN
   std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
+  std::chrono::microseconds commit_begun_{0};    // EventLoop::now()
   std::unique_ptr<auth::Authentication> login_;  // the last that was begun
   std::unique_ptr<spool::Draft> draft_;
   std::optional<message::FieldFilter> filter_;  // of the content, where it is submitted

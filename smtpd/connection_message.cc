@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "common/config/parameters.h"
 #include "common/spool/record.h"
 #include "smtpd/connection.h"
 #include "smtpd/envelope.h"
@@ -82,6 +83,7 @@ void Connection::commit_if_accepted(const checks::Verdicts& verdicts) {
     refused_by_ = "quota";
     return refuse_at_end(*refusal);
   }
+  commit_begun_ = services_.loop.now();
   commit_ = services_.writer.commit(std::move(draft_), written,
                                     [this, id](const Result<void>& r) { committed(id, r); });
 }
@@ -89,8 +91,10 @@ void Connection::commit_if_accepted(const checks::Verdicts& verdicts) {
 void Connection::committed(const MessageId& id, const Result<void>& result) {
   const MessageId message = id;  // `id` goes with the operation
   smtp::Reply reply{250, "2.0.0", "accepted as " + message.str()};
+  services_.counters.observe(metrics::Duration::smtp_commit, services_.loop.now() - commit_begun_);
   if (result) {
     services_.counters.add(Counter::smtp_messages_accepted);
+    services_.counters.add(Counter::smtp_octets_accepted, size_);
     auto entry = services_.log.info("accepted");
     entry.id(message)
         .with("from", session_.transaction().mail.sender.str())
@@ -106,6 +110,7 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
       entry.with("without_room", waiting);
     if (!inquiry_.tags().empty()) {
       services_.counters.add(Counter::smtp_messages_tagged);
+      for (const checks::Verdict& tag : inquiry_.tags()) note_finding(tag);
       entry.with("checks", names_of(inquiry_.tags()));
     }
   } else {
@@ -124,7 +129,14 @@ std::optional<smtp::Reply> Connection::refusal_in(const checks::Verdicts& verdic
   const checks::Verdict* const against = decisive(verdicts);
   if (against == nullptr) return std::nullopt;
   refused_by_ = against->check;
+  note_finding(*against);
   return against->reply;
+}
+
+void Connection::note_finding(const checks::Verdict& verdict) {
+  services_.counters.add_finding(
+      verdict.check,
+      config::choice_word(config::kCheckActions, static_cast<unsigned>(verdict.action)));
 }
 
 // We refuse what the session is still taking in.

@@ -72,6 +72,7 @@ void Server::accept(const Listener& listener, Fd fd, const net::SocketAddress& c
     return refuse(fd, origin, "too many connections, try again later");
   if (const auto reason = enter(origin)) return refuse(fd, origin, *reason);
   services_.counters.add(Counter::smtp_connections);
+  services_.counters.change(metrics::Gauge::connections, 1);
   const std::uint64_t number = next_number_++;
   connections_.emplace(
       number, std::make_unique<Connection>(services_, listener, std::move(fd), client,
@@ -140,6 +141,7 @@ void Server::refuse(const Fd& fd, const Origin& origin, std::string_view reason)
 
 void Server::remove(std::uint64_t number, const Origin& origin) {
   leave(origin);
+  services_.counters.change(metrics::Gauge::connections, -1);
   const auto connection = connections_.find(number);
   services_.loop.destroy_later(std::move(connection->second));
   connections_.erase(connection);

@@ -37,14 +37,6 @@ constexpr std::chrono::seconds kDrainTime = event::Prefork::kGrace - std::chrono
 constexpr unsigned kPoolThreads = 1;
 constexpr auto kService = directory::Service::smtp;
 
-metrics::Counters open_counters(const config::Settings& settings, unsigned number,
-                                log::Logger& log) {
-  auto counters = metrics::Counters::open(settings.paths.run, "smtpd", number);
-  if (counters) return std::move(*counters);
-  log.warning("counters_not_shared").with("reason", counters.error().text);
-  return {};
-}
-
 std::string directory_file(const config::Settings& settings) {
   return fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName);
 }
@@ -80,7 +72,7 @@ class Worker {
          directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse)
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
-        counters_(open_counters(settings, number, log_)),
+        counters_(config::open_counters("smtpd", number, settings, clock_, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, clock_, directory_file(settings), settings.hostname),
         resolver_(loop_, {settings.dns.servers, settings.dns.timeout,
@@ -110,9 +102,16 @@ class Worker {
         terminate_(loop_, SIGTERM, [this] { drain(); }),
         retire_(loop_, SIGUSR1, [this] { retire(); }),
         heartbeat_(loop_, std::move(pulse)) {
-    if (tls != nullptr) certificates_.emplace(loop_, *tls, log_, number);
+    credentials_.measure(counters_);
+    if (tls != nullptr)
+      certificates_.emplace(loop_, *tls, log_, number, [this](WallTime first) {
+        counters_.set_time(metrics::Gauge::certificate_expiry, first);
+      });
     log_.set_buffered(true);
-    loop_.set_after_turn([this] { log_.flush(); });
+    loop_.set_after_turn([this] {
+      log_.flush();
+      counters_.observe(metrics::Duration::loop_turn, loop_.turn_time());
+    });
   }
 
   void run() { loop_.run(); }

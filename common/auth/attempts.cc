@@ -108,11 +108,13 @@ double Attempts::count(BanKind kind, const std::string& name, std::uint64_t limi
     return 1;
   }
   unreachable_.passed();
-  if (row->begins)
+  if (row->begins) {
+    counters_.add(kind == BanKind::address ? Counter::address_bans : Counter::account_bans);
     log_.warning("banned")
         .with("kind", limits::name_of(kind))
         .with("name", row->name)
         .with("until", to_timestamp(*row->banned_until));
+  }
   return row->failures;
 }
 

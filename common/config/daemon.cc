@@ -109,6 +109,17 @@ log::Logger open_log(std::string name, const Settings& settings, const Clock& cl
   return log::Logger(std::move(name), level, format, clock);
 }
 
+metrics::Counters open_counters(std::string_view name, unsigned number, const Settings& settings,
+                                const Clock& clock, log::Logger& log) {
+  auto counters =
+      metrics::Counters::open(settings.paths.run, {name, number, clock.now(), version()});
+  if (counters) return std::move(*counters);
+  log.warning("counters_not_shared")
+      .with("reason", counters.error().text)
+      .with("effect", "what this worker does is missing in `postrider status` and in metrics");
+  return {};
+}
+
 bool reload(DaemonStart& start, log::Logger& log) {
   auto settings = load(start.config_path);
   if (!settings) {

@@ -11,6 +11,7 @@
 #include "common/base/result.h"
 #include "common/config/settings.h"
 #include "common/log/log.h"
+#include "common/metrics/counters.h"
 
 namespace postrider::config {
 
@@ -46,6 +47,11 @@ tl::expected<DaemonStart, int> start_daemon(std::span<char* const> arguments,
 
 // Where the process `name` ("smtpd") writes its lines, as [log] says. `clock` outlives it.
 log::Logger open_log(std::string name, const Settings& settings, const Clock& clock);
+
+// Where worker `number` of the process `name` counts: in the run directory, or where that cannot
+// be, for itself alone, and `log` is told.
+metrics::Counters open_counters(std::string_view name, unsigned number, const Settings& settings,
+                                const Clock& clock, log::Logger& log);
 
 // Loads the configuration again, for SIGHUP. False: it is wrong, the old one stays, and `log` was
 // told.

@@ -166,16 +166,18 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
   auto verify = [hash = std::move(candidate->hash), password = std::move(password)] {
     return password_fits(hash, password);
   };
-  return pool_.compute(std::move(verify),
-                       [this, digest, candidate = std::move(*candidate),
-                        done = std::move(done)](const Result<bool>& fits) mutable {
-                         if (!fits) return done(tl::unexpected<Error>(fits.error()));
-                         if (!*fits)
-                           return done(LoginAnswer{.mailbox = std::move(candidate.answer.mailbox),
-                                                   .reason = candidate.reason});
-                         if (candidate.answer.accepted) verified_.note(digest, loop_.now());
-                         done(std::move(candidate.answer));
-                       });
+  return pool_.compute(
+      std::move(verify), [this, digest, candidate = std::move(*candidate), begun = loop_.now(),
+                          done = std::move(done)](const Result<bool>& fits) mutable {
+        if (counters_ != nullptr)
+          counters_->observe(metrics::Duration::password_check, loop_.now() - begun);
+        if (!fits) return done(tl::unexpected<Error>(fits.error()));
+        if (!*fits)
+          return done(LoginAnswer{.mailbox = std::move(candidate.answer.mailbox),
+                                  .reason = candidate.reason});
+        if (candidate.answer.accepted) verified_.note(digest, loop_.now());
+        done(std::move(candidate.answer));
+      });
 }
 
 // The app password that has this one's selector, else the main one.

@@ -19,6 +19,7 @@
 #include "common/directory/watched_database.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
+#include "common/metrics/counters.h"
 
 namespace postrider::directory {
 
@@ -30,6 +31,9 @@ class SqliteCredentials final : public Credentials, public Keepings {
   // All outlive it. `clock` tells whether an app password has expired.
   SqliteCredentials(event::EventLoop& loop, event::WorkerPool& pool, VerifiedPasswords& verified,
                     const Clock& clock, const std::string& database_path);
+
+  // Has the time that a check takes measured there; `counters` outlives it.
+  void measure(metrics::Counters& counters) noexcept { counters_ = &counters; }
 
   PendingPtr verify_password(std::string_view address, Secret password, Service service,
                              UniqueFunction<void(Result<LoginAnswer>)> done) override;
@@ -89,6 +93,7 @@ class SqliteCredentials final : public Credentials, public Keepings {
   event::WorkerPool& pool_;
   VerifiedPasswords& verified_;
   const Clock& clock_;
+  metrics::Counters* counters_ = nullptr;
   WatchedDatabase file_;
 };
 

@@ -84,11 +84,22 @@ void EventLoop::post(Task task) {
   if (first) eventfd_write(wakeup_.get(), 1);
 }
 
+namespace {
+
+std::chrono::microseconds steady_now() noexcept {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
 std::chrono::microseconds EventLoop::now() const noexcept {
-  if (!now_)
-    now_ = std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::steady_clock::now().time_since_epoch());
+  if (!now_) now_ = steady_now();
   return *now_;
+}
+
+std::chrono::microseconds EventLoop::turn_time() const noexcept {
+  return now_ ? steady_now() - *now_ : std::chrono::microseconds{0};
 }
 
 // Edge-triggered: each write wakes once, and the counter need not be read.

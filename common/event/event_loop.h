@@ -56,6 +56,8 @@ class EventLoop {
 
   // Monotonic time as of the start of this turn, or before run() of the first call: for time-outs.
   std::chrono::microseconds now() const noexcept;
+  // How long this turn has taken so far, from the first look at now().
+  std::chrono::microseconds turn_time() const noexcept;
 
   event_base* raw() noexcept { return base_.get(); }
 

@@ -1,93 +1,132 @@
-// counters.h - what each process counts, where the others can see it.
+// counters.h - what a worker counts and measures, where the others can see it.
 //
-// One slot of 64-bit counters a worker, in a file of the run directory that is mapped and shared:
-// counting is one relaxed addition, reading needs no conversation, and a worker that died leaves
-// its numbers. The names are Prometheus names; the table is here.
+// Two files of the run directory, mapped and shared: to count is one relaxed addition, to measure
+// two, and to read them needs no conversation (reading.h).
+//
+//   <process>.<worker>.counts      what only grows; it outlives the worker, and its successor goes
+//                                  on with it
+//   <process>.<worker>.<pid>.life  what is so now, and who this is since when; locked (flock) as
+//                                  long as the worker lives, so that nobody takes a dead one's word
+//
+// The names and meanings are in table.h. Thread-safe.
 #pragma once
 
-#include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/result.h"
+#include "common/metrics/table.h"
 
 namespace postrider::metrics {
 
-enum class Counter : std::uint8_t {
-  authentications,
-  authentication_failures,
-  smtp_connections,
-  smtp_connections_refused,
-  smtp_connections_slow,
-  smtp_tls_sessions,
-  smtp_tls_sessions_resumed,
-  smtp_tls_failures,
-  smtp_messages_accepted,
-  smtp_messages_tagged,
-  smtp_messages_refused,
-  smtp_recipients_refused,
-  spool_commits,
-  spool_commit_failures,
-  queue_messages_taken_in,
-  queue_messages_deferred,
-  queue_messages_corrupt,
-  queue_recipients_delivered,
-  queue_recipients_bounced,
-  queue_recipients_expired,
-  queue_recipients_deleted,
-  queue_reports_sent,
-  queue_reports_dropped,
-  queue_double_bounces,
-  queue_storage_failures,
-  queue_outages,
-  delivery_attempts_local,
-  delivery_attempts_remote,
-  delivery_connections_remote,
-  delivery_postponed,
-  pop3_connections,
-  pop3_logins,
-  pop3_logins_refused,
-  pop3_messages_retrieved,
-  pop3_messages_deleted,
-  pop3_tls_sessions,
-  pop3_tls_sessions_resumed,
-  pop3_tls_failures,
-};
-inline constexpr std::size_t kCounters = 38;
+inline constexpr std::string_view kCountsSuffix = ".counts";
+inline constexpr std::string_view kLifeSuffix = ".life";
 
-// "postrider_smtp_messages_accepted_total" and what it counts.
-struct CounterText {
-  std::string_view name;
-  std::string_view meaning;
+// A slot each: counters, findings, and of each duration its buckets, the one above them, and the
+// sum in microseconds.
+inline constexpr std::size_t kDurationSlots = kBounds + 2;
+inline constexpr std::size_t kFirstFinding = kCounters;
+inline constexpr std::size_t kFirstDuration = kFirstFinding + kFindings;
+inline constexpr std::size_t kSlots = kFirstDuration + kDurations * kDurationSlots;
+
+struct CountsFile {
+  std::uint64_t fingerprint;
+  std::atomic<std::uint64_t> slots[kSlots];
 };
-const CounterText& text_of(Counter counter) noexcept;
+
+struct LifeFile {
+  std::uint64_t fingerprint;
+  std::int64_t started_us;
+  std::uint32_t worker;
+  std::uint32_t pid;
+  char process[24];
+  char version[24];
+  std::atomic<std::int64_t> gauges[kGauges];
+};
+
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 class Counters {
  public:
-  // Maps <directory>/<process>.<worker>.counters, keeping the numbers it holds.
-  static Result<Counters> open(const std::string& directory, std::string_view process,
-                               unsigned worker);
-  // Counters of this process alone: for tests, and where the file cannot be had.
+  // Who counts: "smtpd", its worker's number, since when, and of which version. Names are shorter
+  // than their place in LifeFile.
+  struct Worker {
+    std::string_view process;
+    unsigned number = 0;
+    WallTime started;
+    std::string_view version;
+  };
+
+  // Maps both files in `directory`, keeping the counts that are there from before, and removes the
+  // lives of workers of this name and number that are over.
+  static Result<Counters> open(const std::string& directory, const Worker& worker);
+  // Of this process alone: for tests, and where the files cannot be had.
   Counters();
 
   void add(Counter counter, std::uint64_t n = 1) noexcept {
-    slots_.get()[static_cast<std::size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
+    slot(static_cast<std::size_t>(counter)).fetch_add(n, std::memory_order_relaxed);
   }
+  void add_finding(std::string_view check, std::string_view action) noexcept {
+    slot(kFirstFinding + finding_index(check, action)).fetch_add(1, std::memory_order_relaxed);
+  }
+  // A time below 0, as of a clock that was set back, counts as none.
+  void observe(Duration duration, std::chrono::microseconds time) noexcept;
+  void change(Gauge gauge, std::int64_t by) noexcept {
+    gauge_slot(gauge).fetch_add(by, std::memory_order_relaxed);
+  }
+  void set(Gauge gauge, std::int64_t value) noexcept {
+    gauge_slot(gauge).store(value, std::memory_order_relaxed);
+  }
+
+  // As whole seconds since 1970.
+  void set_time(Gauge gauge, WallTime time) noexcept {
+    set(gauge, std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count());
+  }
+
   std::uint64_t value(Counter counter) const noexcept {
-    return slots_.get()[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+    return slot(static_cast<std::size_t>(counter)).load(std::memory_order_relaxed);
+  }
+  std::uint64_t finding(std::string_view check, std::string_view action) const noexcept {
+    return slot(kFirstFinding + finding_index(check, action)).load(std::memory_order_relaxed);
+  }
+  // How many were observed.
+  std::uint64_t observed(Duration duration) const noexcept;
+  std::int64_t value(Gauge gauge) const noexcept {
+    return gauge_slot(gauge).load(std::memory_order_relaxed);
   }
 
  private:
-  using Slots = std::atomic<std::uint64_t>;
-  explicit Counters(std::shared_ptr<Slots> slots) : slots_(std::move(slots)) {}
-  std::shared_ptr<Slots> slots_;  // the mapping, or memory; copies of a Counters count together
-};
+  struct Life {
+    Fd lock;
+    std::shared_ptr<LifeFile> file;
+    std::string path;
+    ~Life();
+  };
 
-// The sums over all processes that left a file in `directory`.
-std::array<std::uint64_t, kCounters> read_all(const std::string& directory);
+  Counters(std::shared_ptr<CountsFile> counts, std::shared_ptr<Life> life)
+      : counts_(std::move(counts)), life_(std::move(life)) {}
+
+  static Result<std::shared_ptr<CountsFile>> open_counts(const std::string& directory,
+                                                         const Worker& worker);
+  static Result<std::shared_ptr<Life>> begin_life(const std::string& directory,
+                                                  const Worker& worker);
+
+  std::atomic<std::uint64_t>& slot(std::size_t index) const noexcept {
+    return counts_->slots[index];
+  }
+  std::atomic<std::int64_t>& gauge_slot(Gauge gauge) const noexcept {
+    return life_->file->gauges[static_cast<std::size_t>(gauge)];
+  }
+
+  // Copies of a Counters count together.
+  std::shared_ptr<CountsFile> counts_;
+  std::shared_ptr<Life> life_;
+};
 
 }  // namespace postrider::metrics

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <ctime>
 #include <utility>
 
 #include <fmt/format.h>
@@ -108,6 +109,19 @@ bool TlsServer::set_up(SSL_CTX* context) {
          SSL_CTX_set_session_id_context(
              context, reinterpret_cast<const unsigned char*>(kSessionContext.data()),
              static_cast<unsigned>(kSessionContext.size())) == 1;
+}
+
+std::optional<WallTime> TlsServer::first_expiry() const {
+  std::optional<WallTime> first;
+  for (const TlsContext& context : contexts_) {
+    const X509* certificate = SSL_CTX_get0_certificate(context.get());
+    std::tm date{};
+    if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &date) != 1)
+      continue;
+    const WallTime expiry{std::chrono::seconds(::timegm(&date))};
+    if (!first || expiry < *first) first = expiry;
+  }
+  return first;
 }
 
 std::unique_ptr<TlsSession> TlsServer::accept() {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ class TlsServer {
   // an error the old ones serve on, and the same files are not tried again. Sessions keep the
   // certificate that they began with.
   Result<bool> refresh();
+
+  // When the first of the certificates that are served expires; nothing: none says.
+  std::optional<WallTime> first_expiry() const;
 
   // The server's side of a session, which this outlives; null without memory.
   std::unique_ptr<TlsSession> accept();

@@ -16,6 +16,9 @@
 
 namespace postrider::net {
 
+// As OpenSSL calls it.
+inline constexpr std::string_view kTls13 = "TLSv1.3";
+
 // What was agreed on, for the log and the Received field. The names live as long as the program.
 struct TlsInfo {
   std::string_view version;  // "TLSv1.3"

@@ -88,7 +88,9 @@ std::chrono::microseconds Committer::time_left() const {
 }
 
 void Committer::commit(Batch& batch) {
+  const WallTime begun = clock_.now();
   auto result = write(batch);
+  counters_.observe(metrics::Duration::spool_write, clock_.now() - begun);
   counters_.add(result ? metrics::Counter::spool_commits : metrics::Counter::spool_commit_failures);
   std::optional<SegmentProgress> progress;
   if (!result) {

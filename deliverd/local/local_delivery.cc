@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "common/maildir/file_name.h"
+#include "deliverd/outcomes.h"
 
 namespace postrider::deliverd {
 
@@ -85,6 +86,7 @@ void LocalDelivery::deliver(const ipc::Job& job, int source_fd, Done done) {
   Running& running = running_[ticket];
   running.message_id = job.message_id();
   running.arrival_us = job.arrival_us();
+  running.begun = clock_.now();
   running.done = std::move(done);
   running.attempt = threads_.run(
       [job, source_fd, this] { return attempt_local(job, source_fd, store_); },
@@ -104,7 +106,10 @@ void LocalDelivery::on_attempted(std::uint64_t ticket, ipc::JobResult result) {
 }
 
 void LocalDelivery::note(const Running& job, const ipc::JobResult& result) {
-  const auto now_us = clock_.now().time_since_epoch().count();
+  const WallTime now = clock_.now();
+  const auto now_us = now.time_since_epoch().count();
+  counters_.observe(metrics::Duration::local_attempt, now - job.begun);
+  note_outcomes(counters_, kLocalOutcomes, result);
   counters_.add(metrics::Counter::delivery_attempts_local,
                 static_cast<std::uint64_t>(result.recipients_size()));
   for (const ipc::RecipientResult& recipient : result.recipients()) {

@@ -70,6 +70,7 @@ class LocalDelivery final : public Delivery {
   struct Running {
     std::string message_id;
     std::int64_t arrival_us = 0;
+    WallTime begun;
     Done done;
     PendingPtr attempt;
     int sync_error = 0;  // of a sync that failed since it began

@@ -53,6 +53,10 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   bool ready() const noexcept { return session_.ready() && !transfer_; }
   // It will take no further Transfer.
   bool leaving() const noexcept { return leaving_; }
+  // How the session is protected: "TLSv1.3"; empty: it is in the clear.
+  std::string_view tls_version() const noexcept {
+    return agreed_ ? agreed_->version : std::string_view();
+  }
   // Transfers that were given to it.
   std::uint64_t carried() const noexcept { return carried_; }
   // What the server takes at most (RFC 9422), where it told: of recipients of one Transfer, of

@@ -20,6 +20,12 @@ std::string words_of(const smtp::Reply& reply) {
   return reply.code == 0 ? reply.text : smtp::to_line(reply);
 }
 
+metrics::Counter session_counter(std::string_view tls_version) {
+  if (tls_version.empty()) return metrics::Counter::remote_sessions_clear;
+  return tls_version == net::kTls13 ? metrics::Counter::remote_sessions_tls_13
+                                    : metrics::Counter::remote_sessions_tls_12;
+}
+
 }  // namespace
 
 HostQueue::HostQueue(const Parts& parts, const Server& server, std::shared_ptr<Budget> address,
@@ -253,6 +259,7 @@ void HostQueue::on_ready(Connection& connection) {
   const auto at = line_of(connection);
   if (!std::exchange(at->had_session, true)) {
     parts_.memory.on_session(server_);
+    parts_.counters.add(session_counter(connection.tls_version()));
     for (const auto& budget : budgets_) budget->on_session();
   }
   dispatch_later();

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "deliverd/outcomes.h"
+
 namespace postrider::deliverd {
 
 RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& settings,
@@ -20,15 +22,23 @@ RemoteDelivery::RemoteDelivery(event::EventLoop& loop, const config::Settings& s
 void RemoteDelivery::deliver(const ipc::Job& job, int source, Done done) {
   auto attempt = std::make_unique<Attempt>(
       context_, job, source,
-      [this, done = std::move(done)](Attempt& ended, ipc::JobResult result) mutable {
+      [this, begun = loop_.now(), done = std::move(done)](Attempt& ended,
+                                                          ipc::JobResult result) mutable {
         loop_.destroy_later(std::move(attempts_.extract(&ended).mapped()));
-        counters_.add(result.postponed_us() > 0 ? metrics::Counter::delivery_postponed
-                                                : metrics::Counter::delivery_attempts_remote);
+        note(result, loop_.now() - begun);
         done(std::move(result));
       });
   Attempt& started = *attempt;
   attempts_.emplace(&started, std::move(attempt));
   started.start();
+}
+
+// What was sent back to wait for its turn was not attempted.
+void RemoteDelivery::note(const ipc::JobResult& result, std::chrono::microseconds taken) {
+  if (result.postponed_us() > 0) return counters_.add(metrics::Counter::delivery_postponed);
+  counters_.add(metrics::Counter::delivery_attempts_remote);
+  counters_.observe(metrics::Duration::remote_attempt, taken);
+  note_outcomes(counters_, kRemoteOutcomes, result);
 }
 
 }  // namespace postrider::deliverd

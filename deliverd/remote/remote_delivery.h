@@ -25,6 +25,8 @@ class RemoteDelivery final : public Delivery {
   }
 
  private:
+  void note(const ipc::JobResult& result, std::chrono::microseconds taken);
+
   event::EventLoop& loop_;
   metrics::Counters& counters_;
   std::unordered_map<const Attempt*, std::unique_ptr<Attempt>> attempts_;
