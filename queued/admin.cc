@@ -116,6 +116,7 @@ void AdminLink::answer(const ipc::AdminRequest& request) {
     case Request::CAT: return cat(request);
     case Request::SUMMARY: return summarize();
     case Request::AUDIT: return acts();
+    case Request::OVERVIEW: return overview();
     case Request::PAUSE:
       question_ = parts_.verbs.pause(request.destination(), parts_.by, request.why(), tell());
       return;
@@ -328,6 +329,24 @@ void AdminLink::status() {
         describe_pauses(answer, *behind);
         answer.end();
       });
+}
+
+void AdminLink::overview() {
+  question_ =
+      parts_.store.read([now = parts_.clock.now()](StoreReader& store) { return store.ages(now); },
+                        [this](const Result<StoreReader::Ages>& ages) {
+                          question_.reset();
+                          if (!ages) return refuse(ages.error().text);
+                          LongAnswer answer(*this);
+                          ipc::AdminReply& first = answer.with(0);
+                          describe(parts_.queue.ages(), MessageState::active, first);
+                          describe(ages->deferred, MessageState::deferred, first);
+                          describe(ages->held, MessageState::held, first);
+                          const auto& failures = parts_.queue.failures();
+                          for (auto it = failures.rbegin(); it != failures.rend(); ++it)
+                            *answer.with(it->ByteSizeLong()).add_failures() = *it;
+                          answer.end();
+                        });
 }
 
 void AdminLink::acts() {

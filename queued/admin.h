@@ -30,6 +30,7 @@ class AdminLink {
     bool may_change;  // else it only sees
     // Who is connected, and since when this queued runs.
     std::function<void(ipc::QueueStatus&)> describe_service;
+    const Clock& clock;
   };
 
   explicit AdminLink(Parts parts) : parts_(std::move(parts)) {}
@@ -52,6 +53,7 @@ class AdminLink {
   void summarize();
   void status();
   void acts();
+  void overview();
   Verbs::OnProgress tell();
   void describe_pauses(LongAnswer& answer, const std::vector<Backlog>& behind) const;
 

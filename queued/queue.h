@@ -11,6 +11,7 @@
 // asked for by next_order() and answered by on_result(). So a test runs five days in milliseconds.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -28,6 +29,7 @@
 #include "common/routing/router.h"
 #include "common/spool/disk.h"
 #include "queued/act.h"
+#include "queued/ages.h"
 #include "queued/intake.h"
 #include "queued/order.h"
 #include "queued/recall.h"
@@ -66,6 +68,8 @@ class Queue final : private Recall::Owner {
   static constexpr std::size_t kParts = 50;
   // A message whose deliverd died this often waits for its next attempt instead.
   static constexpr unsigned kMaxLosses = 3;
+  // How many recipients failures() remembers.
+  static constexpr std::size_t kFailures = 50;
   // When what could not be written is tried again.
   static constexpr std::chrono::seconds kWriteRetry{10};
 
@@ -103,6 +107,9 @@ class Queue final : private Recall::Owner {
   // Messages in memory.
   std::size_t active() const noexcept { return active_.size(); }
   std::int64_t oldest_us() const;
+  AgeCounts ages() const;
+  // Who was refused for good or given up, the newest last.
+  const std::deque<ipc::Failure>& failures() const noexcept { return failures_; }
 
   // The operator's view of what is in memory, and the verbs that touch it.
   std::vector<ipc::QueuedMessage> list(const Selection& selection) const;
@@ -182,6 +189,7 @@ class Queue final : private Recall::Owner {
   void log_not_sent(const MessageData& data);
   void note_reported(Message& message);
   void note_failed(const Message& message, const Recipient& recipient);
+  void remember_failed(const Message& message, const Recipient& recipient);
   void warn_of_delay(Message& message);
   void conclude(Message& message);
   void expire(Message& message);
@@ -216,6 +224,7 @@ class Queue final : private Recall::Owner {
   bool remote_served_ = true;
   WallTime judge_from_;
   Pace pace_{WallTime()};               // of all attempts together
+  std::deque<ipc::Failure> failures_;   // at most kFailures
   std::optional<WallTime> full_since_;  // or since memory was relieved last
   log::Condition db_failing_;
   log::Condition reports_failing_;

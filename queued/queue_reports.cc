@@ -1,6 +1,7 @@
 // queue_reports.cc - who is told what of an attempt that has ended (RFC 3461 section 5.2).
 #include <algorithm>
 
+#include "queued/description.h"
 #include "queued/queue.h"
 #include "queued/retry.h"
 
@@ -95,6 +96,21 @@ void Queue::note_failed(const Message& message, const Recipient& recipient) {
   parts_.counters.add(expired ? metrics::Counter::queue_recipients_expired
                               : metrics::Counter::queue_recipients_bounced);
   log_fate(message, recipient, expired ? "expired" : "bounced");
+  remember_failed(message, recipient);
+}
+
+void Queue::remember_failed(const Message& message, const Recipient& recipient) {
+  ipc::Failure& failure = failures_.emplace_back();
+  failure.set_time_us(parts_.clock.now().time_since_epoch().count());
+  failure.set_message(message.data.id.str());
+  failure.set_sender(message.data.sender());
+  failure.set_recipient(recipient.address);
+  failure.set_status(recipient.status);
+  failure.set_reply(recipient.reply.substr(0, kDescribedReply));
+  failure.set_remote(recipient.remote);
+  failure.set_next_hop(recipient.next_hop);
+  failure.set_expired(recipient.state == RecipientState::expired);
+  if (failures_.size() > kFailures) failures_.pop_front();
 }
 
 void Queue::warn_of_delay(Message& message) {

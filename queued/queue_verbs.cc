@@ -79,6 +79,13 @@ std::int64_t Queue::oldest_us() const {
   return oldest;
 }
 
+AgeCounts Queue::ages() const {
+  const WallTime now = parts_.clock.now();
+  AgeCounts counts{};
+  for (const auto& [id, message] : active_) ++counts[age_class(message->data.arrival, now)];
+  return counts;
+}
+
 std::vector<ipc::QueuedMessage> Queue::list(const Selection& selection) const {
   std::vector<ipc::QueuedMessage> messages;
   std::unordered_map<const Message*, std::vector<const Work*>> under_way;

@@ -63,7 +63,8 @@ class Server::Connection final : public event::Deferred, private ipc::Channel::O
           channel_,
           {.uid = channel_.peer().uid, .user = net::user_name(channel_.peer().uid)},
           server_.roles_.may_change(channel_.peer().uid),
-          [this](ipc::QueueStatus& status) { server_.describe(status); }});
+          [this](ipc::QueueStatus& status) { server_.describe(status); },
+          parts.clock});
     }
   }
 

@@ -129,6 +129,34 @@ Result<Counts> StoreReader::count() {
                 .deleted_octets = static_cast<std::uint64_t>(select->integer(4))};
 }
 
+// By their ids, which sort by time, and which the index on the schedule holds: no row is read.
+Result<StoreReader::Ages> StoreReader::ages(WallTime now) {
+  auto select = database_.prepare(
+      "SELECT state, sum(id<?1), sum(id<?2), sum(id<?3), sum(id<?4), sum(id<?5), count(*) "
+      "FROM message WHERE state IN (0,2) GROUP BY state");
+  if (!select) return pass_on(std::move(select.error()));
+  static_assert(kAgeBounds.size() == 5);
+  const auto first = [&](std::size_t i) { return MessageId::first_at(now - kAgeBounds[i]).str(); };
+  const std::string bounds[] = {first(0), first(1), first(2), first(3), first(4)};
+  const auto text = [&](std::size_t i) { return std::string_view(bounds[i]); };
+  select->bind(text(0), text(1), text(2), text(3), text(4));
+  Ages ages;
+  while (true) {
+    auto row = select->step();
+    if (!row) return pass_on(std::move(row.error()));
+    if (!*row) return ages;
+    AgeCounts& counts = select->integer(0) == 0 ? ages.deferred : ages.held;
+    // Each sum is of all that are older than its bound.
+    auto younger = static_cast<std::uint64_t>(select->integer(6));
+    for (std::size_t i = 0; i < kAgeBounds.size(); ++i) {
+      const auto older = static_cast<std::uint64_t>(select->integer(static_cast<int>(i) + 1));
+      counts[i] = younger - older;
+      younger = older;
+    }
+    counts.back() = younger;
+  }
+}
+
 Result<std::vector<Backlog>> StoreReader::behind(std::size_t limit) {
   auto select = database_.prepare(
       "SELECT behind, count(*) FROM message WHERE behind<>'' GROUP BY behind LIMIT ?1");

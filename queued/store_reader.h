@@ -15,6 +15,7 @@
 #include "common/spool/disk.h"
 #include "common/spool/paths.h"
 #include "common/sqlite/sqlite.h"
+#include "queued/ages.h"
 #include "queued/message.h"
 #include "queued/pause.h"
 #include "queued/selection.h"
@@ -78,6 +79,12 @@ class StoreReader {
   Result<std::vector<ipc::SummaryRow>> summarize();
   // What operators did, newest first, at most `limit`.
   Result<std::vector<ipc::Act>> acts(std::size_t limit);
+  // How old what waits and what is held is.
+  struct Ages {
+    AgeCounts deferred{};
+    AgeCounts held{};
+  };
+  Result<Ages> ages(WallTime now);
   // The destinations that are paused.
   Result<std::vector<Pause>> pauses();
   // The destinations with messages behind them, at most `limit`.

@@ -36,6 +36,13 @@ MessageId MessageId::derived(const MessageId& of, std::uint64_t key) noexcept {
   return id;
 }
 
+MessageId MessageId::first_at(WallTime time) noexcept {
+  const auto ms = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  MessageId id;
+  if (ms > 0) write_digits(id.text_.data(), static_cast<std::uint64_t>(ms) << 2U);
+  return id;
+}
+
 WallTime MessageId::time() const noexcept {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < kLength / 2; ++i)

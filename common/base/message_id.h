@@ -34,6 +34,9 @@ class MessageId {
 
   std::string_view view() const noexcept { return {text_.data(), text_.size()}; }
   std::string str() const { return std::string(view()); }
+  // Sorts before each that is made from that millisecond on, and behind those from before.
+  static MessageId first_at(WallTime time) noexcept;
+
   // When it was made, to the millisecond.
   WallTime time() const noexcept;
   auto operator<=>(const MessageId&) const = default;

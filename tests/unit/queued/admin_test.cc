@@ -28,7 +28,8 @@ struct Command final : ipc::Channel::Owner {
                                           *theirs,
                                           {.uid = 1, .user = "olga"},
                                           may_change,
-                                          [](ipc::QueueStatus&) {}});
+                                          [](ipc::QueueStatus&) {},
+                                          f.clock});
   }
   void on_frame(const ipc::Frame& frame, Fd) override { replies.push_back(frame.admin_reply()); }
   void on_closed(const std::string& why) override { FAIL(why); }
