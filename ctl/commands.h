@@ -14,6 +14,8 @@ class Context;
 void add_init_command(CLI::App& app, Context& context);
 void add_run_command(CLI::App& app, Context& context);
 void add_status_command(CLI::App& app, Context& context);
+void add_monitor_command(CLI::App& app, Context& context);
+void add_top_command(CLI::App& app, Context& context);
 void add_explain_command(CLI::App& app, Context& context);
 void add_config_commands(CLI::App& app, Context& context);          // config show|explain|test|...
 void add_ban_commands(CLI::App& app, Context& context);             // bans list|add|lift

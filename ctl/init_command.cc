@@ -19,21 +19,23 @@ void init(Context& context, const InstancePlan& plan) {
   const int smtp = plan.port_base + kSmtpPort;
   const int submission = plan.port_base + kSubmissionPort;
   const int submissions = plan.port_base + kSubmissionsPort;
+  const int http = plan.port_base + kHttpPort;
   const int pop3 = plan.port_base + kPop3Port;
   const int pop3s = plan.port_base + kPop3sPort;
   context.answer({{"configuration", file},
                   {"smtp", smtp},
                   {"submission", submission},
                   {"submissions", submissions},
+                  {"http", http},
                   {"pop3", pop3},
                   {"pop3s", pop3s}},
                  fmt::format("{0}\n"
                              "SMTP 127.0.0.1:{1}, submission {2} and under TLS {3}, POP3 {4} and "
-                             "under TLS {5}\n"
+                             "under TLS {5}, status page http://127.0.0.1:{7}/\n"
                              "Add a user and start:\n"
                              "  postrider --config {0} user add NAME@{6} --password-stdin\n"
                              "  postrider --config {0} run\n",
-                             file, smtp, submission, submissions, pop3, pop3s, plan.domain));
+                             file, smtp, submission, submissions, pop3, pop3s, plan.domain, http));
 }
 
 }  // namespace
@@ -49,8 +51,8 @@ void add_init_command(CLI::App& app, Context& context) {
   command
       ->add_option(
           "--port-base", plan->port_base,
-          "SMTP listens on this plus 25, submission plus 587 and 465, LMTP plus 24, POP3 plus "
-          "110 and 995")
+          "SMTP listens on this plus 25, submission plus 587 and 465, LMTP plus 24, HTTP plus 90, "
+          "POP3 plus 110 and 995")
       ->required()
       ->check(CLI::Range(0, int{kMaxPortBase}));
   command->callback([&context, plan] { init(context, *plan); });

@@ -76,16 +76,20 @@ listen = [{{ address = "127.0.0.1:{pop3}", tls = "starttls" }},
           {{ address = "127.0.0.1:{pop3s}", tls = "implicit" }}]
 workers = 1
 plaintext_auth = "loopback"
+
+# What runs, how much, and what is wrong: http://127.0.0.1:{http}/, and /metrics for Prometheus.
+[metrics]
+listen = "127.0.0.1:{http}"
 )";
 
 std::string configuration(const InstancePlan& plan) {
-  return fmt::format(kConfiguration, fmt::arg("hostname", plan.hostname),
-                     fmt::arg("smtp", plan.port_base + kSmtpPort),
-                     fmt::arg("submission", plan.port_base + kSubmissionPort),
-                     fmt::arg("submissions", plan.port_base + kSubmissionsPort),
-                     fmt::arg("lmtp", plan.port_base + kLmtpPort),
-                     fmt::arg("pop3", plan.port_base + kPop3Port),
-                     fmt::arg("pop3s", plan.port_base + kPop3sPort));
+  return fmt::format(
+      kConfiguration, fmt::arg("hostname", plan.hostname),
+      fmt::arg("smtp", plan.port_base + kSmtpPort),
+      fmt::arg("submission", plan.port_base + kSubmissionPort),
+      fmt::arg("submissions", plan.port_base + kSubmissionsPort),
+      fmt::arg("lmtp", plan.port_base + kLmtpPort), fmt::arg("http", plan.port_base + kHttpPort),
+      fmt::arg("pop3", plan.port_base + kPop3Port), fmt::arg("pop3s", plan.port_base + kPop3sPort));
 }
 
 Result<void> write_file(const std::string& path, std::string_view content, mode_t mode) {

@@ -20,6 +20,7 @@ inline constexpr std::uint16_t kSmtpPort = 25;
 inline constexpr std::uint16_t kLmtpPort = 24;
 inline constexpr std::uint16_t kSubmissionPort = 587;
 inline constexpr std::uint16_t kSubmissionsPort = 465;
+inline constexpr std::uint16_t kHttpPort = 90;
 inline constexpr std::uint16_t kPop3Port = 110;
 inline constexpr std::uint16_t kPop3sPort = 995;
 // Leaves room for the highest of them.

@@ -31,6 +31,8 @@ int run_command(std::vector<std::string> arguments) {
   ctl::add_init_command(app, context);
   ctl::add_run_command(app, context);
   ctl::add_status_command(app, context);
+  ctl::add_top_command(app, context);
+  ctl::add_monitor_command(app, context);
   ctl::add_explain_command(app, context);
   ctl::add_config_commands(app, context);
   ctl::add_directory_commands(app, context);

@@ -23,13 +23,15 @@ QueueClient::QueueClient(Fd fd)
   channel_.send(hello);
 }
 
-Result<void> QueueClient::ask(const ipc::AdminRequest& request, OnReply on_reply) {
+Result<void> QueueClient::ask(const ipc::AdminRequest& request, OnReply on_reply,
+                              std::chrono::seconds patience) {
+  patience_ = patience;
   on_reply_ = std::move(on_reply);
   result_.reset();
   ipc::Frame frame;
   *frame.mutable_admin_request() = request;
   channel_.send(frame);
-  timer_.arm(kTimeout);
+  timer_.arm(patience_);
   loop_.run();
   return std::move(*result_);
 }
@@ -38,7 +40,7 @@ void QueueClient::on_frame(const ipc::Frame& frame, Fd descriptor) {
   if (!frame.has_admin_reply() || result_) return;
   const ipc::AdminReply& reply = frame.admin_reply();
   if (!reply.error().empty()) return finish(fail(ErrorKind::not_found, reply.error()));
-  timer_.arm(kTimeout);
+  timer_.arm(patience_);
   on_reply_(reply, std::move(descriptor));
   if (reply.end()) finish({});
 }

@@ -17,7 +17,7 @@ namespace postrider::ctl {
 
 class QueueClient final : private ipc::Channel::Owner {
  public:
-  // How long queued may be silent.
+  // How long queued may be silent, unless the caller says otherwise.
   static constexpr std::chrono::seconds kTimeout{30};
 
   // `descriptor` is empty unless the reply came with one.
@@ -28,8 +28,9 @@ class QueueClient final : private ipc::Channel::Owner {
   ~QueueClient() = default;
 
   // Sends the request and waits for the last reply, calling `on_reply` for each. Errors: what
-  // queued refused (not_found); that it went away or was silent (temporary).
-  Result<void> ask(const ipc::AdminRequest& request, OnReply on_reply);
+  // queued refused (not_found); that it went away or was silent for `patience` (temporary).
+  Result<void> ask(const ipc::AdminRequest& request, OnReply on_reply,
+                   std::chrono::seconds patience = kTimeout);
 
  private:
   explicit QueueClient(Fd fd);
@@ -40,6 +41,7 @@ class QueueClient final : private ipc::Channel::Owner {
 
   event::EventLoop loop_;
   event::Timer timer_;
+  std::chrono::seconds patience_ = kTimeout;
   OnReply on_reply_;
   std::optional<Result<void>> result_;
   ipc::Channel channel_;  // last: it is given *this, and gone first

@@ -213,19 +213,14 @@ std::string to_line(const ipc::Pause& pause) {
                      printable(pause.why()), pause.messages());
 }
 
-std::string to_text(const ipc::QueueStatus& status, WallTime now) {
+std::string to_line(const ipc::QueueStatus& status, WallTime now) {
   std::string text = fmt::format("queue: {} active, {} deferred, {} held", status.active(),
                                  status.deferred(), status.held());
   if (status.deleted() > 0)
     text += fmt::format(", {} deleted ({} on disk)", status.deleted(),
                         short_size(status.deleted_octets()));
   if (status.oldest_us() != 0) text += fmt::format(", the oldest {}", age(status.oldest_us(), now));
-  text += "\n";
-  std::vector<std::vector<std::string>> rows{{"PROCESS", "WORKER", "PID", "JOBS"}};
-  for (const ipc::Connected& process : status.connected())
-    rows.push_back({std::string(name_of(process.role())), std::to_string(process.worker()),
-                    std::to_string(process.pid()), std::to_string(process.jobs())});
-  return text + table(rows);
+  return text;
 }
 
 std::string to_text(const std::vector<ipc::Act>& acts) {

@@ -27,7 +27,7 @@ std::string to_text(const std::vector<ipc::SummaryRow>& rows, WallTime now);
 // A line without its break.
 std::string to_line(const ipc::Outage& outage);
 std::string to_line(const ipc::Pause& pause);
-std::string to_text(const ipc::QueueStatus& status, WallTime now);
+std::string to_line(const ipc::QueueStatus& status, WallTime now);
 std::string to_text(const std::vector<ipc::Act>& acts);
 
 // "smtpd", "deliverd@local", ...

@@ -173,6 +173,7 @@ class Reader {
       case Type::text: return std::none_of(text.begin(), text.end(), &is_control);
       case Type::smarthost: return text.empty() || is_smarthost(text);
       case Type::socket_addresses: return net::SocketAddress::parse(text).has_value();
+      case Type::socket_address: return text.empty() || net::SocketAddress::parse(text).has_value();
       case Type::networks: return net::Network::parse(text).has_value();
       case Type::local_users: return ::getpwnam(text.c_str()) != nullptr;
       case Type::checks: return is_check(text);

@@ -17,6 +17,7 @@
 #include "common/config/suggest.h"
 #include "common/config/to_toml.h"
 #include "common/config/versions.h"
+#include "common/net/address.h"
 
 namespace postrider::config {
 
@@ -121,6 +122,12 @@ void check_together(const Settings& settings, const Value::Table& document,
       std::any_of(pop3.listen.begin(), pop3.listen.end(),
                   [](const Pop3Listener& listener) { return listener.proxy; }))
     complain("pop3d", "listen", "proxy = true needs pop3d.proxy_networks");
+  const auto& metrics = settings.metrics;
+  if (!metrics.listen.empty() && metrics.beyond_loopback == "off" &&
+      !net::SocketAddress::parse(metrics.listen)->ip.is_loopback())
+    complain("metrics", "listen",
+             "is not an address of loopback, and whoever reaches it reads addresses of senders and "
+             "recipients; if they may, write metrics.beyond_loopback = \"on\"");
   const auto& destinations = settings.destinations;
   if (settings.deliverd.remote_workers > 1 &&
       std::any_of(destinations.begin(), destinations.end(),

@@ -6,6 +6,7 @@
 #include "common/config/parameter_rows.h"
 #include "common/config/reception_parameters.h"
 #include "common/config/security_parameters.h"
+#include "common/config/seeing_parameters.h"
 
 namespace postrider::config {
 
@@ -309,11 +310,6 @@ constexpr auto kOthers = std::to_array<Parameter>({
     {"passwords.common", Type::path, &at<&S::passwords, &S::Passwords::common>, "", "",
      "A file of passwords that are refused, one a line, with digits behind them or without; at "
      "most 64 MiB. Empty: a list of some hundred that is built in. /dev/null: none."},
-
-    {"log.level", Type::choice, &at<&S::log, &S::Log::level>, "info", "debug|info|warning|error",
-     "The least severe events that are logged."},
-    {"log.format", Type::choice, &at<&S::log, &S::Log::format>, "logfmt", "logfmt|json",
-     "How a line of the log is written."},
 });
 
 // All of them, in this order.
@@ -325,7 +321,7 @@ constexpr auto join(const std::array<Parameter, Sizes>&... parts) {
   return all;
 }
 
-constexpr auto kParameters = join(kGeneral, kReception, kOthers, kSecurity);
+constexpr auto kParameters = join(kGeneral, kReception, kOthers, kSecurity, kSeeing);
 
 }  // namespace
 
@@ -376,6 +372,7 @@ std::string_view describe(Type type) noexcept {
     case Type::duration: return "a duration, as in \"500ms\", \"30m\" or \"5d\"";
     case Type::durations: return "an array of durations, as in [\"5m\", \"30m\"]";
     case Type::socket_addresses: return "an array of ADDRESS:PORT, as in [\"127.0.0.1:53\"]";
+    case Type::socket_address: return "ADDRESS:PORT, as in \"127.0.0.1:9090\"";
     case Type::networks: return "an array of networks, as in [\"192.0.2.0/24\"]";
     case Type::local_users: return "an array of names of users of this host, as in [\"nobody\"]";
     case Type::checks: return "an array of names of checks, as in [\"helo_name\"]";

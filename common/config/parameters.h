@@ -28,6 +28,7 @@ enum class Type : std::uint8_t {
   duration,          // "30m"
   durations,         // an array of durations
   socket_addresses,  // an array of ADDRESS:PORT
+  socket_address,    // ADDRESS:PORT; may be empty
   networks,          // an array of networks in CIDR form
   local_users,       // an array of names of users of the host
   checks,            // an array of names of checks

@@ -283,6 +283,14 @@ struct Settings {
     std::string sandbox;  // "on", "off" or "require"
   } security;
 
+  // Of `postrider monitor`.
+  struct Metrics {
+    std::string listen;           // "127.0.0.1:20090"; empty: nowhere
+    std::string beyond_loopback;  // whether it may be anywhere else: "off" or "on"
+    std::uint64_t connection_limit = 0;
+    seconds timeout{};  // of a connection, all of it
+  } metrics;
+
   struct Log {
     std::string level, format;
   } log;

@@ -1,9 +1,14 @@
 """The rules of the house that a machine can hold: includes, sizes, promises for later."""
 
 import ast
+import json
+import os
 import pathlib
 import re
+import shutil
 import subprocess
+
+import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAX_SOURCE = 400
@@ -16,6 +21,7 @@ ONLY_IN = {
     "seccomp.h": {"common/sandbox/system_calls.cc"},
     "linux/landlock.h": {"common/sandbox/landlock.cc"},
     "toml++": {"common/config/document.cc"},
+    "prometheus/": {"ctl/monitor/exposition.cc"},
 }
 EVENT_FOLDERS = ("common/event/", "common/net/")
 
@@ -120,3 +126,37 @@ def test_what_the_code_deviates_from_is_not_called_whole():
     assert deviations
     wrong = {rfc: name for rfc, name in deviations.items() if table[rfc].strip() == "whole"}
     assert not wrong, wrong
+
+
+def known_metrics():
+    """Every series that /metrics may tell, from the manual page, which a unit test holds against the tables."""
+    page = (ROOT / "man/postrider-metrics.5").read_text()
+    found = re.findall(r"^\.B (postrider_\w+)\n\((\w+)", page, re.M)
+    assert len(found) > 60
+    series = set()
+    for name, kind in found:
+        series |= {name + end for end in ("", "_bucket", "_sum", "_count")} if kind == "histogram" else {name}
+    return series
+
+
+def test_dashboard_and_alerts_use_metrics_that_exist():
+    for name in ("etc/grafana/postrider.json", "etc/prometheus/postrider.rules.yml"):
+        used = set(re.findall(r"\bpostrider_[a-z0-9_]+", (ROOT / name).read_text()))
+        assert len(used) > 15, name
+        assert used <= known_metrics(), (name, sorted(used - known_metrics()))
+
+
+def test_the_dashboard_is_one_that_grafana_takes():
+    dashboard = json.loads((ROOT / "etc/grafana/postrider.json").read_text())
+    panels = dashboard["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert all(panel["targets"] for panel in panels if panel["type"] != "row")
+
+
+def test_prometheus_takes_the_alerts():
+    promtool = shutil.which("promtool", path=f"{os.environ.get('POSTRIDER_PEERS', '')}/usr/bin:{os.environ['PATH']}")
+    if promtool is None:
+        pytest.skip("promtool is not there; ./dev test --long installs it")
+    done = subprocess.run([promtool, "check", "rules", ROOT / "etc/prometheus/postrider.rules.yml"],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -453,3 +453,23 @@ TEST_CASE("config: a domain may be left to the host's name, which may not be lef
   CHECK_FALSE(forward("192.0.2.1").has_value());
   CHECK_FALSE(config::parse("hostname = \"\"", "p.toml").has_value());
 }
+
+TEST_CASE("config: the status page is for this host alone, until it is said otherwise",
+          "[config]") {
+  const auto metrics = [](const std::string& lines) {
+    return config::parse("hostname = \"mx.test\"\n[metrics]\n" + lines, "p.toml");
+  };
+  CHECK(metrics("").value().metrics.listen.empty());
+  for (const char* address : {"127.0.0.1:90", "127.8.9.10:90", "[::1]:90"})
+    CHECK(metrics(std::string("listen = \"") + address + "\"").has_value());
+  for (const char* address : {"0.0.0.0:90", "192.0.2.1:90", "[::]:90"}) {
+    const std::string listen = std::string("listen = \"") + address + "\"\n";
+    const auto refused = metrics(listen);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.find("p.toml:3: metrics.listen: is not an address of loopback") !=
+          std::string::npos);
+    CHECK(metrics(listen + "beyond_loopback = \"on\"").has_value());
+  }
+  for (const char* wrong : {"127.0.0.1", "localhost:90", ":90", "127.0.0.1:99999"})
+    CHECK_FALSE(metrics(std::string("listen = \"") + wrong + "\"").has_value());
+}

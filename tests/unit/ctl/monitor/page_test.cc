@@ -1,0 +1,117 @@
+#include "ctl/monitor/page.h"
+
+#include <catch2/catch.hpp>
+
+#include "ctl/monitor/page_style.h"
+#include "tests/unit/ctl/monitor/survey_model.h"
+
+using namespace postrider;
+using namespace postrider::ctl;
+using test::kNow;
+
+namespace {
+
+struct Shown {
+  Survey survey = test::healthy_survey();
+  Samples samples = test::steady_samples(Series::accepted, 30);
+  config::Settings settings = test::settings_of_test();
+  bool refreshes = true;
+  bool can_trace = false;
+
+  std::string page() const {
+    return status_page({survey, samples, settings, refreshes, can_trace});
+  }
+};
+
+bool has(const std::string& page, std::string_view part) {
+  return page.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("status page: where all is well it says so, and names nothing else", "[monitor]") {
+  const std::string page = Shown().page();
+  CHECK(has(page, "All is well"));
+  CHECK_FALSE(has(page, "class=\"warnings\""));
+  CHECK(has(page, "mx.example.test"));
+  CHECK(has(page, "None: nothing waits for a server."));
+  CHECK(has(page, "deliverd@remote"));
+}
+
+TEST_CASE("status page: what is wrong comes before all numbers, with what mends it", "[monitor]") {
+  Shown shown;
+  std::erase_if(shown.survey.reading.lives,
+                [](const metrics::Life& life) { return life.process == "smtpd"; });
+  shown.survey.uses.resize(shown.survey.reading.lives.size());
+  const std::string page = shown.page();
+  CHECK(has(page, "1 to be mended now"));
+  CHECK(page.find("smtpd does not run.") < page.find("class=\"tiles\""));
+  CHECK(has(page, "No mail is taken in."));
+}
+
+TEST_CASE("status page: the queue, its trouble, and what was returned stand there", "[monitor]") {
+  Shown shown;
+  shown.survey = test::troubled_survey();
+  const std::string page = shown.page();
+  CHECK(has(page, "mx:slow.example.net"));
+  CHECK(has(page, "Connection refused"));
+  CHECK(has(page, "1\u202f034"));
+  CHECK(has(page, "in 9m"));
+  CHECK(has(page, "big.example.com"));
+  CHECK(has(page, "over 3d"));
+  CHECK(has(page, "class=\"h4\">700"));
+  CHECK(has(page, "550 5.1.1 no such user here"));
+  CHECK(has(page, "<meter"));
+  CHECK(has(page, "the oldest 2d"));
+}
+
+TEST_CASE("status page: nothing from outside is markup", "[monitor]") {
+  Shown shown;
+  shown.survey = test::troubled_survey();
+  shown.can_trace = true;
+  const std::string page = shown.page();
+  CHECK_FALSE(has(page, "<script"));
+  CHECK(has(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
+  CHECK(has(page, "no&quot;body&amp;&lt;b&gt;@example.org"));
+  const std::string search = trace_page(shown.settings, "\"><b onclick='x'>\x1b[2J", {});
+  CHECK_FALSE(has(search, "<b onclick"));
+  CHECK(has(search, "&quot;&gt;&lt;b onclick=&#39;x&#39;&gt;\\x1b[2J"));
+}
+
+TEST_CASE("status page: it brings its style and asks nobody for anything", "[monitor]") {
+  const std::string page = Shown().page();
+  CHECK(has(page, std::string("<style>") + std::string(kPageStyle) + "</style>"));
+  for (const char* part : {" src=", "<link", "@import", "url(", " style=", " on"})
+    CHECK_FALSE(has(page.substr(page.find("</style>")), part));
+  CHECK_FALSE(has(kPageStyle.data(), "url("));
+  CHECK(page_style_hash().starts_with("'sha256-"));
+}
+
+TEST_CASE("status page: it refreshes until it is told not to", "[monitor]") {
+  Shown shown;
+  CHECK(has(shown.page(), "http-equiv=\"refresh\" content=\"10\""));
+  CHECK(has(shown.page(), "href=\"/?refresh=off\""));
+  shown.refreshes = false;
+  CHECK_FALSE(has(shown.page(), "http-equiv=\"refresh\""));
+  CHECK(has(shown.page(), "<a href=\"/\">"));
+}
+
+TEST_CASE("status page: the search is there where it can be answered", "[monitor]") {
+  Shown shown;
+  CHECK_FALSE(has(shown.page(), "<form"));
+  shown.can_trace = true;
+  CHECK(has(shown.page(), "<form action=\"/trace\" method=\"get\">"));
+  const TraceRow row{.time = kNow, .process = "smtpd", .what = "accepted", .message = "06hh"};
+  CHECK(has(trace_page(shown.settings, "06hh", std::vector{row}), "<td>accepted</td>"));
+  CHECK(has(trace_page(shown.settings, "x", std::vector<TraceRow>()), "Nothing is known of “x”"));
+  CHECK(has(trace_page(shown.settings, "x", fail(ErrorKind::temporary, "the log is not there")),
+            "the log is not there"));
+}
+
+TEST_CASE("status page: while queued does not answer all else is shown", "[monitor]") {
+  Shown shown;
+  shown.survey.queue = {.asked = kNow, .failure = "connection refused"};
+  const std::string page = shown.page();
+  CHECK(has(page, "queued runs and cannot be asked: connection refused."));
+  CHECK(has(page, "deliverd@remote"));
+}
