@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The daemons are where this program is.
-std::vector<Program> programs(const std::string& config_file, const config::Settings& settings) {
+std::vector<Program> programs(const std::string& config_file) {
   const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
   const auto program = [&](const char* name, const char* executable,
                            std::vector<std::string> options) {
@@ -33,12 +33,12 @@ std::vector<Program> programs(const std::string& config_file, const config::Sett
     made.arguments.insert(made.arguments.end(), options.begin(), options.end());
     return made;
   };
-  std::vector<Program> all{program("queued", "queued", {}),
-                           program("deliverd@local", "deliverd", {"--role", "local"}),
-                           program("deliverd@remote", "deliverd", {"--role", "remote"}),
-                           program("smtpd", "smtpd", {}), program("pop3d", "pop3d", {})};
-  if (!settings.metrics.listen.empty()) all.push_back(program("monitor", "postrider", {"monitor"}));
-  return all;
+  return {program("queued", "queued", {}),
+          program("deliverd@local", "deliverd", {"--role", "local"}),
+          program("deliverd@remote", "deliverd", {"--role", "remote"}),
+          program("smtpd", "smtpd", {}),
+          program("pop3d", "pop3d", {}),
+          program("monitor", "postrider", {"monitor"})};
 }
 
 // Held while the suite runs, so that a second one on the same instance is refused. The file holds
@@ -63,7 +63,7 @@ void run(Context& context) {
   if (!lock) return context.refuse(lock.error());
   const SystemClock clock;
   log::Logger log = config::open_log("postrider", *settings, clock);
-  Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string(), *settings),
+  Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string()),
                         settings->paths.run, log, [] {
                           fmt::print("ready\n");
                           std::fflush(stdout);

@@ -79,6 +79,8 @@ HttpRequestReader::Step HttpRequestReader::look() {
 
 // request-line = method SP request-target SP HTTP-version          (RFC 9112 section 3)
 bool HttpRequestReader::read_request_line(std::string_view line) {
+  if (std::any_of(line.begin(), line.end(), is_control))
+    return wrong(400, "the request line holds a control character");
   const std::string_view method = take_until(line, " ");
   const std::string_view target = take_until(line, " ");
   if (!is_token(method)) return wrong(400, "the request line has no method");

@@ -1,5 +1,7 @@
 #include "ctl/monitor/http_server.h"
 
+#include <sys/socket.h>
+
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -87,8 +89,14 @@ HttpServer::HttpServer(event::EventLoop& loop, int listening, Options options, S
 
 HttpServer::~HttpServer() = default;
 
+// Who is too many is told by one system call that does not wait.
 void HttpServer::accept(Fd fd) {
-  if (connections_.size() >= options_.connection_limit) return;
+  if (connections_.size() >= options_.connection_limit) {
+    const std::string answer =
+        to_wire(refusal(503, "too many connections, try again later"), false);
+    static_cast<void>(::send(fd.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    return;
+  }
   const std::uint64_t number = ++last_number_;
   connections_.emplace(number, std::make_unique<Connection>(*this, std::move(fd), number));
 }

@@ -21,10 +21,11 @@ answers
 .I /metrics
 at metrics.listen in the text format of Prometheus, for all processes of the suite. What is counted begins at 0 when
 the run directory is made, and goes on over restarts; after an upgrade that changes this table it begins at 0 again.
-A dashboard for Grafana and rules for alerts are in
-.I etc/grafana
-and
-.IR etc/prometheus .
+A dashboard for Grafana (postrider.json) and rules for alerts (postrider.rules.yml) come with the suite: in
+.I etc/
+of the source, in
+.I /usr/share/doc/postrider/examples
+of the package.
 .PP
 A metric is of the suite as a whole, unless it has the label
 .BR process ,

@@ -22,7 +22,7 @@ HttpAnswer page_of(std::string body) {
 
 }  // namespace
 
-Monitor::Monitor(event::EventLoop& loop, const config::Settings& settings, int listening,
+Monitor::Monitor(event::EventLoop& loop, const config::Settings& settings, const Fd& listening,
                  const Clock& clock, log::Logger& log, Trace trace)
     : loop_(loop),
       settings_(settings),
@@ -31,10 +31,14 @@ Monitor::Monitor(event::EventLoop& loop, const config::Settings& settings, int l
       samples_(read_samples(SampleFile::path(settings.paths.run), clock.now())),
       not_kept_(log, clock, kNotKept),
       next_sample_(loop, [this] { sample(); }),
-      server_(loop, listening,
-              {settings.hostname, settings.metrics.connection_limit, settings.metrics.timeout},
-              *this, log),
       pool_(loop, 1) {
+  if (listening) {
+    Site& site = *this;  // which it is for nobody else
+    server_.emplace(loop, listening.get(),
+                    HttpServer::Options{settings.hostname, settings.metrics.connection_limit,
+                                        settings.metrics.timeout},
+                    site, log);
+  }
   sample();
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/config/settings.h"
 #include "common/event/event_loop.h"
 #include "common/event/worker_pool.h"
@@ -24,9 +25,9 @@ namespace postrider::ctl {
 
 class Monitor final : private Site {
  public:
-  // Serves on the listening socket, which is borrowed, from now on. `trace` answers searches; none:
-  // there is no search. All outlive it.
-  Monitor(event::EventLoop& loop, const config::Settings& settings, int listening,
+  // Samples from now on, and serves on the listening socket, which is borrowed; without one it
+  // samples alone. `trace` answers searches; none: there is no search. All outlive it.
+  Monitor(event::EventLoop& loop, const config::Settings& settings, const Fd& listening,
           const Clock& clock, log::Logger& log, Trace trace = {});
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -53,7 +54,7 @@ class Monitor final : private Site {
   log::Condition not_kept_;
   event::Timer next_sample_;
   PendingPtr sampling_;
-  HttpServer server_;
+  std::optional<HttpServer> server_;
   event::WorkerPool pool_;  // last: its thread is joined before what it uses goes
 };
 

@@ -24,12 +24,24 @@ namespace {
 
 // Mail goes before.
 constexpr int kNiceness = 10;
+// How often the service manager hears that the loop turns; the unit has WatchdogSec=30.
+constexpr std::chrono::seconds kBeat{10};
 
+// Empty where nothing is to be served.
+Result<Fd> listen_at(const std::string& address) {
+  if (address.empty()) return Fd();
+  const auto parsed = net::SocketAddress::parse(address);
+  if (!parsed) return tl::unexpected<Error>(parsed.error());
+  return net::open_listening_socket(*parsed);
+}
+
+// A generation of it serves with the settings of one reload.
 class Process {
  public:
-  Process(Context& context, config::Settings settings)
+  Process(Context& context, config::Settings settings, Fd listening)
       : context_(context),
         settings_(std::move(settings)),
+        listening_(std::move(listening)),
         log_(config::open_log("monitor", settings_, clock_)),
         counters_(config::open_counters("monitor", 0, settings_, clock_, log_)) {}
 
@@ -43,12 +55,6 @@ class Process {
 
  private:
   void serve() {
-    const auto address = net::SocketAddress::parse(settings_.metrics.listen);
-    const auto listening = address ? net::open_listening_socket(*address)
-                                   : Result<Fd>(tl::unexpected<Error>(address.error()));
-    if (!listening)
-      return context_.refuse(ExitStatus::configuration,
-                             "metrics.listen: " + listening.error().text);
     event::EventLoop loop;
     const event::Signal terminate(loop, SIGTERM, [&] { loop.stop(); });
     const event::Signal interrupt(loop, SIGINT, [&] { loop.stop(); });
@@ -56,7 +62,12 @@ class Process {
       again_ = reload();
       if (again_) loop.stop();
     });
-    Monitor monitor(loop, settings_, listening->get(), clock_, log_);
+    event::Timer beat(loop, [&] {
+      ::sd_notify(0, "WATCHDOG=1");
+      beat.arm(kBeat);
+    });
+    beat.arm(kBeat);
+    Monitor monitor(loop, settings_, listening_, clock_, log_);
     loop.set_after_turn([&] {
       log_.flush();
       counters_.observe(metrics::Duration::loop_turn, loop.turn_time());
@@ -68,15 +79,15 @@ class Process {
   // What is wrong leaves all as it was.
   bool reload() {
     auto settings = config::load(context_.configuration_file());
-    if (settings && settings->metrics.listen.empty())
-      settings = fail(ErrorKind::invalid,
-                      "metrics.listen is empty: stop the suite and start it again, without this "
-                      "process");
-    if (!settings) {
-      log_.error("not_reloaded").with("reason", settings.error().text);
+    const bool moves = settings && settings->metrics.listen != settings_.metrics.listen;
+    Result<Fd> listening = moves ? listen_at(settings->metrics.listen) : Result<Fd>(Fd());
+    if (!settings || !listening) {
+      const Error& error = settings ? listening.error() : settings.error();
+      log_.error("not_reloaded").with("reason", error.text);
       return false;
     }
     settings_ = std::move(*settings);
+    if (moves) listening_ = std::move(*listening);
     log_.info("reloaded").with("config", context_.configuration_file());
     return true;
   }
@@ -84,6 +95,7 @@ class Process {
   Context& context_;
   SystemClock clock_;
   config::Settings settings_;
+  Fd listening_;
   log::Logger log_;
   metrics::Counters counters_;
   bool again_ = false;
@@ -92,11 +104,11 @@ class Process {
 void monitor(Context& context) {
   auto settings = context.settings();
   if (!settings) return;
-  if (settings->metrics.listen.empty())
-    return context.refuse(
-        ExitStatus::configuration,
-        "metrics.listen is empty; write listen = \"127.0.0.1:PORT\" in [metrics]");
-  Process(context, std::move(*settings)).run();
+  auto listening = listen_at(settings->metrics.listen);
+  if (!listening)
+    return context.refuse(ExitStatus::configuration,
+                          fmt::format("metrics.listen: {}", listening.error().text));
+  Process(context, std::move(*settings), std::move(*listening)).run();
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ std::string last_minute(const Rates& rates) {
     if (const auto& rate = rates.*one.member; rate && *rate > 0)
       parts.push_back(fmt::format("{} {}", decimal(*rate * 60), one.words));
   if (!rates.accepted)
-    return "last minute: not known, as `postrider monitor` has not run that long (metrics.listen)";
+    return "last minute: not known, as `postrider monitor` has not run that long";
   return fmt::format("last minute: {}", parts.empty() ? "nothing happened"
                                                       : fmt::format("{}", fmt::join(parts, ", ")));
 }
@@ -137,7 +137,7 @@ json to_json(const Survey& survey, const Rates& rates, const std::vector<Warning
   document["pauses"] = json::array();
   for (const ipc::Pause& pause : survey.queue.pauses) document["pauses"].push_back(to_json(pause));
   document["counters"] = counters_json(survey.reading.sum());
-  document["mailboxes_nearly_full"] = to_json(survey.nearly_full);
+  document["mailboxes_nearly_full"] = survey.nearly_full ? to_json(*survey.nearly_full) : json();
   document["workers"] = workers_json(survey);
   document["warnings"] = to_json(warnings);
   json& per_second = document["rates"] = json::object();
@@ -154,7 +154,11 @@ std::string status_text(const Survey& survey, const Rates& rates,
   for (const ipc::Pause& pause : survey.queue.pauses) text += wrapped(to_line(pause), width);
   if (survey.queued_answers()) text += wrapped(to_line(survey.queue.status, survey.time), width);
   text += wrapped(last_minute(rates), width) + workers_table(survey);
-  return text + to_text(survey.nearly_full);
+  return text +
+         (survey.nearly_full
+              ? to_text(*survey.nearly_full)
+              : wrapped(fmt::format("mailboxes: {}", printable(survey.nearly_full.error().text)),
+                        width));
 }
 
 std::string top_screen(const Survey& survey, const Rates& rates,

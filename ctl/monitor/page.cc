@@ -6,6 +6,7 @@
 
 #include "common/config/daemon.h"
 #include "ctl/monitor/http_answer.h"
+#include "ctl/monitor/page_pieces.h"
 #include "ctl/monitor/page_style.h"
 #include "ctl/terminal.h"
 
@@ -26,7 +27,9 @@ Html verdict(const std::vector<Warning>& warnings) {
   Html html;
   const Weight worst = warnings.empty() ? Weight::note : warnings.front().weight;
   if (warnings.empty()) return html.add("<span class=\"pill good\">All is well</span>");
-  if (worst == Weight::note) return html.add("<span class=\"pill note\">It runs well</span>");
+  if (worst == Weight::note)
+    return html.add("<span class=\"pill note\">It runs, with ", counted(warnings.size(), "note"),
+                    "</span>");
   if (worst == Weight::soon)
     return html.add("<span class=\"pill soon\">", count_of(warnings, worst),
                     " to be mended soon</span>");
@@ -85,9 +88,9 @@ std::string status_page(const PageModel& model) {
   html.add(head(model.settings, "Postrider", model.refreshes), "<header><h1>Postrider <span>",
            model.settings.hostname, "</span></h1>", verdict(warnings), when(model),
            "</header><main>", warnings_section(warnings), tiles(survey, model.samples),
-           charts(model.samples, survey.time));
+           waiting_section(survey), charts(model.samples, survey.time));
   if (model.can_trace) html.add(search_form({}));
-  html.add(ages_section(survey), destinations_section(survey), failures_section(survey),
+  html.add(outages_section(survey), ages_section(survey), failures_section(survey),
            mailboxes_section(survey), processes_section(survey), "</main>", footer());
   return html.str();
 }

@@ -48,13 +48,14 @@ std::string trace_page(const config::Settings& settings, const std::string& quer
 // The value of Content-Security-Policy's style-src for both.
 const std::string& page_style_hash();
 
-// ---- Its parts (page_sections.cc) ----
+// ---- Its sections (page_sections.cc, page_queue.cc) ----
 
 Html warnings_section(const std::vector<Warning>& warnings);
 Html tiles(const Survey& survey, const Samples& samples);
 Html charts(const Samples& samples, WallTime now);
+Html waiting_section(const Survey& survey);
+Html outages_section(const Survey& survey);
 Html ages_section(const Survey& survey);
-Html destinations_section(const Survey& survey);
 Html failures_section(const Survey& survey);
 Html mailboxes_section(const Survey& survey);
 Html processes_section(const Survey& survey);

@@ -77,6 +77,14 @@ th:last-child,td:last-child{padding-right:0}
 .words{font:400 .8125rem/1.45 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere;display:block}
 .name{font-weight:500;overflow-wrap:anywhere;min-width:13rem}
 .why{width:46%}
+h2 .also,.for,.advice{color:var(--soft);font-weight:400}
+.causes tbody+tbody>tr:first-child>*{border-top:1px solid var(--rule)}
+.causes td{border-bottom:0}
+.causes .why{width:auto}
+.causes .count{font-size:1.1875rem;line-height:1.3;font-weight:600;letter-spacing:-.01em}
+.causes b{font-weight:600}
+.causes .reason td{padding-top:0}
+.for{display:block}
 code{font:400 .875em ui-monospace,SFMono-Regular,Menlo,"DejaVu Sans Mono",monospace}
 .nowrap{white-space:nowrap}
 .heat{table-layout:fixed;min-width:30rem;border-collapse:separate;border-spacing:.1875rem}

@@ -100,12 +100,12 @@ QueuePicture picture_of(const std::string& run_directory, Depth depth,
 
 }  // namespace
 
-std::vector<quota::Room> nearly_full_mailboxes(const config::Settings& settings) {
+Result<std::vector<quota::Room>> nearly_full_mailboxes(const config::Settings& settings) {
   auto editor = directory::DirectoryEditor::open(
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
-  if (!editor) return {};
+  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
   const auto users = editor->users();
-  if (!users) return {};
+  if (!users) return tl::unexpected<Error>(users.error());
   return MailboxRooms(settings).nearly_full(*users);
 }
 

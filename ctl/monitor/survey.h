@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/result.h"
 #include "common/config/settings.h"
 #include "common/ipc/messages.pb.h"
 #include "common/metrics/reading.h"
@@ -56,7 +57,7 @@ struct Survey {
   std::vector<std::optional<ProcessUse>> uses;  // of reading.lives
   QueuePicture queue;
   std::optional<DiskSpace> spool;
-  std::vector<quota::Room> nearly_full;  // where the depth is whole, and the directory may be read
+  Result<std::vector<quota::Room>> nearly_full;  // where the depth is whole
   Sample sample;
 
   bool queued_answers() const noexcept { return queue.failure.empty(); }
@@ -84,9 +85,9 @@ class Surveyor {
   std::optional<QueuePicture> kept_;
 };
 
-// Of those whose quota and use are known, the fullest first; none where the directory may not be
-// read.
-std::vector<quota::Room> nearly_full_mailboxes(const config::Settings& settings);
+// Of those whose quota and use are known, the fullest first. Errors: as the directory of users
+// cannot be read.
+Result<std::vector<quota::Room>> nearly_full_mailboxes(const config::Settings& settings);
 
 // The daemons of a suite, each of which has workers while it runs.
 std::vector<std::string_view> daemon_names();

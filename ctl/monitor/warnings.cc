@@ -179,10 +179,10 @@ Found handshakes(const Known& known) {
 
 Found full_mailboxes(const Known& known) {
   const auto& rooms = known.survey.nearly_full;
-  if (rooms.empty()) return std::nullopt;
+  if (!rooms || rooms->empty()) return std::nullopt;
   return Warning{Weight::note, "mailboxes_nearly_full",
-                 fmt::format("{} mailbox{} nearly full, {} first.", rooms.size(),
-                             rooms.size() == 1 ? " is" : "es are", rooms.front().mailbox),
+                 fmt::format("{} mailbox{} nearly full, {} first.", rooms->size(),
+                             rooms->size() == 1 ? " is" : "es are", rooms->front().mailbox),
                  "`postrider user quota`, or their owners, make room."};
 }
 

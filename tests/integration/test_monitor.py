@@ -181,7 +181,8 @@ def test_clients_that_wait_keep_nobody_out_for_long():
                 client.sendall(b"GET / HTTP/1.1\r\n")
             time.sleep(0.2)
             with contextlib.suppress(ConnectionError, http.client.HTTPException):
-                assert not get(suite, "/healthz")[1]
+                answer, body = get(suite, "/healthz")
+                assert answer.status == 503 and "too many connections" in body
 
             def answered():
                 with contextlib.suppress(ConnectionError, http.client.HTTPException):
@@ -278,14 +279,26 @@ def test_an_address_beyond_loopback_is_refused_until_it_is_meant(suite):
         assert made.command("config", "test").returncode == 0
 
 
-def test_without_an_address_the_suite_runs_without_the_monitor():
+def test_without_an_address_nothing_is_served_and_rates_are_known_all_the_same():
     with Instance({"metrics": {"listen": ""}}) as suite:
-        status = suite.json("status")
-        assert "monitor" not in [worker["process"] for worker in status["workers"]]
-        assert status["rates"]["accepted"] is None
-        assert "not known" in suite.command("status").stdout
-        done = suite.command("monitor", check=False)
-        assert done.returncode == 78 and "metrics.listen is empty" in done.stderr
+        assert "monitor" in [worker["process"] for worker in suite.json("status")["workers"]]
+        with pytest.raises(ConnectionRefusedError):
+            get(suite, "/healthz")
+        assert (suite.directory / "run/rates").stat().st_size > 0
+        suite.configure({"metrics": {"listen": f"127.0.0.1:{port_of(suite)}"}})
+        suite.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: [line for line in suite.events("reloaded") if "process=monitor" in line])
+        assert get(suite, "/healthz")[1] == "ok\n"
+
+
+def test_an_address_that_is_taken_leaves_the_page_where_it_is(suite):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        suite.configure({"metrics": {"listen": f"127.0.0.1:{taken.getsockname()[1]}"}})
+        before = len(suite.events("not_reloaded"))
+        suite.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(suite.events("not_reloaded")) > before)
+        assert get(suite, "/healthz")[1] == "ok\n"
+    suite.configure({"metrics": {"listen": f"127.0.0.1:{port_of(suite)}"}})
 
 
 def test_top_shows_a_screen_and_ends(suite):

@@ -92,3 +92,11 @@ def test_each_socket_is_the_service_it_says():
     target = Unit(UNITS / "postrider.target")
     wanted = {name for line in target["Unit.Wants"] for name in line.split()}
     assert wanted == {p.name for p in units("s*") if p.suffix in (".service", ".socket")}
+
+
+def test_what_lets_others_see_speaks_to_this_host_alone_and_reads_no_mail():
+    unit = Unit(UNITS / "postrider-monitor.service")
+    assert unit["Service.User"] == ["pr-monitor"]
+    assert (unit["Service.IPAddressDeny"], unit["Service.IPAddressAllow"]) == (["any"], ["localhost"])
+    hidden = set(unit["Service.InaccessiblePaths"][0].split())
+    assert {"-/var/mail", "-/var/spool/postrider/incoming"} <= hidden

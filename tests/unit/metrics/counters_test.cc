@@ -68,7 +68,8 @@ TEST_CASE("metrics counters: a file of another version is replaced, and is left 
           "[metrics]") {
   const test::TempDirectory directory;
   const std::string path = directory.path("smtpd.0.counts");
-  const std::string other(GENERATE(0, 7, int{sizeof(metrics::CountsFile)}), 'x');
+  const std::string other(GENERATE(std::size_t{0}, std::size_t{7}, sizeof(metrics::CountsFile)),
+                          'x');
   std::ofstream(path) << other;
   const Fd old(::open(path.c_str(), O_RDONLY));
   CHECK(metrics::read(directory.path()).by_process.empty());

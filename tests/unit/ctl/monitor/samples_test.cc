@@ -30,9 +30,10 @@ TEST_CASE("monitor samples: what was written is read again, the oldest first", "
   CHECK(read_samples(path, kNow).empty());
   const auto file = SampleFile::open(path);
   REQUIRE(file);
+  REQUIRE(file->write(sample_at(kNow - 1h - 20s, 1)));
+  REQUIRE(file->write(sample_at(kNow - 1h - 30s, 1)));
   REQUIRE(file->write(sample_at(kNow - 20s, 5)));
   REQUIRE(file->write(sample_at(kNow - 10s, 7)));
-  REQUIRE(file->write(sample_at(kNow - 1h - 10s, 1)));
   const Samples samples = read_samples(path, kNow);
   REQUIRE(samples.size() == 2);
   CHECK(samples[0].time == kNow - 20s);

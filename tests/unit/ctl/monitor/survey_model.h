@@ -69,6 +69,18 @@ inline void add_ages(ctl::Survey& survey, const std::string& state,
   }
 }
 
+inline ipc::SummaryRow waiting(const std::string& destination, const std::string& status,
+                               const std::string& reason, std::uint64_t messages,
+                               const std::string& state = "deferred") {
+  ipc::SummaryRow row;
+  row.set_destination(destination);
+  row.set_state(state);
+  row.set_status(status);
+  row.set_reason(reason);
+  row.set_messages(messages);
+  return row;
+}
+
 // Where mail waits and bounces.
 inline ctl::Survey troubled_survey() {
   ctl::Survey survey = healthy_survey();
@@ -85,12 +97,9 @@ inline ctl::Survey troubled_survey() {
   outage.set_since_us(us_before(std::chrono::hours(3)));
   outage.set_next_probe_us(us_before(std::chrono::seconds(-540)));
   outage.set_messages(1034);
-  ipc::SummaryRow& row = survey.queue.waiting.emplace_back();
-  row.set_destination("big.example.com");
-  row.set_state("deferred");
-  row.set_reason("450 4.7.1 <script>alert(1)</script> Greylisted, come back in 5 minutes");
-  row.set_status("4.7.1");
-  row.set_messages(211);
+  ipc::SummaryRow& row = survey.queue.waiting.emplace_back(
+      waiting("big.example.com", "4.7.1",
+              "450 4.7.1 <script>alert(1)</script> Greylisted, come back in 5 minutes", 211));
   row.set_oldest_us(us_before(std::chrono::minutes(44)));
   row.set_next_attempt_us(us_before(std::chrono::minutes(-11)));
   ipc::Failure& failure = survey.queue.failures.emplace_back();
@@ -99,7 +108,7 @@ inline ctl::Survey troubled_survey() {
   failure.set_recipient("no\"body&<b>@example.org");
   failure.set_status("5.1.1");
   failure.set_reply("550 5.1.1 no such user here");
-  quota::Room& room = survey.nearly_full.emplace_back();
+  quota::Room& room = survey.nearly_full->emplace_back();
   room.mailbox = "anna@example.test";
   room.used = {930U << 20U, 4200};
   room.limit = {1000U << 20U, 0};

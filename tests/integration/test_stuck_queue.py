@@ -1,0 +1,50 @@
+"""A queue that is stuck for four reasons: what is wrong with each group is told in plain words, reasons first."""
+
+import html
+import http.client
+import os
+import re
+
+import pytest
+from stuck import REASONS, stuck_suite
+
+MESSAGES = 10_000 if os.environ.get("POSTRIDER_LONG") else 1_000
+
+
+@pytest.fixture(scope="module")
+def suite():
+    with stuck_suite(MESSAGES) as running:
+        yield running
+
+
+def page(suite):
+    client = http.client.HTTPConnection("127.0.0.1", suite.port_base + 90, timeout=30)
+    client.request("GET", "/?refresh=off")
+    return html.unescape(client.getresponse().read().decode()).replace("\u202f", "")
+
+
+def test_the_summary_has_each_reason_once_with_the_most_mail_first(suite):
+    told = re.findall(r"^(?:up to )?(\d+) messages: (.*)$", suite.command("queue", "summary").stdout, re.M)
+    assert told == [(str(int(share * MESSAGES)), means) for share, means, _ in REASONS.values()]
+
+
+def test_the_page_tells_the_reasons_first_and_what_mends_them(suite):
+    text = page(suite)
+    section = text[text.index("<h2>Why mail waits</h2>"):]
+    section = section[:section.index("</section>")]
+    at = [section.index(means) for _, means, _ in REASONS.values()]
+    assert at == sorted(at)
+    for share, means, domains in REASONS.values():
+        assert re.search(rf">(up to )?{int(share * MESSAGES)}</td><td class=\"why\"><b>{re.escape(means)}", section)
+        assert domains[0] in section
+    assert "450 4.7.1 Not allowed" in section and "is over quota" in section
+    for advice in ("which rule", "port 25", "dns.servers", "make room"):
+        assert advice in section
+    assert "and 8 more" in section
+    assert text.index("Why mail waits") < text.index("The queue by state and age")
+
+
+def test_status_counts_it_and_says_where_to_look(suite):
+    status = suite.json("status")
+    assert status["deferred"] == MESSAGES
+    assert f"{MESSAGES} deferred" in suite.command("status").stdout
