@@ -88,12 +88,13 @@ Entry::Entry(Logger* logger, Level level, std::string_view event) : logger_(logg
 Entry::Entry(Entry&& other) noexcept
     : logger_(std::exchange(other.logger_, nullptr)),
       level_(other.level_),
+      kept_(other.kept_),
       line_(std::move(other.line_)) {}
 
 Entry::~Entry() {
   if (logger_ == nullptr) return;
   line_ += logger_->format_ == Format::json ? "}\n" : "\n";
-  logger_->write(level_, line_);
+  logger_->write(level_, line_, kept_);
 }
 
 void Entry::name(std::string_view key) {
@@ -110,15 +111,19 @@ void Entry::name(std::string_view key) {
 }
 
 Entry& Entry::with(std::string_view key, std::string_view value) {
+  return text(key, value, kMaxValue);
+}
+
+Entry& Entry::text(std::string_view key, std::string_view value, std::size_t most) {
   if (logger_ == nullptr) return *this;
   name(key);
-  if (logger_->format_ == Format::logfmt && value.size() <= kMaxValue && plain(value)) {
+  if (logger_->format_ == Format::logfmt && value.size() <= most && plain(value)) {
     line_ += value;
     return *this;
   }
   line_ += '"';
-  append_escaped(line_, value.substr(0, kMaxValue));
-  line_ += value.size() > kMaxValue ? "...\"" : "\"";
+  append_escaped(line_, value.substr(0, most));
+  line_ += value.size() > most ? "...\"" : "\"";
   return *this;
 }
 
@@ -147,6 +152,14 @@ void Logger::set_buffered(bool buffered) {
 void Logger::flush() {
   const std::lock_guard lock(mutex_);
   flush_locked();
+  flush_kept_locked();
+}
+
+void Logger::keep_for(Sink trace) {
+  const std::lock_guard lock(mutex_);
+  flush_kept_locked();
+  trace_ = std::move(trace);
+  keeping_ = static_cast<bool>(trace_);
 }
 
 void Logger::flush_locked() {
@@ -155,8 +168,19 @@ void Logger::flush_locked() {
   buffer_.clear();
 }
 
-void Logger::write(Level level, std::string_view line) {
+void Logger::flush_kept_locked() {
+  if (kept_.empty()) return;
+  trace_(kept_);
+  kept_.clear();
+}
+
+void Logger::write(Level level, std::string_view line, bool kept) {
   const std::lock_guard lock(mutex_);
+  if (kept && keeping_) {
+    kept_ += line;
+    if (!buffered_ || kept_.size() >= kMaxBuffer) flush_kept_locked();
+  }
+  if (level < level_) return;
   buffer_ += line;
   if (!buffered_ || level >= Level::warning || buffer_.size() >= kMaxBuffer) flush_locked();
 }

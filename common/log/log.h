@@ -7,6 +7,10 @@
 //   log.info("accepted").id(id).with("from", sender).with("size", size);
 //
 // The line is written when the Entry goes out of scope. Thread-safe.
+//
+// A line that belongs to a message or a session may be kept for its trace as well (common/trace),
+// of any level: so there is one way to tell what happened, and the log has the part of it that its
+// level asks for.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +58,18 @@ class Entry {
       return raw(key, std::to_string(value));
     }
   }
-  Entry& id(const MessageId& id) { return with("id", id.view()); }
+  // The same for a longer text: at most `most` octets of it.
+  Entry& text(std::string_view key, std::string_view value, std::size_t most);
+
+  // Whose line it is: a message's, or a session's in which there is no message yet.
+  Entry& id(std::string_view id) { return keep().with("id", id); }
+  Entry& id(const MessageId& id) { return this->id(id.view()); }
+  Entry& session(std::string_view session) { return keep().with("session", session); }
+  // It is kept for the trace, though it is nobody's.
+  Entry& keep() noexcept {
+    kept_ = true;
+    return *this;
+  }
 
  private:
   Entry& raw(std::string_view key, std::string_view value);
@@ -62,6 +77,7 @@ class Entry {
 
   Logger* logger_;  // null: the level is not logged
   Level level_ = Level::info;
+  bool kept_ = false;  // for the trace
   std::string line_;
 };
 
@@ -86,13 +102,18 @@ class Logger {
   void set_buffered(bool buffered);
   void flush();
 
+  // From now on `trace` gets the lines of messages and sessions, of every level, in whole buffers;
+  // empty: nobody does. It may not log. Before another thread logs, or after the last has.
+  void keep_for(Sink trace);
+
  private:
   friend class Entry;
   Entry entry(Level level, std::string_view event) {
-    return Entry(level < level_ ? nullptr : this, level, event);
+    return Entry(level >= level_ || keeping_ ? this : nullptr, level, event);
   }
-  void write(Level level, std::string_view line);
+  void write(Level level, std::string_view line, bool kept);
   void flush_locked();
+  void flush_kept_locked();
 
   const std::string process_;
   const Level level_;
@@ -100,7 +121,10 @@ class Logger {
   const Clock& clock_;
   std::mutex mutex_;
   Sink sink_;
+  Sink trace_;
+  bool keeping_ = false;  // trace_ is there
   std::string buffer_;
+  std::string kept_;  // the buffer of trace_
   bool buffered_ = false;
 };
 

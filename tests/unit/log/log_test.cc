@@ -90,3 +90,39 @@ TEST_CASE("log: levels have names", "[log]") {
   CHECK(log::parse_level("error") == log::Level::error);
   CHECK_FALSE(log::parse_level("loud"));
 }
+
+TEST_CASE("log: what belongs to a message or a session is kept as well, of any level", "[log]") {
+  Fixture f;
+  auto log = f.make(log::Level::info, log::Format::logfmt);
+  std::string kept;
+  log.debug("before").id("1");
+  log.keep_for([&](std::string_view lines) { kept += lines; });
+  log.set_buffered(true);
+  log.debug("detail").session("s").with("k", 1);
+  log.info("accepted").id("1");
+  log.info("started");
+  log.debug("nobody's");
+  log.warning("lost").keep();
+  CHECK(kept.empty());
+  log.flush();
+  CHECK(f.lines.find("detail") == std::string::npos);
+  CHECK(f.lines.find("event=accepted id=1\n") != std::string::npos);
+  CHECK(f.lines.find("event=started\n") != std::string::npos);
+  CHECK(kept.find("level=debug process=smtpd event=detail session=s k=1\n") != std::string::npos);
+  CHECK(kept.find("event=accepted id=1\n") != std::string::npos);
+  CHECK(kept.find("event=lost\n") != std::string::npos);
+  CHECK(kept.find("started") == std::string::npos);
+  CHECK(kept.find("nobody") == std::string::npos);
+  log.keep_for({});
+  const std::string before = kept;
+  log.info("accepted").id("2");
+  log.flush();
+  CHECK(kept == before);
+}
+
+TEST_CASE("log: a text may be longer than other values", "[log]") {
+  Fixture f;
+  auto log = f.make(log::Level::info, log::Format::logfmt);
+  log.info("x").text("k", std::string(3000, 'a'), 2000);
+  CHECK(f.lines == kStart + "x k=\"" + std::string(2000, 'a') + "...\"\n");
+}
