@@ -7,6 +7,7 @@
 #include "common/config/reception_parameters.h"
 #include "common/config/security_parameters.h"
 #include "common/config/seeing_parameters.h"
+#include "common/config/trace_parameters.h"
 
 namespace postrider::config {
 
@@ -321,7 +322,7 @@ constexpr auto join(const std::array<Parameter, Sizes>&... parts) {
   return all;
 }
 
-constexpr auto kParameters = join(kGeneral, kReception, kOthers, kSecurity, kSeeing);
+constexpr auto kParameters = join(kGeneral, kReception, kOthers, kSecurity, kSeeing, kTrace);
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 // parameters.h - the one table of parameters: name, member, default, range and meaning.
 //
 // Parsing, defaults, checks, `postrider config show|explain`, the example configuration and the
-// manual page all come from it. To add a parameter: a member in settings.h and a row in
-// reception_parameters.h, security_parameters.h or parameters.cc.
+// manual page all come from it. To add a parameter: a member in settings.h and a row in one of the
+// files *_parameters.h or parameters.cc.
 #pragma once
 
 #include <cstdint>

@@ -294,6 +294,14 @@ struct Settings {
   struct Log {
     std::string level, format;
   } log;
+
+  // Of the life of each message.
+  struct Trace {
+    std::string enabled;            // "off" or "on"
+    seconds keep{};                 // after its end
+    std::uint64_t max_size = 0;     // octets of the index
+    std::uint64_t buffer_size = 0;  // of what waits to be collected
+  } trace;
 };
 
 }  // namespace postrider::config

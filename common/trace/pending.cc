@@ -1,0 +1,46 @@
+#include "common/trace/pending.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/trace/blocks.h"
+#include "common/trace/file_name.h"
+
+namespace postrider::trace {
+
+Result<Pending> Pending::open(const std::string& folder) {
+  const auto names = list_files(folder);
+  if (!names) return tl::unexpected<Error>(names.error());
+  Pending pending;
+  for (const FileName& name : *names) {
+    const std::string path = fmt::format("{}/{}", folder, name.str());
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && errno != ENOENT) return fail_errno(path, errno);
+    if (fd) pending.files_.push_back({name.str(), std::move(fd)});
+  }
+  return pending;
+}
+
+void Pending::skip(const Taken& taken) {
+  for (File& file : files_)
+    if (const auto at = taken.find(file.name); at != taken.end()) file.from = at->second;
+}
+
+Result<void> Pending::read(Take take) const {
+  for (const File& file : files_) {
+    Blocks blocks(file.fd.get(), file.from);
+    while (true) {
+      const auto block = blocks.next();
+      if (!block) return tl::unexpected<Error>(block.error());
+      if (block->empty()) break;
+      for_each_line(*block, [&](std::string_view line) { take(line); });
+    }
+  }
+  return {};
+}
+
+}  // namespace postrider::trace

@@ -1,0 +1,116 @@
+#include "common/trace/retention.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace postrider::trace {
+
+namespace {
+
+constexpr std::string_view kOld =
+    "SELECT subject, max(time), max(event IN ('ended', 'disconnected', 'message_refused', "
+    "'message_abandoned')) FROM events WHERE subject >= ?1 AND subject < ?2 "
+    "GROUP BY subject ORDER BY subject LIMIT ?3";
+constexpr std::string_view kOldest =
+    "SELECT DISTINCT subject FROM events ORDER BY subject LIMIT ?1";
+constexpr std::string_view kForget = "DELETE FROM events WHERE subject = ?1";
+constexpr std::string_view kForgetNames =
+    "DELETE FROM names WHERE hour = ?1 AND NOT EXISTS "
+    "(SELECT 1 FROM events WHERE events.subject = names.subject)";
+constexpr std::string_view kForgetLosses = "DELETE FROM losses WHERE until < ?1";
+
+constexpr std::string_view kInUse =
+    "SELECT (page_count - freelist_count) * page_size "
+    "FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
+
+std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
+
+}  // namespace
+
+Result<Retention> Retention::open(const std::string& path, const Limits& limits) {
+  auto database = sqlite::Database::open(path, sqlite::Access::write);
+  if (!database) return tl::unexpected<Error>(database.error());
+  if (auto set = database->execute("PRAGMA synchronous=NORMAL;"); !set)
+    return tl::unexpected<Error>(set.error());
+  return Retention(std::move(*database), limits);
+}
+
+Result<bool> Retention::forget_old(WallTime now) {
+  auto rows = database_.prepare(kOld);
+  if (!rows) return tl::unexpected<Error>(rows.error());
+  const WallTime over = now - limits_.keep;
+  const WallTime forgotten = now - kWithoutEnd * limits_.keep;
+  rows->bind(from_, first_subject(over), kPortion);
+  std::vector<Subject> old;
+  std::int64_t looked_at = 0;
+  while (true) {
+    const auto row = rows->step();
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!*row) break;
+    ++looked_at;
+    from_ = rows->integer(0) + 1;
+    const bool ended = rows->integer(2) != 0;
+    if (rows->integer(1) < microseconds(ended ? over : forgotten)) old.push_back(from_ - 1);
+  }
+  if (auto done = forget(old); !done) return tl::unexpected<Error>(done.error());
+  if (looked_at == kPortion) return true;
+  from_ = 0;
+  auto losses = database_.prepare(kForgetLosses);
+  if (!losses) return tl::unexpected<Error>(losses.error());
+  if (auto done = losses->bind(microseconds(over)).run(); !done)
+    return tl::unexpected<Error>(done.error());
+  return false;
+}
+
+Result<bool> Retention::make_smaller() {
+  const auto in_use = octets_in_use();
+  if (!in_use) return tl::unexpected<Error>(in_use.error());
+  if (*in_use <= limits_.max_size) return false;
+  auto rows = database_.prepare(kOldest);
+  if (!rows) return tl::unexpected<Error>(rows.error());
+  rows->bind(kPortion);
+  std::vector<Subject> oldest;
+  while (true) {
+    const auto row = rows->step();
+    if (!row) return tl::unexpected<Error>(row.error());
+    if (!*row) break;
+    oldest.push_back(rows->integer(0));
+  }
+  if (auto done = forget(oldest); !done) return tl::unexpected<Error>(done.error());
+  return !oldest.empty();
+}
+
+Result<void> Retention::forget(const std::vector<Subject>& subjects) {
+  if (subjects.empty()) return {};
+  auto transaction = sqlite::Transaction::begin(database_);
+  if (!transaction) return tl::unexpected<Error>(transaction.error());
+  auto statement = database_.prepare(kForget);
+  if (!statement) return tl::unexpected<Error>(statement.error());
+  std::set<Hour> hours;
+  for (const Subject subject : subjects) {
+    if (auto done = statement->bind(subject).run(); !done) return done;
+    hours.insert(hour_of(subject));
+  }
+  for (const Hour hour : hours)
+    if (auto done = forget_names(hour); !done) return done;
+  return transaction->commit();
+}
+
+// Of those that have no events any more.
+Result<void> Retention::forget_names(Hour hour) {
+  auto statement = database_.prepare(kForgetNames);
+  if (!statement) return tl::unexpected<Error>(statement.error());
+  return statement->bind(hour).run();
+}
+
+Result<std::uint64_t> Retention::octets_in_use() {
+  auto statement = database_.prepare(kInUse);
+  if (!statement) return tl::unexpected<Error>(statement.error());
+  const auto row = statement->step();
+  if (!row) return tl::unexpected<Error>(row.error());
+  return static_cast<std::uint64_t>(statement->integer(0));
+}
+
+}  // namespace postrider::trace

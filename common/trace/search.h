@@ -1,0 +1,71 @@
+// search.h - finds what is known of a message: in the index, and in the lines that were not taken
+// into it yet. Blocks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "common/base/result.h"
+#include "common/sqlite/sqlite.h"
+#include "common/trace/line.h"
+#include "common/trace/pending.h"
+#include "common/trace/subject.h"
+
+namespace postrider::trace {
+
+// The events of a message, or of a session that brought none, in the order of time.
+struct Life {
+  std::string id;
+  std::vector<Event> events;
+};
+
+// A time of which not all is known, as lines were given up.
+struct Loss {
+  WallTime since;
+  WallTime until;
+  std::int64_t octets = 0;
+};
+
+class Search {
+ public:
+  // Events of one message or session that are shown.
+  static constexpr std::int64_t kMaxEvents = 20'000;
+
+  // Where nothing was collected yet there is no index.
+  static Result<Search> open(const std::string& data_directory);
+
+  // Messages, and sessions that brought none, by an address or a Message-ID (plain_name()): those
+  // that began at `since` or later, the newest first, at most `most`.
+  Result<std::vector<Subject>> find(const std::string& name, WallTime since, std::size_t most);
+
+  // What is known of each; an id that nothing is known of has none. Youngest first.
+  Result<std::vector<Life>> lives(const std::vector<Subject>& subjects);
+  // The whole of one message: with the part of its session that was about it, or was before any.
+  // Nothing is known of it: no events.
+  Result<Life> whole_life(const std::string& id);
+
+  // Of that time.
+  Result<std::vector<Loss>> losses(WallTime from, WallTime to);
+
+ private:
+  using Found = std::map<Subject, std::map<std::string, std::vector<Event>>>;  // by subject and id
+
+  Search(Pending pending, std::optional<sqlite::Database> index)
+      : pending_(std::move(pending)), index_(std::move(index)) {}
+
+  Result<void> find_indexed(const std::string& name, Subject first, std::size_t most,
+                            std::set<Subject>& found);
+  Result<void> add_indexed(Subject subject, Found& found);
+  Result<void> add_pending(const std::set<Subject>& wanted, Found& found);
+
+  Pending pending_;
+  std::optional<sqlite::Database> index_;
+};
+
+}  // namespace postrider::trace
