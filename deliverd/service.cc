@@ -13,6 +13,7 @@
 #include "common/net/cares_resolver.h"
 #include "common/quota/open_rooms.h"
 #include "common/sandbox/sandbox.h"
+#include "common/trace/recording.h"
 #include "deliverd/confinement.h"
 #include "deliverd/local/local_delivery.h"
 #include "deliverd/remote/remote_delivery.h"
@@ -85,6 +86,8 @@ std::unique_ptr<Delivery> new_delivery(event::EventLoop& loop, const config::Set
 void run(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
          event::Pulse pulse, log::Logger& log, const Clock& clock) {
   event::EventLoop loop;
+  trace::Recording recording(
+      log, settings, role == Role::local ? "deliverd-local" : "deliverd-remote", number, clock);
   log.set_buffered(true);
   metrics::Counters counters = config::open_counters(
       role == Role::local ? "deliverd@local" : "deliverd@remote", number, settings, clock, log);
@@ -95,7 +98,7 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
                  role == Role::local ? kLocalCredit : kRemoteCredit},
                 *delivery, log, [&] { loop.stop(); });
   loop.set_after_turn([&] {
-    log.flush();
+    recording.end_turn();
     counters.set(metrics::Gauge::jobs, static_cast<std::int64_t>(worker.jobs()));
     counters.observe(metrics::Duration::loop_turn, loop.turn_time());
   });

@@ -91,7 +91,7 @@ void Worker::end(const ipc::JobResult& result, std::uint64_t connection) {
 
 // A job without its file: temporary, whatever the reason.
 void Worker::refuse(const ipc::Job& job) {
-  log_.error("source_unknown").with("id", job.message_id()).with("source", job.source());
+  log_.error("source_unknown").id(job.message_id()).with("source", job.source());
   ipc::JobResult result;
   result.set_number(job.number());
   for (const ipc::JobRecipient& recipient : job.recipients()) {

@@ -171,6 +171,10 @@ void Queue::apply_route(Message& message, std::uint32_t index, routing::RouteAns
     });
     if (known) continue;  // reached by two ways, delivered once
     const Recipient& alias = recipients[index];
+    parts_.log.debug("expanded")
+        .id(message.data.id)
+        .with("original", alias.original)
+        .with("to", target.address);
     recipients.push_back({.address = target.address,
                           .original = alias.original,
                           .notify = alias.notify,

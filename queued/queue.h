@@ -204,6 +204,8 @@ class Queue final : private Recall::Owner {
   void forget(const Message& message);
 
   WallTime expires(const Message& message) const;
+  void log_wait(const MessageData& data, WallTime until);
+  void log_end(const MessageData& data);
   void log_fate(const Message& message, const Recipient& recipient, std::string_view event);
 
   const Parts parts_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "common/base/check.h"
+#include "common/base/timestamp.h"
 #include "common/message/cause.h"
 #include "queued/queue.h"
 #include "queued/retry.h"
@@ -147,6 +148,7 @@ void Queue::postpone(Message& message, Schedule schedule) {
     if (!next) parts_.log.info("held").id(message.data.id).with("reason", hold_reason);
     if (!behind.empty())
       parts_.log.info("put_behind").id(message.data.id).with("destination", behind);
+    if (next) log_wait(message.data, *next);
     if (message.young) {
       parts_.intake.promoted(*message.young, message.data.id);
       parts_.counters.add(metrics::Counter::queue_messages_deferred);
@@ -168,6 +170,21 @@ void Queue::postpone(Message& message, Schedule schedule) {
                               .offset = message.content_offset,
                               .large = message.young->large},
                       done);
+}
+
+// Until when, and for what: the words that the first of its recipients was told.
+void Queue::log_wait(const MessageData& data, WallTime until) {
+  const auto told = std::find_if(
+      data.recipients.begin(), data.recipients.end(),
+      [](const Recipient& recipient) { return is_open(recipient) && !recipient.reply.empty(); });
+  auto entry = parts_.log.debug("waits");
+  entry.id(data.id).with("until", to_timestamp(until)).with("attempts", data.attempts);
+  if (told == data.recipients.end()) return;
+  entry.with("to", told->address)
+      .with("status", told->status)
+      .with("reply", told->reply)
+      .with("remote", told->remote)
+      .with("next_hop", told->next_hop);
 }
 
 // There is nothing left that could be attempted: the sender is told.
@@ -205,6 +222,7 @@ void Queue::finish(Message& message) {
 
 void Queue::end(Message& message) {
   if (message.wish == Wish::erase) log_deleted(message.data);
+  log_end(message.data);
   forget(message);
 }
 
@@ -243,6 +261,12 @@ void Queue::forget(const Message& message) {
 
 WallTime Queue::expires(const Message& message) const {
   return expiry(parts_.settings.queue, message.data.born(), message.data.sender().empty());
+}
+
+// All of its recipients have met their fate.
+void Queue::log_end(const MessageData& data) {
+  const auto age = std::chrono::floor<std::chrono::milliseconds>(parts_.clock.now() - data.arrival);
+  parts_.log.debug("ended").id(data.id).with("age_ms", age.count());
 }
 
 void Queue::log_fate(const Message& message, const Recipient& recipient, std::string_view event) {

@@ -120,7 +120,7 @@ PendingPtr ReportWriter::write(const Message& message, message::ReportRequest re
        kind = request.kind, done = std::move(done)](Result<void> written) mutable {
         if (written)
           log_.info("report")
-              .with("id", id)
+              .id(id)
               .with("of", of.view())
               .with("to", to)
               .with("kind", action_of(kind));

@@ -15,6 +15,7 @@
 #include "common/event/worker_pool.h"
 #include "common/sandbox/sandbox.h"
 #include "common/spool/writer.h"
+#include "common/trace/recording.h"
 #include "queued/confinement.h"
 #include "queued/promoted.h"
 #include "queued/report_writer.h"
@@ -74,6 +75,7 @@ class Service {
       : listening_(listening),
         clock_(clock),
         counters_(std::move(counters)),
+        recording_(log, settings, "queued", 0, clock),
         paths_{settings.paths.spool},
         lock_(std::move(durable.lock)),
         directory_(loop_, clock, settings.paths.data + "/directory.db", settings.hostname),
@@ -103,10 +105,10 @@ class Service {
     for (const Pause& pause : durable.pauses) queue_.pause(pause);
     store_.set_on_damaged([this, &log] { start_anew(log); });
     log.set_buffered(true);
-    loop_.set_after_turn([this, &log] {
+    loop_.set_after_turn([this] {
       intake_.flush();
       arm_wakeup();
-      log.flush();
+      recording_.end_turn();
       counters_.observe(metrics::Duration::loop_turn, loop_.turn_time());
     });
     scan();
@@ -185,6 +187,7 @@ class Service {
   const SteadyClock steady_;
   SystemRandom random_;
   metrics::Counters counters_;
+  trace::Recording recording_;
   const spool::Paths paths_;
   Fd lock_;
   event::EventLoop loop_;

@@ -29,11 +29,13 @@ Connection::Connection(Services& services, const Listener& listener, Fd fd,
     : services_(services),
       listener_(listener),
       on_done_(std::move(on_done)),
+      id_(services.session_ids.next()),
       client_(first_met(services, listener, fd.get(), peer.ip)),
       inquiry_(services.policy, client_),
       session_(listener.session, offered_to(client_, listener.session, services.clock.now())),
       stream_(services.loop, std::move(fd), *this),
       pace_(services.loop.now()) {
+  note_connected();
   stream_.set_idle_timeout(services_.settings.smtpd.command_timeout);
   const auto delay = services_.settings.checks.greeting_delay;
   if (client_.stranger() && delay.count() > 0) {
@@ -69,6 +71,7 @@ void Connection::on_bytes(std::string_view bytes) {
 
 bool Connection::on_timeout() {
   if (session_.waiting() || held_back()) return false;
+  timed_out_ = true;
   session_.on_timeout();
   act();
   return true;
@@ -78,6 +81,7 @@ bool Connection::on_timeout() {
 void Connection::on_closed(net::CloseReason /*reason*/) {
   gone_ = true;
   note_failed_handshake();
+  note_abandoned();
   question_.reset();
   inquiry_.cancel();
   abandon_login();
@@ -169,6 +173,7 @@ void Connection::ask_directory(const smtp::Mailbox& mailbox, Answer answer) {
 
 // Any sender may send: what speaks against one is told when its recipient is known.
 void Connection::ask_sender(const smtp::AskSender& asked) {
+  ++transactions_;
   inquiry_.begin(session_.client_name(), asked.sender,
                  session_.transaction().mail.size.value_or(0));
   session_.on_verdict(answer_sender(client_, asked.priority));
@@ -187,13 +192,7 @@ void Connection::on_judged(const checks::Verdicts& verdicts) {
   }
   services_.counters.add(Counter::smtp_recipients_refused);
   note_finding(*against);
-  services_.log.info("recipient_refused")
-      .with("from", session_.transaction().mail.sender.str())
-      .with("to", inquiry_.facts().recipient.str())
-      .with("client", client_.str())
-      .with("helo", session_.client_name())
-      .with("check", against->check)
-      .with("reply", to_line(against->reply));
+  note_recipient_refused(*against);
   session_.on_verdict(against->reply);
   act();
 }
@@ -210,7 +209,7 @@ bool Connection::is_too_slow(const PaceLimits& limits, bool scarce) {
 // Within a handshake there is nothing that could be said, and who reads nothing would not hear it.
 void Connection::end_slow() {
   services_.counters.add(Counter::smtp_connections_slow);
-  services_.log.info("connection_too_slow").with("client", client_.str());
+  services_.log.info("connection_too_slow").with("client", client_.str()).session(id_.view());
   if (session_.waiting() || unread()) return finish();
   if (held_back()) {
     delay_->disarm();
@@ -232,20 +231,12 @@ void Connection::on_secured(const net::TlsInfo& info) {
   services_.counters.add(info.version == net::kTls13 ? Counter::smtp_tls_13 : Counter::smtp_tls_12);
   services_.counters.change(metrics::Gauge::tls_sessions, 1);
   tls_ = info;
+  note_secured(info);
   // What a login in the clear gave goes with it.
   client_.user.clear();
   client_.may_relay = services_.policy.meet(client_.address, client_.service).may_relay;
   session_.on_secured(info.has_bindings ? sasl::Binding::possible : sasl::Binding::none);
   act();
-}
-
-// What goes wrong under TLS later is the client's way to leave, as many do without close_notify.
-void Connection::note_failed_handshake() {
-  if (tls_ || stream_.failure().empty()) return;
-  services_.counters.add(Counter::smtp_tls_failures);
-  services_.log.info("handshake_failed")
-      .with("client", client_.str())
-      .with("reason", stream_.failure());
 }
 
 // ---- The end ----
@@ -270,10 +261,11 @@ void Connection::finish() {
   delay_.reset();
   login_delay_.reset();
   login_.reset();
-  if (auto on_done = std::exchange(on_done_, {})) {
-    if (tls_) services_.counters.change(metrics::Gauge::tls_sessions, -1);
-    on_done();
-  }
+  auto on_done = std::exchange(on_done_, {});
+  if (!on_done) return;
+  if (tls_) services_.counters.change(metrics::Gauge::tls_sessions, -1);
+  note_disconnected();
+  on_done();
 }
 
 }  // namespace postrider::smtpd

@@ -58,7 +58,18 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void send_delayed();
   bool unread() const noexcept { return stream_.unsent() > kMaxUnsent; }
   void start_tls();
+  // What is told of the session.
+  void note_connected();
+  void note_secured(const net::TlsInfo& info);
   void note_failed_handshake();
+  void note_recipient_refused(const checks::Verdict& against);
+  void note_accepted(const MessageId& id);
+  void note_abandoned();
+  // `id` is empty when the message was refused before it had one.
+  void note_refused(std::string_view id, const smtp::Reply& reason);
+  void note_disconnected();
+  log::Entry& name_session(log::Entry& entry) const;
+  log::Entry& name_transaction(log::Entry& entry) const;
   void adjust_stream();
   void become_client(const smtp::XclientArguments& told);
   bool enter_told(const net::IpAddress& address);
@@ -90,8 +101,6 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void refuse_message(const smtp::Reply& reason);
   void refuse_at_end(const smtp::Reply& reason);
   void drop_message(const smtp::Reply& reason);
-  // `id` is empty when the message was refused before it had one.
-  void note_refused(std::string_view id, const smtp::Reply& reason);
 
   void begin_close(const smtp::Close& close);
   void finish();
@@ -99,6 +108,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   Services& services_;
   const Listener& listener_;
   UniqueFunction<void()> on_done_;
+  const MessageId id_;  // of the session
   checks::Client client_;
   std::optional<net::IpAddress> told_;  // by XCLIENT, and admitted
   checks::Inquiry inquiry_;
@@ -106,12 +116,13 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr question_;                   // to the directory, for VRFY and EXPN
   std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
-  std::chrono::microseconds commit_begun_{0};    // EventLoop::now()
   std::unique_ptr<auth::Authentication> login_;  // the last that was begun
   std::unique_ptr<spool::Draft> draft_;
   std::optional<message::FieldFilter> filter_;  // of the content, where it is submitted
   std::string_view refused_by_;                 // the check, of the message under way; empty: none
   std::uint64_t size_ = 0;                      // of the message that is being committed
+  std::chrono::microseconds commit_begun_{0};   // EventLoop::now()
+  std::uint64_t transactions_ = 0;              // of the session: MAIL
   std::optional<net::TlsInfo> tls_;
   net::Stream stream_;
   Pace pace_;
@@ -124,6 +135,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::optional<event::Timer> linger_;       // there once the session has closed
   bool finish_when_written_ = false;         // the client said QUIT
   bool gone_ = false;
+  bool timed_out_ = false;
 };
 
 }  // namespace postrider::smtpd

@@ -28,7 +28,8 @@ void Connection::become_client(const smtp::XclientArguments& told) {
       .with("login", told.login.value_or(""))
       .with("port", told.port.value_or(""))
       .with("destination", told.destination_address.value_or(""))
-      .with("destination_port", told.destination_port.value_or(""));
+      .with("destination_port", told.destination_port.value_or(""))
+      .session(id_.view());
   if (told.address && !enter_told(address)) return;
   const std::string& login = told.login ? *told.login : session_.identity();
   client.may_relay = client.may_relay || !login.empty();
@@ -43,7 +44,10 @@ bool Connection::enter_told(const net::IpAddress& address) {
   leave_told();
   if (const auto reason = services_.admission.enter(address)) {
     services_.counters.add(metrics::Counter::smtp_connections_refused);
-    services_.log.info("connection_refused").with("client", address.str()).with("reason", *reason);
+    services_.log.info("connection_refused")
+        .with("client", address.str())
+        .with("reason", *reason)
+        .session(id_.view());
     session_.on_verdict({421, "4.7.0", listener_.session.hostname + ' ' + std::string(*reason)});
     return false;
   }

@@ -61,6 +61,7 @@ void Connection::admit(directory::LoginAnswer login) {
   entry.with("user", login.mailbox).with("client", client_.str());
   entry.with("mechanism", sasl::name_of(login_->mechanism()));
   if (!login.app_password.empty()) entry.with("app_password", login.app_password);
+  name_session(entry);
   client_.may_relay = true;
   client_.user = login.mailbox;
   session_.on_authenticated(std::move(login.mailbox));
@@ -85,8 +86,9 @@ void Connection::abandon_login() {
 
 auth::Consequence Connection::note_attempt(End end, std::string_view reason,
                                            std::string_view mailbox) {
-  return services_.attempts.note(
-      {client_.address, login_->user(), sasl::name_of(login_->mechanism()), end, reason, mailbox});
+  return services_.attempts.note({client_.address, login_->user(),
+                                  sasl::name_of(login_->mechanism()), end, reason, mailbox,
+                                  id_.view()});
 }
 
 // Meanwhile the session waits for its verdict. The next login of a client that pipelines may be

@@ -95,24 +95,10 @@ void Connection::committed(const MessageId& id, const Result<void>& result) {
   if (result) {
     services_.counters.add(Counter::smtp_messages_accepted);
     services_.counters.add(Counter::smtp_octets_accepted, size_);
-    auto entry = services_.log.info("accepted");
-    entry.id(message)
-        .with("from", session_.transaction().mail.sender.str())
-        .with("recipients", session_.transaction().recipients.size())
-        .with("size", size_)
-        .with("client", client_.str())
-        .with("helo", session_.client_name())
-        .with("protocol", protocol_of(session_, listener_.session.protocol));
-    if (!session_.identity().empty()) entry.with("user", session_.identity());
-    if (tls_) entry.with("tls", tls_->version).with("cipher", tls_->cipher);
     inquiry_.room().keep();
-    if (const std::size_t waiting = inquiry_.room().without_room(); waiting > 0)
-      entry.with("without_room", waiting);
-    if (!inquiry_.tags().empty()) {
-      services_.counters.add(Counter::smtp_messages_tagged);
-      for (const checks::Verdict& tag : inquiry_.tags()) note_finding(tag);
-      entry.with("checks", names_of(inquiry_.tags()));
-    }
+    if (!inquiry_.tags().empty()) services_.counters.add(Counter::smtp_messages_tagged);
+    for (const checks::Verdict& tag : inquiry_.tags()) note_finding(tag);
+    note_accepted(message);
   } else {
     inquiry_.room().lose();
     reply = {451, "4.3.0", "the message could not be stored, try again"};
@@ -149,19 +135,6 @@ void Connection::drop_message(const smtp::Reply& reason) {
   note_refused(draft_->id().view(), reason);
   inquiry_.room().give_back();
   draft_.reset();
-}
-
-// The reply tells the kind of reason; what is wrong with the spool, the spool has told.
-void Connection::note_refused(std::string_view id, const smtp::Reply& reason) {
-  services_.counters.add(Counter::smtp_messages_refused);
-  auto entry = services_.log.info("message_refused");
-  if (!id.empty()) entry.with("id", id);
-  entry.with("from", session_.transaction().mail.sender.str())
-      .with("recipients", session_.transaction().recipients.size())
-      .with("client", client_.str())
-      .with("helo", session_.client_name());
-  if (!refused_by_.empty()) entry.with("check", refused_by_);
-  entry.with("reply", to_line(reason));
 }
 
 }  // namespace postrider::smtpd

@@ -3,6 +3,7 @@
 
 #include "common/auth/attempts.h"
 #include "common/base/clock.h"
+#include "common/base/message_id.h"
 #include "common/checks/policy.h"
 #include "common/config/settings.h"
 #include "common/directory/credentials.h"
@@ -26,6 +27,7 @@ struct Services {
   directory::Credentials& credentials;
   auth::Attempts& attempts;
   spool::Writer& writer;
+  MessageIdSource& session_ids;  // by which the log names sessions
   const config::Settings& settings;
   net::TlsServer* tls = nullptr;  // null: no certificate is configured
   net::Networks xclient_networks = {};

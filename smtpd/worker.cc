@@ -23,6 +23,7 @@
 #include "common/routing/return_paths.h"
 #include "common/sandbox/sandbox.h"
 #include "common/spool/disk.h"
+#include "common/trace/recording.h"
 #include "smtpd/confinement.h"
 #include "smtpd/queue_link.h"
 #include "smtpd/server.h"
@@ -72,6 +73,7 @@ class Worker {
          directory::VerifiedPasswords& verified, unsigned number, event::Pulse pulse)
       : sockets_(sockets),
         log_(config::open_log("smtpd", settings, clock_)),
+        recording_(log_, settings, "smtpd", number, clock_),
         counters_(config::open_counters("smtpd", number, settings, clock_, log_)),
         pool_(loop_, kPoolThreads),
         directory_(loop_, clock_, directory_file(settings), settings.hostname),
@@ -93,10 +95,20 @@ class Worker {
         writer_(loop_, spool::system_disk(), writer_options(settings, number), clock_, random_,
                 log_, counters_,
                 [this](const spool::SegmentProgress& progress) { link_.announce(progress); }),
-        services_{loop_,        clock_,    log_,
-                  counters_,    policy_,   admission_,
-                  credentials_, attempts_, writer_,
-                  settings,     tls,       net::parse_networks(settings.smtpd.xclient_networks)},
+        session_ids_(clock_, number, static_cast<std::uint32_t>(random_.next())),
+        services_{loop_,
+                  clock_,
+                  log_,
+                  counters_,
+                  policy_,
+                  admission_,
+                  credentials_,
+                  attempts_,
+                  writer_,
+                  session_ids_,
+                  settings,
+                  tls,
+                  net::parse_networks(settings.smtpd.xclient_networks)},
         server_(services_, sockets.listening()),
         drain_timer_(loop_, [this] { loop_.stop(); }),
         terminate_(loop_, SIGTERM, [this] { drain(); }),
@@ -109,7 +121,7 @@ class Worker {
       });
     log_.set_buffered(true);
     loop_.set_after_turn([this] {
-      log_.flush();
+      recording_.end_turn();
       counters_.observe(metrics::Duration::loop_turn, loop_.turn_time());
     });
   }
@@ -134,6 +146,7 @@ class Worker {
   SystemRandom random_;
   event::EventLoop loop_;
   log::Logger log_;
+  trace::Recording recording_;
   metrics::Counters counters_;
   event::WorkerPool pool_;
   directory::SqliteDirectory directory_;
@@ -150,6 +163,7 @@ class Worker {
   Admission admission_;
   QueueLink link_;
   spool::Writer writer_;
+  MessageIdSource session_ids_;
   Services services_;
   Server server_;
   std::optional<net::CertificateWatch> certificates_;

@@ -47,11 +47,12 @@ Consequence Attempts::note(const Attempt& attempt) {
   if (accepted) unavailable_.passed();
   record(attempt, accepted, banned);
   if (accepted) return {};
-  log_.info("authentication_failed")
-      .with("user", attempt.user)
+  auto entry = log_.info("authentication_failed");
+  entry.with("user", attempt.user)
       .with("client", attempt.client.str())
       .with("mechanism", attempt.mechanism)
       .with("reason", banned ? "the address or the account is banned" : attempt.reason);
+  if (!attempt.session.empty()) entry.session(attempt.session);
   // Under a ban each waits the same, whatever its password.
   return {banned, banned ? hold_back(1) : count_failure(attempt)};
 }

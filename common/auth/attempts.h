@@ -42,6 +42,7 @@ struct Attempt {
   End end;
   std::string_view reason = {};   // when refused
   std::string_view mailbox = {};  // the user's; empty: there is no such user, or it is not known
+  std::string_view session = {};  // by which the log names it; empty: by nothing
 };
 
 // The bans that all processes share, from the run directory; where they cannot be had, the log is

@@ -45,8 +45,10 @@ void HeaderSurvey::count(std::string_view name, std::string_view value) {
   const auto* const single =
       std::find_if(kSingleFields.begin(), kSingleFields.end(),
                    [&](std::string_view one) { return equals_ignoring_case(one, name); });
-  if (single != kSingleFields.end())
-    ++facts_.single[static_cast<std::size_t>(single - kSingleFields.begin())];
+  if (single == kSingleFields.end()) return;
+  const auto place = static_cast<std::size_t>(single - kSingleFields.begin());
+  const bool first = facts_.single[place]++ == 0;
+  if (first && place == kMessageId && value.size() <= kMaxMessageId) facts_.message_id = value;
 }
 
 // Of the Resent fields. Who resends puts a set of them before all other fields; what follows are

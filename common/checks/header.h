@@ -26,6 +26,9 @@ inline constexpr std::array<std::string_view, 7> kResentFields{
     "Resent-From", "Resent-Sender", "Resent-Date",      "Resent-To",
     "Resent-Cc",   "Resent-Bcc",    "Resent-Message-ID"};
 
+// Octets of a Message-ID that is kept: a line of RFC 5322 section 2.1.1.
+inline constexpr std::size_t kMaxMessageId = 998;
+
 // Addresses in From and Sender that are looked at: RFC 5322 section 3.6.2 has no limit.
 inline constexpr std::size_t kMaxAuthors = 20;
 
@@ -39,6 +42,7 @@ struct HeaderFacts {
   std::uint64_t tls_required = 0;     // TLS-Required fields
   std::uint64_t tls_required_no = 0;  // and those of the one value that there is
   bool ascii = true;
+  std::string message_id;  // of the first Message-ID, as written; empty: there is none, or too long
   // Where they are asked for: whom From and Sender name, and those of the first Resent fields,
   // which who sends the message on has added (RFC 5322 section 3.6.6), kMaxAuthors + 1 at most; and
   // whether From or Sender stands twice, or one is too long, or cannot be read for certain, or is a

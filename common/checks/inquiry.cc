@@ -118,6 +118,7 @@ std::optional<std::uint64_t> Inquiry::largest_mailbox() const noexcept {
 Verdicts Inquiry::judge_data(std::size_t recipients, bool impatient) {
   const bool asked = (needs_of(facts_.client, facts_.settings) & kAuthorRights) != 0;
   header_.emplace(asked ? HeaderSurvey::Authors::keep : HeaderSurvey::Authors::ignore);
+  facts_.header = {};
   facts_.authors.clear();
   author_questions_.clear();
   facts_.recipients = recipients;

@@ -93,6 +93,8 @@ class Delivery {
     std::optional<ChangeTimes> before, after;
   };
   const Renamed& renamed() const noexcept { return renamed_; }
+  // Of the file, relative to the mail directory; empty: it was not renamed.
+  const std::string& path() const noexcept { return placed_; }
 
  private:
   // What an earlier attempt left: states N, W, O, T. (Of D asks is_deleted().)

@@ -174,6 +174,7 @@ class Group {
   }
 
   static void end_stored(Target& target, maildir::Placed placed) {
+    target.result.set_file(target.delivery->path());
     target.end(ipc::DELIVERED, "2.0.0",
                fmt::format("{} in mailbox {}",
                            placed == maildir::Placed::now ? "stored" : "was already stored",

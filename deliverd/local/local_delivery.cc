@@ -54,7 +54,8 @@ void defer_delivered(ipc::JobResult& result, int error) {
 
 LocalDelivery::LocalDelivery(event::EventLoop& loop, Options options, quota::Rooms& rooms,
                              const Clock& clock, log::Logger& log, metrics::Counters& counters)
-    : options_(std::move(options)),
+    : loop_(loop),
+      options_(std::move(options)),
       clock_(clock),
       log_(log),
       counters_(counters),
@@ -86,7 +87,7 @@ void LocalDelivery::deliver(const ipc::Job& job, int source_fd, Done done) {
   Running& running = running_[ticket];
   running.message_id = job.message_id();
   running.arrival_us = job.arrival_us();
-  running.begun = clock_.now();
+  running.begun = loop_.now();
   running.done = std::move(done);
   running.attempt = threads_.run(
       [job, source_fd, this] { return attempt_local(job, source_fd, store_); },
@@ -105,23 +106,28 @@ void LocalDelivery::on_attempted(std::uint64_t ticket, ipc::JobResult result) {
   sync_if_due();
 }
 
-void LocalDelivery::note(const Running& job, const ipc::JobResult& result) {
-  const WallTime now = clock_.now();
-  const auto now_us = now.time_since_epoch().count();
-  counters_.observe(metrics::Duration::local_attempt, now - job.begun);
+// Where a message was stored is told to the log alone.
+void LocalDelivery::note(const Running& job, ipc::JobResult& result) {
+  const auto now_us = clock_.now().time_since_epoch().count();
+  const std::chrono::microseconds lasted = loop_.now() - job.begun;
+  counters_.observe(metrics::Duration::local_attempt, lasted);
   note_outcomes(counters_, kLocalOutcomes, result);
   counters_.add(metrics::Counter::delivery_attempts_local,
                 static_cast<std::uint64_t>(result.recipients_size()));
-  for (const ipc::RecipientResult& recipient : result.recipients()) {
+  const auto took = std::chrono::ceil<std::chrono::milliseconds>(lasted);
+  for (ipc::RecipientResult& recipient : *result.mutable_recipients()) {
     const bool expected =
         recipient.outcome() == ipc::DELIVERED || recipient.outcome() == ipc::FAILED;
     auto entry = expected ? log_.info("local_delivery") : log_.warning("local_delivery");
-    entry.with("id", job.message_id)
+    entry.id(job.message_id)
         .with("outcome", name_of(recipient.outcome()))
         .with("status", recipient.status())
         .with("reply", recipient.reply())
-        .with("delay_ms", (now_us - job.arrival_us) / 1000);
+        .with("delay_ms", (now_us - job.arrival_us) / 1000)
+        .with("took_ms", took.count());
+    if (!recipient.file().empty()) entry.with("file", recipient.file());
     if (!recipient.detail().empty()) entry.with("detail", recipient.detail());
+    recipient.clear_file();
   }
 }
 

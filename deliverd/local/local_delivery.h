@@ -70,17 +70,18 @@ class LocalDelivery final : public Delivery {
   struct Running {
     std::string message_id;
     std::int64_t arrival_us = 0;
-    WallTime begun;
+    std::chrono::microseconds begun{0};  // EventLoop::now()
     Done done;
     PendingPtr attempt;
     int sync_error = 0;  // of a sync that failed since it began
   };
 
   void on_attempted(std::uint64_t ticket, ipc::JobResult result);
-  void note(const Running& job, const ipc::JobResult& result);
+  void note(const Running& job, ipc::JobResult& result);
   void sync_if_due();
   void on_synced(int error);
 
+  event::EventLoop& loop_;
   const Options options_;
   const Clock& clock_;
   log::Logger& log_;

@@ -8,6 +8,7 @@
 
 #include "common/config/destinations.h"
 #include "common/config/next_hops.h"
+#include "common/smtp/dialogue.h"
 #include "deliverd/remote/route_hosts.h"
 
 namespace postrider::deliverd {
@@ -89,8 +90,10 @@ bool Attempt::is_smarthost(const NextHop& hop) const {
 void Attempt::follow(const MxHop& hop) {
   port_ = hop.port;
   domain_ = hop.domain;
+  asked_ = context_.loop.now();
   question_ =
       context_.resolver.find_mx(hop.domain, [this, domain = hop.domain](const auto& answer) {
+        dns_ += context_.loop.now() - asked_;
         HostRoute route = route_hosts(domain, answer, context_.settings.hostname, context_.random);
         if (route.hosts.empty()) host_failed({route.no_hosts, ""});
         hosts_.assign(route.hosts.begin(), route.hosts.end());
@@ -127,6 +130,7 @@ void Attempt::try_next_host() {
   hosts_.pop_front();
   silent_.clear();
   find_policy([this] {
+    asked_ = context_.loop.now();
     question_ = context_.resolver.find_addresses(
         host_, [this](net::AddressAnswer answer) { on_addresses(std::move(answer)); });
   });
@@ -149,6 +153,7 @@ void Attempt::on_addresses(net::AddressAnswer answer) {
                             [this](AddressRaces::Order order) { on_order(std::move(order)); });
     return;
   }
+  dns_ += context_.loop.now() - asked_;
   if (answer.status == net::DnsStatus::temporary) {
     host_failed({our_reason(Outcome::deferred, "4.4.3", answer.reason), ""});
   } else {
@@ -161,6 +166,7 @@ void Attempt::on_addresses(net::AddressAnswer answer) {
 }
 
 void Attempt::on_order(AddressRaces::Order order) {
+  dns_ += context_.loop.now() - asked_;
   addresses_.assign(order.addresses.begin(), order.addresses.end());
   silent_ = std::move(order.silent);
   try_next_address();
@@ -240,6 +246,7 @@ void Attempt::try_server(const Server& server) {
                .recipients = open_,
                .done = [this](TransferResult result) { on_transfer(std::move(result)); },
                .postponable = !tried_ && !job_.probe()});
+  given_ = context_.loop.now();
   context_.pool.add(server, std::move(transfer));
 }
 
@@ -249,6 +256,7 @@ void Attempt::on_transfer(TransferResult result) {
     return finish();
   }
   tried_ = true;
+  log_transfer(result);
   const std::vector<int> asked = std::exchange(open_, {});
   if (result.corrupt) {
     const Told damaged{our_reason(Outcome::failed, "5.3.0", "the message in the spool is damaged"),
@@ -345,6 +353,28 @@ void Attempt::finish() {
   });
 }
 
+// For the trace: what was said, and how long each part of it took.
+void Attempt::log_transfer(const TransferResult& result) {
+  const auto ms = [](std::chrono::microseconds span) {
+    return std::chrono::floor<std::chrono::milliseconds>(span).count();
+  };
+  const std::chrono::microseconds all = context_.loop.now() - given_;
+  for (const TransferRecord& record : result.records) {
+    context_.log.debug("attempt")
+        .id(job_.message_id())
+        .with("next_hop", job_.next_hop())
+        .with("remote", remote_)
+        .with("tls", result.tls)
+        .with("recipients", open_.size())
+        .with("dns_ms", ms(std::exchange(dns_, {})))
+        .with("wait_ms", ms(std::max(all - record.took, {})))
+        .with("connect_ms", ms(record.connecting))
+        .with("tls_ms", ms(record.handshake))
+        .with("took_ms", ms(record.took))
+        .text("dialogue", record.dialogue, 2 * smtp::Dialogue::kMaxOctets);
+  }
+}
+
 void Attempt::log_result(int recipient, const ipc::RecipientResult& result,
                          const std::string& tls) {
   const std::string_view event = result.outcome() == ipc::DELIVERED  ? "sent"
@@ -353,7 +383,7 @@ void Attempt::log_result(int recipient, const ipc::RecipientResult& result,
                                                                      : "refused";
   const WallTime arrival{std::chrono::microseconds(job_.arrival_us())};
   context_.log.info(event)
-      .with("id", job_.message_id())
+      .id(job_.message_id())
       .with("to", job_.recipients(recipient).address())
       .with("remote", result.remote())
       .with("status", result.status())

@@ -90,6 +90,7 @@ class Attempt final : public event::Deferred {
   void conclude(int recipient, ipc::Outcome outcome, const Told& told);
   void conclude_open(const Told& told);
   void finish();
+  void log_transfer(const TransferResult& result);
   void log_result(int recipient, const ipc::RecipientResult& result, const std::string& tls);
 
   const AttemptContext& context_;
@@ -117,6 +118,10 @@ class Attempt final : public event::Deferred {
   bool tried_ = false;                       // a host was asked
   bool session_given_ = false;               // by one of the hosts so far
   std::optional<Told> failure_;              // of the hosts so far: a temporary one, if any
+
+  std::chrono::microseconds asked_{0};  // EventLoop::now(), the question that is open
+  std::chrono::microseconds dns_{0};    // how long DNS and the order of addresses took
+  std::chrono::microseconds given_{0};  // to the pool: EventLoop::now()
 
   std::vector<int> open_;        // recipients without a result
   std::map<int, Told> refused_;  // of these, whom one family of host_ refused for its policy

@@ -41,7 +41,9 @@ Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
       owner_(owner),
       session_(settings.hostname, why_clear == nullptr ? server.peer.level : TlsLevel::none,
                server.login, {server.protocol, server.tls_start}),
-      timer_(loop, [this] { expired(); }) {
+      timer_(loop, [this] { expired(); }),
+      opened_(loop.now()) {
+  if (settings.trace.enabled == "on") dialogue_.emplace().begin(opened_);
   const auto done = [this](Result<Fd> connected_socket) { connected(std::move(connected_socket)); };
   connecting_ =
       socket ? event::answer_later(loop, Result<Fd>(std::move(*socket)), done)
@@ -51,10 +53,12 @@ Connection::Connection(event::EventLoop& loop, const config::Settings& settings,
 void Connection::connected(Result<Fd> socket) {
   if (!socket) {
     const std::string& why = socket.error().text;
+    note(why);
     unusable_ = Unusable{
         {0, "4.4.1", is_local() ? fmt::format("the {}: {}", message::kMailStore, why) : why}};
     return close();
   }
+  connecting_took_ = loop_.now() - opened_;
   stream_.emplace(loop_, std::move(*socket), static_cast<net::Stream::Owner&>(*this));
   act();
 }
@@ -63,7 +67,10 @@ void Connection::carry(TransferPtr transfer) {
   POSTRIDER_CHECK(ready());
   transfer_ = std::move(transfer);
   begun_ = loop_.now();
-  ++carried_;
+  if (carried_++ > 0) {
+    if (dialogue_) dialogue_->begin(begun_);
+    connecting_took_ = handshake_took_ = {};
+  }
   session_.start(transaction_of(*transfer_));
   act();
 }
@@ -77,6 +84,8 @@ void Connection::leave() {
 
 void Connection::on_secured(const net::TlsInfo& info) {
   agreed_ = info;
+  handshake_took_ = loop_.now() - handshake_begun_;
+  note(protection());
   session_.on_secured(stream_->channel_bindings());
   act();
 }
@@ -84,6 +93,7 @@ void Connection::on_secured(const net::TlsInfo& info) {
 void Connection::on_bytes(std::string_view bytes) {
   const bool was_ready = ready();
   heard_ = true;
+  if (dialogue_) dialogue_->on_received(bytes, loop_.now());
   session_.on_bytes(bytes);
   act();
   if (!was_ready && !closed_ && ready()) owner_.on_ready(*this);
@@ -97,6 +107,7 @@ void Connection::on_drained() {
 }
 
 void Connection::on_closed(net::CloseReason /*reason*/) {
+  note(stream_->failure().empty() ? "the connection is closed" : stream_->failure());
   if (!stream_->failure().empty()) session_.on_tls_failed(stream_->failure());
   session_.on_closed(loop_.now() - begun_);
   act();
@@ -104,6 +115,7 @@ void Connection::on_closed(net::CloseReason /*reason*/) {
 
 void Connection::expired() {
   if (ready()) return leave();
+  note("no answer in time");
   session_.on_timeout();
   act();
 }
@@ -120,7 +132,10 @@ void Connection::act() {
 
 void Connection::perform(Session::Action& action) {
   std::visit(Overloaded{
-                 [&](const Session::Send& send) { stream_->send(send.bytes); },
+                 [&](const Session::Send& send) {
+                   if (dialogue_) dialogue_->on_sent(send.bytes, loop_.now());
+                   stream_->send(send.bytes);
+                 },
                  [&](const Session::SendContent&) {
                    content_.emplace(transfer_->job, transfer_->source);
                    send_content();
@@ -131,6 +146,7 @@ void Connection::perform(Session::Action& action) {
                    send_content();
                  },
                  [&](const Session::StartTls&) {
+                   handshake_begun_ = loop_.now();
                    stream_->start_tls(tls_.connect(peer_), settings_.tls.handshake_timeout);
                  },
                  [&](Session::Done& done) {
@@ -165,6 +181,7 @@ void Connection::send_content() {
     case OutgoingContent::Block::last:
       stream_->send(block);
       stream_->want_drained(false);
+      note("content sent");
       session_.on_content_sent();
       break;
     case OutgoingContent::Block::corrupt: return abandon_content({{}, true});
@@ -184,7 +201,17 @@ void Connection::abandon_content(TransferResult result) {
 void Connection::end_transfer(TransferResult result) {
   content_.reset();
   result.tls = protection();
+  result.records = record();
   owner_.on_result(*this, std::move(transfer_), std::move(result));
+}
+
+void Connection::note(std::string_view what) {
+  if (dialogue_) dialogue_->on_event(what, loop_.now());
+}
+
+std::vector<TransferRecord> Connection::record() const {
+  if (!dialogue_) return {};
+  return {{dialogue_->text(), connecting_took_, handshake_took_, dialogue_->took()}};
 }
 
 // "TLSv1.3 TLS_AES_256_GCM_SHA384 verified", "clear (STARTTLS is not offered)"

@@ -7,12 +7,14 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/pending.h"
 #include "common/config/settings.h"
 #include "common/event/event_loop.h"
 #include "common/net/stream.h"
 #include "common/smtp/client_session.h"
+#include "common/smtp/dialogue.h"
 #include "deliverd/remote/outgoing_content.h"
 #include "deliverd/remote/server.h"
 #include "deliverd/remote/transfer.h"
@@ -57,6 +59,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::string_view tls_version() const noexcept {
     return agreed_ ? agreed_->version : std::string_view();
   }
+  // What there is to tell of it since it was opened, or since the last Transfer.
+  std::vector<TransferRecord> record() const;
   // Transfers that were given to it.
   std::uint64_t carried() const noexcept { return carried_; }
   // What the server takes at most (RFC 9422), where it told: of recipients of one Transfer, of
@@ -71,6 +75,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   void on_closed(net::CloseReason reason) override;
 
   void connected(Result<Fd> socket);
+  void note(std::string_view what);
   void explain_silence();
   void act();
   void perform(smtp::ClientSession::Action& action);
@@ -99,6 +104,11 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::optional<OutgoingContent> content_;  // of transfer_, once its first octet is asked for
   std::optional<net::TlsInfo> agreed_;      // once the session is under TLS
   std::optional<Unusable> unusable_;
+  std::optional<smtp::Dialogue> dialogue_;  // where it is kept for the trace
+  std::chrono::microseconds opened_;        // EventLoop::now(), as what follows
+  std::chrono::microseconds handshake_begun_{0};
+  std::chrono::microseconds connecting_took_{0};  // 0 from the second transfer on
+  std::chrono::microseconds handshake_took_{0};
   std::optional<std::uint64_t> timed_wait_;  // ClientSession::waits() that timer_ is armed for
   std::uint64_t carried_ = 0;
   bool heard_ = false;  // the server has said something

@@ -337,12 +337,13 @@ void HostQueue::on_closed(Connection& connection, const std::optional<Connection
   });
   const bool met = at->had_session;
   lines_.erase(at);
-  if (why) host_failed(*why);
-  if (!why && !met) host_failed({{0, "4.4.2", "the connection was lost before the first message"}});
+  if (why) host_failed(*why, connection);
+  if (!why && !met)
+    host_failed({{0, "4.4.2", "the connection was lost before the first message"}}, connection);
   dispatch_later();
 }
 
-void HostQueue::host_failed(Connection::Unusable why) {
+void HostQueue::host_failed(Connection::Unusable why, const Connection& connection) {
   using Fault = smtp::ClientSession::Fault;
   const net::TlsPeer& peer = server_.peer;
   const std::string reason = words_of(why.reply);
@@ -363,16 +364,18 @@ void HostQueue::host_failed(Connection::Unusable why) {
     why.reply.text = fmt::format("{}: {}", remote_name(peer.host, peer.address), reason);
   // A refusal for good is asked for each time: it may end the mail.
   if (!why.reply.permanent()) parts_.memory.on_failed(server_, why, parts_.loop.now());
-  if (!goes_on_in_clear) tell_waiting(why.reply);
+  if (!goes_on_in_clear) tell_waiting(why.reply, connection.record());
 }
 
-void HostQueue::tell_waiting(const smtp::Reply& why) {
+void HostQueue::tell_waiting(const smtp::Reply& why, const std::vector<TransferRecord>& records) {
   // One that is told may come back at once, for another name of the same server.
   std::vector<TransferPtr> told;
   while (!waiting_.empty()) told.push_back(dequeue());
   for (const TransferPtr& transfer : told) {
     const smtp::RecipientOutcome untried{smtp::Outcome::untried, why};
-    transfer->done({.outcomes = {transfer->recipients.size(), untried}, .no_session = true});
+    transfer->done({.outcomes = {transfer->recipients.size(), untried},
+                    .no_session = true,
+                    .records = records});
   }
 }
 

@@ -92,8 +92,8 @@ class HostQueue final : public event::Deferred,
   bool may_chunk() const;
   bool note_chunking(const smtp::ChunkingTrial& trial);
   void note_received(const TransferResult& result);
-  void host_failed(Connection::Unusable why);
-  void tell_waiting(const smtp::Reply& why);
+  void host_failed(Connection::Unusable why, const Connection& connection);
+  void tell_waiting(const smtp::Reply& why, const std::vector<TransferRecord>& records);
   void retire();
 
   const Parts parts_;

@@ -12,6 +12,10 @@ namespace postrider::deliverd {
 
 namespace {
 
+void append(std::vector<TransferRecord>& records, std::vector<TransferRecord> more) {
+  records.insert(records.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+}
+
 // Two transfers that were one.
 struct Halves {
   UniqueFunction<void(TransferResult)> done;
@@ -29,6 +33,7 @@ struct Halves {
     whole.no_session = whole.no_session && second->no_session;
     whole.dsn = whole.dsn || second->dsn;
     if (whole.tls.empty()) whole.tls = std::move(second->tls);
+    append(whole.records, std::move(second->records));
     done(std::move(whole));
   }
 };
@@ -94,6 +99,7 @@ void keep_lost(Transfer& transfer, TransferResult result) {
     whole.corrupt = rest.corrupt;
     whole.dsn = rest.dsn;
     if (!rest.tls.empty()) whole.tls = std::move(rest.tls);
+    append(whole.records, std::move(rest.records));
     done(std::move(whole));
   };
 }

@@ -12,6 +12,14 @@
 
 namespace postrider::deliverd {
 
+// What a connection had to do with a transfer, where that is kept for the trace.
+struct TransferRecord {
+  std::string dialogue;                     // smtp::Dialogue::text()
+  std::chrono::microseconds connecting{0};  // where it was opened for the transfer
+  std::chrono::microseconds handshake{0};
+  std::chrono::microseconds took{0};  // the dialogue, and these
+};
+
 struct TransferResult {
   std::vector<smtp::RecipientOutcome> outcomes;  // one for each of Transfer::recipients, in order
   bool corrupt = false;                          // the content is damaged: nothing was sent
@@ -20,7 +28,8 @@ struct TransferResult {
   std::chrono::microseconds postponed{0};
   bool dsn = false;  // the server reports on what it accepted
   smtp::ChunkingTrial chunking;
-  std::string tls;  // how the session was protected, for the log
+  std::string tls;                      // how the session was protected, for the log
+  std::vector<TransferRecord> records;  // of each connection that was used
 };
 
 // Whether the session was lost for one of the recipients, or for all, before the server had

@@ -148,9 +148,9 @@ struct World {
 
   Services& services() {
     if (!services_) {
-      services_ =
-          std::make_unique<Services>(Services{loop, clock, log, counters, policy, admission(),
-                                              credentials, attempts, writer, settings, tls.get()});
+      services_ = std::make_unique<Services>(Services{loop, clock, log, counters, policy,
+                                                      admission(), credentials, attempts, writer,
+                                                      session_ids, settings, tls.get()});
     }
     return *services_;
   }
@@ -223,6 +223,7 @@ struct World {
                        log,
                        counters,
                        [this](const spool::SegmentProgress& p) { progress = p; }};
+  MessageIdSource session_ids{clock, 1, 1};
 
  private:
   std::optional<Admission> admission_;  // made with the settings as the test has changed them
