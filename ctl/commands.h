@@ -27,6 +27,7 @@ void add_app_password_commands(CLI::App& user, Context& context);   // user app-
 void add_send_right_commands(CLI::App& user, Context& context);     // user send-as
 void add_queue_commands(CLI::App& app, Context& context);           // queue list|show|...
 void add_queue_verbs(CLI::App& queue, Context& context);            // queue hold|release|...
+void add_trace_command(CLI::App& app, Context& context);
 void add_verify_command(CLI::App& queue, Context& context);         // queue verify
 
 }  // namespace postrider::ctl

@@ -23,15 +23,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 9> kFolders{"spool",
-                                              "spool/incoming",
-                                              "spool/incoming/large",
-                                              "spool/deferred",
-                                              "spool/quarantine",
-                                              "mail",
-                                              "data",
-                                              "run",
-                                              "tls"};
+constexpr std::array<const char*, 10> kFolders{"spool",
+                                               "spool/incoming",
+                                               "spool/incoming/large",
+                                               "spool/deferred",
+                                               "spool/quarantine",
+                                               "mail",
+                                               "data",
+                                               "data/trace",
+                                               "run",
+                                               "tls"};
 
 constexpr mode_t kPrivateFolder = 0700;
 constexpr mode_t kPrivateFile = 0600;

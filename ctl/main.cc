@@ -37,6 +37,7 @@ int run_command(std::vector<std::string> arguments) {
   ctl::add_config_commands(app, context);
   ctl::add_directory_commands(app, context);
   ctl::add_queue_commands(app, context);
+  ctl::add_trace_command(app, context);
   ctl::add_mailbox_commands(app, context);
   ctl::add_ban_commands(app, context);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first

@@ -25,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // The daemons are where this program is.
-std::vector<Program> programs(const std::string& config_file) {
+std::vector<Program> programs(const std::string& config_file, const config::Settings& settings) {
   const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
   const auto program = [&](const char* name, const char* executable,
                            std::vector<std::string> options) {
@@ -33,12 +33,15 @@ std::vector<Program> programs(const std::string& config_file) {
     made.arguments.insert(made.arguments.end(), options.begin(), options.end());
     return made;
   };
-  return {program("queued", "queued", {}),
-          program("deliverd@local", "deliverd", {"--role", "local"}),
-          program("deliverd@remote", "deliverd", {"--role", "remote"}),
-          program("smtpd", "smtpd", {}),
-          program("pop3d", "pop3d", {}),
-          program("monitor", "postrider", {"monitor"})};
+  std::vector<Program> all{program("queued", "queued", {}),
+                           program("deliverd@local", "deliverd", {"--role", "local"}),
+                           program("deliverd@remote", "deliverd", {"--role", "remote"}),
+                           program("smtpd", "smtpd", {}),
+                           program("pop3d", "pop3d", {}),
+                           program("monitor", "postrider", {"monitor"})};
+  if (settings.trace.enabled == "on")
+    all.push_back(program("trace", "postrider", {"trace", "--collect"}));
+  return all;
 }
 
 // Held while the suite runs, so that a second one on the same instance is refused. The file holds
@@ -63,7 +66,7 @@ void run(Context& context) {
   if (!lock) return context.refuse(lock.error());
   const SystemClock clock;
   log::Logger log = config::open_log("postrider", *settings, clock);
-  Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string()),
+  Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string(), *settings),
                         settings->paths.run, log, [] {
                           fmt::print("ready\n");
                           std::fflush(stdout);

@@ -1,0 +1,19 @@
+// trace_collect.h - the process that takes the daemons' lines into the index of the trace.
+#pragma once
+
+#include <chrono>
+
+namespace postrider::ctl {
+
+class Context;
+
+// How often it looks, while there is little.
+inline constexpr std::chrono::seconds kCollectEvery{1};
+// How long it is at it before it hears signals.
+inline constexpr std::chrono::milliseconds kCollectFor{500};
+
+// Until SIGTERM or SIGINT, whereupon it takes what there is. SIGHUP: by the configuration as it is
+// now. It steps back behind everything else on the host.
+void collect_trace(Context& context);
+
+}  // namespace postrider::ctl
