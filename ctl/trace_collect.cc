@@ -28,11 +28,10 @@ void step_back() {
   static_cast<void>(::sched_setscheduler(0, SCHED_BATCH, &none));
 }
 
-// Its number, or 0 when `most` is over.
-int wait_for_signal(const sigset_t& signals, std::chrono::seconds most) {
+// False: `most` is over.
+bool wait_for(const sigset_t& signals, std::chrono::seconds most) {
   const timespec time{.tv_sec = most.count(), .tv_nsec = 0};
-  const int number = ::sigtimedwait(&signals, nullptr, &time);
-  return number > 0 ? number : 0;
+  return ::sigtimedwait(&signals, nullptr, &time) > 0;
 }
 
 class Collecting {
@@ -83,10 +82,10 @@ class Collecting {
 void collect_trace(Context& context) {
   auto settings = context.settings();
   if (!settings) return;
-  sigset_t signals;
-  sigemptyset(&signals);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  sigprocmask(SIG_BLOCK, &hangup, nullptr);
   step_back();
   const SystemClock clock;
   log::Logger log = config::open_log("trace", *settings, clock);
@@ -94,14 +93,9 @@ void collect_trace(Context& context) {
   sd_notify(0, "READY=1");
   while (true) {
     const bool more = collecting.turn();
-    const int number = wait_for_signal(signals, more ? std::chrono::seconds{0} : kCollectEvery);
-    if (number == SIGHUP) {
-      if (auto changed = context.settings()) collecting.configure(std::move(*changed));
-      context.status = ExitStatus::done;
-    } else if (number != 0) {
-      collecting.turn();
-      return;
-    }
+    if (!wait_for(hangup, more ? std::chrono::seconds{0} : kCollectEvery)) continue;
+    // What is wrong with it is told; the old one stays.
+    if (auto changed = context.settings()) collecting.configure(std::move(*changed));
   }
 }
 

@@ -12,8 +12,9 @@ inline constexpr std::chrono::seconds kCollectEvery{1};
 // How long it is at it before it hears signals.
 inline constexpr std::chrono::milliseconds kCollectFor{500};
 
-// Until SIGTERM or SIGINT, whereupon it takes what there is. SIGHUP: by the configuration as it is
-// now. It steps back behind everything else on the host.
+// Until a signal ends it, at any point: what is not in the index by then is taken by the next. On a
+// host that has no time for it nobody waits for its end. SIGHUP: by the configuration as it is now.
+// It steps back behind everything else on the host.
 void collect_trace(Context& context);
 
 }  // namespace postrider::ctl

@@ -12,7 +12,7 @@ namespace postrider::trace {
 class Blocks {
  public:
   // More octets than a line has.
-  static constexpr std::size_t kBlock = 1U << 20U;
+  static constexpr std::size_t kBlock = 256U << 10U;
 
   // From that octet on, where a line begins. The descriptor outlives the object.
   Blocks(int fd, std::uint64_t from) noexcept : fd_(fd), at_(from) {}

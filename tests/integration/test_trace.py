@@ -1,6 +1,7 @@
 """postrider trace: the whole life of a message, before and after its lines were collected, and nothing secret in it."""
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -198,13 +199,14 @@ def test_off_means_that_nothing_is_kept():
 def test_a_collector_that_is_killed_loses_nothing(suite):
     def collector():
         for pid in suite.pids():
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as file:
                 if b"--collect" in file.read():
                     return pid
+        return None
     first = wait_for(collector)
     os.kill(first, signal.SIGKILL)
     send(suite, 6, ANNA)
     trace(suite, "number-6@example.org", "delivered")
-    assert wait_for(lambda: (pid := collector()) != first and pid)
+    assert wait_for(lambda: (pid := collector()) != first and pid, what="another collector")
     assert len(names(trace(suite, "number-6@example.org"))) == len(set(
         (event["time"], event["process"], event["words"]) for event in trace(suite, "number-6@example.org")["events"]))
