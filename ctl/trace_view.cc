@@ -24,16 +24,6 @@ std::int64_t milliseconds(std::chrono::microseconds span) {
   return std::chrono::floor<std::chrono::milliseconds>(span).count();
 }
 
-// "0.012s", "12m03s", "3h12m", "2d03h"
-std::string since_begin(std::chrono::microseconds span) {
-  const auto ms = milliseconds(span);
-  const auto seconds = ms / 1000;
-  if (seconds < 60) return fmt::format("{}.{:03}s", seconds, ms % 1000);
-  if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
-  if (seconds < 86400) return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
-  return fmt::format("{}d{:02}h", seconds / 86400, seconds / 3600 % 24);
-}
-
 json text_or_null(const std::string& text) { return text.empty() ? json() : json(text); }
 
 json dialogue_json(std::string_view text) {
@@ -72,16 +62,6 @@ json outcome_json(const std::string& id, const TraceOutcome& outcome) {
           {"last", to_timestamp(outcome.last)}};
 }
 
-// "<a@b> to <c@d> and 2 more"
-std::string way_of(const TraceOutcome& outcome) {
-  if (outcome.recipients.empty())
-    return outcome.state == "session" ? "no message" : fmt::format("<{}>", outcome.from);
-  std::string text = fmt::format("<{}> to <{}>", outcome.from, outcome.recipients.begin()->first);
-  if (outcome.recipients.size() > 1)
-    text += fmt::format(" and {} more", outcome.recipients.size() - 1);
-  return text;
-}
-
 // Why, what was said, and when it goes on: what is more than the state itself.
 std::string reason_text(const TraceOutcome& outcome) {
   std::string text;
@@ -110,29 +90,50 @@ std::string event_text(const Event& event, WallTime began) {
   return text;
 }
 
-// How many messages are in the same case, and for which reason.
-struct Case {
-  std::string state, name, why;
-  std::uint64_t messages = 0;
-};
-std::vector<Case> cases_of(const std::vector<TracedMessage>& messages) {
-  std::map<std::pair<std::string, std::string>, Case> cases;
+}  // namespace
+
+std::string since_begin(std::chrono::microseconds span) {
+  const auto ms = milliseconds(span);
+  const auto seconds = ms / 1000;
+  if (seconds < 60) return fmt::format("{}.{:03}s", seconds, ms % 1000);
+  if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);
+  if (seconds < 86400) return fmt::format("{}h{:02}m", seconds / 3600, seconds / 60 % 60);
+  return fmt::format("{}d{:02}h", seconds / 86400, seconds / 3600 % 24);
+}
+
+std::string way_of(const TraceOutcome& outcome) {
+  if (outcome.recipients.empty())
+    return outcome.state == "session" ? "no message" : fmt::format("<{}>", outcome.from);
+  std::string text = fmt::format("<{}> to <{}>", outcome.from, outcome.recipients.begin()->first);
+  if (outcome.recipients.size() > 1)
+    text += fmt::format(" and {} more", outcome.recipients.size() - 1);
+  return text;
+}
+
+std::string state_of(const TraceOutcome& outcome, WallTime now) {
+  const bool open =
+      outcome.state == "waiting" || outcome.state == "held" || outcome.state == "active";
+  return fmt::format("{} {} {}", outcome.state, open ? "for" : "after",
+                     since_begin((open ? now : outcome.last) - outcome.began));
+}
+
+std::vector<TracedCase> cases_of(const std::vector<TracedMessage>& messages) {
+  std::map<std::pair<std::string, std::string>, TracedCase> cases;
   for (const TracedMessage& message : messages) {
     const TraceOutcome& outcome = message.outcome;
-    Case& one = cases[{outcome.state, outcome.name}];
+    TracedCase& one = cases[{outcome.state, outcome.name}];
     one.state = outcome.state;
     one.name = outcome.name;
     one.why = outcome.why;
     ++one.messages;
   }
-  std::vector<Case> sorted;
+  std::vector<TracedCase> sorted;
   for (auto& [key, one] : cases) sorted.push_back(std::move(one));
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Case& a, const Case& b) { return a.messages > b.messages; });
+  std::stable_sort(sorted.begin(), sorted.end(), [](const TracedCase& a, const TracedCase& b) {
+    return a.messages > b.messages;
+  });
   return sorted;
 }
-
-}  // namespace
 
 json to_json(const trace::Life& life, const std::vector<trace::Loss>& losses) {
   const TraceOutcome outcome = outcome_of(life);
@@ -151,12 +152,8 @@ json to_json(const trace::Life& life, const std::vector<trace::Loss>& losses) {
 
 std::string to_text(const trace::Life& life, const std::vector<trace::Loss>& losses, WallTime now) {
   const TraceOutcome outcome = outcome_of(life);
-  std::string text = fmt::format("{}  {}\n{}", printable(life.id), printable(way_of(outcome)),
-                                 printable(outcome.state));
-  const bool open =
-      outcome.state == "waiting" || outcome.state == "held" || outcome.state == "active";
-  text += open ? " for " : " after ";
-  text += since_begin((open ? now : outcome.last) - outcome.began) + '\n';
+  std::string text = fmt::format("{}  {}\n{}\n", printable(life.id), printable(way_of(outcome)),
+                                 printable(state_of(outcome, now)));
   text += reason_text(outcome);
   for (const trace::Loss& loss : losses) text += loss_text(loss);
   text += fmt::format("\nbegan {}\n", to_timestamp(outcome.began));
@@ -166,7 +163,7 @@ std::string to_text(const trace::Life& life, const std::vector<trace::Loss>& los
 
 json to_json(const std::vector<TracedMessage>& messages, std::size_t shown) {
   json cases = json::array();
-  for (const Case& one : cases_of(messages))
+  for (const TracedCase& one : cases_of(messages))
     cases.push_back({{"state", one.state},
                      {"reason", text_or_null(one.name)},
                      {"why", text_or_null(one.why)},
@@ -181,7 +178,7 @@ json to_json(const std::vector<TracedMessage>& messages, std::size_t shown) {
 
 std::string to_text(const std::vector<TracedMessage>& messages, std::size_t shown) {
   std::string text;
-  for (const Case& one : cases_of(messages)) {
+  for (const TracedCase& one : cases_of(messages)) {
     text += fmt::format("{} {}", one.messages, printable(one.state));
     text += one.why.empty() ? "\n" : fmt::format(": {}\n", printable(one.why));
   }

@@ -112,7 +112,10 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
 
 int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
           event::Pulse pulse, log::Logger& log, const Clock& clock) {
-  const auto confined = sandbox::confine(confinement(settings, role), settings.security.sandbox);
+  sandbox::Confinement may = confinement(settings, role);
+  if (std::string trace = trace::ready_folder(settings); !trace.empty())
+    may.write.push_back(std::move(trace));
+  const auto confined = sandbox::confine(may, settings.security.sandbox);
   if (!confined) {
     log.error("not_started").with("reason", confined.error().text);
     return EXIT_FAILURE;

@@ -249,7 +249,10 @@ int serve(const config::Settings& settings, Fd& listening, event::Pulse pulse, l
         .with("effect", "what aliases send to other hosts waits until there is one");
   // What SQLite sorts goes where this process may write.
   ::setenv("SQLITE_TMPDIR", settings.paths.spool.c_str(), 1);
-  if (auto confined = sandbox::confine(confinement(settings), settings.security.sandbox); !confined)
+  sandbox::Confinement may = confinement(settings);
+  if (std::string trace = trace::ready_folder(settings); !trace.empty())
+    may.write.push_back(std::move(trace));
+  if (auto confined = sandbox::confine(may, settings.security.sandbox); !confined)
     return give_up(log, confined.error());
   auto durable = open_durable({settings.paths.spool}, log, clock);
   if (!durable) return give_up(log, durable.error());

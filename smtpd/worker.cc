@@ -61,6 +61,8 @@ bool confine(const config::Settings& settings) {
   if (const std::string logins = auth::LoginTable::folder(settings.paths.data, kService);
       require_writable_directory(logins))
     may.write.push_back(logins);
+  if (std::string trace = trace::ready_folder(settings); !trace.empty())
+    may.write.push_back(std::move(trace));
   const auto confined = sandbox::confine(may, settings.security.sandbox);
   if (!confined) log.error("not_started").with("reason", confined.error().text);
   return confined.has_value();

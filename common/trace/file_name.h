@@ -1,13 +1,16 @@
 // file_name.h - the folder of the trace, and what the files in it are called.
 //
-//   <data>/trace/                              each daemon adds its own files, the collector takes
-//   them <data>/trace/smtpd.0.1795293498000005      lines of smtpd's worker 0, the first of that
-//   time (µs) <data>/trace.db                            the index, which is the collector's alone
+//   <data>/trace/               each daemon adds its own files, the collector takes them
+//   <data>/trace/smtpd.0.1795293498000005
+//                               lines of smtpd's worker 0, the first of that time (us)
+//   <data>/trace.db             the index, which is the collector's alone
 //
 // Where the daemons are users of their own, the folder is the collector's, mode 1770, of a group
 // that all are in: each may add files, remove its own, and see the names of the others'. A file is
 // 0640, of its daemon's own group, in which the collector is.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
@@ -24,6 +27,9 @@ namespace postrider::trace {
 
 std::string folder_of(std::string_view data_directory);
 std::string index_path(std::string_view data_directory);
+
+// Of the folder, where there is none yet.
+inline constexpr mode_t kFolderMode = 0700;
 
 // "smtpd.0.1795293498000005"
 struct FileName {

@@ -12,7 +12,7 @@ namespace postrider::ctl {
 
 namespace {
 
-constexpr std::string_view kStart = R"(.TH POSTRIDER\-METRICS 5 "" "Postrider" "Postrider"
+constexpr std::string_view kStart = R"(.TH POSTRIDER\-METRICS 5 2026-11-23 "Postrider" "Postrider"
 .SH NAME
 postrider\-metrics \- what Postrider counts and measures
 .SH DESCRIPTION

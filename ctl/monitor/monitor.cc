@@ -26,12 +26,14 @@ Monitor::Monitor(event::EventLoop& loop, const config::Settings& settings, const
                  const Clock& clock, log::Logger& log, Trace trace)
     : loop_(loop),
       settings_(settings),
+      clock_(clock),
       trace_(std::move(trace)),
       surveyor_(settings, clock),
       samples_(read_samples(SampleFile::path(settings.paths.run), clock.now())),
       not_kept_(log, clock, kNotKept),
       next_sample_(loop, [this] { sample(); }),
-      pool_(loop, 1) {
+      pool_(loop, 1),
+      searches_(loop, 1) {
   if (listening) {
     Site& site = *this;  // which it is for nobody else
     server_.emplace(loop, listening.get(),
@@ -105,10 +107,10 @@ PendingPtr Monitor::answer_page(bool refreshes, Done done) {
 }
 
 PendingPtr Monitor::answer_trace(const std::string& query, Done done) {
-  return pool_.run(
+  return searches_.run(
       [this, query] { return trace_(query); },
-      [this, query, done = std::move(done)](const Result<std::vector<TraceRow>>& found) mutable {
-        done(page_of(trace_page(settings_, query, found)));
+      [this, query, done = std::move(done)](const Result<TraceFindings>& found) mutable {
+        done(page_of(trace_page(settings_, query, found, clock_.now())));
       });
 }
 

@@ -47,6 +47,7 @@ class Monitor final : private Site {
 
   event::EventLoop& loop_;
   const config::Settings& settings_;
+  const Clock& clock_;
   const Trace trace_;
   Surveyor surveyor_;  // of the one thread of pool_
   Samples samples_;
@@ -55,7 +56,8 @@ class Monitor final : private Site {
   event::Timer next_sample_;
   PendingPtr sampling_;
   std::optional<HttpServer> server_;
-  event::WorkerPool pool_;  // last: its thread is joined before what it uses goes
+  // Last: their threads are joined before what they use goes.
+  event::WorkerPool pool_, searches_;
 };
 
 }  // namespace postrider::ctl

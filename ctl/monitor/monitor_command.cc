@@ -26,6 +26,8 @@ namespace {
 constexpr int kNiceness = 10;
 // How often the service manager hears that the loop turns; the unit has WatchdogSec=30.
 constexpr std::chrono::seconds kBeat{10};
+// Messages that a search on the page looks at.
+constexpr std::size_t kMostTraced = 10'000;
 
 // Empty where nothing is to be served.
 Result<Fd> listen_at(const std::string& address) {
@@ -33,6 +35,14 @@ Result<Fd> listen_at(const std::string& address) {
   const auto parsed = net::SocketAddress::parse(address);
   if (!parsed) return tl::unexpected<Error>(parsed.error());
   return net::open_listening_socket(*parsed);
+}
+
+// Where the trace is off there is nothing to search.
+Trace trace_of(const config::Settings& settings) {
+  if (settings.trace.enabled != "on") return {};
+  return [data = settings.paths.data](const std::string& what) {
+    return look_up_trace(data, {.what = what, .most = kMostTraced});
+  };
 }
 
 // A generation of it serves with the settings of one reload.
@@ -67,7 +77,7 @@ class Process {
       beat.arm(kBeat);
     });
     beat.arm(kBeat);
-    Monitor monitor(loop, settings_, listening_, clock_, log_);
+    Monitor monitor(loop, settings_, listening_, clock_, log_, trace_of(settings_));
     loop.set_after_turn([&] {
       log_.flush();
       counters_.observe(metrics::Duration::loop_turn, loop.turn_time());

@@ -96,27 +96,15 @@ std::string status_page(const PageModel& model) {
 }
 
 std::string trace_page(const config::Settings& settings, const std::string& query,
-                       const Result<std::vector<TraceRow>>& found) {
+                       const Result<TraceFindings>& found, WallTime now) {
   Html html;
   html.add(head(settings, "Where is a message?", false), "<header><h1>Postrider <span>",
            settings.hostname,
            "</span></h1><span class=\"when\"><a href=\"/\">status</a></span></header><main>",
-           search_form(query), "<section><h2>What is known of it</h2>");
-  if (!found) {
-    html.add("<p class=\"none\">", found.error().text, "</p>");
-  } else if (found->empty()) {
-    html.add("<p class=\"none\">Nothing is known of “", query, "”.</p>");
-  } else {
-    html.add(
-        "<div class=\"scroll\"><table><thead><tr><th>time</th><th>process</th><th>what</th>"
-        "<th>message</th></tr></thead><tbody>");
-    for (const TraceRow& row : *found)
-      html.add("<tr><td class=\"nowrap\">", iso_time(row.time.time_since_epoch().count()),
-               "</td><td>", row.process, "</td><td>", row.what, "</td><td class=\"dim\">",
-               row.message, "</td></tr>");
-    html.add("</tbody></table></div>");
-  }
-  html.add("</section></main>", footer());
+           search_form(query),
+           found ? trace_section(query, *found, now)
+                 : section_without("What is known of it", found.error().text),
+           "</main>", footer());
   return html.str();
 }
 

@@ -13,19 +13,14 @@
 #include "ctl/monitor/samples.h"
 #include "ctl/monitor/survey.h"
 #include "ctl/monitor/warnings.h"
+#include "ctl/trace_lookup.h"
 
 namespace postrider::ctl {
 
 // ---- The way of a message, for those who look for one ----
 
-struct TraceRow {
-  WallTime time;
-  std::string process;  // "smtpd"
-  std::string what;     // "accepted", in words
-  std::string message;  // id; may be empty
-};
 // What is known of an address, an id or a Message-ID. Blocks.
-using Trace = std::function<Result<std::vector<TraceRow>>(const std::string& query)>;
+using Trace = std::function<Result<TraceFindings>(const std::string& query)>;
 
 // ---- The page ----
 
@@ -43,13 +38,14 @@ struct PageModel {
 std::string status_page(const PageModel& model);
 // What a search has found, or why it could not be done.
 std::string trace_page(const config::Settings& settings, const std::string& query,
-                       const Result<std::vector<TraceRow>>& found);
+                       const Result<TraceFindings>& found, WallTime now);
 
 // The value of Content-Security-Policy's style-src for both.
 const std::string& page_style_hash();
 
-// ---- Its sections (page_sections.cc, page_queue.cc) ----
+// ---- Its sections (page_sections.cc, page_queue.cc, page_trace.cc) ----
 
+Html trace_section(const std::string& query, const TraceFindings& found, WallTime now);
 Html warnings_section(const std::vector<Warning>& warnings);
 Html tiles(const Survey& survey, const Samples& samples);
 Html charts(const Samples& samples, WallTime now);

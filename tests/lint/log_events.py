@@ -21,7 +21,7 @@ _CONDITION = re.compile(r'(?:Words\s+\w+|clock_?,\s*)\s*\{\s*"([a-z_]+)",\s*"([a
 _NAMED_ELSEWHERE = {
     ("queued/queue_attempt.cc", "event"): r'\blog_fate\((?:[^;"]*?)((?:[^;]*?"[a-z_]+")+)\)',
     ("queued/queue_reports.cc", "kEvent"): r'\bkEvent = ("[a-z_]+")',
-    ("deliverd/main.cc", "event"): r'\bload_files\(("[a-z_]+")\)',
+    ("deliverd/main.cc", "event"): r'\bprepare\(("[a-z_]+")\)',
     ("deliverd/remote/attempt.cc", "event"): r"\bstd::string_view event = ([^;]*);",
 }
 

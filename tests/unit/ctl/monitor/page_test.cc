@@ -123,7 +123,7 @@ TEST_CASE("status page: nothing from outside is markup", "[monitor]") {
   CHECK_FALSE(has(page, "<script"));
   CHECK(has(page, "&lt;script&gt;alert(1)&lt;/script&gt;"));
   CHECK(has(page, "no&quot;body&amp;&lt;b&gt;@example.org"));
-  const std::string search = trace_page(shown.settings, "\"><b onclick='x'>\x1b[2J", {});
+  const std::string search = trace_page(shown.settings, "\"><b onclick='x'>\x1b[2J", {}, kNow);
   CHECK_FALSE(has(search, "<b onclick"));
   CHECK(has(search, "&quot;&gt;&lt;b onclick=&#39;x&#39;&gt;\\x1b[2J"));
 }
@@ -151,11 +151,44 @@ TEST_CASE("status page: the search is there where it can be answered", "[monitor
   CHECK_FALSE(has(shown.page(), "<form"));
   shown.can_trace = true;
   CHECK(has(shown.page(), "<form action=\"/trace\" method=\"get\">"));
-  const TraceRow row{.time = kNow, .process = "smtpd", .what = "accepted", .message = "06hh"};
-  CHECK(has(trace_page(shown.settings, "06hh", std::vector{row}), "<td>accepted</td>"));
-  CHECK(has(trace_page(shown.settings, "x", std::vector<TraceRow>()), "Nothing is known of “x”"));
-  CHECK(has(trace_page(shown.settings, "x", fail(ErrorKind::temporary, "the log is not there")),
-            "the log is not there"));
+  CHECK(has(trace_page(shown.settings, "x", TraceFindings(), kNow), "Nothing is known of “x”"));
+  CHECK(
+      has(trace_page(shown.settings, "x", fail(ErrorKind::temporary, "the log is not there"), kNow),
+          "the log is not there"));
+}
+
+TEST_CASE("status page: a search shows one message's life, with what was said", "[monitor]") {
+  TraceFindings found;
+  found.life.emplace();
+  found.life->id = "06hh";
+  found.life->events.push_back(
+      {.time = kNow,
+       .process = "smtpd.1",
+       .name = "accepted",
+       .values = {{"from", "a@example.org"}, {"to", "<i>@example.net"}, {"recipients", "1"}}});
+  found.life->events.push_back({.time = kNow + std::chrono::seconds(2),
+                                .process = "deliverd-remote.1",
+                                .name = "deferred",
+                                .values = {{"to", "<i>@example.net"},
+                                           {"remote", "mx.example.net"},
+                                           {"reply", "451 4.7.1 <b>later</b>"}}});
+  const std::string page = trace_page(Shown().settings, "06hh", found, kNow);
+  CHECK(has(page, "accepted from &lt;a@example.org&gt;"));
+  CHECK(has(page, "2.000s"));
+  CHECK(has(page, "451 4.7.1 &lt;b&gt;later&lt;/b&gt;"));
+}
+
+TEST_CASE("status page: a search that finds several says how many are in which case", "[monitor]") {
+  TraceFindings found;
+  for (const char* id : {"06aa", "06bb"}) {
+    found.messages.push_back({.id = id, .outcome = {}});
+    found.messages.back().outcome.state = "waiting";
+    found.messages.back().outcome.why = "the mailbox is full";
+  }
+  const std::string page = trace_page(Shown().settings, "a@example.org", found, kNow);
+  CHECK(has(page, "2 messages of “a@example.org”"));
+  CHECK(has(page, "<li>2 waiting: the mailbox is full</li>"));
+  CHECK(has(page, "<a href=\"/trace?q=06aa\">06aa</a>"));
 }
 
 TEST_CASE("status page: while queued does not answer all else is shown", "[monitor]") {
