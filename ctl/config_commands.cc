@@ -105,7 +105,6 @@ void add_config_commands(CLI::App& app, Context& context) {
       ->add_subcommand("check",
                        "Check the file and what it names, as a start would; exit status 78 if "
                        "something is wrong")
-      ->alias("test")
       ->callback([&] { check(context); });
   add_config_diff_command(*group, context);
   add_config_edit_commands(*group, context);

@@ -113,8 +113,9 @@ void run(const config::Settings& settings, Role role, const Outgoing* outgoing, 
 int serve(const config::Settings& settings, Role role, const Outgoing* outgoing, unsigned number,
           event::Pulse pulse, log::Logger& log, const Clock& clock) {
   sandbox::Confinement may = confinement(settings, role);
-  if (std::string trace = trace::ready_folder(settings); !trace.empty())
-    may.write.push_back(std::move(trace));
+  sandbox::add_writable(may, metrics::counters_folder(settings.paths.run));
+  if (settings.trace.enabled == "on")
+    sandbox::add_writable(may, trace::folder_of(settings.paths.data));
   const auto confined = sandbox::confine(may, settings.security.sandbox);
   if (!confined) {
     log.error("not_started").with("reason", confined.error().text);

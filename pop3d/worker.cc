@@ -70,10 +70,8 @@ bool confine(const config::Settings& settings, log::Logger& log) {
   sandbox::Confinement may = confinement(settings);
   // deliverd, which makes it otherwise, may begin later.
   static_cast<void>(require_writable_directory(settings.paths.mail));
-  // Where there is none logins are not recorded, of which the log will tell.
-  if (const std::string logins = auth::LoginTable::folder(settings.paths.data, kService);
-      require_writable_directory(logins))
-    may.write.push_back(logins);
+  sandbox::add_writable(may, auth::LoginTable::folder(settings.paths.data, kService));
+  sandbox::add_writable(may, metrics::counters_folder(settings.paths.run));
   const auto confined = sandbox::confine(may, settings.security.sandbox);
   if (!confined) log.error("not_started").with("reason", confined.error().text);
   return confined.has_value();

@@ -250,8 +250,9 @@ int serve(const config::Settings& settings, Fd& listening, event::Pulse pulse, l
   // What SQLite sorts goes where this process may write.
   ::setenv("SQLITE_TMPDIR", settings.paths.spool.c_str(), 1);
   sandbox::Confinement may = confinement(settings);
-  if (std::string trace = trace::ready_folder(settings); !trace.empty())
-    may.write.push_back(std::move(trace));
+  sandbox::add_writable(may, metrics::counters_folder(settings.paths.run));
+  if (settings.trace.enabled == "on")
+    sandbox::add_writable(may, trace::folder_of(settings.paths.data));
   if (auto confined = sandbox::confine(may, settings.security.sandbox); !confined)
     return give_up(log, confined.error());
   auto durable = open_durable({settings.paths.spool}, log, clock);

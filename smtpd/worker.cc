@@ -7,7 +7,6 @@
 
 #include <fmt/format.h>
 
-#include "common/base/directory.h"
 #include "common/base/random.h"
 #include "common/config/daemon.h"
 #include "common/directory/schema.h"
@@ -57,12 +56,10 @@ bool confine(const config::Settings& settings) {
   const SystemClock clock;
   log::Logger log = config::open_log("smtpd", settings, clock);
   sandbox::Confinement may = confinement(settings);
-  // Where there is none logins are not recorded, of which the log will tell.
-  if (const std::string logins = auth::LoginTable::folder(settings.paths.data, kService);
-      require_writable_directory(logins))
-    may.write.push_back(logins);
-  if (std::string trace = trace::ready_folder(settings); !trace.empty())
-    may.write.push_back(std::move(trace));
+  sandbox::add_writable(may, auth::LoginTable::folder(settings.paths.data, kService));
+  sandbox::add_writable(may, metrics::counters_folder(settings.paths.run));
+  if (settings.trace.enabled == "on")
+    sandbox::add_writable(may, trace::folder_of(settings.paths.data));
   const auto confined = sandbox::confine(may, settings.security.sandbox);
   if (!confined) log.error("not_started").with("reason", confined.error().text);
   return confined.has_value();

@@ -111,8 +111,8 @@ log::Logger open_log(std::string name, const Settings& settings, const Clock& cl
 
 metrics::Counters open_counters(std::string_view name, unsigned number, const Settings& settings,
                                 const Clock& clock, log::Logger& log) {
-  auto counters =
-      metrics::Counters::open(settings.paths.run, {name, number, clock.now(), version()});
+  auto counters = metrics::Counters::open(metrics::counters_folder(settings.paths.run),
+                                          {name, number, clock.now(), version()});
   if (counters) return std::move(*counters);
   log.warning("counters_not_shared")
       .with("reason", counters.error().text)

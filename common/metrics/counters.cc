@@ -20,6 +20,7 @@ namespace postrider::metrics {
 
 namespace {
 
+constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kMode = 0644;
 
 // Maps what `fd` has, after all of it was reserved: to write where a full file system has no room
@@ -72,6 +73,10 @@ void remove_lives_that_are_over(const std::string& directory, const std::string&
 
 }  // namespace
 
+std::string counters_folder(std::string_view run_directory) {
+  return fmt::format("{}/counters", run_directory);
+}
+
 Counters::Life::~Life() {
   if (!path.empty()) ::unlink(path.c_str());
 }
@@ -81,6 +86,7 @@ Counters::Counters() : counts_(std::make_shared<CountsFile>()), life_(std::make_
 }
 
 Result<Counters> Counters::open(const std::string& directory, const Worker& worker) {
+  ::mkdir(directory.c_str(), kFolderMode);  // should it fail, so does what follows
   auto counts = open_counts(directory, worker);
   if (!counts) return tl::unexpected<Error>(std::move(counts.error()));
   auto life = begin_life(directory, worker);

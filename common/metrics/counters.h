@@ -1,7 +1,7 @@
 // counters.h - what a worker counts and measures, where the others can see it.
 //
-// Two files of the run directory, mapped and shared: to count is one relaxed addition, to measure
-// two, and to read them needs no conversation (reading.h).
+// Two files of the folder `counters` in the run directory, mapped and shared: to count is one
+// relaxed addition, to measure two, and to read them needs no conversation (reading.h).
 //
 //   <process>.<worker>.counts      what only grows; it outlives the worker, and its successor goes
 //                                  on with it
@@ -34,6 +34,8 @@ inline constexpr std::size_t kDurationSlots = kBounds + 2;
 inline constexpr std::size_t kFirstFinding = kCounters;
 inline constexpr std::size_t kFirstDuration = kFirstFinding + kFindings;
 inline constexpr std::size_t kSlots = kFirstDuration + kDurations * kDurationSlots;
+
+std::string counters_folder(std::string_view run_directory);
 
 struct CountsFile {
   std::uint64_t fingerprint;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "common/base/directory.h"
+
 namespace postrider::sandbox {
 
 namespace {
@@ -23,6 +25,10 @@ bool holds(const fs::path& folder, const fs::path& path) {
 }
 
 }  // namespace
+
+void add_writable(Confinement& may, const std::string& folder) {
+  if (require_writable_directory(folder)) may.write.push_back(folder);
+}
 
 // No folder where all that a host keeps secret is: not /etc, not /proc, not /run.
 std::vector<std::string> system_files() {

@@ -29,6 +29,10 @@ struct Confinement {
   std::vector<std::uint16_t> tcp_ports;
 };
 
+// Adds a folder to `write`, and makes it where it is missing. One that cannot be written to is
+// passed over: whoever needs it will tell.
+void add_writable(Confinement& may, const std::string& folder);
+
 // What the C library, OpenSSL and c-ares read: names of users and hosts, trusted authorities,
 // modules.
 std::vector<std::string> system_files();

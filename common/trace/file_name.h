@@ -10,8 +10,6 @@
 // 0640, of its daemon's own group, in which the collector is.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -27,9 +25,6 @@ namespace postrider::trace {
 
 std::string folder_of(std::string_view data_directory);
 std::string index_path(std::string_view data_directory);
-
-// Of the folder, where there is none yet.
-inline constexpr mode_t kFolderMode = 0700;
 
 // "smtpd.0.1795293498000005"
 struct FileName {

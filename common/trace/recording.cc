@@ -1,20 +1,10 @@
 #include "common/trace/recording.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "common/base/timestamp.h"
 
 namespace postrider::trace {
-
-std::string ready_folder(const config::Settings& settings) {
-  if (settings.trace.enabled != "on") return {};
-  std::string folder = folder_of(settings.paths.data);
-  if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST) return {};
-  return folder;
-}
 
 Recording::Recording(log::Logger& log, const config::Settings& settings, std::string process,
                      unsigned worker, const Clock& clock)

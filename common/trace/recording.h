@@ -15,10 +15,6 @@
 
 namespace postrider::trace {
 
-// The folder for the lines, which is made where it is missing; empty where [trace] is off, or where
-// there is none: then lines are lost, of which the log tells. For whoever confines the worker.
-std::string ready_folder(const config::Settings& settings);
-
 class Recording {
  public:
   // How often it is told that lines were lost.

@@ -18,6 +18,7 @@ namespace postrider::trace {
 
 namespace {
 
+constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0640;
 
 // Octets that its user may still write.

@@ -99,7 +99,7 @@ bool HttpRequestReader::read_target(std::string_view target) {
     if (!read_host(target.substr(0, path))) return false;
     target_has_host_ = true;
     target.remove_prefix(path);
-    if (!target.starts_with('/')) request_.path = "/";
+    if (!target.starts_with('/')) request_.path = std::string(1, '/');  // as g++ 12 warns of "/"
   } else if (!target.starts_with('/')) {
     return wrong(400, "the target is no path");
   }

@@ -126,7 +126,7 @@ Survey Surveyor::look(Depth depth) {
   Survey survey;
   survey.queue = ask_queued(depth);
   survey.time = clock_.now();
-  survey.reading = metrics::read(settings_.paths.run);
+  survey.reading = metrics::read(metrics::counters_folder(settings_.paths.run));
   for (const metrics::Life& life : survey.reading.lives) survey.uses.push_back(use_of(life.pid));
   survey.spool = space_of(settings_.paths.spool);
   if (depth == Depth::whole) survey.nearly_full = nearly_full_mailboxes(settings_);

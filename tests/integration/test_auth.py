@@ -167,7 +167,7 @@ def test_the_operator_sees_who_logged_in_and_who_failed_to(suite):
 
     assert takes(suite, PASSWORD, ada) and not takes(suite, "wrong", ada) and not takes(suite, "wrong", f"eve@{DOMAIN}")
     # smtplib tries the password by each mechanism.
-    wait_for(lambda: logins()["failures"] == 2, what="what smtpd notes")
+    wait_for(lambda: logins()["failures"] == 2 and logins()["last_login"], what="what each worker of smtpd notes")
     assert logins()["last_login"]["client"] == logins()["last_failure"]["client"] == "127.0.0.1"
     suite.pop3(ada, PASSWORD).quit()
     wait_for(lambda: logins()["failures"] == 0, what="what pop3d notes")

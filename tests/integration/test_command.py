@@ -30,7 +30,7 @@ def test_init_makes_a_whole_instance_for_its_owner_alone(instance):
         assert path.is_dir()
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
     assert stat.S_IMODE((instance.directory / "tls/key.pem").stat().st_mode) == 0o600
-    assert "no errors" in instance.command("config", "test").stdout
+    assert "no errors" in instance.command("config", "check").stdout
     assert instance.json("domain", "list")["domains"] == ["example.test", "mx.example.test"]
 
 
@@ -69,7 +69,7 @@ def test_config_shows_and_explains_every_parameter(instance):
 
 def test_a_wrong_configuration_is_exit_status_78_with_every_error(instance):
     instance.configure({"smtpd": {"worker": 2}, "queue": {"lifetime": 5}})
-    errors = refused(instance, 78, "config", "test")
+    errors = refused(instance, 78, "config", "check")
     assert "smtpd.worker: unknown parameter; did you mean `smtpd.workers`?" in errors
     assert "queue.lifetime: a number stands here" in errors
     for program in ("smtpd", "queued"):
@@ -80,10 +80,10 @@ def test_a_wrong_configuration_is_exit_status_78_with_every_error(instance):
 
 def test_the_configuration_is_found_by_option_then_by_environment(instance):
     environment = dict(os.environ, POSTRIDER_CONFIG=str(instance.config))
-    done = subprocess.run([BIN / "postrider", "config", "test"], env=environment, capture_output=True)
+    done = subprocess.run([BIN / "postrider", "config", "check"], env=environment, capture_output=True)
     assert done.returncode == 0
     environment["POSTRIDER_CONFIG"] = "/nonexistent/postrider.toml"
-    done = subprocess.run([BIN / "postrider", "config", "test"], env=environment, capture_output=True)
+    done = subprocess.run([BIN / "postrider", "config", "check"], env=environment, capture_output=True)
     assert done.returncode == 78
 
 

@@ -164,7 +164,7 @@ def test_what_is_not_run_is_shown_somewhere():
 def test_every_excerpt_of_the_configuration_is_right(name, number, text, tmp_path):
     file = tmp_path / "postrider.toml"
     file.write_text('hostname = "mx.example.org"\n\n' + text)
-    done = subprocess.run([BIN / "postrider", "--config", file, "config", "test"], capture_output=True, text=True)
+    done = subprocess.run([BIN / "postrider", "--config", file, "config", "show"], capture_output=True, text=True)
     assert done.returncode == 0, text + done.stderr
 
 
