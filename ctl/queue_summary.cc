@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/base/ascii.h"
 #include "ctl/queue_reason.h"
 #include "ctl/terminal.h"
 
@@ -19,6 +20,7 @@ using std::chrono::microseconds;
 
 // Destinations that a line names; of more it says how many.
 constexpr std::size_t kNamed = 3;
+constexpr std::string_view kName = "DOMAIN";
 
 json time_or_null(std::int64_t us) { return us == 0 ? json() : json(iso_time(us)); }
 
@@ -52,9 +54,29 @@ std::vector<Waiting> most_first(std::map<std::string, Waiting> found) {
   return all;
 }
 
-void add(WaitingReason& reason, const ipc::SummaryRow& row) {
+bool is_of_name(char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; }
+
+// The words with kName in the place of the destination, so that those of many that are in the same
+// trouble are the same.
+std::string shared_words(const ipc::SummaryRow& row) {
+  const std::string& name = row.destination();
+  std::string_view rest = row.reason();
+  std::string words;
+  while (!rest.empty()) {
+    const std::size_t at = name.empty() ? std::string_view::npos : rest.find(name);
+    if (at == std::string_view::npos) break;
+    const bool begins = at == 0 || !is_of_name(rest[at - 1]);
+    const bool ends = at + name.size() == rest.size() || !is_of_name(rest[at + name.size()]);
+    words.append(rest.substr(0, at)).append(begins && ends ? kName : name);
+    rest.remove_prefix(at + name.size());
+  }
+  return words.append(rest);
+}
+
+void add(WaitingReason& reason, const std::string& shared, const ipc::SummaryRow& row) {
   reason.state = row.state();
-  reason.words = row.reason();
+  const bool differs = !reason.destinations.empty() && reason.words != row.reason();
+  reason.words = differs ? shared : row.reason();
   reason.cause = reason_of(row).name;
   count(reason, row);
   reason.destinations.insert(row.destination());
@@ -72,7 +94,8 @@ std::vector<WaitingCause> causes_of(const std::vector<ipc::SummaryRow>& rows) {
     const std::string cause(why.name);
     causes[cause].means = why.means;
     count(causes[cause], row);
-    add(reasons[cause][row.reason()], row);
+    const std::string shared = shared_words(row);
+    add(reasons[cause][shared], shared, row);
   }
   for (auto& [name, cause] : causes) cause.reasons = most_first(std::move(reasons[name]));
   return most_first(std::move(causes));

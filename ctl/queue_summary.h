@@ -18,7 +18,7 @@ namespace postrider::ctl {
 // The messages that wait for one reason, wherever they go.
 struct WaitingReason {
   std::string state;
-  std::string words;
+  std::string words;  // with DOMAIN for the names of several in which alone theirs differ
   std::string cause;  // QueueReason::name
   std::uint64_t messages = 0;
   bool at_most = false;  // one that waits for several destinations counted for each

@@ -66,13 +66,15 @@ Result<Search> Search::open(const std::string& data_directory) {
   if (!pending) return failed<Search>(pending.error());
   const std::string path = index_path(data_directory);
   struct stat file {};
-  if (::stat(path.c_str(), &file) != 0) return Search(std::move(*pending), std::nullopt);
+  if (::stat(path.c_str(), &file) != 0) return Search(std::move(*pending));
   auto index = sqlite::Database::open(path, sqlite::Access::read);
   if (!index) return failed<Search>(index.error());
   const auto taken = taken_of(*index);
   if (!taken) return failed<Search>(taken.error());
   pending->skip(*taken);
-  return Search(std::move(*pending), std::move(*index));
+  Search search(std::move(*pending));
+  search.index_.emplace(std::move(*index));
+  return search;
 }
 
 Result<std::vector<Subject>> Search::find(const std::string& name, WallTime since,

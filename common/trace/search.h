@@ -56,8 +56,7 @@ class Search {
  private:
   using Found = std::map<Subject, std::map<std::string, std::vector<Event>>>;  // by subject and id
 
-  Search(Pending pending, std::optional<sqlite::Database> index)
-      : pending_(std::move(pending)), index_(std::move(index)) {}
+  explicit Search(Pending pending) : pending_(std::move(pending)) {}
 
   Result<void> find_indexed(const std::string& name, Subject first, std::size_t most,
                             std::set<Subject>& found);

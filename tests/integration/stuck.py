@@ -27,7 +27,7 @@ def stuck_suite(messages, **overrides):
     """It runs, and so many messages have been tried and wait; the shares are those of REASONS."""
     with contextlib.ExitStack() as stack:
         strict, full = stack.enter_context(Peer()), stack.enter_context(Peer())
-        strict.script["RCPT"] = lambda *_: "450 4.7.1 Not allowed by the local policy of this site"
+        strict.script["RCPT"] = lambda *_: "450 Not allowed by the local policy of this site"
         full.script["RCPT"] = lambda *_: "452 4.2.2 Mailbox full, the user is over quota"
         down = f"smtp:[127.0.0.1]:{free_port()}"
         routes = [{"match": domain, "via": via}

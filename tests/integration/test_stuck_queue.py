@@ -37,11 +37,25 @@ def test_the_page_tells_the_reasons_first_and_what_mends_them(suite):
     for share, means, domains in REASONS.values():
         assert re.search(rf">(up to )?{int(share * MESSAGES)}</td><td class=\"why\"><b>{re.escape(means)}", section)
         assert domains[0] in section
-    assert "450 4.7.1 Not allowed" in section and "is over quota" in section
+    assert "450 Not allowed by the local policy" in section and "is over quota" in section
     for advice in ("which rule", "port 25", "dns.servers", "make room"):
         assert advice in section
     assert "and 8 more" in section
     assert text.index("Why mail waits") < text.index("The queue by state and age")
+
+
+def test_the_list_has_the_messages_of_each_reason_together(suite):
+    lines = suite.command("queue", "list").stdout.splitlines()
+    at = [next(i for i, line in enumerate(lines) if means in line) for _, means, _ in REASONS.values()]
+    assert at == sorted(at)
+    assert len(re.findall(r"\bto <?user\d+@|user\d+@", "\n".join(lines))) >= MESSAGES
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_the_trace_of_a_message_says_why_it_waits(suite, reason):
+    _, means, domains = REASONS[reason]
+    told = suite.command("trace", f"user0@{domains[0]}").stdout.splitlines()
+    assert told[1].startswith("waiting for ") and told[2].strip() == means, told[:6]
 
 
 def test_status_counts_it_and_says_where_to_look(suite):

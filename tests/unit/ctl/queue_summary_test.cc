@@ -86,6 +86,17 @@ TEST_CASE("queue summary: of many destinations it says how many", "[ctl]") {
   CHECK(told(rows).ends_with("\n  up to 4 for 4 destinations: 451 greylisted; the oldest 1m\n"));
 }
 
+TEST_CASE("queue summary: destinations in the same trouble are one line", "[ctl]") {
+  CHECK(
+      told({row("a.test", "a.test MX: no DNS server answered in time", 2, 1h),
+            row("b.a.test", "b.a.test MX: no DNS server answered in time", 3, 2h)}) ==
+      "up to 5 messages: The server for the address could not be looked up in DNS.\n"
+      "  up to 5 for a.test, b.a.test: DOMAIN MX: no DNS server answered in time; the oldest 2h\n");
+  CHECK(told({row("a.test", "a.test MX: no DNS server answered in time", 2, 1h)}) ==
+        "2 messages: The server for the address could not be looked up in DNS.\n"
+        "  2 for a.test: a.test MX: no DNS server answered in time; the oldest 1h\n");
+}
+
 TEST_CASE("queue summary: what was too much to be told apart is told as such", "[ctl]") {
   CHECK(told({row("(others)", "other reasons", 7, 2h), row("a.test", "what?", 2, 1h),
               row("(others)", "other reasons", 3, 3h, {}, "held")}) ==
