@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import urllib.request
 import zlib
 
 import pytest
@@ -29,12 +30,19 @@ pytestmark = [
 ]
 
 
+def first_look(suite):
+    with contextlib.suppress(OSError):
+        return urllib.request.urlopen(f"http://127.0.0.1:{suite.port_base + 90}/", timeout=30).status == 200
+    return False
+
+
 @pytest.fixture(scope="module")
 def suite():
     """Well, but for seven messages that wait and one that is held."""
     routes = [{"match": "down.test", "via": "smtp:[127.0.0.1]:1"}, {"match": "held.test", "via": "hold:"}]
     with Instance({"route": routes}) as running:
         running.add_user(ANNA)
+        wait_for(lambda: first_look(running), what="the monitor's first sample, which what follows is counted from")
         with running.smtp() as client:
             for _ in range(40):
                 client.sendmail("ada@example.org", [ANNA], MESSAGE)

@@ -1,5 +1,6 @@
 #include "common/auth/login_journal.h"
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -8,9 +9,9 @@
 #include "tests/unit/temp_directory.h"
 
 using namespace postrider;
-using postrider::test::TempDirectory;
 using auth::LoginJournal;
 using auth::LoginTable;
+using postrider::test::TempDirectory;
 
 namespace {
 
@@ -55,6 +56,8 @@ TEST_CASE("login journal: what was noted is written at the end of the process", 
 
 TEST_CASE("login journal: of a table that cannot be written the log tells", "[auth][logins]") {
   Fixture f;
+  std::filesystem::create_directories(
+      LoginTable::folder(f.folder.path(), directory::Service::pop3));
   std::ofstream(LoginTable::path(f.folder.path(), directory::Service::pop3))
       << std::string(4096, 'x');
   f.journal->note_login("ada@a.test", f.client);

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include <catch2/catch.hpp>
@@ -96,6 +97,7 @@ TEST_CASE("login table: who is forgotten begins anew, and nobody else", "[auth][
 TEST_CASE("login table: a file that is none is an error that names it", "[auth][logins]") {
   Fixture f;
   const std::string path = LoginTable::path(f.folder.path(), Service::pop3);
+  std::filesystem::create_directories(LoginTable::folder(f.folder.path(), Service::pop3));
   std::ofstream(path) << std::string(4096, 'x');
   const auto records = LoginTable::read(f.folder.path());
   REQUIRE_FALSE(records);

@@ -59,7 +59,7 @@ TEST_CASE("metrics counters: what they will write is reserved", "[metrics]") {
 }
 
 TEST_CASE("metrics counters: a folder that is not there is an error that names it", "[metrics]") {
-  const auto counters = Counters::open("/nonexistent", {"smtpd", 0, kStarted, "1"});
+  const auto counters = Counters::open("/nonexistent/counters", {"smtpd", 0, kStarted, "1"});
   REQUIRE_FALSE(counters);
   CHECK(counters.error().text.find("/nonexistent") != std::string::npos);
 }
