@@ -20,7 +20,7 @@ constexpr std::size_t kListed = 100;
 // Why it did not end well, and what was said.
 Html reason(const TraceOutcome& outcome) {
   Html html;
-  if (!outcome.why.empty()) html.add("<b>", outcome.why, "</b>");
+  if (!outcome.why.empty()) html.add("<div><b>", outcome.why, "</b></div>");
   if (outcome.state != "delivered") html.add(words(outcome.said));
   if (!outcome.until.empty())
     html.add("<span class=\"for\">next attempt ", outcome.until, "</span>");

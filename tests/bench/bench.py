@@ -24,12 +24,12 @@ import workloads  # noqa: E402
 # Each workload with the servers that it compares.
 PEERS = {
     'disk': (),
-    'accept': ('ours', 'null', 'journal', 'postfix'),
+    'accept': ('ours', 'untraced', 'null', 'journal', 'postfix'),
     'latency': ('ours', 'null', 'journal', 'postfix', 'opensmtpd'),
     'tls': ('ours',),
     'strangers': ('ours',),
     'local': ('ours', 'postfix'),
-    'relay': ('ours', 'postfix'),
+    'relay': ('ours', 'untraced', 'postfix'),
     'relay_tls': ('ours', 'postfix'),
     'destinations': ('ours',),
     'large': ('ours', 'postfix', 'opensmtpd'),

@@ -193,7 +193,7 @@ def outcomes(suite, recipient):
     found = []
     for line in suite.log_text().splitlines():
         one = fields(line)
-        if one.get("to") == recipient and "tls" in one:
+        if one.get("to") == recipient and "tls" in one and one["process"] == "deliverd@remote":
             found.append(one)
     return found
 

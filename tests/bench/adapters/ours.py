@@ -41,6 +41,7 @@ class Ours(Adapter):
     smtp = ('127.0.0.1', 2520)
     pop3 = ('127.0.0.1', 2521)
     starttls = True
+    traced = True
     conf_note = ('hold, idle, strangers, unchecked, and destinations until the load is there: smtpd and queued run, the '
                  'deliverds do not (as mta and mda of opensmtpd are paused); deferred: everything is routed to a port '
                  'where nothing listens; strangers, unchecked: nobody may relay, nsd answers, and the checks are as by '
@@ -84,6 +85,8 @@ connection_limit_per_address = 5000
 {strangers}[passwords]
 min_length = 1
 common = "/dev/null"
+[trace]
+enabled = "{'on' if self.traced else 'off'}"
 [pop3d]
 listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
 ''' + (f'[[route]]\nmatch = "*"\nvia = "{route}"\n' if route else '')
@@ -135,6 +138,8 @@ listen = [{{ address = "{self.pop3[0]}:{self.pop3[1]}", tls = "none" }}]
         if self.mode in KEEPING:
             for daemon in ('queued', 'smtpd'):
                 self.group.spawn([BIN_OURS / daemon, '--config', self.conf], log=self.log)
+            if self.traced:
+                self.group.spawn(self.command('trace', '--collect'), log=self.log)
         else:
             self.group.spawn(self.command('run'), log=self.log)
 
