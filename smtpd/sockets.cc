@@ -14,24 +14,28 @@ namespace {
 // Everybody on this host may connect, as over loopback; the folder may say otherwise.
 constexpr unsigned kSocketRights = 0666;
 
-Result<Fd> open_one(const std::string& text, net::InheritedSockets& inherited) {
-  if (const auto path = config::unix_path(text)) {
-    Fd given = inherited.claim(std::string(*path));
-    if (given) return given;
+Fd claim(const std::string& text, net::InheritedSockets& inherited) {
+  if (const auto path = config::unix_path(text)) return inherited.claim(std::string(*path));
+  const auto address = net::SocketAddress::parse(text);
+  return address ? inherited.claim(*address) : Fd();
+}
+
+Result<Fd> open_one(const std::string& text) {
+  if (const auto path = config::unix_path(text))
     return net::open_listening_unix_socket(std::string(*path), kSocketRights);
-  }
   auto address = net::SocketAddress::parse(text);
   if (!address) return tl::unexpected<Error>(std::move(address.error()));
-  Fd given = inherited.claim(*address);
-  if (given) return given;
   return net::open_listening_socket(*address);
 }
 
-void remove_if_unix(const std::string& address) {
-  if (const auto path = config::unix_path(address)) ::unlink(std::string(*path).c_str());
-}
-
 }  // namespace
+
+// Of those Unix sockets that were opened here.
+void Sockets::remove_names(const std::map<std::string, Open>& sockets) {
+  for (const auto& [address, socket] : sockets)
+    if (const auto path = config::unix_path(address); path && socket.fd && !socket.is_given)
+      ::unlink(std::string(*path).c_str());
+}
 
 Result<void> Sockets::open(const config::Settings& settings) {
   std::map<std::string, Open> wanted;
@@ -39,19 +43,24 @@ Result<void> Sockets::open(const config::Settings& settings) {
     Open& socket = wanted[listener.address];
     socket.listener = listener;
     if (socket.fd || open_.count(listener.address) > 0) continue;
-    auto fd = open_one(listener.address, inherited_);
+    socket.fd = claim(listener.address, inherited_);
+    socket.is_given = bool{socket.fd};
+    if (socket.is_given) continue;
+    auto fd = open_one(listener.address);
     if (!fd) {
-      for (const auto& [address, opened] : wanted)
-        if (opened.fd) remove_if_unix(address);
+      remove_names(wanted);
       return tl::unexpected<Error>(std::move(fd.error()));
     }
     socket.fd = std::move(*fd);
   }
-  for (auto& [address, socket] : wanted)
-    if (!socket.fd) socket.fd = std::move(open_[address].fd);
+  for (auto& [address, socket] : wanted) {
+    if (socket.fd) continue;
+    socket.fd = std::move(open_[address].fd);
+    socket.is_given = open_[address].is_given;
+  }
   open_.swap(wanted);
-  for (const auto& [address, socket] : wanted)
-    if (open_.count(address) == 0) remove_if_unix(address);
+  for (const auto& [address, socket] : open_) wanted.erase(address);
+  remove_names(wanted);
   return {};
 }
 

@@ -40,7 +40,10 @@ class Sockets {
   struct Open {
     Fd fd;
     config::SmtpListener listener;
+    bool is_given = false;  // by a service manager, who owns a Unix socket's name too
   };
+  static void remove_names(const std::map<std::string, Open>& sockets);
+
   net::InheritedSockets inherited_;
   std::map<std::string, Open> open_;  // by address
 };

@@ -1,6 +1,7 @@
 #include "common/net/inherited_sockets.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
@@ -59,6 +60,18 @@ InheritedSockets::InheritedSockets(std::vector<Fd> given) {
   }
 }
 
+// One of all addresses of IPv6 takes IPv4 as well, unless told otherwise (ipv6(7)).
+void InheritedSockets::remember_if_both(const SocketAddress& address, const Fd& claimed) {
+  int only_v6 = 1;
+  socklen_t length = sizeof only_v6;
+  if (!claimed || !address.ip.is_unspecified() ||
+      ::getsockopt(claimed.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &length) != 0 ||
+      only_v6 != 0)
+    return;
+  Fd again(::fcntl(claimed.get(), F_DUPFD_CLOEXEC, 0));
+  if (again) of_both_.push_back({std::move(again), address, {}});
+}
+
 template <typename Is>
 Fd InheritedSockets::take_first(Is is) {
   const auto found = std::find_if(sockets_.begin(), sockets_.end(), is);
@@ -71,11 +84,19 @@ Fd InheritedSockets::take_first(Is is) {
 Fd InheritedSockets::claim(const SocketAddress& address) {
   Fd fd = take_first(
       [&](const Socket& socket) { return socket.path.empty() && socket.address == address; });
-  if (fd || !address.ip.is_unspecified()) return fd;
-  return take_first([&](const Socket& socket) {
+  const auto is_of_all = [&](const Socket& socket) {
     return socket.path.empty() && socket.address.ip.is_unspecified() &&
            socket.address.port == address.port;
+  };
+  if (!fd && address.ip.is_unspecified()) fd = take_first(is_of_all);
+  if (fd) {
+    remember_if_both(address, fd);
+    return fd;
+  }
+  const auto other = std::find_if(of_both_.begin(), of_both_.end(), [&](const Socket& socket) {
+    return address.ip.is_unspecified() && is_of_all(socket) && socket.address != address;
   });
+  return other == of_both_.end() ? Fd() : std::exchange(other->fd, Fd());
 }
 
 Fd InheritedSockets::claim(const std::string& path) {

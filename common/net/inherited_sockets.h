@@ -23,7 +23,8 @@ class InheritedSockets {
 
   // The socket that listens on `address`, non-blocking and the caller's from now on; empty: there
   // is none. One of all addresses, "[::]:25", is also found as "0.0.0.0:25" and the other way
-  // round: which of them the service manager opens depends on the host.
+  // round: which of them the service manager opens depends on the host. One that is of both
+  // families is found by each, as a descriptor of its own.
   Fd claim(const SocketAddress& address);
   // The same for a Unix socket, by its path.
   Fd claim(const std::string& path);
@@ -40,8 +41,10 @@ class InheritedSockets {
   };
   template <typename Is>
   Fd take_first(Is is);
+  void remember_if_both(const SocketAddress& address, const Fd& claimed);
 
   std::vector<Socket> sockets_;
+  std::vector<Socket> of_both_;  // duplicates of what was claimed by one family
 };
 
 }  // namespace postrider::net

@@ -1,6 +1,7 @@
 #include "common/net/inherited_sockets.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
@@ -51,6 +52,28 @@ TEST_CASE("inherited sockets: one of all addresses serves both families", "[net]
   CHECK_FALSE(inherited.claim(other));
   all.ip = net::IpAddress::parse("::").value();
   CHECK(inherited.claim(all));
+}
+
+TEST_CASE("inherited sockets: one of both families is found by each of them", "[net]") {
+  Fd both(::socket(AF_INET6, SOCK_STREAM, 0));
+  if (!both) return;  // a host without IPv6
+  const int off = 0;
+  REQUIRE(::setsockopt(both.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0);
+  REQUIRE(::listen(both.get(), 1) == 0);
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  REQUIRE(::getsockname(both.get(), reinterpret_cast<sockaddr*>(&storage), &length) == 0);
+  SocketAddress v6 = SocketAddress::from(storage);
+  SocketAddress v4 = v6;
+  v4.ip = net::IpAddress::parse("0.0.0.0").value();
+  std::vector<Fd> given;
+  given.push_back(std::move(both));
+  InheritedSockets inherited(std::move(given));
+  CHECK(inherited.claim(v4));
+  CHECK(inherited.claim(v6));
+  CHECK_FALSE(inherited.claim(v4));
+  CHECK_FALSE(inherited.claim(v6));
+  CHECK(inherited.unclaimed().empty());
 }
 
 TEST_CASE("inherited sockets: a Unix socket is found by its path, and does not block", "[net]") {
