@@ -24,12 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The daemons are where this program is.
+// Where the daemons are: beside this program, or, of an installed suite, in ../lib/postrider.
+fs::path program_folder(const fs::path& own) {
+  fs::path installed = own.parent_path() / "lib/postrider";
+  return !fs::exists(own / "queued") && fs::exists(installed / "queued") ? installed : own;
+}
+
 std::vector<Program> programs(const std::string& config_file, const config::Settings& settings) {
-  const fs::path folder = fs::read_symlink("/proc/self/exe").parent_path();
+  const fs::path self = fs::read_symlink("/proc/self/exe");
+  const fs::path folder = program_folder(self.parent_path());
   const auto program = [&](const char* name, const char* executable,
                            std::vector<std::string> options) {
-    Program made{name, {(folder / executable).string(), "--config", config_file}};
+    const fs::path path = executable == nullptr ? self : folder / executable;
+    Program made{name, {path.string(), "--config", config_file}};
     made.arguments.insert(made.arguments.end(), options.begin(), options.end());
     return made;
   };
@@ -38,9 +45,9 @@ std::vector<Program> programs(const std::string& config_file, const config::Sett
                            program("deliverd@remote", "deliverd", {"--role", "remote"}),
                            program("smtpd", "smtpd", {}),
                            program("pop3d", "pop3d", {}),
-                           program("monitor", "postrider", {"monitor"})};
+                           program("monitor", nullptr, {"monitor"})};
   if (settings.trace.enabled == "on")
-    all.push_back(program("trace", "postrider", {"trace", "--collect"}));
+    all.push_back(program("trace", nullptr, {"trace", "--collect"}));
   return all;
 }
 
