@@ -17,7 +17,7 @@ EXCERPTS = ("postrider.toml", "log", "picture", "haproxy.cfg", "dovecot.conf", "
 
 _ESCAPES = {r"\e": "\\", r"\-": "-", r"\&": "", r"\(dq": '"', r"\(aq": "'", r"\ ": " "}
 _BLOCK = re.compile(r'(?:^\.\\" ([\w.]+)\n)?^\.Bd -literal[^\n]*\n(.*?)^\.Ed', re.M | re.S)
-_LINE = re.compile(r"^\.Dl (.*)$", re.M)
+_LINE = re.compile(r"^\.Dl ([^\n]*)$", re.M)
 
 
 def read(text):
