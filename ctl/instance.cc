@@ -1,8 +1,6 @@
 #include "ctl/instance.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -12,10 +10,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/domain_name.h"
-#include "common/base/fd.h"
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
 #include "common/net/certificate.h"
+#include "ctl/new_file.h"
 
 namespace postrider::ctl {
 
@@ -93,14 +91,6 @@ std::string configuration(const InstancePlan& plan) {
       fmt::arg("pop3", plan.port_base + kPop3Port), fmt::arg("pop3s", plan.port_base + kPop3sPort));
 }
 
-Result<void> write_file(const std::string& path, std::string_view content, mode_t mode) {
-  const Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-  if (!fd) return fail_errno(path, errno);
-  if (::write(fd.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-    return fail_errno(path, errno);
-  return {};
-}
-
 Result<void> check(const InstancePlan& plan) {
   for (const std::string& name : {plan.hostname, plan.domain})
     if (!is_domain_name(name))
@@ -129,9 +119,10 @@ Result<void> make_folders(const std::string& directory) {
 Result<void> make_certificate(const InstancePlan& plan) {
   const auto made = net::make_self_signed(plan.hostname);
   if (!made) return tl::unexpected<Error>(made.error());
-  if (auto written = write_file(plan.directory + "/tls/key.pem", made->key, kPrivateFile); !written)
+  if (auto written = write_new_file(plan.directory + "/tls/key.pem", made->key, kPrivateFile);
+      !written)
     return written;
-  return write_file(plan.directory + "/tls/certificate.pem", made->certificate, kPublicFile);
+  return write_new_file(plan.directory + "/tls/certificate.pem", made->certificate, kPublicFile);
 }
 
 // RFC 5321 section 4.5.1: every domain that takes mail has a postmaster. The user cannot log in
@@ -157,7 +148,7 @@ Result<void> make_instance(const InstancePlan& plan) {
   if (auto made = make_certificate(plan); !made) return made;
   if (auto made = make_directory(plan); !made) return made;
   // Last: with it the instance is whole.
-  return write_file(plan.directory + "/postrider.toml", configuration(plan), kPublicFile);
+  return write_new_file(plan.directory + "/postrider.toml", configuration(plan), kPublicFile);
 }
 
 }  // namespace postrider::ctl

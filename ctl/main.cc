@@ -13,6 +13,7 @@
 #include "common/config/daemon.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
+#include "ctl/host_commands.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/sendmail.h"
 
@@ -29,6 +30,7 @@ int run_command(std::vector<std::string> arguments) {
   app.require_subcommand(1);
   app.fallthrough();
   ctl::add_init_command(app, context);
+  ctl::add_setup_command(app, context);
   ctl::add_run_command(app, context);
   ctl::add_status_command(app, context);
   ctl::add_top_command(app, context);

@@ -74,11 +74,19 @@ bool fill(X509* certificate, EVP_PKEY* key, const std::string& hostname) {
          X509_sign(certificate, key, EVP_sha256()) > 0;
 }
 
+// Never asks for a passphrase.
+int no_passphrase(char*, int, int, void*) noexcept { return -1; }
+
+EVP_PKEY* parse_key(std::string_view pem) {
+  const Memory memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return memory ? PEM_read_bio_PrivateKey(memory.get(), nullptr, &no_passphrase, nullptr) : nullptr;
+}
+
 }  // namespace
 
-Result<SelfSigned> make_self_signed(const std::string& hostname) {
-  const Key key(EVP_EC_gen("P-256"));
-  if (!key) return failed("cannot make a key");
+Result<SelfSigned> make_self_signed(const std::string& hostname, std::string_view given_key) {
+  const Key key(given_key.empty() ? EVP_EC_gen("P-256") : parse_key(given_key));
+  if (!key) return failed(given_key.empty() ? "cannot make a key" : "cannot read the key");
   const Certificate certificate(X509_new());
   if (!certificate || !fill(certificate.get(), key.get(), hostname))
     return failed("cannot make a certificate");

@@ -1,0 +1,25 @@
+// host.h - what the host knows of itself: its name, and the addresses by which the world reaches
+// it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/net/address.h"
+
+namespace postrider::ctl {
+
+// The host's name in lower case where it is one of DNS, with a dot; else empty.
+std::string own_host_name();
+
+// Of the network's interfaces, IPv4 first: those that the Internet can route.
+std::vector<net::IpAddress> public_addresses();
+
+// Whether the Internet routes it: neither private, nor of this link or host, nor kept for other
+// uses (RFC 6890).
+bool is_public(const net::IpAddress& address);
+
+// Whether it has IPv6, if only among its own processes.
+bool has_ipv6();
+
+}  // namespace postrider::ctl

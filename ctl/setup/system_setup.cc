@@ -1,0 +1,325 @@
+#include "ctl/setup/system_setup.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "common/base/clock.h"
+#include "common/base/domain_name.h"
+#include "common/base/random.h"
+#include "common/config/load.h"
+#include "common/directory/address.h"
+#include "common/directory/app_password.h"
+#include "common/directory/editor.h"
+#include "common/directory/schema.h"
+#include "common/net/certificate.h"
+#include "common/routing/return_paths.h"
+#include "ctl/new_file.h"
+#include "ctl/setup/host.h"
+#include "ctl/setup/systemd.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+using directory::DirectoryEditor;
+
+constexpr mode_t kPublicFile = 0644;
+constexpr mode_t kKeyFile = 0640;
+constexpr mode_t kDirectoryFile = 0640;
+constexpr mode_t kKeyFolder = 0750;
+
+// Of etc/sysusers.d: those who read the directory of users, and those who read keys.
+constexpr const char* kGroup = "postrider";
+constexpr const char* kKeyGroup = "postrider-tls";
+
+constexpr std::string_view kConfiguration =
+    R"(# The configuration of Postrider, made by `postrider setup`.
+# postrider.conf(5) has every parameter; `postrider config show` lists them with their values.
+# After a change: postrider config check && systemctl reload postrider.target
+
+version = 1
+hostname = "{hostname}"
+
+# A renewed certificate is taken within seconds after its files were replaced.
+[tls]
+certificate = "tls/certificate.pem"
+key = "tls/key.pem"
+
+# Under systemd the sockets are its own, postrider-*.socket: what is added here needs one there.
+[smtpd]
+listen = [{smtp},
+          {{ address = "unix:/run/postrider/submit.sock", mode = "local" }}]
+
+[pop3d]
+listen = [{pop3}]
+
+# What runs, how much, and what is wrong: http://127.0.0.1:8090/, and /metrics for Prometheus.
+[metrics]
+listen = "127.0.0.1:8090"
+)";
+
+// "{ address = ..., mode = ... }" for each service and address, as TOML.
+struct Listened {
+  unsigned port;
+  std::string_view how;
+};
+constexpr std::array kSmtp{Listened{25, R"(mode = "mx")"}, Listened{587, R"(mode = "submission")"},
+                           Listened{465, R"(mode = "submissions")"}};
+constexpr std::array kPop3{Listened{110, R"(tls = "starttls")"},
+                           Listened{995, R"(tls = "implicit")"}};
+
+std::string listeners(std::span<const Listened> services, bool has_ipv6) {
+  std::vector<std::string> all;
+  for (const Listened& service : services)
+    for (const std::string_view ip : {"0.0.0.0", "[::]"})
+      if (has_ipv6 || ip != "[::]")
+        all.push_back(fmt::format("{{ address = \"{}:{}\", {} }}", ip, service.port, service.how));
+  return fmt::format("{}", fmt::join(all, ",\n          "));
+}
+
+Result<void> make_key_folder(const std::string& folder) {
+  std::error_code error;
+  if (fs::exists(folder, error)) return {};
+  fs::create_directories(folder, error);
+  if (error) return fail_errno(folder, error.value());
+  return give(folder, kKeyFolder, kKeyGroup);
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class Setup {
+ public:
+  Setup(SetupPlan plan, SetupReport& report) : plan_(std::move(plan)), report_(report) {}
+
+  Result<void> run() {
+    for (const auto step : {&Setup::check, &Setup::configure, &Setup::certify,
+                            &Setup::fill_directory, &Setup::make_return_key, &Setup::start})
+      if (auto done = (this->*step)(); !done) return done;
+    return {};
+  }
+
+ private:
+  config::Settings& settings() { return report_.settings; }
+  void made(std::string name, std::string text) {
+    report_.steps.push_back({std::move(name), true, std::move(text)});
+  }
+  void kept(std::string name, std::string text) {
+    report_.steps.push_back({std::move(name), false, std::move(text)});
+  }
+
+  Result<void> check();
+  Result<void> configure();
+  Result<void> certify();
+  Result<void> fill_directory();
+  Result<void> make_return_key();
+  Result<void> start();
+
+  Result<void> write_configuration();
+  Result<void> add_domain(DirectoryEditor& editor, const std::string& name);
+  Result<void> add_user(DirectoryEditor& editor);
+  Result<void> add_postmaster(DirectoryEditor& editor, const std::string& domain);
+
+  SetupPlan plan_;
+  SetupReport& report_;
+};
+
+Result<void> Setup::check() {
+  const auto address = directory::parse_mailbox_address(plan_.address);
+  if (!address) return tl::unexpected<Error>(address.error());
+  plan_.address = address->str();
+  report_.domain = address->domain;
+  if (report_.domain.find('.') == std::string::npos)
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("'{}' is no domain that others can reach: it has no dot", report_.domain));
+  if (!plan_.hostname.empty() && !is_domain_name(plan_.hostname))
+    return fail(ErrorKind::invalid, fmt::format("'{}' is not a host's name", plan_.hostname));
+  return {};
+}
+
+Result<void> Setup::configure() {
+  auto settings = config::load(plan_.config_file);
+  if (!settings && settings.error().kind != ErrorKind::not_found)
+    return fail(settings.error().kind,
+                fmt::format("{}\nmend the file, or move it away; nothing was changed",
+                            settings.error().text));
+  if (!settings) {
+    if (auto written = write_configuration(); !written) return written;
+    settings = config::load(plan_.config_file);
+    if (!settings) return tl::unexpected<Error>(std::move(settings.error()));
+    made("configuration", fmt::format("{} for {}", plan_.config_file, settings->hostname));
+  } else if (!plan_.hostname.empty() && plan_.hostname != settings->hostname) {
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("{} says hostname = \"{}\"; change it there to be {}; nothing was changed",
+                    plan_.config_file, settings->hostname, plan_.hostname));
+  } else {
+    kept("configuration", fmt::format("{} for {}", plan_.config_file, settings->hostname));
+  }
+  report_.settings = std::move(*settings);
+  return {};
+}
+
+Result<void> Setup::write_configuration() {
+  std::string hostname = plan_.hostname.empty() ? own_host_name() : plan_.hostname;
+  if (hostname.empty()) hostname = "mail." + report_.domain;
+  std::error_code error;
+  const fs::path folder = fs::path(plan_.config_file).parent_path();
+  fs::create_directories(folder, error);
+  if (error) return fail_errno(folder.string(), error.value());
+  return write_new_file(plan_.config_file, first_configuration(hostname, has_ipv6()), kPublicFile);
+}
+
+// One that is signed by itself, where there is none: TLS from the first day on. The key comes
+// first, so that one without a certificate is what a setup left that was cut off, or one that its
+// owner has made: either is used.
+Result<void> Setup::certify() {
+  const std::string& certificate = settings().tls.certificate;
+  const std::string& key = settings().tls.key;
+  std::error_code error;
+  if (certificate.empty()) {
+    kept("certificate", "none: the configuration has no tls.certificate");
+    return {};
+  }
+  const bool has_key = fs::exists(key, error);
+  if (fs::exists(certificate, error)) {
+    if (!has_key)
+      return fail(ErrorKind::invalid,
+                  fmt::format("{} is there, but its key {} is not; put it there, or move the "
+                              "certificate away, and run this again",
+                              certificate, key));
+    kept("certificate", certificate);
+    return {};
+  }
+  for (const std::string& file : {certificate, key})
+    if (auto done = make_key_folder(fs::path(file).parent_path().string()); !done) return done;
+  const auto pair = net::make_self_signed(settings().hostname, has_key ? content_of(key) : "");
+  if (!pair) return fail(pair.error().kind, fmt::format("{}: {}", key, pair.error().text));
+  if (!has_key)
+    if (auto done = write_new_file(key, pair->key, kKeyFile, kKeyGroup); !done) return done;
+  if (auto done = write_new_file(certificate, pair->certificate, kPublicFile); !done) return done;
+  made("certificate",
+       fmt::format("{}, signed by itself: programs ask whether to trust it", certificate));
+  return {};
+}
+
+Result<void> Setup::fill_directory() {
+  const std::string path = fmt::format("{}/{}", settings().paths.data, directory::kDatabaseName);
+  auto editor = DirectoryEditor::open(path, sqlite::Access::create, SystemClock().now());
+  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (auto given = give(path, kDirectoryFile, kGroup); !given) return given;
+  if (auto done = add_domain(*editor, report_.domain); !done) return done;
+  if (auto done = add_user(*editor); !done) return done;
+  if (auto done = add_postmaster(*editor, report_.domain); !done) return done;
+  // RFC 5321 section 4.5.1: the host takes mail for its own name's postmaster.
+  if (settings().hostname == report_.domain) return {};
+  if (auto done = add_domain(*editor, settings().hostname); !done) return done;
+  return add_postmaster(*editor, settings().hostname);
+}
+
+Result<void> Setup::add_domain(DirectoryEditor& editor, const std::string& name) {
+  const auto domains = editor.domains();
+  if (!domains) return tl::unexpected<Error>(domains.error());
+  const auto aliases = editor.domain_aliases();
+  if (!aliases) return tl::unexpected<Error>(aliases.error());
+  const auto is_it = [&](const auto& one) { return one.name == name; };
+  if (std::any_of(domains->begin(), domains->end(), is_it) ||
+      std::any_of(aliases->begin(), aliases->end(), is_it)) {
+    kept("domain", name);
+    return {};
+  }
+  if (auto added = editor.add_domain(name); !added) return added;
+  made("domain", name);
+  return {};
+}
+
+Result<void> Setup::add_user(DirectoryEditor& editor) {
+  const auto user = editor.user(plan_.address);
+  if (user) {
+    kept("user", plan_.address);
+    return {};
+  }
+  if (user.error().kind != ErrorKind::not_found) return tl::unexpected<Error>(user.error());
+  if (!plan_.password) {
+    // As long, and as readable, but not in the form of one for a single program.
+    std::string text(directory::new_app_password().reveal());
+    text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
+    report_.password = Secret(text);
+    plan_.password = Secret(std::move(text));
+  }
+  if (auto done = editor.add_user_with_password(plan_.address, {}, *plan_.password, {}); !done)
+    return done;
+  made("user", plan_.address);
+  return {};
+}
+
+Result<void> Setup::add_postmaster(DirectoryEditor& editor, const std::string& domain) {
+  const std::string postmaster = "postmaster@" + domain;
+  const auto aliases = editor.aliases();
+  if (!aliases) return tl::unexpected<Error>(aliases.error());
+  const bool is_alias = std::any_of(aliases->begin(), aliases->end(),
+                                    [&](const auto& alias) { return alias.address == postmaster; });
+  if (is_alias || editor.user(postmaster)) {
+    kept("postmaster", postmaster);
+    return {};
+  }
+  if (auto done = editor.add_alias(postmaster, std::array{plan_.address}); !done) return done;
+  made("postmaster", fmt::format("{} goes to {}", postmaster, plan_.address));
+  return {};
+}
+
+Result<void> Setup::make_return_key() {
+  SystemRandom random;
+  return routing::ReturnPaths::ensure_key(settings(), random);
+}
+
+Result<void> Setup::start() {
+  if (!plan_.start || !is_systemd_here()) {
+    kept("units", plan_.start ? "systemd does not run this host; start it by `postrider run`"
+                              : "not started");
+    return {};
+  }
+  const auto runs = [] {
+    return std::all_of(service_units().begin(), service_units().end(), &is_active);
+  };
+  if (runs()) {
+    kept("units", "they run");
+    return {};
+  }
+  if (auto done = systemctl({"enable", "--quiet", kTarget}); !done) return done;
+  if (auto done = systemctl({"start", kTarget}); !done) return done;
+  for (const std::string& unit : service_units())
+    if (auto done = systemctl({"start", unit}); !done)
+      return fail(ErrorKind::temporary,
+                  fmt::format("{}\nit tells why: journalctl -u {}", done.error().text, unit));
+  made("units", fmt::format("{} runs, and starts with the host", kTarget));
+  return {};
+}
+
+}  // namespace
+
+std::string first_configuration(const std::string& hostname, bool has_ipv6) {
+  return fmt::format(kConfiguration, fmt::arg("hostname", hostname),
+                     fmt::arg("smtp", listeners(kSmtp, has_ipv6)),
+                     fmt::arg("pop3", listeners(kPop3, has_ipv6)));
+}
+
+Result<void> set_up(SetupPlan plan, SetupReport& report) {
+  return Setup(std::move(plan), report).run();
+}
+
+}  // namespace postrider::ctl

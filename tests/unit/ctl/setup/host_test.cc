@@ -1,0 +1,27 @@
+#include "ctl/setup/host.h"
+
+#include <catch2/catch.hpp>
+
+using namespace postrider;
+using namespace postrider::ctl;
+
+namespace {
+
+bool is_public_text(const char* text) { return is_public(net::IpAddress::parse(text).value()); }
+
+}  // namespace
+
+TEST_CASE("host: addresses that the Internet routes are public", "[setup]") {
+  for (const char* text : {"1.1.1.1", "100.63.255.255", "172.15.0.1", "172.32.0.1", "192.169.0.1",
+                           "223.255.255.255", "2a01:4f8::1", "2000::1"})
+    CHECK(is_public_text(text));
+}
+
+TEST_CASE("host: private, local and reserved addresses are not public", "[setup]") {
+  for (const char* text :
+       {"0.0.0.0",      "10.1.2.3",       "100.64.0.1",  "127.0.0.1",       "169.254.1.1",
+        "172.16.0.1",   "172.31.255.255", "192.168.1.1", "192.0.2.1",       "198.18.0.1",
+        "198.51.100.1", "203.0.113.1",    "224.0.0.1",   "255.255.255.255", "::",
+        "::1",          "fe80::1",        "fd00::1",     "2001:db8::1",     "ff02::1"})
+    CHECK_FALSE(is_public_text(text));
+}
