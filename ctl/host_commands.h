@@ -11,5 +11,6 @@ namespace postrider::ctl {
 class Context;
 
 void add_setup_command(CLI::App& app, Context& context);
+void add_selftest_command(CLI::App& app, Context& context);
 
 }  // namespace postrider::ctl

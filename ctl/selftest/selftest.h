@@ -1,0 +1,28 @@
+// selftest.h - whether the running suite does what it is for: a message is submitted, queued,
+// delivered, fetched over POP3 and deleted, as a user who is made for it and gone afterwards.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/result.h"
+#include "common/config/settings.h"
+
+namespace postrider::ctl {
+
+// From the reply to the message's end to its file in the mailbox.
+inline constexpr std::chrono::seconds kDeliveryTime{10};
+
+struct SelftestStep {
+  std::string_view name;
+  std::chrono::microseconds took{0};
+  std::string text;
+};
+
+// The steps that succeeded stand in `steps`, whatever becomes of the rest. The error says how to
+// mend what failed.
+Result<void> test_mail(const config::Settings& settings, std::vector<SelftestStep>& steps);
+
+}  // namespace postrider::ctl

@@ -1,0 +1,83 @@
+"""postrider selftest: a message through the running suite, and what it says where a part of it is missing."""
+
+import contextlib
+import socket
+import subprocess
+
+import pytest
+from harness import BIN, STOP_SECONDS, Instance, wait_for
+
+DAEMONS = {"queued": [], "deliverd": ["--role", "local"], "smtpd": [], "pop3d": []}
+
+
+def users(suite):
+    return suite.json("user", "list")
+
+
+def left_over(suite):
+    return [path for path in (suite.directory / "mail").rglob("selftest-*")]
+
+
+@pytest.fixture(scope="module")
+def suite():
+    with Instance() as running:
+        yield running
+
+
+def test_a_message_goes_through_in_two_seconds_and_leaves_nothing(suite):
+    before = users(suite)
+    answer = suite.json("selftest")
+    assert answer["works"] is True
+    assert [step["name"] for step in answer["steps"]] == ["submitted", "delivered", "fetched", "deleted"]
+    assert answer["milliseconds"] < 2000
+    assert users(suite) == before and not left_over(suite)
+    wait_for(lambda: not suite.json("queue", "list")["messages"], what="an empty queue")
+
+
+def test_people_are_told_each_step(suite):
+    told = suite.command("selftest").stdout.splitlines()
+    assert [line.split()[0] for line in told] == ["submitted", "delivered", "fetched", "deleted", "it"]
+
+
+@contextlib.contextmanager
+def without(daemon):
+    """The suite as its daemons are started one by one, but for one."""
+    with Instance(start=False) as suite, contextlib.ExitStack() as stack:
+        for name, options in DAEMONS.items():
+            if name == daemon:
+                continue
+            log = stack.enter_context(suite.log.open("ab"))
+            process = subprocess.Popen([BIN / name, "--config", suite.config, *options], stderr=log)
+            stack.callback(process.wait, STOP_SECONDS)
+            stack.callback(process.terminate)
+        wait_for(lambda: suite.command("queue", "list", check=False).returncode == 0 or daemon == "queued",
+                 what="queued")
+        for name, port in (("smtpd", suite.smtp_port), ("pop3d", suite.pop3_port)):
+            if name != daemon:
+                wait_for(lambda: is_open(suite, port), what=name)
+        yield suite
+
+
+def is_open(suite, port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("daemon, step, told", [
+    ("smtpd", "submitted", "postrider-smtpd"),
+    ("deliverd", "delivered", "postrider queue summary"),
+    ("pop3d", "fetched", "postrider-pop3d")])
+def test_what_does_not_work_is_named_with_where_to_look(daemon, step, told):
+    with without(daemon) as suite:
+        before = users(suite)
+        done = suite.command("selftest", check=False)
+        assert done.returncode == 75
+        assert f"{step}: " in done.stderr and told in done.stderr
+        assert users(suite) == before
+
+
+def test_a_host_without_a_service_for_users_says_what_it_lacks():
+    with Instance(start=False) as suite:
+        suite.configure({"smtpd": {"listen": [{"address": f"127.0.0.1:{suite.smtp_port}", "mode": "mx"}]}})
+        done = suite.command("selftest", check=False)
+        assert done.returncode == 1 and "smtpd.listen" in done.stderr
