@@ -12,5 +12,6 @@ class Context;
 
 void add_setup_command(CLI::App& app, Context& context);
 void add_selftest_command(CLI::App& app, Context& context);
+void add_doctor_command(CLI::App& app, Context& context);
 
 }  // namespace postrider::ctl

@@ -31,6 +31,7 @@ int run_command(std::vector<std::string> arguments) {
   app.fallthrough();
   ctl::add_init_command(app, context);
   ctl::add_setup_command(app, context);
+  ctl::add_doctor_command(app, context);
   ctl::add_selftest_command(app, context);
   ctl::add_run_command(app, context);
   ctl::add_status_command(app, context);

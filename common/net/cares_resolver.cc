@@ -25,8 +25,7 @@ namespace {
 // Larger answers come over TCP (dnsflagday.net/2020: no fragments).
 constexpr int kMaxDatagram = 1232;
 
-// Beside those of c-ares.
-constexpr int kReferral = -1;
+constexpr int kReferral = -1;  // beside those of c-ares
 
 void check(int status, std::string_view what) {
   if (status != ARES_SUCCESS)
@@ -41,10 +40,6 @@ DnsStatus dns_status(int ares_status) noexcept {
     case ARES_EBADNAME: return DnsStatus::no_domain;  // no such name can exist
     default: return DnsStatus::temporary;
   }
-}
-
-std::string_view type_name(int type) noexcept {
-  return type == ns_t_mx ? "MX" : type == ns_t_a ? "A" : type == ns_t_aaaa ? "AAAA" : "PTR";
 }
 
 std::string_view reason_of(int ares_status) noexcept {
@@ -66,12 +61,6 @@ std::string_view reason_of(int ares_status) noexcept {
 int parsed_status(int ares_status, bool has_records) noexcept {
   if (ares_status == ARES_SUCCESS && !has_records) return ARES_ENODATA;
   return ares_status == ARES_SUCCESS || ares_status == ARES_ENODATA ? ares_status : ARES_EBADRESP;
-}
-
-std::string host_name(const char* name) {
-  std::string host = to_lower(name);
-  if (host.ends_with('.')) host.pop_back();
-  return host;
 }
 
 }  // namespace
@@ -101,7 +90,7 @@ class CaresResolver::Lookup {
   std::chrono::seconds ttl() const { return ttl_.value_or(std::chrono::seconds{0}); }
   // Why there is no answer: "example.org MX: the name does not exist".
   std::string why(int type, int status) const {
-    return fmt::format("{} {}: {}", name_, type_name(type), reason_of(status));
+    return fmt::format("{} {}: {}", name_, name_of_type(type), reason_of(status));
   }
 
  private:
@@ -218,6 +207,20 @@ class CaresResolver::AddressLookup final : public AnswerLookup<AddressAnswer> {
   bool first_ = true;
 };
 
+class CaresResolver::RecordLookup final : public AnswerLookup<RecordAnswer> {
+ public:
+  using AnswerLookup::AnswerLookup;
+
+  void add_answer(int type, int status, const unsigned char* octets, int length) override {
+    if (status == ARES_SUCCESS) {
+      answer_.records =
+          records_of({octets, static_cast<std::size_t>(length)}, static_cast<RecordType>(type));
+      status = parsed_status(status, !answer_.records.empty());
+    }
+    settle(type, status);
+  }
+};
+
 class CaresResolver::NameLookup final : public AnswerLookup<NameAnswer> {
  public:
   using AnswerLookup::AnswerLookup;
@@ -307,6 +310,12 @@ PendingPtr CaresResolver::find_names(const IpAddress& address,
                                      UniqueFunction<void(NameAnswer)> done) {
   const std::string name = address.arpa_name();
   return start(std::make_shared<NameLookup>(name, std::move(done)), name, {ns_t_ptr});
+}
+
+PendingPtr CaresResolver::find_records(const std::string& name, RecordType type,
+                                       UniqueFunction<void(RecordAnswer)> done) {
+  return start(std::make_shared<RecordLookup>(name, std::move(done)), name,
+               {static_cast<int>(type)});
 }
 
 PendingPtr CaresResolver::start(const std::shared_ptr<Lookup>& lookup, const std::string& name,

@@ -16,11 +16,19 @@
 #include <vector>
 
 #include "common/event/event_loop.h"
+#include "common/net/dns_records.h"
 #include "common/net/resolver.h"
 
 struct ares_channeldata;
 
 namespace postrider::net {
+
+struct RecordAnswer {
+  DnsStatus status = DnsStatus::temporary;
+  std::vector<std::string> records;  // as of records_of()
+  std::string reason;                // for people, where status is not found
+  std::chrono::seconds ttl{0};
+};
 
 class CaresResolver final : public Resolver {
  public:
@@ -46,6 +54,9 @@ class CaresResolver final : public Resolver {
   PendingPtr find_addresses(const std::string& host,
                             UniqueFunction<void(AddressAnswer)> done) override;
   PendingPtr find_names(const IpAddress& address, UniqueFunction<void(NameAnswer)> done) override;
+  // What a name publishes, for those who look after a zone. `name` is without a final dot.
+  [[nodiscard]] PendingPtr find_records(const std::string& name, RecordType type,
+                                        UniqueFunction<void(RecordAnswer)> done);
 
  private:
   class Lookup;
@@ -54,6 +65,7 @@ class CaresResolver final : public Resolver {
   class MxLookup;
   class AddressLookup;
   class NameLookup;
+  class RecordLookup;
   struct Question;
   struct Socket;
 

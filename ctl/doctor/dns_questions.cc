@@ -1,0 +1,42 @@
+#include "ctl/doctor/dns_questions.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+constexpr const char* kNoAnswer = "no DNS server answered in time";
+
+}  // namespace
+
+DnsQuestions::DnsQuestions(const config::Settings& settings, std::chrono::seconds patience)
+    : resolver_(loop_, {settings.dns.servers, patience, 1}), timer_(loop_, [this] {
+        is_over_ = true;
+        loop_.stop();
+      }) {
+  timer_.arm(patience);
+}
+
+void DnsQuestions::find(const std::string& name, net::RecordType type, net::RecordAnswer& answer) {
+  answer.reason = kNoAnswer;
+  pending_.push_back(resolver_.find_records(name, type, take_into(answer)));
+}
+
+void DnsQuestions::find(const std::string& host, net::AddressAnswer& answer) {
+  answer.reason = kNoAnswer;
+  pending_.push_back(resolver_.find_addresses(host, take_into(answer)));
+}
+
+void DnsQuestions::find(const std::string& domain, net::MxAnswer& answer) {
+  answer.reason = kNoAnswer;
+  pending_.push_back(resolver_.find_mx(domain, take_into(answer)));
+}
+
+void DnsQuestions::find(const net::IpAddress& address, net::ReverseName& answer) {
+  pending_.push_back(net::find_reverse_name(resolver_, address, take_into(answer)));
+}
+
+void DnsQuestions::wait() {
+  if (open_ > 0 && !is_over_) loop_.run();
+}
+
+}  // namespace postrider::ctl

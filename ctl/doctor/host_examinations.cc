@@ -1,0 +1,121 @@
+// host_examinations.cc - what the doctor sees of the host itself: configuration, rights, disk,
+// clock.
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "common/config/daemon.h"
+#include "common/directory/schema.h"
+#include "common/ipc/roles.h"
+#include "ctl/config_findings.h"
+#include "ctl/doctor/examinations.h"
+#include "ctl/terminal.h"
+
+namespace postrider::ctl {
+
+namespace {
+
+constexpr mode_t kOthers = 0007;
+constexpr mode_t kRights = 07777;
+
+// Of a file whose content not everybody is to know, in a folder that not everybody enters or with
+// rights of its own. One that is not there is no secret.
+void examine_secret(Findings& findings, const std::string& path) {
+  struct stat status {
+  }, folder{};
+  if (::stat(path.c_str(), &status) != 0 ||
+      ::stat(std::filesystem::path(path).parent_path().c_str(), &folder) != 0)
+    return;
+  if ((status.st_mode & kOthers) == 0 || (folder.st_mode & S_IXOTH) == 0)
+    return findings.ok(fmt::format("{} is for its owner and group alone.", path));
+  findings.wrong(fmt::format("{}: every user of the host can get at it (mode {:04o}).", path,
+                             status.st_mode & kRights),
+                 fmt::format("chmod o= {}", path));
+}
+
+void examine_users(Findings& findings) {
+  for (const std::string_view user :
+       {ipc::kSmtpdUser, ipc::kQueueUser, ipc::kMailUser, ipc::kRelayUser, ipc::kMonitorUser})
+    if (::getpwnam(std::string(user).c_str()) == nullptr)
+      findings.wrong(fmt::format("The host has no user {}.", user),
+                     "systemd-sysusers makes those of the package.");
+}
+
+std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 100 : part * 100 / whole;
+}
+
+void examine_file_system(Findings& findings, const std::string& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) return;  // told with the configuration
+  const std::uint64_t free = percent(disk.f_bavail, disk.f_blocks);
+  const std::uint64_t inodes = percent(disk.f_favail, disk.f_files);
+  const std::string text =
+      fmt::format("{}: {} free, {} %; {} % of the inodes.", folder,
+                  short_size(std::uint64_t{disk.f_bavail} * disk.f_frsize), free, inodes);
+  if (free >= kFewPercentFree && inodes >= kFewPercentFree) return findings.ok(text);
+  findings.warn(text, "Make room before mail has to wait.");
+}
+
+}  // namespace
+
+Findings examine_configuration(const Patient& patient) {
+  Findings findings("configuration");
+  const config::Settings& settings = patient.settings;
+  for (const ConfigFinding& found : look_around(settings))
+    findings.add(
+        found.is_error ? Health::wrong : Health::warning,
+        fmt::format("{}: {}", found.parameter, found.text),
+        fmt::format("`postrider config explain {}` tells what it is for.", found.parameter));
+  if (settings.hostname.find('.') == std::string::npos)
+    findings.wrong(fmt::format("hostname = \"{}\" has no dot: no other server can look it up.",
+                               settings.hostname),
+                   "Write the name under which DNS knows this host.");
+  if (findings.all().empty()) findings.ok(fmt::format("{} is right.", patient.config_file));
+  return findings;
+}
+
+Findings examine_rights(const Patient& patient) {
+  Findings findings("rights");
+  const config::Settings& settings = patient.settings;
+  examine_secret(findings, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName));
+  if (!settings.tls.key.empty()) examine_secret(findings, settings.tls.key);
+  for (const auto& files : settings.tls.additional) examine_secret(findings, files.key);
+  if (!settings.relay.smarthost_password_file.empty())
+    examine_secret(findings, settings.relay.smarthost_password_file);
+  if (patient.config_file == config::kDefaultPath) examine_users(findings);
+  return findings;
+}
+
+Findings examine_disk(const Patient& patient) {
+  Findings findings("disk");
+  const auto& paths = patient.settings.paths;
+  for (const std::string* folder : {&paths.spool, &paths.mail, &paths.data})
+    examine_file_system(findings, *folder);
+  return findings;
+}
+
+// A wrong clock breaks certificates, retries and the order of mail.
+Findings examine_clock(const Patient&) {
+  Findings findings("clock");
+  timex state{};
+  const int condition = ::adjtimex(&state);
+  if (condition < 0) {
+    findings.warn(fail_errno("adjtimex", errno).value().text, "See timedatectl status.");
+  } else if (condition == TIME_ERROR || (state.status & STA_UNSYNC) != 0) {
+    findings.warn("Nothing is known to keep it right.",
+                  "Install systemd-timesyncd or chrony; in a container its host has to.");
+  } else {
+    findings.ok("It is kept right.");
+  }
+  return findings;
+}
+
+}  // namespace postrider::ctl
