@@ -58,6 +58,8 @@ class Parent {
     sigemptyset(&signals_);
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&signals_, number);
     sigprocmask(SIG_BLOCK, &signals_, &before_);
+    // Where the program that this was before has blocked them (upgrade.h).
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigdelset(&before_, number);
     signal_fd_ = Fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
   }
 

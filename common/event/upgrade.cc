@@ -113,7 +113,6 @@ Error become_new_program(const std::vector<int>& sockets, const std::vector<pid_
   ::setenv("LISTEN_FDS", fmt::format("{}", sockets.size()).c_str(), 1);
   ::setenv("LISTEN_PID", fmt::format("{}", ::getpid()).c_str(), 1);
   ::setenv(kWorkers, fmt::format("{}", fmt::join(workers, ",")).c_str(), 1);
-  unblock_signals();
   return fail_errno(program_path(), execute(own_arguments())).value();
 }
 

@@ -24,8 +24,9 @@ bool is_program_replaced();
 // told on standard error. Blocks, for some seconds at most.
 Result<void> check_new_program();
 
-// Becomes that program; all descriptors but `sockets` are to be close-on-exec. Returns why it could
-// not.
+// Becomes that program; all descriptors but `sockets` are to be close-on-exec. Signals that are
+// blocked stay so: one that comes before the new program looks for it would end it. Returns why it
+// could not.
 Error become_new_program(const std::vector<int>& sockets, const std::vector<pid_t>& workers);
 
 // The workers of the program that this process was before; none after the first call.

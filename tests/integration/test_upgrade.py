@@ -143,6 +143,19 @@ def test_mail_goes_on_when_what_carries_it_is_upgraded(suite, name):
     wait_for(lambda: len(suite.mailbox("anna@example.test")) == sent, what="all mail")
 
 
+def test_signals_that_come_while_a_daemon_becomes_its_next_release_do_not_end_it(suite):
+    pid = parent_of(suite, "smtpd")
+    replace(suite, "smtpd")
+    with Visitor(suite.smtp_port, b"220 ") as visitor:
+        for _ in range(200):
+            os.kill(pid, signal.SIGHUP)
+            time.sleep(0.001)
+        wait_for(lambda: runs_new(suite, "smtpd", pid), what="the new program")
+        before = visitor.served
+        wait_for(lambda: visitor.served > before + 20, what="sessions with the new program")
+    assert visitor.failures == []
+
+
 def test_a_release_that_refuses_to_start_changes_nothing(suite, tmp_path):
     pid = parent_of(suite, "smtpd")
     broken = tmp_path / "broken"
