@@ -1,4 +1,5 @@
-// main.cc - the program `postrider`, which is also `sendmail` and `mailq` under these names.
+// main.cc - the program `postrider`, which is also `sendmail`, `mailq` and `newaliases` under these
+// names.
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -59,6 +60,14 @@ int run_command(std::vector<std::string> arguments) {
   return static_cast<int>(context.status);
 }
 
+// For the packages of Debian that change /etc/aliases (Debian Policy 11.6).
+int answer_newaliases() {
+  fmt::print(
+      "newaliases: nothing to do: /etc/aliases is not read, and what `postrider alias` changes "
+      "has its effect at once\n");
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -70,6 +79,7 @@ int main(int argc, char** argv) {
       if (!options.list_queue || !options.wrong.empty()) return ctl::sendmail(options);
       arguments = ctl::queue_list_command(options);
     }
+    if (name == "newaliases") return answer_newaliases();
     if (name == "mailq") arguments.insert(arguments.end(), {"queue", "list"});
     return run_command(std::move(arguments));
   } catch (const std::exception& error) {

@@ -100,6 +100,11 @@ def test_the_queue_is_listed_by_every_name_with_the_configuration_named(instance
     assert done.returncode == 78 and "/nonexistent/postrider.toml" in done.stderr
 
 
+def test_programs_that_have_changed_the_aliases_of_the_host_are_answered():
+    done = subprocess.run([BIN / "newaliases"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and "/etc/aliases is not read" in done.stdout
+
+
 def test_domains_users_and_aliases(instance):
     instance.command("domain", "add", "Example.ORG")
     added = instance.command("user", "add", "Anna@example.org", "--quota", "5GiB").stdout
