@@ -85,6 +85,12 @@ def test_three_commands_make_a_mail_server_that_is_told_how_long_they_took(runni
         print(f"{sum(running.took.values()):6.1f} s  from the first to the first mail fetched")
 
 
+def test_the_programs_say_of_which_package_they_are(running):
+    package = running.machine.run("dpkg-query --show --showformat '${Version}' postrider").stdout
+    assert running.machine.run("postrider --version").stdout.split() == ["postrider", package]
+    assert running.machine.run("/usr/lib/postrider/smtpd --version").stdout.split() == ["smtpd", package]
+
+
 def test_nothing_is_wrong_in_the_log_of_a_server_that_was_just_set_up(running):
     wrong = [line for line in running.machine.journal().splitlines() if re.search(r" level=(warning|error) ", line)
              and "event=sandbox_incomplete" not in line]  # as the kernel is
