@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "common/base/check.h"
+#include "common/sqlite/snapshot.h"
 
 namespace postrider::sqlite {
 
@@ -267,6 +268,42 @@ Result<void> Transaction::commit() {
     return done;  // the destructor rolls back
   database_ = nullptr;
   return {};
+}
+
+void Snapshot::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+
+Result<Snapshot> Snapshot::take(const std::string& path, Access access) {
+  sqlite3* raw = nullptr;
+  const std::string name = access == Access::read_still ? still_uri(path) : path;
+  int code = sqlite3_open_v2(name.c_str(), &raw, flags_of(access), nullptr);
+  Snapshot snapshot(raw, path);
+  File file{.path = path};
+  if (code != SQLITE_OK) return failure(file, raw, code);
+  sqlite3_busy_timeout(raw, static_cast<int>(Database::kBusyTimeout.count()));
+  // The moment is that of the first read.
+  const std::string begin = fmt::format("{} BEGIN; SELECT count(*) FROM sqlite_schema",
+                                        settings_of(access, Journal::wal));
+  code = sqlite3_exec(raw, begin.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return failure(file, raw, code);
+  return snapshot;
+}
+
+Result<void> Snapshot::copy_to(const std::string& path) {
+  sqlite3* raw = nullptr;
+  int code = sqlite3_open_v2(path.c_str(), &raw, flags_of(Access::draft), nullptr);
+  const Snapshot target(raw, path);
+  if (code == SQLITE_OK) code = sqlite3_exec(raw, kDraftSettings, nullptr, nullptr, nullptr);
+  sqlite3_backup* const copy =
+      code == SQLITE_OK ? sqlite3_backup_init(raw, "main", database_.get(), "main") : nullptr;
+  if (copy != nullptr) {
+    constexpr int kAllPages = -1;
+    code = sqlite3_backup_step(copy, kAllPages);
+    sqlite3_backup_finish(copy);  // repeats the error of the step
+  }
+  if (code == SQLITE_DONE) return {};
+  if (code == SQLITE_OK) code = sqlite3_errcode(raw);  // of sqlite3_backup_init()
+  return fail(kind_of(code),
+              fmt::format("{}: cannot be copied to {}: {}", path_, path, sqlite3_errstr(code)));
 }
 
 }  // namespace postrider::sqlite
