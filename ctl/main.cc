@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/config/daemon.h"
+#include "ctl/backup/backup_commands.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/host_commands.h"
@@ -45,6 +46,8 @@ int run_command(std::vector<std::string> arguments) {
   ctl::add_trace_command(app, context);
   ctl::add_mailbox_commands(app, context);
   ctl::add_ban_commands(app, context);
+  ctl::add_backup_command(app, context);
+  ctl::add_restore_command(app, context);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
   try {
     app.parse(arguments);

@@ -38,6 +38,10 @@ std::string index_path(std::string_view data_directory) {
   return fmt::format("{}/trace.db", data_directory);
 }
 
+std::string index_folder_of(std::string_view data_directory) {
+  return fmt::format("{}/trace-index", data_directory);
+}
+
 std::string FileName::str() const { return fmt::format("{}.{}.{}", process, worker, began_us); }
 
 std::optional<FileName> parse_file_name(std::string_view name) {

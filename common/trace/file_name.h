@@ -25,6 +25,8 @@ namespace postrider::trace {
 
 std::string folder_of(std::string_view data_directory);
 std::string index_path(std::string_view data_directory);
+// Where the index is in an installed suite, and index_path() a link to it (etc/tmpfiles.d).
+std::string index_folder_of(std::string_view data_directory);
 
 // "smtpd.0.1795293498000005"
 struct FileName {

@@ -25,7 +25,9 @@ NOT_RUN = {
     "rsync": "it fetches from the old host",
 }
 # Nothing in the instance is so old: the command says that no message fits.
-STATUS = {"postrider queue expire --older-than 30d --state deferred": 1}
+STATUS = {"postrider queue expire --older-than 30d --state deferred": 1,
+          # The instance of the test runs: test_backup.py has it destroyed first.
+          "postrider restore /var/backups/postrider-$(date +%F)": 1}
 OF_EVERY_COMMAND = {"--help"}
 MESSAGE = "From: ada@example.net\r\nSubject: hello\r\n\r\nGood morning.\r\n"
 
@@ -144,6 +146,7 @@ def test_every_command_line_of_a_page_works(name, programs, tmp_path):
             here = command.replace(ID, waiting).replace("/srv/old/", f"{tmp_path}/old/")
             here = here.replace("/etc/postrider/postrider.toml", str(suite.config))
             here = here.replace("-g pr-relay ", "").replace("/etc/postrider/", f"{tmp_path}/")
+            here = here.replace("/var/backups", str(tmp_path))
             done = subprocess.run(["sh", "-c", here], input=PASSWORD, capture_output=True, text=True, timeout=30,
                                   cwd=tmp_path, env=environment)
             if done.returncode != STATUS.get(command, 0):

@@ -1,0 +1,90 @@
+#include "ctl/backup/copy.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "common/base/handle.h"
+#include "common/base/write_all.h"
+
+namespace postrider::ctl::backup {
+
+namespace {
+
+constexpr std::size_t kBlock = 256U << 10U;
+
+// `to` is asked for each block, and gives the errno or 0.
+template <typename To>
+Result<Octets> pass_through(NamedFd from, std::uint64_t most, To to) {
+  const Handle<XXH3_state_t, &XXH3_freeState> state(XXH3_createState());
+  XXH3_64bits_reset(state.get());
+  static thread_local std::string block(kBlock, '\0');
+  Octets octets;
+  while (octets.size < most) {
+    const auto wanted =
+        static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), most - octets.size));
+    const ssize_t n = ::pread(from.fd, block.data(), wanted, static_cast<off_t>(octets.size));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(from.name, errno);
+    if (n == 0) break;
+    const std::string_view read(block.data(), static_cast<std::size_t>(n));
+    XXH3_64bits_update(state.get(), read.data(), read.size());
+    if (auto written = to(read); !written) return tl::unexpected<Error>(std::move(written.error()));
+    octets.size += read.size();
+  }
+  octets.checksum = XXH3_64bits_digest(state.get());
+  return octets;
+}
+
+}  // namespace
+
+Result<Octets> copy_octets(NamedFd from, NamedFd to, std::uint64_t most) {
+  return pass_through(from, most, [&](std::string_view read) -> Result<void> {
+    if (const int error = write_all(to.fd, read); error != 0) return fail_errno(to.name, error);
+    return {};
+  });
+}
+
+Result<Octets> sum_octets(NamedFd from) {
+  return pass_through(from, kAll, [](std::string_view) -> Result<void> { return {}; });
+}
+
+Result<Octets> sum_octets(const std::string& path) {
+  const auto fd = open_to_read(path);
+  if (!fd) return tl::unexpected<Error>(fd.error());
+  return sum_octets(NamedFd{fd->get(), path});
+}
+
+Result<Fd> open_to_read(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!fd) return fail_errno(path, errno);
+  return fd;
+}
+
+Result<Fd> make_file(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return fail_errno(path, errno);
+  return fd;
+}
+
+Result<std::string> read_small(const std::string& path, std::size_t most) {
+  const auto fd = open_to_read(path);
+  if (!fd) return tl::unexpected<Error>(fd.error());
+  std::string text;
+  const auto read = pass_through({fd->get(), path}, std::uint64_t{most} + 1,
+                                 [&](std::string_view part) -> Result<void> {
+                                   text += part;
+                                   return {};
+                                 });
+  if (!read) return tl::unexpected<Error>(read.error());
+  if (text.size() > most)
+    return fail(ErrorKind::invalid, fmt::format("{}: has more than {} octets", path, most));
+  return text;
+}
+
+}  // namespace postrider::ctl::backup

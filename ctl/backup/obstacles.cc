@@ -1,0 +1,120 @@
+#include "ctl/backup/obstacles.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "common/metrics/reading.h"
+#include "common/spool/disk.h"
+#include "common/spool/paths.h"
+#include "common/trace/file_name.h"
+#include "ctl/backup/copy.h"
+#include "ctl/backup/owners.h"
+#include "ctl/verify/spool_check.h"
+
+namespace postrider::ctl::backup {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The first in `folder` or below that is no folder, "" if there is none. `passed_over` says what
+// may be there.
+Result<std::string> first_file(const std::string& folder,
+                               const std::function<bool(const std::string&)>& passed_over) {
+  std::error_code error;
+  if (!fs::exists(folder, error) && !error) return std::string();
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    if (passed_over(at->path().string())) {
+      at.disable_recursion_pending();
+    } else if (at->symlink_status(error).type() != fs::file_type::directory) {
+      return at->path().string();
+    }
+  }
+  if (error) return fail_errno(folder, error.value());
+  return std::string();
+}
+
+Error in_the_way(const std::string& file, const std::string& root) {
+  return {ErrorKind::invalid,
+          fmt::format("{0}: is in the way, as a restore puts nothing in the place of another "
+                      "file. To keep what is there: mv {1} {1}.before. Nothing was changed",
+                      file, root)};
+}
+
+Result<void> require_same(const Entry& entry, const std::string& place) {
+  std::error_code error;
+  if (!fs::exists(place, error)) return {};
+  const std::string real = fs::canonical(place, error).string();
+  const auto there = sum_octets(error ? place : real);
+  if (there && *there == Octets{entry.size, entry.checksum}) return {};
+  return tl::unexpected<Error>(in_the_way(place, place));
+}
+
+}  // namespace
+
+Result<void> require_at_rest(const config::Settings& settings) {
+  spool::Disk& disk = spool::system_disk();
+  std::set<std::string> running;
+  for (const metrics::Life& life :
+       metrics::read(metrics::counters_folder(settings.paths.run)).lives)
+    running.insert(life.process);
+  if (is_locked(disk, settings.paths.run + "/postrider.pid")) running.insert("postrider run");
+  if (is_locked(disk, spool::Paths{settings.paths.spool}.queued_lock())) running.insert("queued");
+  if (running.empty()) return {};
+  return fail(ErrorKind::invalid,
+              fmt::format("the instance with the run directory {} is in use, by {}: stop it, and "
+                          "try again. Nothing was changed",
+                          settings.paths.run, fmt::join(running, ", ")));
+}
+
+Result<void> require_room(const Backup& backup, const config::Settings& settings,
+                          const Survey& survey, const Places& places) {
+  const std::string lock = spool::Paths{settings.paths.spool}.queued_lock();
+  const std::string trace = trace::folder_of(settings.paths.data);
+  const std::string index = trace::index_path(settings.paths.data);
+  const std::string index_folder = trace::index_folder_of(settings.paths.data);
+  struct Tree {
+    const std::string& root;
+    std::function<bool(const std::string&)> passed_over;
+  };
+  std::vector<Tree> trees{
+      {settings.paths.spool, [&](const std::string& path) { return path == lock; }},
+      {settings.paths.data, [&](const std::string& path) {
+         return path == trace || path == index_folder || path.starts_with(index);
+       }}};
+  if (backup.manifest.mailboxes)
+    trees.push_back({settings.paths.mail, [](const std::string&) { return false; }});
+  for (const Tree& tree : trees) {
+    const auto found = first_file(tree.root, tree.passed_over);
+    if (!found) return tl::unexpected<Error>(found.error());
+    if (!found->empty()) return tl::unexpected<Error>(in_the_way(*found, tree.root));
+  }
+  for (const Entry& entry : survey.named)
+    if (const auto place = places.of(entry.path))
+      if (auto same = require_same(entry, *place); !same) return same;
+  return {};
+}
+
+Result<void> require_owners(const Survey& survey) {
+  if (::geteuid() != 0) return {};
+  Owners owners;
+  std::vector<std::string> unknown;
+  for (const std::string& name : survey.owners)
+    if (!owners.user_id(name)) unknown.push_back("user " + name);
+  for (const std::string& name : survey.groups)
+    if (!owners.group_id(name)) unknown.push_back("group " + name);
+  if (unknown.empty()) return {};
+  return fail(ErrorKind::invalid,
+              fmt::format("this host has no {}, whose files are in the backup: make them first "
+                          "(systemd-sysusers, for those of the suite). Nothing was changed",
+                          fmt::join(unknown, ", ")));
+}
+
+}  // namespace postrider::ctl::backup

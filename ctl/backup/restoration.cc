@@ -1,0 +1,179 @@
+#include "ctl/backup/restoration.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "ctl/backup/copy.h"
+#include "ctl/backup/file_list.h"
+
+namespace postrider::ctl::backup {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of a folder of the backup until all is in it.
+constexpr mode_t kWhileFilled = 0700;
+// Of folders above these, as /srv, where it does not say.
+constexpr mode_t kFolderAbove = 0755;
+
+tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
+std::string parent_of(const std::string& path) { return fs::path(path).parent_path().string(); }
+
+bool is_there(const std::string& path) noexcept {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+std::array<timespec, 2> times_of(const Entry& entry) noexcept {
+  constexpr std::int64_t kMicro = 1'000'000;
+  const std::int64_t us = ((entry.modified_us % kMicro) + kMicro) % kMicro;
+  const timespec time{.tv_sec = static_cast<time_t>((entry.modified_us - us) / kMicro),
+                      .tv_nsec = static_cast<long>(us * 1000)};
+  return {time, time};
+}
+
+}  // namespace
+
+Restoration::Restoration(const Backup& backup, const Places& places, Progress& progress)
+    : backup_(backup), places_(places), progress_(progress), is_root_(::geteuid() == 0) {}
+
+Restoration::~Restoration() {
+  if (finished_) return;
+  std::error_code ignored;
+  for (const std::string& file : made_files_) fs::remove(file, ignored);
+  for (const std::string& folder : made_folders_) fs::remove_all(folder, ignored);
+}
+
+// Whether all of it goes when the restore fails.
+bool Restoration::is_made_here(const std::string& path) const {
+  for (fs::path at = path; at.has_relative_path(); at = at.parent_path())
+    if (made_folders_.count(at.string()) > 0) return true;
+  return false;
+}
+
+// Calls `act` with each entry of that kind which has a place, and with that.
+template <typename Act>
+Result<void> Restoration::each(EntryKind kind, Act act) {
+  auto list = FileListReader::open(backup_.at(kListName));
+  if (!list) return pass_on(std::move(list.error()));
+  while (true) {
+    const auto entry = list->next();
+    if (!entry) return pass_on(entry.error());
+    if (!*entry) return {};
+    if ((*entry)->kind != kind || (*entry)->path == kConfigPath) continue;
+    const auto place = places_.of((*entry)->path);
+    if (auto done = act(**entry, place); !done) return done;
+  }
+}
+
+Result<void> Restoration::place() {
+  progress_.begin("restoring");
+  using Place = std::optional<std::string>;
+  auto placed = each(EntryKind::folder, [this](const Entry&, const Place& place) {
+    return place ? make_folder(*place, kWhileFilled) : Result<void>();
+  });
+  if (!placed) return placed;
+  placed = each(EntryKind::file, [this](const Entry& entry, const Place& place) {
+    if (place) return place_file(entry, *place);
+    left_out_.add(fmt::format("{}: the configuration names no such file", entry.path));
+    return Result<void>();
+  });
+  if (!placed) return placed;
+  placed = each(EntryKind::folder, [this](const Entry& entry, const Place& place) {
+    return place && is_made_here(*place) ? give_folder(entry, *place) : Result<void>();
+  });
+  return placed ? sync() : placed;
+}
+
+// And those above it.
+Result<void> Restoration::make_folder(const std::string& folder, mode_t mode) {
+  if (folder.empty() || is_there(folder)) return {};
+  const std::string parent = parent_of(folder);
+  if (auto made = make_folder(parent, kFolderAbove); !made) return made;
+  if (::mkdir(folder.c_str(), mode) != 0) return fail_errno(folder, errno);
+  if (!is_made_here(parent)) made_folders_.insert(folder);
+  return {};
+}
+
+Result<void> Restoration::place_file(const Entry& entry, const std::string& place) {
+  if (entry.path.starts_with("named/") && is_there(place)) {  // and was found to be the same
+    kept_.add(place);
+    return {};
+  }
+  return write_file(entry, place);
+}
+
+Result<void> Restoration::write_file(const Entry& entry, const std::string& place) {
+  const std::string parent = parent_of(place);
+  if (auto made = make_folder(parent, kFolderAbove); !made) return made;
+  const std::string source = backup_.at(entry.path);
+  const auto from = open_to_read(source);
+  if (!from) return pass_on(from.error());
+  const auto to = make_file(place);
+  if (!to) return pass_on(to.error());
+  if (!is_made_here(parent)) made_files_.push_back(place);
+  const auto octets = copy_octets({from->get(), source}, {to->get(), place});
+  if (!octets) return pass_on(octets.error());
+  if (*octets != Octets{entry.size, entry.checksum})
+    return fail(
+        ErrorKind::corrupt,
+        fmt::format("{}: does not match its checksum; nothing is left of the restore", source));
+  ++files_;
+  octets_ += octets->size;
+  progress_.add(octets->size);
+  return give(entry, to->get(), place);
+}
+
+// The owner first: chown(2) may take bits of the mode away.
+Result<void> Restoration::give(const Entry& entry, int fd, const std::string& place) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return fail_errno(place, errno);
+  file_systems_.emplace(status.st_dev, parent_of(place));
+  if (is_root_) {
+    const auto user = owners_.user_id(entry.owner);
+    const auto group = owners_.group_id(entry.group);
+    if (!user || !group || ::fchown(fd, *user, *group) != 0) return fail_errno(place, errno);
+  }
+  if (::fchmod(fd, entry.mode) != 0) return fail_errno(place, errno);
+  const auto times = times_of(entry);
+  if (::futimens(fd, times.data()) != 0) return fail_errno(place, errno);
+  return {};
+}
+
+Result<void> Restoration::give_folder(const Entry& entry, const std::string& place) {
+  const Fd fd(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return fail_errno(place, errno);
+  return give(entry, fd.get(), place);
+}
+
+Result<void> Restoration::sync() {
+  progress_.begin("writing it to the disk");
+  for (const auto& [device, folder] : file_systems_) {
+    const Fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::syncfs(fd.get()) != 0) return fail_errno(folder, errno);
+  }
+  return {};
+}
+
+Result<void> Restoration::place_configuration(const Entry& entry) {
+  const auto place = places_.of(entry.path);
+  if (!place) return {};
+  if (auto written = write_file(entry, *place); !written) return written;
+  const std::string parent = parent_of(*place);
+  for (const std::string& path : {*place, parent}) {
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || ::fsync(fd.get()) != 0) return fail_errno(path, errno);
+  }
+  return {};
+}
+
+}  // namespace postrider::ctl::backup

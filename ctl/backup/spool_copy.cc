@@ -1,0 +1,67 @@
+#include "ctl/backup/spool_copy.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "ctl/backup/old_copy.h"
+#include "ctl/backup/young_copy.h"
+
+namespace postrider::ctl::backup {
+
+namespace {
+
+tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
+Result<void> add_folders(const spool::Paths& from, Draft& draft) {
+  const std::array<std::pair<std::string, const char*>, 5> folders{
+      {{from.root, "spool"},
+       {from.incoming(), "spool/incoming"},
+       {from.large(), "spool/incoming/large"},
+       {from.deferred(), "spool/deferred"},
+       {from.quarantine(), "spool/quarantine"}}};
+  for (const auto& [folder, path] : folders) {
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) return fail_errno(folder, errno);
+    if (auto added = draft.add_folder(path, status); !added) return added;
+  }
+  return {};
+}
+
+// What is there stays as it is, until a person has seen it.
+Result<void> copy_quarantine(spool::Disk& disk, const spool::Paths& from, Draft& draft) {
+  const auto names = disk.list(from.quarantine());
+  if (!names) return pass_on(names.error());
+  for (const std::string& name : *names) {
+    const std::string path = from.quarantine() + '/' + name;
+    const auto file = open_to_read(path);
+    if (!file && file.error().kind == ErrorKind::not_found) continue;  // by that person, just now
+    if (!file) return pass_on(file.error());
+    const auto copied = draft.add_file("spool/quarantine/" + name, {file->get(), path});
+    if (!copied) return pass_on(copied.error());
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> copy_spool(spool::Disk& disk, const spool::Paths& from, Draft& draft) {
+  draft.progress().begin("the queue");
+  YoungCopy young(disk, from, draft);
+  OldCopy old(disk, from, draft);
+  if (auto done = add_folders(from, draft); !done) return done;
+  if (auto done = young.copy_done_files(); !done) return done;
+  if (auto done = young.copy_segments(); !done) return done;
+  if (auto done = old.take_snapshot(); !done) return done;
+  // Once more, here and below: what the copy has no longer may have left a report, which was
+  // written before.
+  if (auto done = young.copy_segments(); !done) return done;
+  if (auto done = old.copy(); !done) return done;
+  if (auto done = young.copy_segments(); !done) return done;
+  if (auto done = young.note(); !done) return done;
+  return copy_quarantine(disk, from, draft);
+}
+
+}  // namespace postrider::ctl::backup
