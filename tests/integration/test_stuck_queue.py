@@ -2,6 +2,7 @@
 
 import html
 import http.client
+import json
 import os
 import re
 
@@ -56,6 +57,14 @@ def test_the_trace_of_a_message_says_why_it_waits(suite, reason):
     _, means, domains = REASONS[reason]
     told = suite.command("trace", f"user0@{domains[0]}").stdout.splitlines()
     assert told[1].startswith("waiting for ") and told[2].strip() == means, told[:6]
+
+
+def test_the_doctor_tells_each_group_with_its_mend(suite):
+    done = suite.command("doctor", "--json", "--probe", "127.0.0.1:1", check=False)
+    groups = [one for one in json.loads(done.stdout)["findings"] if one["area"] == "queue" and one["health"] != "ok"]
+    assert len(groups) == len(REASONS)
+    for group, (share, means, _) in zip(groups, REASONS.values()):
+        assert f"{int(share * MESSAGES)} messages: {means}" in group["text"] and group["mend"]
 
 
 def test_status_counts_it_and_says_where_to_look(suite):
