@@ -107,6 +107,10 @@ void look_at_folders(const Settings& settings, Findings& findings) {
       if (*path == *other_path)
         add(findings, name,
             fmt::format("{}: {} is the same folder; each needs one of its own", *path, other));
+      if (path->starts_with(*other_path + '/') || other_path->starts_with(*path + '/'))
+        add(findings, name,
+            fmt::format("{}: one of it and {} lies in the other; let them stand side by side",
+                        *path, other));
     }
   }
   const std::string database = fmt::format("{}/{}", paths.data, directory::kDatabaseName);
@@ -141,6 +145,7 @@ void look_at_listeners(const Settings& settings, Findings& findings) {
     all.emplace_back("smtpd.listen", listener.address);
   for (const auto& listener : settings.pop3d.listen)
     all.emplace_back("pop3d.listen", listener.address);
+  if (!settings.metrics.listen.empty()) all.emplace_back("metrics.listen", settings.metrics.listen);
   for (auto one = all.begin(); one != all.end(); ++one) {
     const auto address = net::SocketAddress::parse(one->second);
     for (auto before = all.begin(); before != one; ++before) {

@@ -22,13 +22,14 @@ Result<std::vector<gid_t>> groups_of_ours() {
 
 }  // namespace
 
-Result<MailboxRights> MailboxRights::take(int directory) {
+Result<MailboxRights> MailboxRights::take(int directory, std::optional<gid_t> group) {
   struct stat status {};
   if (::fstat(directory, &status) != 0) return fail_errno("Maildir", errno);
   if (::geteuid() != 0 || status.st_uid == 0) return MailboxRights();
   auto groups = groups_of_ours();
   if (!groups) return tl::unexpected<Error>(std::move(groups.error()));
-  if (::setgroups(0, nullptr) != 0) return fail_errno("setgroups", errno);
+  if (::setgroups(group ? 1 : 0, group ? &*group : nullptr) != 0)
+    return fail_errno("setgroups", errno);
   MailboxRights rights(std::move(*groups));  // from here on there is something to give back
   if (::setegid(status.st_gid) != 0) return fail_errno("setegid", errno);
   if (::seteuid(status.st_uid) != 0) return fail_errno("seteuid", errno);

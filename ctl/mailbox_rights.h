@@ -1,10 +1,12 @@
-// mailbox_rights.h - in a mailbox the command acts as the mailbox's owner.
+// mailbox_rights.h - in a mailbox, and in a daemon's folder, the command acts as its owner.
 //
-// Root would leave files there that pop3d can neither read nor write: lock, journal, trash.
+// Root would leave files there that pop3d can neither read nor write: lock, journal, trash; and it
+// would do to others' files what the owner may not, should the owner have prepared that.
 #pragma once
 
 #include <sys/types.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,8 +16,9 @@ namespace postrider::ctl {
 
 class MailboxRights {
  public:
-  // Takes the rights of whom the open directory belongs to, where we are root and it is another's.
-  static Result<MailboxRights> take(int directory);
+  // Takes the rights of whom the open directory belongs to, where we are root and it is another's;
+  // with `group`, by which it is reached, where one is given.
+  static Result<MailboxRights> take(int directory, std::optional<gid_t> group = std::nullopt);
   MailboxRights(MailboxRights&& other) noexcept
       : taken_(std::exchange(other.taken_, false)), groups_(std::move(other.groups_)) {}
   MailboxRights& operator=(MailboxRights&&) = delete;

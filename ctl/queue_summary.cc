@@ -61,6 +61,9 @@ bool is_of_name(char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'
 std::string shared_words(const ipc::SummaryRow& row) {
   const std::string& name = row.destination();
   std::string_view rest = row.reason();
+  // What queued says of an outage ends in the time, which differs too.
+  if (rest.starts_with("waiting for ") && rest.ends_with(" UTC"))
+    rest = rest.substr(0, rest.rfind(" since "));
   std::string words;
   while (!rest.empty()) {
     const std::size_t at = name.empty() ? std::string_view::npos : rest.find(name);

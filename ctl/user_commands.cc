@@ -114,10 +114,13 @@ void remove(Context& context, const Options& options) {
          [&](DirectoryEditor& editor) -> Result<void> {
            const auto user = editor.user(options.address);
            if (!user) return tl::unexpected<Error>(user.error());
-           // First, so that the next user of that name has nothing of this one.
-           if (auto done = auth::LoginTable::forget(settings->paths.data, user->address); !done)
-             return done;
-           return editor.remove_user(options.address);
+           if (auto done = editor.remove_user(options.address); !done) return done;
+           if (auto done = forget_logins(settings->paths.data, user->address); !done)
+             return fail(
+                 done.error().kind,
+                 fmt::format("the user is removed, but when it logged in is still known: {}",
+                             done.error().text));
+           return {};
          });
 }
 

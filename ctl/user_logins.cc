@@ -1,10 +1,16 @@
 #include "ctl/user_logins.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "common/base/fd.h"
 #include "common/base/timestamp.h"
+#include "ctl/mailbox_rights.h"
 
 namespace postrider::ctl {
 
@@ -23,6 +29,21 @@ std::string shown(const Event& event) {
 }
 
 }  // namespace
+
+Result<void> forget_logins(const std::string& data_directory, const std::string& mailbox) {
+  struct stat data {};
+  if (::stat(data_directory.c_str(), &data) != 0) return fail_errno(data_directory, errno);
+  for (const auto service : {directory::Service::smtp, directory::Service::pop3}) {
+    const std::string name = auth::LoginTable::folder(data_directory, service);
+    const Fd folder(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder && errno == ENOENT) continue;
+    if (!folder) return fail_errno(name, errno);
+    const auto rights = MailboxRights::take(folder.get(), data.st_gid);
+    if (!rights) return tl::unexpected<Error>(rights.error());
+    if (auto done = auth::LoginTable::forget(data_directory, service, mailbox); !done) return done;
+  }
+  return {};
+}
 
 nlohmann::json UserLogins::json(const std::string& mailbox) const {
   if (!records_) return {};

@@ -10,6 +10,9 @@
 
 namespace postrider::ctl {
 
+// In the tables of all services, so that the next user of that name begins anew.
+Result<void> forget_logins(const std::string& data_directory, const std::string& mailbox);
+
 class UserLogins {
  public:
   // Tables that cannot be read hide nothing else of a user: then it is said why nothing is known.

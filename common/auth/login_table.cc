@@ -45,9 +45,10 @@ ON CONFLICT (mailbox) DO UPDATE SET
 constexpr std::string_view kRead =
     "SELECT mailbox, login, login_client, failures, failure, failure_client FROM logins";
 
+// Of a file that is a daemon's, who may have put something else in its place.
 bool exists(const std::string& path) {
   struct stat file {};
-  return ::stat(path.c_str(), &file) == 0;
+  return ::lstat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode);
 }
 
 std::optional<std::int64_t> time_of(const std::optional<LoginRecord::Event>& event) {
@@ -162,11 +163,10 @@ Result<LoginRecords> LoginTable::read(std::string_view data_directory) {
   return records;
 }
 
-Result<void> LoginTable::forget(std::string_view data_directory, std::string_view mailbox) {
-  for (const Service service : kServices)
-    if (const std::string file = path(data_directory, service); exists(file))
-      if (auto done = forget_at(file, mailbox); !done) return done;
-  return {};
+Result<void> LoginTable::forget(std::string_view data_directory, Service service,
+                                std::string_view mailbox) {
+  const std::string file = path(data_directory, service);
+  return exists(file) ? forget_at(file, mailbox) : Result<void>();
 }
 
 }  // namespace postrider::auth

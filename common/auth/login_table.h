@@ -54,8 +54,10 @@ class LoginTable {
 
   // What the services at `data_directory` know together; of one that has no table yet, nothing.
   static Result<LoginRecords> read(std::string_view data_directory);
-  // Forgets a user in all of them, so that the next of that name begins anew.
-  static Result<void> forget(std::string_view data_directory, std::string_view mailbox);
+  // Forgets a user in one of them. It writes a daemon's file: with that daemon's rights alone, as
+  // what SQLite finds beside a file may name others, to be removed.
+  static Result<void> forget(std::string_view data_directory, directory::Service service,
+                             std::string_view mailbox);
 
  private:
   explicit LoginTable(sqlite::Database database) : database_(std::move(database)) {}

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace postrider::limits {
@@ -16,6 +19,10 @@ namespace postrider::limits {
 namespace {
 
 constexpr mode_t kMode = 0660;
+// How often, and how long after another, it is looked whether who has made the file gave it its
+// size.
+constexpr int kLooks = 100;
+constexpr std::chrono::milliseconds kBetweenLooks{2};
 
 bool lock_octet(int fd, std::size_t octet, short type) {
   struct flock lock {};
@@ -48,35 +55,53 @@ SharedFile::~SharedFile() {
   if (memory_ != nullptr) ::munmap(memory_, size_);
 }
 
+// Where it is missing O_CREAT comes second, and with O_EXCL: in a folder that others write to, the
+// kernel lets nobody open another's file by it (fs.protected_regular).
 Result<SharedFile> SharedFile::open(const std::string& path, std::size_t size,
                                     std::uint64_t magic) {
-  return map(path, O_CREAT, size, magic);
+  for (int look = 0; look < kLooks; ++look) {
+    auto file = map(path, size, magic, true);
+    if (file || file.error().kind != ErrorKind::not_found) return file;
+    if (const Fd made(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kMode)); made)
+      continue;
+    if (errno != EEXIST) return fail_errno(path, errno);
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return fail(ErrorKind::temporary, path + ": is empty, and who has made it does not get on");
 }
 
 Result<SharedFile> SharedFile::open_existing(const std::string& path, std::size_t size,
                                              std::uint64_t magic) {
-  return map(path, 0, size, magic);
+  return map(path, size, magic, false);
 }
 
-Result<SharedFile> SharedFile::map(const std::string& path, int flags, std::size_t size,
-                                   std::uint64_t magic) {
-  Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC | flags, kMode));
+// Neither waits for a FIFO, nor follows a link: the folder is everybody's.
+Result<SharedFile> SharedFile::map(const std::string& path, std::size_t size, std::uint64_t magic,
+                                   bool may_make) {
+  Fd fd(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (!fd) return fail_errno(path, errno);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) return fail_errno(path, errno);
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::invalid, path + ": is not what was expected: remove it");
   void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (memory == MAP_FAILED) return fail_errno(path, errno);
   SharedFile file(std::move(fd), static_cast<char*>(memory), size);
-  if (auto ready = file.prepare(path, magic); !ready)
+  const bool is_ours = status.st_uid == ::geteuid();
+  if (auto ready = file.prepare(path, magic, may_make && is_ours); !ready)
     return fail(ready.error().kind, path + ": " + ready.error().text);
   return file;
 }
 
 // Not to be read before its size is known to be right: beyond the end of the file is no memory.
-Result<void> SharedFile::prepare(const std::string& path, std::uint64_t magic) const {
+Result<void> SharedFile::prepare(const std::string& path, std::uint64_t magic,
+                                 bool may_make) const {
   const auto held = lock();
   if (!held) return tl::unexpected<Error>(held.error());
   struct stat status {};
   if (::fstat(fd_.get(), &status) != 0) return fail_errno("stat", errno);
   if (status.st_size == 0) {
+    if (!may_make) return fail(ErrorKind::not_found, "is empty yet");
     if (auto given = give_size(path); !given) return given;
   } else if (status.st_size != static_cast<off_t>(size_)) {
     return fail(ErrorKind::invalid, "is not what was expected: remove it");

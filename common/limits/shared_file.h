@@ -74,11 +74,11 @@ class SharedFile {
   static constexpr long kLockPause = 200'000;  // nanoseconds
 
   SharedFile(Fd fd, char* memory, std::size_t size);
-  static Result<SharedFile> map(const std::string& path, int flags, std::size_t size,
-                                std::uint64_t magic);
+  static Result<SharedFile> map(const std::string& path, std::size_t size, std::uint64_t magic,
+                                bool may_make);
   Head& head() const { return *reinterpret_cast<Head*>(memory_); }
   void make(std::uint64_t magic) const;
-  Result<void> prepare(const std::string& path, std::uint64_t magic) const;
+  Result<void> prepare(const std::string& path, std::uint64_t magic, bool may_make) const;
   Result<void> give_size(const std::string& path) const;
 
   Fd fd_;  // none: in memory only

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/regular_file.h"
 #include "common/trace/blocks.h"
 
 namespace postrider::trace {
@@ -25,8 +26,10 @@ Result<Collector> Collector::open(const config::Settings& settings, const Clock&
 Result<bool> Collector::collect(std::chrono::milliseconds most) {
   const WallTime until = clock_.now() + most;
   auto more = take_files(until);
-  if (!more || *more) return more;
-  return forget(until);
+  if (more && *more) return more;
+  // What is over goes in any case: a file that cannot be taken may stay so.
+  auto forgot = forget(until);
+  return more ? forgot : more;
 }
 
 Result<bool> Collector::take_files(WallTime until) {
@@ -34,27 +37,30 @@ Result<bool> Collector::take_files(WallTime until) {
   if (!files) return tl::unexpected<Error>(files.error());
   auto taken = index_.taken();
   if (!taken) return tl::unexpected<Error>(taken.error());
+  std::optional<Error> failed;  // of the first that could not be taken; the others are
   for (const FileName& file : *files) {
     const auto at = taken->find(file.str());
     const auto more = take(file, at == taken->end() ? 0 : at->second, until);
     if (at != taken->end()) taken->erase(at);
-    if (!more || *more) return more;
+    if (!more && !failed) failed = more.error();
+    if (more && *more) return true;
   }
   // What its writer has given up, or the last Collector has removed and not forgotten.
   for (const auto& [name, octets] : *taken)
     if (auto done = forget_file(name); !done) return tl::unexpected<Error>(done.error());
+  if (failed) return tl::unexpected<Error>(std::move(*failed));
   return false;
 }
 
 // True: the time is over.
 Result<bool> Collector::take(const FileName& file, std::uint64_t from, WallTime until) {
   const std::string name = file.str();
-  const Fd fd(::open(fmt::format("{}/{}", folder_, name).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return false;  // given up meanwhile
-  if (!fd) return fail_errno(name, errno);
+  const auto fd = open_regular_file(fmt::format("{}/{}", folder_, name));
+  if (!fd && fd.error().kind == ErrorKind::not_found) return false;  // given up meanwhile
+  if (!fd) return tl::unexpected<Error>(fd.error());
   // Known before it is read: what its writer added last is read then.
-  const bool finished = ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
-  Blocks blocks(fd.get(), from);
+  const bool finished = ::flock(fd->get(), LOCK_EX | LOCK_NB) == 0;
+  Blocks blocks(fd->get(), from);
   while (true) {
     const auto block = blocks.next();
     if (!block) return tl::unexpected<Error>(block.error());

@@ -1,12 +1,10 @@
 #include "common/trace/pending.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "common/base/regular_file.h"
 #include "common/trace/blocks.h"
 #include "common/trace/file_name.h"
 
@@ -18,9 +16,9 @@ Result<Pending> Pending::open(const std::string& folder) {
   Pending pending;
   for (const FileName& name : *names) {
     const std::string path = fmt::format("{}/{}", folder, name.str());
-    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd && errno != ENOENT) return fail_errno(path, errno);
-    if (fd) pending.files_.push_back({name.str(), std::move(fd)});
+    // One that was taken meanwhile, or cannot be read, keeps nobody from the others: of the latter
+    // the collector tells.
+    if (auto fd = open_regular_file(path)) pending.files_.push_back({name.str(), std::move(*fd)});
   }
   return pending;
 }

@@ -16,9 +16,10 @@ constexpr std::string_view kOld =
 constexpr std::string_view kOldest =
     "SELECT DISTINCT subject FROM events ORDER BY subject LIMIT ?1";
 constexpr std::string_view kForget = "DELETE FROM events WHERE subject = ?1";
+// Only once its last event is gone: name by name, each portion took as long as all of the hour.
 constexpr std::string_view kForgetNames =
     "DELETE FROM names WHERE hour = ?1 AND NOT EXISTS "
-    "(SELECT 1 FROM events WHERE events.subject = names.subject)";
+    "(SELECT 1 FROM events WHERE subject >= ?2 AND subject < ?3)";
 constexpr std::string_view kForgetLosses = "DELETE FROM losses WHERE until < ?1";
 
 constexpr std::string_view kInUse =
@@ -98,11 +99,13 @@ Result<void> Retention::forget(const std::vector<Subject>& subjects) {
   return transaction->commit();
 }
 
-// Of those that have no events any more.
+// Of an hour that has no events any more.
 Result<void> Retention::forget_names(Hour hour) {
   auto statement = database_.prepare(kForgetNames);
   if (!statement) return tl::unexpected<Error>(statement.error());
-  return statement->bind(hour).run();
+  const WallTime begins{std::chrono::hours{hour}};
+  return statement->bind(hour, first_subject(begins), first_subject(begins + std::chrono::hours{1}))
+      .run();
 }
 
 Result<std::uint64_t> Retention::octets_in_use() {

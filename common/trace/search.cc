@@ -14,11 +14,17 @@ namespace postrider::trace {
 
 namespace {
 
+// The first, which tell whose they are, and the last, which tell what became of it.
 constexpr std::string_view kEvents =
-    "SELECT time, process, event, rest FROM events WHERE subject = ?1 ORDER BY number LIMIT ?2";
+    "SELECT time, process, event, rest FROM events WHERE subject = ?1 AND number IN ("
+    "SELECT number FROM (SELECT number FROM events WHERE subject = ?1 ORDER BY number LIMIT ?2) "
+    "UNION SELECT number FROM (SELECT number FROM events WHERE subject = ?1 "
+    "ORDER BY number DESC LIMIT ?3)) ORDER BY number";
 constexpr std::string_view kHourBefore = "SELECT max(hour) FROM names WHERE hour < ?1";
+// A name may stay for an hour's sake when its events are gone (retention.cc).
 constexpr std::string_view kNamed =
     "SELECT subject FROM names WHERE hour = ?1 AND name = ?2 AND subject >= ?3 "
+    "AND EXISTS (SELECT 1 FROM events WHERE events.subject = names.subject) "
     "ORDER BY subject DESC LIMIT ?4";
 constexpr std::string_view kLosses =
     "SELECT since, until, octets FROM losses WHERE since <= ?1 AND until >= ?2";
@@ -142,7 +148,7 @@ Result<void> Search::add_indexed(Subject subject, Found& found) {
   if (!index_) return {};
   auto rows = index_->prepare(kEvents);
   if (!rows) return failed<void>(rows.error());
-  rows->bind(subject, kMaxEvents);
+  rows->bind(subject, kFirstEvents, kMaxEvents - kFirstEvents);
   while (true) {
     const auto row = rows->step();
     if (!row) return failed<void>(row.error());

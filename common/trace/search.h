@@ -34,8 +34,9 @@ struct Loss {
 
 class Search {
  public:
-  // Events of one message or session that are shown.
+  // Events of one message or session that are shown: of more, the first and the last.
   static constexpr std::int64_t kMaxEvents = 20'000;
+  static constexpr std::int64_t kFirstEvents = 1'000;
 
   // Where nothing was collected yet there is no index.
   static Result<Search> open(const std::string& data_directory);

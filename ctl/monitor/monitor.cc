@@ -16,6 +16,9 @@ constexpr log::Condition::Words kNotKept{"samples_not_kept", "samples_kept",
                                          "`postrider status` knows no rates, and a restart of the "
                                          "monitor forgets the last hour"};
 
+// That wait for the one under way.
+constexpr std::size_t kMaxSearches = 4;
+
 HttpAnswer page_of(std::string body) {
   return {.type = kHtml, .body = std::move(body), .style_hash = page_style_hash()};
 }
@@ -46,8 +49,9 @@ Monitor::Monitor(event::EventLoop& loop, const config::Settings& settings, const
 
 template <typename Then>
 PendingPtr Monitor::look(Depth depth, Then then) {
-  return pool_.run([this, depth] { return std::make_unique<Survey>(surveyor_.look(depth)); },
-                   [then = std::move(then)](const SurveyPtr& survey) mutable { then(*survey); });
+  return pool_.compute(
+      [this, depth] { return std::make_unique<Survey>(surveyor_.look(depth)); },
+      [then = std::move(then)](const SurveyPtr& survey) mutable { then(*survey); });
 }
 
 // ---- Samples ----
@@ -107,7 +111,10 @@ PendingPtr Monitor::answer_page(bool refreshes, Done done) {
 }
 
 PendingPtr Monitor::answer_trace(const std::string& query, Done done) {
-  return searches_.run(
+  if (searches_.waiting() >= kMaxSearches)
+    return event::answer_later(loop_, refusal(503, "too many search at a time; try again"),
+                               std::move(done));
+  return searches_.compute(
       [this, query] { return trace_(query); },
       [this, query, done = std::move(done)](const Result<TraceFindings>& found) mutable {
         done(page_of(trace_page(settings_, query, found, clock_.now())));

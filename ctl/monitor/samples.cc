@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "common/base/regular_file.h"
+
 namespace postrider::ctl {
 
 namespace {
@@ -83,11 +85,11 @@ Result<void> SampleFile::write(const Sample& sample) const {
 
 Samples read_samples(const std::string& path, WallTime now) {
   Samples samples;
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto fd = open_regular_file(path);
   Row row{};
   for (std::size_t i = 0; i < kSamples && fd; ++i) {
     const auto at = static_cast<off_t>(i * sizeof row);
-    if (::pread(fd.get(), row.data(), sizeof row, at) != ssize_t{sizeof row}) break;
+    if (::pread(fd->get(), row.data(), sizeof row, at) != ssize_t{sizeof row}) break;
     Sample sample{.time = WallTime(std::chrono::microseconds(row.front()))};
     const auto age = now - sample.time;
     const bool recent = age.count() >= 0 && age < kSamples * kSampleInterval;

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "common/auth/login_table.h"
 #include "common/base/clock.h"
 #include "common/base/random.h"
 #include "common/directory/app_password.h"
@@ -16,6 +15,7 @@
 #include "common/directory/schema.h"
 #include "ctl/reachable.h"
 #include "ctl/selftest/mail_client.h"
+#include "ctl/user_logins.h"
 
 namespace postrider::ctl {
 
@@ -101,7 +101,7 @@ class Tester {
   Result<void> remove() {
     is_made_ = false;
     auto done = editor_.remove_user(address);
-    static_cast<void>(auth::LoginTable::forget(settings_.paths.data, address));
+    static_cast<void>(forget_logins(settings_.paths.data, address));
     std::error_code error;
     fs::remove_all(mailbox, error);
     if (error && done) done = fail_errno(mailbox, error.value());

@@ -108,7 +108,7 @@ def test_gauges_follow_what_is_so_now(suite):
         one.noop(), two.noop()
         assert metrics(suite)[series] == 2
         one.starttls()
-        assert metrics(suite)['postrider_connections_tls{process="smtpd"}'] == 1
+        wait_for(lambda: metrics(suite)['postrider_connections_tls{process="smtpd"}'] == 1)
         one.close()
         wait_for(lambda: metrics(suite)[series] == 1)
         wait_for(lambda: metrics(suite)['postrider_connections_tls{process="smtpd"}'] == 0)

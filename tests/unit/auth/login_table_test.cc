@@ -49,7 +49,7 @@ LoginRecord failed(std::uint64_t times, LoginRecord::Event last) {
 TEST_CASE("login table: a service that nobody used has none", "[auth][logins]") {
   Fixture f;
   CHECK(f.of() == LoginRecord());
-  CHECK(LoginTable::forget(f.folder.path(), "ada@a.test"));
+  CHECK(LoginTable::forget(f.folder.path(), Service::pop3, "ada@a.test"));
 }
 
 TEST_CASE("login table: failures add up until somebody logs in", "[auth][logins]") {
@@ -89,7 +89,8 @@ TEST_CASE("login table: who is forgotten begins anew, and nobody else", "[auth][
     f.add(service, failed(1, event(1s)));
     f.add(service, failed(1, event(1s)), "bob@a.test");
   }
-  REQUIRE(LoginTable::forget(f.folder.path(), "ada@a.test"));
+  for (const Service service : {Service::smtp, Service::pop3})
+    REQUIRE(LoginTable::forget(f.folder.path(), service, "ada@a.test"));
   CHECK(f.of() == LoginRecord());
   CHECK(f.of("bob@a.test").failures == 2);
 }

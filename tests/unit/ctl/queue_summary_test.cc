@@ -92,6 +92,11 @@ TEST_CASE("queue summary: destinations in the same trouble are one line", "[ctl]
             row("b.a.test", "b.a.test MX: no DNS server answered in time", 3, 2h)}) ==
       "up to 5 messages: The server for the address could not be looked up in DNS.\n"
       "  up to 5 for a.test, b.a.test: DOMAIN MX: no DNS server answered in time; the oldest 2h\n");
+  CHECK(
+      told({row("a.test", "waiting for mx:a.test: timed out since 2026-11-23 13:50 UTC", 2, 1h),
+            row("b.test", "waiting for mx:b.test: timed out since 2026-11-23 13:51 UTC", 3, 2h)}) ==
+      "up to 5 messages: The server for the address could not be reached.\n"
+      "  up to 5 for a.test, b.test: waiting for mx:DOMAIN: timed out; the oldest 2h\n");
   CHECK(told({row("a.test", "a.test MX: no DNS server answered in time", 2, 1h)}) ==
         "2 messages: The server for the address could not be looked up in DNS.\n"
         "  2 for a.test: a.test MX: no DNS server answered in time; the oldest 1h\n");

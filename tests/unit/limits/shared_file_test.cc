@@ -1,7 +1,10 @@
 #include "common/limits/shared_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <filesystem>
 
 #include <catch2/catch.hpp>
 
@@ -59,4 +62,31 @@ TEST_CASE("shared file: its lock is free again with its holder's end", "[limits]
     CHECK(refused.error().kind == ErrorKind::temporary);
   }
   CHECK(other->lock());
+}
+
+TEST_CASE("shared file: in its place nothing is taken that it is not", "[limits]") {
+  const test::TempDirectory folder;
+  const std::string path = folder.path("file");
+  const std::string other = folder.path("other");
+  REQUIRE(Fd(::open(other.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+  const auto refused = [&] {
+    return !SharedFile::open(path, kSize, kMagic) &&
+           !SharedFile::open_existing(path, kSize, kMagic);
+  };
+  REQUIRE(::symlink(other.c_str(), path.c_str()) == 0);
+  CHECK(refused());
+  CHECK(std::filesystem::file_size(other) == 0);
+  REQUIRE((::unlink(path.c_str()) == 0 && ::mkfifo(path.c_str(), 0600) == 0));
+  CHECK(refused());
+}
+
+TEST_CASE("shared file: who only looks does not make it, nor what is empty yet", "[limits]") {
+  const test::TempDirectory folder;
+  const std::string path = folder.path("file");
+  CHECK(SharedFile::open_existing(path, kSize, kMagic).error().kind == ErrorKind::not_found);
+  REQUIRE(Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+  CHECK(SharedFile::open_existing(path, kSize, kMagic).error().kind == ErrorKind::not_found);
+  CHECK(std::filesystem::file_size(path) == 0);
+  CHECK(SharedFile::open(path, kSize, kMagic));
+  CHECK(SharedFile::open_existing(path, kSize, kMagic));
 }

@@ -57,6 +57,22 @@ TEST_CASE("trace collector: a file is removed when its writer has ended", "[trac
   CHECK(world.events_of(id) == 1);
 }
 
+TEST_CASE("trace collector: a file that cannot be read keeps it from no other", "[trace]") {
+  World world;
+  const std::string id = world.new_id();
+  {
+    Writer writer = world.writer();
+    writer.append(world.accepted(id));
+  }
+  std::filesystem::create_directory(world.trace_folder() + "/smtpd.7.1");
+  CHECK(world.events_of(id) == 1);
+  const auto collected = world.collector().collect(std::chrono::seconds(10));
+  REQUIRE_FALSE(collected);
+  CHECK(collected.error().text.find("smtpd.7.1: is no regular file") != std::string::npos);
+  CHECK(world.files() == 1);  // that one
+  CHECK(world.events_of(id) == 1);
+}
+
 TEST_CASE("trace collector: goes on in the middle of a line when that is whole", "[trace]") {
   World world;
   const std::string one = world.new_id();
