@@ -286,7 +286,8 @@ def test_without_an_address_nothing_is_served_and_rates_are_known_all_the_same()
         assert "monitor" in [worker["process"] for worker in suite.json("status")["workers"]]
         with pytest.raises(ConnectionRefusedError):
             get(suite, "/healthz")
-        assert (suite.directory / "run/rates").stat().st_size > 0
+        rates = suite.directory / "run/rates"
+        wait_for(lambda: rates.exists() and rates.stat().st_size > 0, what="the first sample")
         suite.configure({"metrics": {"listen": f"127.0.0.1:{port_of(suite)}"}})
         suite.process.send_signal(signal.SIGHUP)
         wait_for(lambda: [line for line in suite.events("reloaded") if "process=monitor" in line])
