@@ -145,7 +145,7 @@ def test_every_command_line_of_a_page_works(name, programs, tmp_path):
             rest(suite)
             here = command.replace(ID, waiting).replace("/srv/old/", f"{tmp_path}/old/")
             here = here.replace("/etc/postrider/postrider.toml", str(suite.config))
-            here = here.replace("-g pr-relay ", "").replace("/etc/postrider/", f"{tmp_path}/")
+            here = here.replace("-o pr-relay ", "").replace("/etc/postrider/", f"{tmp_path}/")
             here = here.replace("/var/backups", str(tmp_path))
             done = subprocess.run(["sh", "-c", here], input=PASSWORD, capture_output=True, text=True, timeout=30,
                                   cwd=tmp_path, env=environment)

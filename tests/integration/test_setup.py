@@ -193,12 +193,33 @@ def test_a_renewed_certificate_of_this_host_is_taken(host):
     assert sorted(path.name for path in tls.iterdir()) == ["certificate.pem", "key.pem"]
 
 
-def test_that_of_another_host_is_left_alone(host):
-    done, tls = renew(host, "www.example.test amx.example.test", lineage_of(host.folder))
+@pytest.mark.parametrize("domains", ["MX.Example.test", "example.test *.example.test"])
+def test_names_are_compared_as_dns_compares_them(host, domains):
+    done, tls = renew(host, domains, lineage_of(host.folder))
+    assert done.returncode == 0 and done.stderr == ""
+    assert sorted(path.name for path in tls.iterdir()) == ["certificate.pem", "key.pem"]
+
+
+@pytest.mark.parametrize("domains", ["www.example.test amx.example.test", "*.test", "*.mx.example.test"])
+def test_that_of_another_host_is_left_alone_and_named(host, domains):
+    done, tls = renew(host, domains, lineage_of(host.folder))
     assert done.returncode == 0 and not list(tls.iterdir())
+    assert domains in done.stderr and "mx.example.test" in done.stderr
 
 
-def test_a_renewal_without_its_files_changes_nothing_and_says_so(host):
-    done, tls = renew(host, "mx.example.test", host.folder / "nowhere")
-    assert done.returncode != 0 and done.stderr
-    assert not (tls / "certificate.pem").exists()
+@pytest.mark.parametrize("missing", ["privkey.pem", "fullchain.pem"])
+def test_a_renewal_without_a_file_changes_nothing_and_says_so(host, missing):
+    live = lineage_of(host.folder)
+    done, tls = renew(host, "mx.example.test", live)
+    before = {path.name: path.read_bytes() for path in tls.iterdir()}
+    (live / "privkey.pem").write_text("another\n")
+    (live / missing).unlink()
+    done, tls = renew(host, "mx.example.test", live)
+    assert done.returncode != 0 and missing in done.stderr
+    assert {path.name: path.read_bytes() for path in tls.iterdir()} == before
+
+
+def test_a_host_that_was_not_set_up_takes_no_certificate_and_says_so(host):
+    host.config.write_text("# nothing\n")
+    done, tls = renew(host, "mx.example.test", lineage_of(host.folder))
+    assert done.returncode == 1 and "postrider setup" in done.stderr and not list(tls.iterdir())
