@@ -100,3 +100,18 @@ def test_what_lets_others_see_speaks_to_this_host_alone_and_reads_no_mail():
     assert (unit["Service.IPAddressDeny"], unit["Service.IPAddressAllow"]) == (["any"], ["localhost"])
     hidden = set(unit["Service.InaccessiblePaths"][0].split())
     assert {"-/var/mail", "-/var/spool/postrider/incoming"} <= hidden
+
+
+def test_what_hinders_a_start_is_tried_again_for_as_long_as_it_takes():
+    for path in units("service"):
+        unit = Unit(path)
+        assert unit["Unit.StartLimitIntervalSec"] == ["0"], path.name
+        assert (unit["Service.Restart"], unit["Service.RestartSec"]) == (["always"], ["1"]), path.name
+
+
+def test_the_directory_of_users_is_hidden_from_who_does_not_ask_it():
+    # The monitor reads quotas of it.
+    asks = {"postrider-smtpd", "postrider-pop3d", "postrider-queued", "postrider-monitor"}
+    for path in units("service"):
+        hidden = {name for line in Unit(path)["Service.InaccessiblePaths"] for name in line.split()}
+        assert ("-/var/lib/postrider/directory.db" in hidden) == (path.stem not in asks), path.name
