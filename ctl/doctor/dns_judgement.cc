@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "ctl/doctor/spf_terms.h"
 
 namespace postrider::ctl {
 
@@ -58,16 +59,6 @@ void judge_mx(const Question& question) {
                  question.publish());
 }
 
-// Whether an SPF record may be about this host. What it includes from elsewhere is not looked at.
-bool names_host(std::string_view spf, const MailDomain& mail) {
-  constexpr std::array<std::string_view, 6> kMayName{
-      " mx", " a ", " a:", "include:", "redirect=", "exists:"};
-  const auto is_in = [&](std::string_view part) { return spf.find(part) != std::string::npos; };
-  return std::any_of(kMayName.begin(), kMayName.end(), is_in) ||
-         std::any_of(mail.addresses.begin(), mail.addresses.end(),
-                     [&](const net::IpAddress& address) { return is_in(address.str()); });
-}
-
 Records that_begin(const Records& published, std::string_view with) {
   Records found;
   for (const std::string& text : published)
@@ -88,7 +79,7 @@ void judge_spf(const Question& question) {
         fmt::format("{}: {} records of SPF: others take it as if there were none.", question.name(),
                     found.size()),
         "Leave one of them.");
-  if (names_host(found.front(), mail)) return question.ok(found.front());
+  if (may_pass(found.front(), mail.addresses)) return question.ok(found.front());
   findings.warn(fmt::format("{}: \"{}\" does not name this host.", question.name(), found.front()),
                 fmt::format("Add mx to it, as in: {}", to_zone_line(wanted)));
 }

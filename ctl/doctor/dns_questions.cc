@@ -9,12 +9,9 @@ constexpr const char* kNoAnswer = "no DNS server answered in time";
 }  // namespace
 
 DnsQuestions::DnsQuestions(const config::Settings& settings, std::chrono::seconds patience)
-    : resolver_(loop_, {settings.dns.servers, patience, 1}), timer_(loop_, [this] {
-        is_over_ = true;
-        loop_.stop();
-      }) {
-  timer_.arm(patience);
-}
+    : patience_(patience),
+      resolver_(loop_, {settings.dns.servers, patience, 1}),
+      timer_(loop_, [this] { loop_.stop(); }) {}
 
 void DnsQuestions::find(const std::string& name, net::RecordType type, net::RecordAnswer& answer) {
   answer.reason = kNoAnswer;
@@ -36,7 +33,14 @@ void DnsQuestions::find(const net::IpAddress& address, net::ReverseName& answer)
 }
 
 void DnsQuestions::wait() {
-  if (open_ > 0 && !is_over_) loop_.run();
+  if (open_ > 0) {
+    timer_.arm(patience_);
+    loop_.run();
+    timer_.disarm();
+  }
+  // Who comes later finds nobody: what it would be written to may be gone.
+  pending_.clear();
+  open_ = 0;
 }
 
 }  // namespace postrider::ctl

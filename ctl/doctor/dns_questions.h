@@ -1,4 +1,4 @@
-// dns_questions.h - several questions to DNS at once, and the time that they have in all.
+// dns_questions.h - several questions to DNS at once, and the time that they have together.
 //
 // Each answer is written where the caller says; one that did not come in time is temporary.
 #pragma once
@@ -17,17 +17,16 @@ namespace postrider::ctl {
 
 class DnsQuestions {
  public:
-  // `patience`: from now on, for all that is ever asked here. Asks the servers of the
-  // configuration, else the host's.
+  // `patience`: of each wait(). Asks the servers of the configuration, else the host's.
   DnsQuestions(const config::Settings& settings, std::chrono::seconds patience);
 
-  // What an answer is written to outlives this, and stays where it is.
+  // What an answer is written to stays where it is until wait() returns.
   void find(const std::string& name, net::RecordType type, net::RecordAnswer& answer);
   void find(const std::string& host, net::AddressAnswer& answer);
   void find(const std::string& domain, net::MxAnswer& answer);
   void find(const net::IpAddress& address, net::ReverseName& answer);
 
-  // Until all is answered, or the time is over.
+  // Until all that was asked since the last time is answered, or the time is over.
   void wait();
 
  private:
@@ -40,10 +39,10 @@ class DnsQuestions {
     };
   }
 
+  std::chrono::seconds patience_;
   event::EventLoop loop_;
   net::CaresResolver resolver_;
   event::Timer timer_;
-  bool is_over_ = false;
   std::size_t open_ = 0;
   std::vector<PendingPtr> pending_;
 };

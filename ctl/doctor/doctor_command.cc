@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "common/config/next_hops.h"
+#include "common/net/address.h"
 #include "ctl/context.h"
 #include "ctl/doctor/examinations.h"
 #include "ctl/host_commands.h"
@@ -46,12 +49,27 @@ std::string sum(const std::vector<Diagnosis>& findings) {
                      count(Health::warning), count(Health::ok));
 }
 
+// As relay.smarthost is written, but that an address may stand without brackets.
+std::optional<std::string> server_of(const std::string& probe) {
+  if (config::is_smarthost(probe)) return probe;
+  if (const auto ip = net::IpAddress::parse(probe)) return fmt::format("[{}]", ip->str());
+  if (const auto address = net::SocketAddress::parse(probe))
+    return fmt::format("[{}]:{}", address->ip.str(), address->port);
+  return std::nullopt;
+}
+
 void doctor(Context& context, const std::string& probe) {
+  const auto server = probe.empty() ? std::string() : server_of(probe);
+  if (!server)
+    return context.refuse(ExitStatus::usage,
+                          fmt::format("--probe {}: this is no server; write HOST, HOST:PORT or "
+                                      "[ADDRESS]:PORT, with smtps: before it for TLS at once",
+                                      printable(probe)));
   const auto settings = context.settings();
   if (!settings) return;
   const SystemClock clock;
   const auto findings =
-      examine({context.configuration_file(), *settings, clock.now(), probe}, clock);
+      examine({context.configuration_file(), *settings, clock.now(), *server}, clock);
   const bool is_well = findings.empty() || findings.front().health != Health::wrong;
   context.answer({{"well", is_well}, {"findings", to_json(findings)}},
                  to_text(findings, terminal_width()) + sum(findings));
@@ -65,7 +83,7 @@ void add_doctor_command(CLI::App& app, Context& context) {
       app.add_subcommand("doctor", "What is wrong with this mail server, and what mends it");
   const auto probe = std::make_shared<std::string>();
   command->add_option("--probe", *probe,
-                      "HOST:PORT of another server that should be reached from here");
+                      "Another server that should be reached from here: HOST or HOST:PORT");
   command->callback([&context, probe] { doctor(context, *probe); });
 }
 

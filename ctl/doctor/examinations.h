@@ -21,7 +21,9 @@ struct Patient {
   std::string config_file;
   const config::Settings& settings;
   WallTime now;
-  std::string probe;  // HOST:PORT that is to be reached from here; empty: large mail providers
+  // To be reached from here, as relay.smarthost is written; empty: the smart host, else large mail
+  // providers.
+  std::string probe;
 };
 
 // Of the file, and of what it names (config_findings.h).
@@ -37,6 +39,9 @@ Findings examine_clock(const Patient& patient);
 Findings examine_dns(const Patient& patient);
 // Whether other servers can be reached.
 Findings examine_way_out(const Patient& patient);
+// Pure: of the server's first line, empty where none came. A network that keeps its hosts from port
+// 25 may let a machine of its own take the connection.
+void judge_greeting(Findings& findings, const std::string& server, const std::string& line);
 
 // Pure: what `postrider status` tells, but for what others here tell in more detail.
 Findings examine_suite(const Survey& survey, const Samples& samples,

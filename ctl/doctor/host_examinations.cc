@@ -1,5 +1,6 @@
 // host_examinations.cc - what the doctor sees of the host itself: configuration, rights, disk,
 // clock.
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -16,6 +17,7 @@
 #include "common/ipc/roles.h"
 #include "ctl/config_findings.h"
 #include "ctl/doctor/examinations.h"
+#include "ctl/doctor/group_rights.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl {
@@ -49,6 +51,29 @@ void examine_users(Findings& findings) {
     if (::getpwnam(std::string(user).c_str()) == nullptr)
       findings.wrong(fmt::format("The host has no user {}.", user),
                      "systemd-sysusers makes those of the package.");
+}
+
+// Of etc/sysusers.d: by which daemons read what root owns.
+constexpr const char* kDirectoryGroup = "postrider";
+constexpr const char* kKeyGroup = "postrider-tls";
+
+void examine_reader(Findings& findings, const std::string& path, const char* group) {
+  const struct group* const found = ::getgrnam(group);
+  if (found == nullptr)
+    return findings.wrong(fmt::format("The host has no group {}.", group),
+                          "systemd-sysusers makes those of the package.");
+  const std::string obstacle = obstacle_to(path, found->gr_gid);
+  if (obstacle.empty()) return findings.ok(fmt::format("{} is read by {}.", path, group));
+  if (obstacle == path)
+    return findings.wrong(
+        fmt::format("{} cannot be read by the group {}, as the daemons have to.", path, group),
+        fmt::format("chgrp {0} {1} && chmod 0640 {1}", group, path));
+  findings.wrong(fmt::format("{} cannot be read by the group {}, as the daemons have to: {} lets "
+                             "it not through.",
+                             path, group, obstacle),
+                 fmt::format("Put the file where that group gets at it, as certbot's hook does "
+                             "(postrider-recipes(7)), or: chgrp {0} {1} && chmod g+x {1}",
+                             group, obstacle));
 }
 
 std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
@@ -93,7 +118,12 @@ Findings examine_rights(const Patient& patient) {
   for (const auto& files : settings.tls.additional) examine_secret(findings, files.key);
   if (!settings.relay.smarthost_password_file.empty())
     examine_secret(findings, settings.relay.smarthost_password_file);
-  if (patient.config_file == config::kDefaultPath) examine_users(findings);
+  if (patient.config_file != config::kDefaultPath) return findings;
+  examine_users(findings);
+  examine_reader(findings, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
+                 kDirectoryGroup);
+  if (!settings.tls.key.empty()) examine_reader(findings, settings.tls.key, kKeyGroup);
+  for (const auto& files : settings.tls.additional) examine_reader(findings, files.key, kKeyGroup);
   return findings;
 }
 

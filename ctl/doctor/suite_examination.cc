@@ -15,9 +15,10 @@ namespace postrider::ctl {
 
 namespace {
 
-// Warnings of which the doctor tells more: the certificate's file, the queue cause by cause.
-constexpr std::array<std::string_view, 4> kToldInDetail{"certificate", "destinations_down",
-                                                        "destinations_paused", "mail_held"};
+// Warnings of which the doctor tells more: the queue cause by cause. That of the certificate is of
+// what workers serve, which may be older than the file.
+constexpr std::array<std::string_view, 3> kToldInDetail{"destinations_down", "destinations_paused",
+                                                        "mail_held"};
 // Causes that need nobody: mail that waits for one of them is well.
 constexpr std::array<std::string_view, 6> kUsual{"active",        "turn",      "held_back",
                                                  "not_attempted", "not_tried", "greylisted"};

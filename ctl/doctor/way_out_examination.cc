@@ -22,17 +22,21 @@ constexpr std::array<const char*, 2> kLargeProviders{"gmail.com", "outlook.com"}
 struct Server {
   std::string host;  // a name, or an address
   std::uint16_t port = 0;
+  bool is_silent = false;  // it waits for TLS before it says anything
 };
 
-// "HOST:PORT", "[ADDRESS]:PORT", perhaps with the scheme of a next hop before it.
+// A next hop: "HOST:PORT" or "[ADDRESS]:PORT" behind its scheme.
 std::optional<Server> parse_server(std::string_view text) {
-  if (const config::Scheme* const scheme = config::scheme_of(text))
+  bool is_silent = false;
+  if (const config::Scheme* const scheme = config::scheme_of(text)) {
     text.remove_prefix(scheme->name.size());
+    is_silent = scheme->tls_start == smtp::TlsStart::implicit;
+  }
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
   std::string_view host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  Server server{std::string(host), 0};
+  Server server{std::string(host), 0, is_silent};
   const std::string_view port = text.substr(colon + 1);
   const auto end = std::from_chars(port.data(), port.data() + port.size(), server.port);
   if (end.ec != std::errc() || end.ptr != port.data() + port.size() || server.port == 0)
@@ -61,6 +65,9 @@ std::vector<net::SocketAddress> addresses_of(DnsQuestions& dns, const Server& se
   return addresses;
 }
 
+// RFC 5321 section 4.2.
+constexpr std::string_view kReady = "220";
+
 constexpr const char* kBlocked =
     "The network of this host may keep it from other servers' port 25: ask who runs it to open "
     "it, or send by a smart host (relay.smarthost).";
@@ -78,28 +85,36 @@ bool reaches(Findings& findings, DnsQuestions& dns, const Server& server, std::s
     failures += fmt::format(" {}.", greeting.error().text);
     return false;
   }
-  if (greeting->line.starts_with('4') || greeting->line.starts_with('5')) {
-    findings.warn(fmt::format("{} is reached, and turns us away: {}", name, greeting->line),
-                  "Its words say why; it may know this host's address for something.");
-  } else {
+  if (server.is_silent) {
     findings.ok(fmt::format("{} is reached.", name));
+  } else {
+    judge_greeting(findings, name, greeting->line);
   }
   return true;
 }
 
 }  // namespace
 
+void judge_greeting(Findings& findings, const std::string& server, const std::string& line) {
+  if (line.starts_with(kReady)) return findings.ok(fmt::format("{} is reached.", server));
+  if (line.starts_with('4') || line.starts_with('5'))
+    return findings.warn(fmt::format("{} is reached, and turns us away: {}", server, line),
+                         "Its words say why; it may know this host's address for something.");
+  findings.warn(line.empty()
+                    ? fmt::format("{} takes a connection, and says nothing.", server)
+                    : fmt::format("{} is no mail server by what it says: {}", server, line),
+                fmt::format("Somebody between may answer in its place. {}", kBlocked));
+}
+
 Findings examine_way_out(const Patient& patient) {
   Findings findings("way out");
-  const auto& relay = patient.settings.relay;
   DnsQuestions dns(patient.settings, kPatience);
-  const std::string named = !patient.probe.empty()    ? patient.probe
-                            : relay.smarthost.empty() ? std::string()
-                                                      : config::smarthost_next_hop(relay);
+  config::Settings::Relay relay = patient.settings.relay;
+  if (!patient.probe.empty()) relay.smarthost = patient.probe;
   std::vector<Server> servers;
-  if (named.empty()) {
+  if (relay.smarthost.empty()) {
     servers = large_servers(dns, static_cast<std::uint16_t>(relay.port));
-  } else if (const auto server = parse_server(named)) {
+  } else if (const auto server = parse_server(config::smarthost_next_hop(relay))) {
     servers.push_back(*server);
   }
   std::string failures;
@@ -108,7 +123,7 @@ Findings examine_way_out(const Patient& patient) {
   if (servers.empty()) {
     findings.warn("It is not known now whether other servers are reached: DNS names none.",
                   "Ask again later, or try a server that you know: "
-                  "`postrider doctor --probe HOST:PORT`.");
+                  "`postrider doctor --probe HOST`.");
   } else {
     findings.wrong(fmt::format("No other server is reached.{}", failures), kBlocked);
   }

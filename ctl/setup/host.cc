@@ -1,6 +1,7 @@
 #include "ctl/setup/host.h"
 
 #include <ifaddrs.h>
+#include <linux/if_addr.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -9,8 +10,13 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <memory>
+
+#include <fmt/format.h>
 
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
@@ -46,6 +52,19 @@ constexpr std::array kNotPublic{
 };
 constexpr const char* kPublicV6 = "2000::/3";
 
+// getifaddrs() does not tell the flags; the kernel shows them here.
+constexpr const char* kIpv6Addresses = "/proc/net/if_inet6";
+constexpr unsigned kPassing = IFA_F_TEMPORARY | IFA_F_DEPRECATED | IFA_F_DADFAILED;
+
+std::string content_of(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+bool is_one_of(const std::vector<net::IpAddress>& addresses, const net::IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
 bool is_in(const char* network, const net::IpAddress& address) {
   const auto parsed = net::Network::parse(network);
   return parsed && parsed->contains(address);
@@ -69,10 +88,31 @@ bool is_public(const net::IpAddress& address) {
                       [&](const char* network) { return is_in(network, address); });
 }
 
+// A line: 32 hexadecimal digits, then in hexadecimal too the interface, the prefix, the scope and
+// the flags, then the interface's name.
+std::vector<net::IpAddress> passing_addresses(std::string_view if_inet6) {
+  std::vector<net::IpAddress> passing;
+  while (!if_inet6.empty()) {
+    const std::string line(if_inet6.substr(0, if_inet6.find('\n')));
+    if_inet6.remove_prefix(std::min(if_inet6.size(), line.size() + 1));
+    std::array<char, 33> digits{};
+    unsigned flags = 0;
+    if (std::sscanf(line.c_str(), "%32[0-9a-f] %*x %*x %*x %x", digits.data(), &flags) != 2 ||
+        (flags & kPassing) == 0)
+      continue;
+    std::string text;
+    for (std::size_t i = 0; i < 32; i += 4)
+      text += fmt::format("{}{}", i == 0 ? "" : ":", std::string_view(&digits[i], 4));
+    if (const auto address = net::IpAddress::parse(text)) passing.push_back(*address);
+  }
+  return passing;
+}
+
 std::vector<net::IpAddress> public_addresses() {
   ifaddrs* first = nullptr;
   if (::getifaddrs(&first) != 0) return {};
   const Interfaces interfaces(first, &::freeifaddrs);
+  const std::vector<net::IpAddress> passing = passing_addresses(content_of(kIpv6Addresses));
   std::vector<net::IpAddress> addresses;
   for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
     if (one->ifa_addr == nullptr) continue;
@@ -82,8 +122,7 @@ std::vector<net::IpAddress> public_addresses() {
     std::memcpy(&storage, one->ifa_addr,
                 family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6));
     const net::IpAddress address = net::SocketAddress::from(storage).ip;
-    if (is_public(address) &&
-        std::find(addresses.begin(), addresses.end(), address) == addresses.end())
+    if (is_public(address) && !is_one_of(passing, address) && !is_one_of(addresses, address))
       addresses.push_back(address);
   }
   std::stable_partition(addresses.begin(), addresses.end(),

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/net/address.h"
@@ -12,8 +13,12 @@ namespace postrider::ctl {
 // The host's name in lower case where it is one of DNS, with a dot; else empty.
 std::string own_host_name();
 
-// Of the network's interfaces, IPv4 first: those that the Internet can route.
+// Of the network's interfaces, IPv4 first: those that the Internet can route, and that stay.
 std::vector<net::IpAddress> public_addresses();
+
+// Pure: those of /proc/net/if_inet6 that do not stay or cannot be used: temporary ones for privacy
+// (RFC 8981), deprecated ones (RFC 4862 section 5.5.4), and such as another host has.
+std::vector<net::IpAddress> passing_addresses(std::string_view if_inet6);
 
 // Whether the Internet routes it: neither private, nor of this link or host, nor kept for other
 // uses (RFC 6890).

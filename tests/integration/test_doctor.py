@@ -46,7 +46,8 @@ def suite(tmp_path_factory):
 
 
 def doctor(suite, *arguments):
-    done = suite.command("doctor", "--json", "--probe", suite.outside, *arguments, check=False)
+    probe = [] if "--probe" in arguments else ["--probe", suite.outside]
+    done = suite.command("doctor", "--json", *probe, *arguments, check=False)
     return done, json.loads(done.stdout)["findings"]
 
 
@@ -103,6 +104,23 @@ def test_a_server_that_turns_us_away_is_told_in_its_words(suite):
         peer.script["CONNECT"] = lambda *_: "554 5.7.1 You are on a list"
         done = suite.command("doctor", "--probe", f"127.0.0.1:{peer.port}", check=False)
     assert done.returncode == 0 and "554 5.7.1 You are on a list" in done.stdout
+
+
+@pytest.mark.parametrize("line", ["", "HTTP/1.1 400 Bad Request"])
+def test_a_machine_that_answers_in_the_place_of_a_mail_server_is_told(suite, line):
+    with Peer() as peer:
+        peer.script["CONNECT"] = lambda *_: line
+        done, findings = doctor(suite, "--probe", f"127.0.0.1:{peer.port}")
+    [text] = told(findings, "way out", "warning")
+    assert (line or "says nothing") in text and told(findings, "way out", "ok") == []
+
+
+def test_a_server_needs_no_port_but_has_to_be_one(suite):
+    _, findings = doctor(suite, "--probe", "mx.missing.test")
+    assert any("mx.missing.test:25 is not found in DNS" in text for text in told(findings, "way out", "wrong"))
+    for wrong in ("mx.example.test:", "mx.example.test:smtp", "mx_example", "[::1", "a b"):
+        done = suite.command("doctor", "--probe", wrong, check=False)
+        assert (done.returncode, done.stdout) == (2, "") and wrong in done.stderr and "HOST:PORT" in done.stderr
 
 
 def test_a_key_that_others_read_is_wrong(suite):

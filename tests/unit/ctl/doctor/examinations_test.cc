@@ -1,5 +1,7 @@
 #include "ctl/doctor/examinations.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 using namespace postrider;
@@ -82,4 +84,32 @@ TEST_CASE("doctor: what status warns of it tells in the same words", "[doctor]")
   REQUIRE_FALSE(findings.all().empty());
   CHECK(findings.all().front().health == Health::wrong);
   CHECK(findings.all().front().text.find("do not run") != std::string::npos);
+}
+
+TEST_CASE("doctor: only a server that says 220 is one that is reached", "[doctor]") {
+  const auto judged = [](const char* line) {
+    Findings findings("way out");
+    judge_greeting(findings, "mx.test:25", line);
+    return findings.all().front();
+  };
+  CHECK(judged("220 mx.test ESMTP").health == Health::ok);
+  CHECK(judged("220-mx.test ESMTP").health == Health::ok);
+  for (const char* line :
+       {"", "554 5.7.1 No", "421 Later", "HTTP/1.1 400 Bad Request", "22", "250 ok"}) {
+    CHECK(judged(line).health == Health::warning);
+    CHECK(judged(line).text.find(line) != std::string::npos);
+    CHECK_FALSE(judged(line).mend.empty());
+  }
+}
+
+TEST_CASE("doctor: a certificate that workers serve is told, whatever the file is", "[doctor]") {
+  Survey found = survey({});
+  metrics::Life life{};
+  life.gauges[static_cast<std::size_t>(metrics::Gauge::certificate_expiry)] =
+      std::chrono::duration_cast<std::chrono::seconds>((kNow - 1h).time_since_epoch()).count();
+  found.reading.lives.push_back(life);
+  const Findings findings = examine_suite(found, {}, {});
+  CHECK(std::any_of(findings.all().begin(), findings.all().end(), [](const Diagnosis& finding) {
+    return finding.text.starts_with("A certificate that is served has expired");
+  }));
 }

@@ -25,3 +25,24 @@ TEST_CASE("host: private, local and reserved addresses are not public", "[setup]
         "::1",          "fe80::1",        "fd00::1",     "2001:db8::1",     "ff02::1"})
     CHECK_FALSE(is_public_text(text));
 }
+
+TEST_CASE("host: IPv6 addresses that do not stay are told from those that do", "[setup]") {
+  const auto passing = passing_addresses(
+      "00000000000000000000000000000001 01 80 10 80       lo\n"
+      "2a0104f8000000000000000000000001 02 40 00 80     eth0\n"
+      "2a0104f8000000000000000000000002 02 40 00 01     eth0\n"
+      "2a0104f8000000000000000000000003 02 40 00 20     eth0\n"
+      "2a0104f8000000000000000000000004 02 40 00 88     eth0\n"
+      "2a0104f8000000000000000000000005 02 40 00 100     eth0\n");
+  REQUIRE(passing.size() == 3);
+  CHECK(passing[0].str() == "2a01:4f8::2");
+  CHECK(passing[1].str() == "2a01:4f8::3");
+  CHECK(passing[2].str() == "2a01:4f8::4");
+}
+
+TEST_CASE("host: lines that are none of addresses are passed over", "[setup]") {
+  for (const char* text :
+       {"", "\n\n", "x", "2a01 02 40 00 01 eth0", "2a0104f8000000000000000000000002",
+        "2a0104f8000000000000000000000002 02 40 00"})
+    CHECK(passing_addresses(text).empty());
+}
