@@ -14,6 +14,7 @@
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
 #include "ctl/reachable.h"
+#include "ctl/selftest/late_signals.h"
 #include "ctl/selftest/mail_client.h"
 #include "ctl/user_logins.h"
 
@@ -26,6 +27,12 @@ using directory::DirectoryEditor;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{2};
+
+std::string mailbox_of(const config::Settings& settings, const std::string& address) {
+  const std::size_t at = address.find('@');
+  return fmt::format("{}/{}/{}", settings.paths.mail, address.substr(at + 1),
+                     address.substr(0, at));
+}
 
 // Of those that users send by, one under TLS at once before others.
 std::optional<MailClient::Server> submission_server(const config::Settings& settings) {
@@ -59,12 +66,38 @@ std::optional<MailClient::Server> pop3_server(const config::Settings& settings) 
   return found;
 }
 
-// Ten characters that no user's name has by chance.
+constexpr std::string_view kPrefix = "selftest-";
+constexpr std::size_t kRandomLetters = 10;  // that no user's name has by chance
+
 std::string random_name() {
   SystemRandom random;
-  std::string name = "selftest-";
-  for (int i = 0; i < 10; ++i) name += static_cast<char>('a' + static_cast<char>(random.below(26)));
+  std::string name(kPrefix);
+  for (std::size_t i = 0; i < kRandomLetters; ++i)
+    name += static_cast<char>('a' + static_cast<char>(random.below(26)));
   return name;
+}
+
+// Its mailbox's folder, and what is known of its logins, go with it; or why not.
+Result<void> remove_tester(DirectoryEditor& editor, const config::Settings& settings,
+                           const std::string& address) {
+  auto done = editor.remove_user(address);
+  static_cast<void>(forget_logins(settings.paths.data, address));
+  const std::string mailbox = mailbox_of(settings, address);
+  std::error_code error;
+  fs::remove_all(mailbox, error);
+  if (error && done) done = fail_errno(mailbox, error.value());
+  return done;
+}
+
+// What tests left that were killed. Another that runs now is younger.
+void remove_abandoned(DirectoryEditor& editor, const config::Settings& settings, WallTime now) {
+  const auto users = editor.users();
+  if (!users) return;
+  const auto oldest =
+      std::chrono::duration_cast<std::chrono::seconds>((now - kAbandoned).time_since_epoch());
+  for (const directory::User& user : *users)
+    if (is_tester(user.address) && user.created < oldest.count())
+      static_cast<void>(remove_tester(editor, settings, user.address));
 }
 
 // A user for this one test, and its mailbox: both go with it.
@@ -100,12 +133,7 @@ class Tester {
   // Both, or why not.
   Result<void> remove() {
     is_made_ = false;
-    auto done = editor_.remove_user(address);
-    static_cast<void>(forget_logins(settings_.paths.data, address));
-    std::error_code error;
-    fs::remove_all(mailbox, error);
-    if (error && done) done = fail_errno(mailbox, error.value());
-    return done;
+    return remove_tester(editor_, settings_, address);
   }
 
   std::string address;
@@ -117,7 +145,7 @@ class Tester {
          const std::string& domain, Secret made)
       : address(name + '@' + domain),
         password(std::move(made)),
-        mailbox(fmt::format("{}/{}/{}", settings.paths.mail, domain, name)),
+        mailbox(mailbox_of(settings, address)),
         editor_(editor),
         settings_(settings) {}
 
@@ -128,7 +156,8 @@ class Tester {
 
 class Selftest {
  public:
-  explicit Selftest(std::vector<SelftestStep>& steps) : steps_(steps) {}
+  Selftest(std::vector<SelftestStep>& steps, const LateSignals& signals)
+      : steps_(steps), signals_(signals) {}
 
   Result<void> run(Tester& tester, const MailClient::Server& smtp, const MailClient::Server& pop3) {
     const MailClient client(tester.address, tester.password);
@@ -180,10 +209,10 @@ class Selftest {
     return false;
   }
 
-  static bool is_delivered(const std::string& mailbox) {
+  bool is_delivered(const std::string& mailbox) const {
     const auto deadline = steady_clock::now() + kDeliveryTime;
     while (!is_there(mailbox)) {
-      if (steady_clock::now() > deadline) return false;
+      if (steady_clock::now() > deadline || signals_.is_any()) return false;
       std::this_thread::sleep_for(kLook);
     }
     return true;
@@ -197,10 +226,19 @@ class Selftest {
   }
 
   std::vector<SelftestStep>& steps_;
+  const LateSignals& signals_;
   steady_clock::time_point since_ = steady_clock::now();
 };
 
 }  // namespace
+
+bool is_tester(std::string_view address) noexcept {
+  if (!address.starts_with(kPrefix)) return false;
+  address.remove_prefix(kPrefix.size());
+  const std::size_t at = address.find('@');
+  return at == kRandomLetters && std::all_of(address.begin(), address.begin() + at,
+                                             [](char c) { return c >= 'a' && c <= 'z'; });
+}
 
 Result<void> test_mail(const config::Settings& settings, std::vector<SelftestStep>& steps) {
   const auto smtp = submission_server(settings);
@@ -215,9 +253,11 @@ Result<void> test_mail(const config::Settings& settings, std::vector<SelftestSte
       DirectoryEditor::open(fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
                             sqlite::Access::write, SystemClock().now());
   if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  remove_abandoned(*editor, settings, SystemClock().now());
+  const LateSignals signals;  // until its user is removed
   auto tester = Tester::make(*editor, settings);
   if (!tester) return tl::unexpected<Error>(std::move(tester.error()));
-  if (auto done = Selftest(steps).run(*tester, *smtp, *pop3); !done) return done;
+  if (auto done = Selftest(steps, signals).run(*tester, *smtp, *pop3); !done) return done;
   return tester->remove();
 }
 

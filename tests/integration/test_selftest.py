@@ -1,11 +1,13 @@
 """postrider selftest: a message through the running suite, and what it says where a part of it is missing."""
 
 import contextlib
+import signal
 import socket
+import sqlite3
 import subprocess
 
 import pytest
-from harness import BIN, STOP_SECONDS, Instance, wait_for
+from harness import BIN, DOMAIN, STOP_SECONDS, Instance, wait_for
 
 DAEMONS = {"queued": [], "deliverd": ["--role", "local"], "smtpd": [], "pop3d": []}
 
@@ -74,6 +76,30 @@ def test_what_does_not_work_is_named_with_where_to_look(daemon, step, told):
         assert done.returncode == 75
         assert f"{step}: " in done.stderr and told in done.stderr
         assert users(suite) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_test_that_is_interrupted_takes_its_user_with_it(number):
+    with without("deliverd") as suite:
+        before = users(suite)
+        test = subprocess.Popen([BIN / "postrider", "--config", suite.config, "selftest"], stdout=subprocess.DEVNULL)
+        wait_for(lambda: suite.json("queue", "list")["messages"], what="a message that waits")
+        assert users(suite) != before
+        test.send_signal(number)
+        assert test.wait(5) == -number
+        assert users(suite) == before and not left_over(suite)
+
+
+def test_a_test_that_was_killed_is_tidied_up_by_one_an_hour_later(suite):
+    left = "selftest-abcdefghij"
+    for name in (left, "selftest-anna"):
+        suite.add_user(f"{name}@{DOMAIN}")
+    suite.json("selftest")
+    assert left in str(users(suite))  # another may run now
+    with sqlite3.connect(suite.directory / "data/directory.db") as directory:
+        directory.execute("UPDATE users SET created = created - 4000")
+    suite.json("selftest")
+    assert left not in str(users(suite)) and "selftest-anna" in str(users(suite))
 
 
 def test_a_host_without_a_service_for_users_says_what_it_lacks():
