@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -36,23 +37,45 @@ Result<void> give(const Fd& fd, const std::string& path, mode_t mode, const std:
   return {};
 }
 
+// A name that is gone with this, as what it has may be secret.
+class Draft {
+ public:
+  explicit Draft(std::string path) : path_(std::move(path)) { ::unlink(path_.c_str()); }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  ~Draft() { ::unlink(path_.c_str()); }
+
+  // Whole, durable, and with its rights.
+  Result<void> write(std::string_view content, mode_t mode, const std::string& group) const {
+    const Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!fd) return fail_errno(path_, errno);
+    if (auto given = give(fd, path_, mode, group); !given) return given;
+    if (const int error = write_all(fd.get(), content); error != 0) return fail_errno(path_, error);
+    if (::fsync(fd.get()) != 0) return fail_errno(path_, errno);
+    return {};
+  }
+
+  // Unlike rename() it takes no other's place.
+  Result<void> publish(const std::string& path) const {
+    if (::link(path_.c_str(), path.c_str()) != 0) return fail_errno(path, errno);
+    return {};
+  }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace
+
+bool has_group(const std::string& group) { return gid_of(group).has_value(); }
 
 Result<void> write_new_file(const std::string& path, std::string_view content, mode_t mode,
                             const std::string& group) {
-  const std::string unfinished = path + ".new";
-  ::unlink(unfinished.c_str());
-  const Fd fd(
-      ::open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!fd) return fail_errno(unfinished, errno);
-  if (auto given = give(fd, unfinished, mode, group); !given) return given;
-  if (const int error = write_all(fd.get(), content); error != 0)
-    return fail_errno(unfinished, error);
-  if (::fsync(fd.get()) != 0) return fail_errno(unfinished, errno);
-  // Unlike rename() it takes no other's place.
-  const int error = ::link(unfinished.c_str(), path.c_str()) == 0 ? 0 : errno;
-  ::unlink(unfinished.c_str());
-  if (error != 0) return fail_errno(path, error);
+  {
+    const Draft draft(path + ".new");
+    if (auto written = draft.write(content, mode, group); !written) return written;
+    if (auto published = draft.publish(path); !published) return published;
+  }
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Fd names(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -1,6 +1,7 @@
 // setup_command.cc - postrider setup ADDRESS: a mail server of an installed package.
 #include <unistd.h>
 
+#include <cstdio>
 #include <iostream>
 #include <memory>
 
@@ -79,6 +80,19 @@ json to_json(const SetupReport& report, const std::vector<DnsRecord>& records,
   return document;
 }
 
+// Each line is out before the next step: the user may end what takes too long.
+void tell_as_it_happens(SetupPlan& plan) {
+  plan.on_step = [](const SetupStep& step) {
+    fmt::print("{}", to_text(step));
+    std::fflush(stdout);
+  };
+  plan.on_password = [address = plan.address](const Secret& password) {
+    fmt::print("\nThe password of {}, which is not shown again: {}\n\n", printable(address),
+               password.reveal());
+    std::fflush(stdout);
+  };
+}
+
 void setup(Context& context, const Options& options) {
   if (context.configuration_file() == config::kDefaultPath && ::geteuid() != 0)
     return context.refuse(
@@ -91,21 +105,21 @@ void setup(Context& context, const Options& options) {
     if (!password) return context.refuse(password.error());
     plan.password = std::move(*password);
   }
+  if (!context.json) tell_as_it_happens(plan);
   SetupReport report;
-  const auto done = set_up(std::move(plan), report);
-  std::string text;
-  for (const SetupStep& step : report.steps) text += to_text(step);
-  if (report.password)
-    text += fmt::format("\nThe password of {}, which is not shown again: {}\n", options.address,
-                        report.password->reveal());
-  if (!done) {
-    if (!context.json) fmt::print("{}", text);
+  if (const auto done = set_up(std::move(plan), report); !done) {
+    // What was made is told, a password before all.
+    if (context.json && !report.steps.empty()) {
+      json document = to_json(report, {}, options.address);
+      document["reason"] = done.error().text;
+      context.answer(document, {});
+    }
     return context.refuse(done.error());
   }
   const MailDomain mail{report.domain, report.settings.hostname, public_addresses()};
   const auto records = wanted_records(mail);
   context.answer(to_json(report, records, options.address),
-                 text + client_settings(report, options.address) + dns_text(records, mail) +
+                 client_settings(report, options.address) + dns_text(records, mail) +
                      "\nTry it: postrider selftest. See what is missing: postrider doctor.\n");
 }
 

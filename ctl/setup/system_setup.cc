@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/domain_name.h"
 #include "common/base/random.h"
+#include "common/config/daemon.h"
 #include "common/config/load.h"
 #include "common/directory/address.h"
 #include "common/directory/app_password.h"
@@ -96,6 +97,22 @@ Result<void> make_key_folder(const std::string& folder) {
   return give(folder, kKeyFolder, kKeyGroup);
 }
 
+// What the domain is an alias of; empty: none.
+Result<std::string> target_of(DirectoryEditor& editor, const std::string& domain) {
+  const auto aliases = editor.domain_aliases();
+  if (!aliases) return tl::unexpected<Error>(aliases.error());
+  for (const auto& alias : *aliases)
+    if (alias.name == domain) return alias.target;
+  return std::string();
+}
+
+// As long, and as readable, as one for a single program, but not in its form.
+Secret new_password() {
+  std::string text(directory::new_app_password().reveal());
+  text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
+  return Secret(std::move(text));
+}
+
 std::string content_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -106,7 +123,7 @@ class Setup {
   Setup(SetupPlan plan, SetupReport& report) : plan_(std::move(plan)), report_(report) {}
 
   Result<void> run() {
-    for (const auto step : {&Setup::check, &Setup::configure, &Setup::certify,
+    for (const auto step : {&Setup::check, &Setup::configure, &Setup::check_domain, &Setup::certify,
                             &Setup::fill_directory, &Setup::make_return_key, &Setup::start})
       if (auto done = (this->*step)(); !done) return done;
     return {};
@@ -114,15 +131,19 @@ class Setup {
 
  private:
   config::Settings& settings() { return report_.settings; }
-  void made(std::string name, std::string text) {
-    report_.steps.push_back({std::move(name), true, std::move(text)});
+  void made(std::string name, std::string text) { tell({std::move(name), true, std::move(text)}); }
+  void kept(std::string name, std::string text) { tell({std::move(name), false, std::move(text)}); }
+  void tell(SetupStep step) {
+    if (plan_.on_step) plan_.on_step(step);
+    report_.steps.push_back(std::move(step));
   }
-  void kept(std::string name, std::string text) {
-    report_.steps.push_back({std::move(name), false, std::move(text)});
+  std::string directory_path() {
+    return fmt::format("{}/{}", settings().paths.data, directory::kDatabaseName);
   }
 
   Result<void> check();
   Result<void> configure();
+  Result<void> check_domain();
   Result<void> certify();
   Result<void> fill_directory();
   Result<void> make_return_key();
@@ -148,6 +169,15 @@ Result<void> Setup::check() {
         fmt::format("'{}' is no domain that others can reach: it has no dot", report_.domain));
   if (!plan_.hostname.empty() && !is_domain_name(plan_.hostname))
     return fail(ErrorKind::invalid, fmt::format("'{}' is not a host's name", plan_.hostname));
+  // Of an installed suite alone: a trial elsewhere does without.
+  if (plan_.config_file != config::kDefaultPath) return {};
+  for (const char* group : {kGroup, kKeyGroup})
+    if (!has_group(group))
+      return fail(ErrorKind::invalid,
+                  fmt::format("the host has no group {}: the daemons could not read what belongs "
+                              "to it; systemd-sysusers makes those of the package; nothing was "
+                              "changed",
+                              group));
   return {};
 }
 
@@ -184,6 +214,21 @@ Result<void> Setup::write_configuration() {
   return write_new_file(plan_.config_file, first_configuration(hostname, has_ipv6()), kPublicFile);
 }
 
+// An alias of a domain has no users of its own.
+Result<void> Setup::check_domain() {
+  std::error_code error;
+  if (!fs::exists(directory_path(), error)) return {};
+  auto editor = DirectoryEditor::open(directory_path(), sqlite::Access::read);
+  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  const auto target = target_of(*editor, report_.domain);
+  if (!target) return tl::unexpected<Error>(target.error());
+  if (target->empty()) return {};
+  const std::string user = plan_.address.substr(0, plan_.address.rfind('@'));
+  return fail(ErrorKind::invalid,
+              fmt::format("{0} is an alias of {1}, whose users it shares: postrider setup {2}@{1}",
+                          report_.domain, *target, user));
+}
+
 // One that is signed by itself, where there is none: TLS from the first day on. The key comes
 // first, so that one without a certificate is what a setup left that was cut off, or one that its
 // owner has made: either is used.
@@ -218,7 +263,7 @@ Result<void> Setup::certify() {
 }
 
 Result<void> Setup::fill_directory() {
-  const std::string path = fmt::format("{}/{}", settings().paths.data, directory::kDatabaseName);
+  const std::string path = directory_path();
   auto editor = DirectoryEditor::open(path, sqlite::Access::create, SystemClock().now());
   if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
   if (auto given = give(path, kDirectoryFile, kGroup); !given) return given;
@@ -227,6 +272,12 @@ Result<void> Setup::fill_directory() {
   if (auto done = add_postmaster(*editor, report_.domain); !done) return done;
   // RFC 5321 section 4.5.1: the host takes mail for its own name's postmaster.
   if (settings().hostname == report_.domain) return {};
+  const auto target = target_of(*editor, settings().hostname);
+  if (!target) return tl::unexpected<Error>(target.error());
+  if (!target->empty()) {
+    kept("domain", fmt::format("{} is an alias of {}", settings().hostname, *target));
+    return {};
+  }
   if (auto done = add_domain(*editor, settings().hostname); !done) return done;
   return add_postmaster(*editor, settings().hostname);
 }
@@ -234,11 +285,8 @@ Result<void> Setup::fill_directory() {
 Result<void> Setup::add_domain(DirectoryEditor& editor, const std::string& name) {
   const auto domains = editor.domains();
   if (!domains) return tl::unexpected<Error>(domains.error());
-  const auto aliases = editor.domain_aliases();
-  if (!aliases) return tl::unexpected<Error>(aliases.error());
-  const auto is_it = [&](const auto& one) { return one.name == name; };
-  if (std::any_of(domains->begin(), domains->end(), is_it) ||
-      std::any_of(aliases->begin(), aliases->end(), is_it)) {
+  if (std::any_of(domains->begin(), domains->end(),
+                  [&](const auto& one) { return one.name == name; })) {
     kept("domain", name);
     return {};
   }
@@ -254,16 +302,14 @@ Result<void> Setup::add_user(DirectoryEditor& editor) {
     return {};
   }
   if (user.error().kind != ErrorKind::not_found) return tl::unexpected<Error>(user.error());
-  if (!plan_.password) {
-    // As long, and as readable, but not in the form of one for a single program.
-    std::string text(directory::new_app_password().reveal());
-    text.erase(std::remove(text.begin(), text.end(), '-'), text.end());
-    report_.password = Secret(text);
-    plan_.password = Secret(std::move(text));
-  }
+  const bool is_given = plan_.password.has_value();
+  if (!is_given) plan_.password = new_password();
   if (auto done = editor.add_user_with_password(plan_.address, {}, *plan_.password, {}); !done)
     return done;
   made("user", plan_.address);
+  if (is_given) return {};
+  if (plan_.on_password) plan_.on_password(*plan_.password);
+  report_.password = std::move(plan_.password);
   return {};
 }
 
@@ -296,11 +342,14 @@ Result<void> Setup::start() {
   const auto runs = [] {
     return std::all_of(service_units().begin(), service_units().end(), &is_active);
   };
+  if (auto done = systemctl({"enable", "--quiet", kTarget}); !done) return done;
   if (runs()) {
     kept("units", "they run");
     return {};
   }
-  if (auto done = systemctl({"enable", "--quiet", kTarget}); !done) return done;
+  // What failed before the host was set up would not be started; where nothing did, so much the
+  // better.
+  static_cast<void>(systemctl({"reset-failed", "postrider-*"}));
   if (auto done = systemctl({"start", kTarget}); !done) return done;
   for (const std::string& unit : service_units())
     if (auto done = systemctl({"start", unit}); !done)

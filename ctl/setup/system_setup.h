@@ -12,9 +12,16 @@
 
 #include "common/base/result.h"
 #include "common/base/secret.h"
+#include "common/base/unique_function.h"
 #include "common/config/settings.h"
 
 namespace postrider::ctl {
+
+struct SetupStep {
+  std::string name;
+  bool changed = false;
+  std::string text;  // what was done, or found
+};
 
 struct SetupPlan {
   std::string address;             // of a user, whose domain gets mail here
@@ -22,12 +29,9 @@ struct SetupPlan {
   std::string config_file;         // made where it is missing
   std::optional<Secret> password;  // none: one is made
   bool start = true;               // the units, where systemd runs the host
-};
-
-struct SetupStep {
-  std::string name;
-  bool changed = false;
-  std::string text;  // what was done, or found
+  // As it happens: what comes next may take its time, or fail, and a password is made once.
+  UniqueFunction<void(const SetupStep&)> on_step = {};
+  UniqueFunction<void(const Secret&)> on_password = {};  // that was made, and is the user's now
 };
 
 struct SetupReport {

@@ -153,6 +153,36 @@ def test_a_password_may_be_given_and_another_user_added(host):
     assert changed(second) == {"user"} and second["password"]
 
 
+def test_a_password_that_was_made_is_told_though_a_later_step_fails(host):
+    obstacle = host.folder / "data/srs.key.new"
+    obstacle.mkdir()
+    done = host.setup()
+    answer = json.loads(done.stdout)
+    assert done.returncode == 75 and str(obstacle) in done.stderr and str(obstacle) in answer["reason"]
+    assert answer["password"] and "user" in changed(answer)
+    done = subprocess.run([BIN / "postrider", "--config", host.config, "setup", "bert@example.test", "--no-start"],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 75 and "The password of bert@example.test" in done.stdout
+    obstacle.rmdir()
+    assert changed(host.answer()) == set()
+
+
+def test_a_domain_that_is_an_alias_is_refused_with_the_one_to_name(host):
+    host.answer()
+    assert host.run("alias", "add", "example.net", "example.test", program="domain").returncode == 0
+    done = host.setup(address="bert@example.net")
+    assert done.returncode == 1 and "postrider setup bert@example.test" in done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["password"] is None and changed(answer) == set() and "alias" in answer["reason"]
+
+
+def test_a_user_who_cannot_be_made_gets_no_password(host):
+    host.answer()
+    host.run("add", "info@example.test", ADDRESS, program="alias")
+    done = host.setup(address="info@example.test")
+    assert done.returncode == 1 and json.loads(done.stdout)["password"] is None
+
+
 def test_people_are_told_records_and_settings(host):
     done = subprocess.run([BIN / "postrider", "--config", host.config, "setup", ADDRESS, "--no-start"],
                           capture_output=True, text=True, timeout=60)
