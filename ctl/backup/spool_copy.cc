@@ -6,12 +6,17 @@
 #include <cerrno>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "ctl/backup/old_copy.h"
 #include "ctl/backup/young_copy.h"
 
 namespace postrider::ctl::backup {
 
 namespace {
+
+// Each takes as long as queue.db and what is new since the one before.
+constexpr int kMaxRounds = 10;
 
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
@@ -45,6 +50,33 @@ Result<void> copy_quarantine(spool::Disk& disk, const spool::Paths& from, Draft&
   return {};
 }
 
+// True: nothing ended between the moment of queue.db and the end of its copy. What did may have
+// left a report, which was promoted to a row that this copy has not, its segment gone.
+Result<bool> copy_of_one_moment(YoungCopy& young, OldCopy& old) {
+  auto done = old.copy_contents();
+  if (done) done = young.copy_segments();
+  if (done) done = old.take_snapshot();
+  if (done) done = young.copy_segments();
+  if (!done) return pass_on(std::move(done.error()));
+  const auto gone = old.copy();
+  if (!gone) return pass_on(gone.error());
+  return *gone + young.vanished() == 0;
+}
+
+Result<void> copy_generations(YoungCopy& young, OldCopy& old, Draft& draft,
+                              const spool::Paths& from) {
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const auto whole = copy_of_one_moment(young, old);
+    if (!whole) return pass_on(whole.error());
+    if (*whole) return {};
+  }
+  draft.problems().add(
+      fmt::format("{}: at each of {} attempts messages ended while they were copied, and reports "
+                  "about them may be missing: make another backup",
+                  from.root, kMaxRounds));
+  return {};
+}
+
 }  // namespace
 
 Result<void> copy_spool(spool::Disk& disk, const spool::Paths& from, Draft& draft) {
@@ -53,14 +85,11 @@ Result<void> copy_spool(spool::Disk& disk, const spool::Paths& from, Draft& draf
   OldCopy old(disk, from, draft);
   if (auto done = add_folders(from, draft); !done) return done;
   if (auto done = young.copy_done_files(); !done) return done;
+  // Of all before queue.db is asked: what is promoted meanwhile is a record or a row.
   if (auto done = young.copy_segments(); !done) return done;
-  if (auto done = old.take_snapshot(); !done) return done;
-  // Once more, here and below: what the copy has no longer may have left a report, which was
-  // written before.
-  if (auto done = young.copy_segments(); !done) return done;
-  if (auto done = old.copy(); !done) return done;
-  if (auto done = young.copy_segments(); !done) return done;
+  if (auto done = copy_generations(young, old, draft, from); !done) return done;
   if (auto done = young.note(); !done) return done;
+  if (auto done = old.note(); !done) return done;
   return copy_quarantine(disk, from, draft);
 }
 

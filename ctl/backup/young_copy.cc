@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -80,9 +82,16 @@ void YoungCopy::forget(const std::string& name) {
   taken_.erase(name);
 }
 
+void YoungCopy::note_gone(Taken& taken) {
+  if (!std::exchange(taken.is_gone, true)) ++vanished_;
+}
+
 Result<void> YoungCopy::copy_segments() {
   const auto names = segments();
   if (!names) return pass_on(names.error());
+  vanished_ = 0;
+  for (auto& [name, taken] : taken_)
+    if (!std::binary_search(names->begin(), names->end(), name)) note_gone(taken);
   for (const std::string& name : *names)
     if (auto copied = copy_segment(name); !copied) return copied;
   return {};
@@ -93,9 +102,13 @@ Result<void> YoungCopy::copy_segment(const std::string& name) {
   const bool again = known != taken_.end() && known->second.segment;
   auto reader = SegmentReader::open(disk_, from_, name);
   if (!reader) {
-    if (again) return {};  // the copy of before is as good
     const ErrorKind kind = reader.error().kind;
-    if (kind == ErrorKind::not_found) return forget(name), Result<void>();
+    if (kind == ErrorKind::not_found) {
+      if (again) return note_gone(known->second), Result<void>();
+      ++vanished_;
+      return forget(name), Result<void>();
+    }
+    if (again) return {};  // the copy of before is as good
     if (kind == ErrorKind::temporary) return pass_on(std::move(reader.error()));
     // Of another release, or damaged: what queued makes of it is queued's to say.
     const auto fd = disk_.open(from_.segment(name), spool::Disk::Mode::read);
@@ -166,6 +179,7 @@ Result<void> YoungCopy::copy_large_files(const std::string& name, std::uint64_t 
     }
   }
   if (ended.empty()) return {};
+  vanished_ += ended.size();
   Taken& taken = taken_[name];
   if (!taken.done) taken.done = taken.segment;
   return spool::DoneFile(disk_, to_, name, salt).append(ended, false);

@@ -34,6 +34,9 @@ class YoungCopy {
   Result<void> copy_done_files();
   // All segments; when it is called again, those that have grown or are new.
   Result<void> copy_segments();
+  // Segments and large files that the last call but one has seen, or that were to be copied, and
+  // that were gone at the last: what was added between the two is in no copy.
+  std::uint64_t vanished() const noexcept { return vanished_; }
   // After the last of them.
   Result<void> note();
 
@@ -42,6 +45,7 @@ class YoungCopy {
     std::optional<struct stat> segment, done;  // those that are copied
     std::uint64_t seen = 0;                    // octets of the segment then
     Octets octets;
+    bool is_gone = false;
   };
   struct Large {
     std::uint64_t record;
@@ -66,12 +70,14 @@ class YoungCopy {
                                  std::uint64_t salt);
   bool has_ended(const std::string& name, std::uint64_t salt, std::uint64_t record);
   void forget(const std::string& name);
+  void note_gone(Taken& taken);
 
   spool::Disk& disk_;
   const spool::Paths& from_;
   Draft& draft_;
   const spool::Paths to_;
   std::map<std::string, Taken> taken_;  // by the segment's name
+  std::uint64_t vanished_ = 0;
 };
 
 }  // namespace postrider::ctl::backup

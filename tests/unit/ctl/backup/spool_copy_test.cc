@@ -289,6 +289,34 @@ TEST_CASE("spool copy: a report is in it when the message that it is about is no
   FAIL("more calls than were thought of");
 }
 
+TEST_CASE("spool copy: a report that is promoted at once, its segment gone, is in it", "[backup]") {
+  const int later = GENERATE(0, 1, 2, 3, 5, 9);
+  for (int at = 1; at <= kCalls; ++at) {
+    Fixture f;
+    const Mail mail(f);
+    std::optional<Message> report;
+    f.disk.on_call = [&](int number) {
+      if (number == at) {
+        f.promote(mail.young);
+        f.promote(mail.young_large);
+      }
+      if (number != at + later) return;
+      report = f.add(50);
+      for (const Message* const message : {&mail.old, &mail.young, &mail.young_large})
+        f.finish_old(*message);
+      f.promote(*report);
+      f.retire_segment();
+    };
+    INFO("at call " << at << ", ends " << later << " later");
+    f.copy();
+    for (const Message* const message : {&mail.old, &mail.young, &mail.young_large})
+      if (report) CHECK((f.waits(*report) || f.waits(*message)));
+    CHECK_FALSE((f.waits(mail.gone) || f.waits(mail.gone_large)));
+    if (!report) return;
+  }
+  FAIL("more calls than were thought of");
+}
+
 TEST_CASE("spool copy: what a living writer has not finished is cut off, of a dead one it stays",
           "[backup]") {
   Fixture f;
