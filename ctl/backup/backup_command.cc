@@ -20,6 +20,7 @@
 #include "ctl/backup/backup.h"
 #include "ctl/backup/backup_commands.h"
 #include "ctl/backup/data_copy.h"
+#include "ctl/backup/interruption.h"
 #include "ctl/backup/mail_copy.h"
 #include "ctl/backup/spool_copy.h"
 #include "ctl/context.h"
@@ -57,7 +58,7 @@ void step_back() {
 // It would be copied into itself.
 Result<void> require_outside(const std::string& directory, const config::Settings& settings) {
   std::error_code ignored;
-  const std::string inside = fs::weakly_canonical(directory, ignored).string() + '/';
+  const std::string inside = fs::weakly_canonical(fs::absolute(directory), ignored).string() + '/';
   for (const std::string& folder :
        {settings.paths.spool, settings.paths.mail, settings.paths.data, settings.paths.run}) {
     const std::string outside = fs::weakly_canonical(folder, ignored).string() + '/';
@@ -147,6 +148,7 @@ void run_backup(Context& context, const Options& options) {
     return context.refuse(outside.error());
   ::umask(077);
   step_back();
+  const backup::Interruption interruption;
   backup::Progress progress(!context.json);
   auto draft = Draft::begin(options.directory, progress);
   if (!draft) return context.refuse(draft.error());

@@ -1,6 +1,7 @@
 #include "ctl/backup/copy.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -11,6 +12,7 @@
 
 #include "common/base/handle.h"
 #include "common/base/write_all.h"
+#include "ctl/backup/interruption.h"
 
 namespace postrider::ctl::backup {
 
@@ -26,6 +28,8 @@ Result<Octets> pass_through(NamedFd from, std::uint64_t most, To to) {
   static thread_local std::string block(kBlock, '\0');
   Octets octets;
   while (octets.size < most) {
+    if (auto none = Interruption::none(); !none)
+      return tl::unexpected<Error>(std::move(none.error()));
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), most - octets.size));
     const ssize_t n = ::pread(from.fd, block.data(), wanted, static_cast<off_t>(octets.size));
@@ -62,12 +66,23 @@ Result<Octets> sum_octets(const std::string& path) {
 
 Result<Fd> open_to_read(const std::string& path) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!fd) return fail_errno(path, errno);
+  struct stat status {};
+  if (!fd || ::fstat(fd.get(), &status) != 0) return fail_errno(path, errno);
+  // Others own most of the folders that are read.
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::invalid, fmt::format("{}: is no regular file: move it aside", path));
   return fd;
 }
 
 Result<Fd> make_file(const std::string& path) {
   Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return fail_errno(path, errno);
+  return fd;
+}
+
+Result<Fd> make_file_in(int folder, const std::string& path) {
+  const std::string name = path.substr(path.rfind('/') + 1);
+  Fd fd(::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd) return fail_errno(path, errno);
   return fd;
 }

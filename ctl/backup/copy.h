@@ -31,10 +31,13 @@ Result<Octets> copy_octets(NamedFd from, NamedFd to, std::uint64_t most = kAll);
 Result<Octets> sum_octets(NamedFd from);
 Result<Octets> sum_octets(const std::string& path);
 
-// An existing file, never by a symbolic link at its end, to be read; it does not wait for a FIFO.
+// An existing regular file, never by a symbolic link at its end, to be read; it does not wait for a
+// FIFO.
 Result<Fd> open_to_read(const std::string& path);
 // A new file, for its owner alone.
 Result<Fd> make_file(const std::string& path);
+// The same in an open folder; `path` ends with its name there.
+Result<Fd> make_file_in(int folder, const std::string& path);
 // All of a small file; invalid for one of more than `most` octets.
 Result<std::string> read_small(const std::string& path, std::size_t most);
 

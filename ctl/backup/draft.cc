@@ -6,10 +6,12 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "common/base/write_all.h"
+#include "ctl/backup/interruption.h"
 
 namespace postrider::ctl::backup {
 
@@ -85,6 +87,14 @@ Result<void> Draft::open() {
   if (!made && errno != EEXIST) return fail_errno(root_, errno);
   root_fd_ = Fd(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!root_fd_) return fail_errno(root_, errno);
+  struct stat status {};
+  if (::fstat(root_fd_.get(), &status) != 0) return fail_errno(root_, errno);
+  // Whoever else may write there could lead what is made elsewhere, and read it.
+  if (status.st_uid != ::geteuid() || (status.st_mode & 077) != 0)
+    return fail(ErrorKind::invalid,
+                fmt::format("{} is in the way, and is not for you alone, as what a backup leaves: "
+                            "move it aside",
+                            root_));
   if (::flock(root_fd_.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(ErrorKind::temporary,
                 fmt::format("{}: another backup is being written there", root_));
@@ -123,6 +133,7 @@ Result<void> Draft::add_folder(const std::string& path, const struct stat& statu
 }
 
 Result<void> Draft::note_folder(const std::string& path, const struct stat& status) {
+  if (auto none = Interruption::none(); !none) return none;
   ++folders_;
   return list_->add({.kind = EntryKind::folder,
                      .path = path,
@@ -184,7 +195,13 @@ Result<Manifest> Draft::finish(Manifest manifest) {
   ours_ = false;
   const std::string parent = fs::path(directory_).parent_path().string();
   const Fd above(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!above || ::fsync(above.get()) != 0) return fail_errno(parent, errno);
+  if (!above || ::fsync(above.get()) != 0) {
+    const int error = errno;
+    problems_.add(
+        fmt::format("{}: {}; the backup is whole, and its name may not outlive a crash: "
+                    "sync the disk",
+                    parent, std::generic_category().message(error)));
+  }
   return manifest;
 }
 

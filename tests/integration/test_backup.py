@@ -421,12 +421,26 @@ def test_a_folder_with_something_in_it_takes_no_backup(made, tmp_path):
     assert tree(backup) == before
     (tmp_path / "1").mkdir()  # an empty one does
     suite.command("backup", tmp_path / "1")
-    (tmp_path / "2.partial").mkdir()
+    (tmp_path / "2.partial").mkdir(mode=0o700)
     (tmp_path / "2.partial/thesis.txt").touch()
     assert "left by no backup" in refused(suite, "backup", tmp_path / "2")
     assert (tmp_path / "2.partial/thesis.txt").exists()
     assert "make that first" in refused(suite, "backup", tmp_path / "no/3")
-    assert "name a folder outside" in refused(suite, "backup", suite.directory / "mail/backup")
+    for name in (suite.directory / "mail/backup", os.path.relpath(suite.directory / "mail/backup")):
+        assert "name a folder outside" in refused(suite, "backup", name)
+
+
+def test_a_folder_that_others_could_read_or_write_takes_no_backup(made, tmp_path):
+    suite, _ = made
+    partial = tmp_path / "1.partial"
+    partial.mkdir()
+    (partial / "FILES.jsonl").touch()
+    for mode in (0o755, 0o770, 0o701):
+        partial.chmod(mode)
+        assert "is not for you alone" in refused(suite, "backup", tmp_path / "1")
+    assert (partial / "FILES.jsonl").exists()
+    partial.chmod(0o700)
+    suite.command("backup", tmp_path / "1")
 
 
 # ---- What goes wrong on the way ----
@@ -466,7 +480,7 @@ def test_a_backup_that_was_killed_is_named_and_removed_by_the_next(made, tmp_pat
 def test_two_backups_to_one_place_do_not_mix(made, tmp_path):
     suite, _ = made
     partial = tmp_path / "1.partial"
-    partial.mkdir()
+    partial.mkdir(mode=0o700)
     (partial / "FILES.jsonl").touch()
     holder = os.open(partial, os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)
