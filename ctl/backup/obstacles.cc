@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,7 +17,6 @@
 #include "common/trace/file_name.h"
 #include "ctl/backup/copy.h"
 #include "ctl/backup/owners.h"
-#include "ctl/verify/spool_check.h"
 
 namespace postrider::ctl::backup {
 
@@ -59,15 +60,24 @@ Result<void> require_same(const Entry& entry, const std::string& place) {
 
 }  // namespace
 
-Result<void> require_at_rest(const config::Settings& settings) {
+Result<std::vector<Fd>> require_at_rest(const config::Settings& settings) {
   spool::Disk& disk = spool::system_disk();
   std::set<std::string> running;
   for (const metrics::Life& life :
        metrics::read(metrics::counters_folder(settings.paths.run)).lives)
     running.insert(life.process);
-  if (is_locked(disk, settings.paths.run + "/postrider.pid")) running.insert("postrider run");
-  if (is_locked(disk, spool::Paths{settings.paths.spool}.queued_lock())) running.insert("queued");
-  if (running.empty()) return {};
+  std::vector<Fd> held;
+  const std::array<std::pair<std::string, const char*>, 2> locks{
+      {{settings.paths.run + "/postrider.pid", "postrider run"},
+       {spool::Paths{settings.paths.spool}.queued_lock(), "queued"}}};
+  for (const auto& [path, process] : locks) {
+    auto fd = disk.open(path, spool::Disk::Mode::read);
+    if (!fd) continue;
+    const auto locked = disk.lock(fd->get());
+    if (locked && !*locked) running.insert(process);
+    held.push_back(std::move(*fd));
+  }
+  if (running.empty()) return held;
   return fail(ErrorKind::invalid,
               fmt::format("the instance with the run directory {} is in use, by {}: stop it, and "
                           "try again. Nothing was changed",
@@ -91,11 +101,13 @@ Result<void> require_room(const Backup& backup, const config::Settings& settings
        }}};
   if (backup.manifest.mailboxes)
     trees.push_back({settings.paths.mail, [](const std::string&) { return false; }});
+  std::string all;
   for (const Tree& tree : trees) {
     const auto found = first_file(tree.root, tree.passed_over);
     if (!found) return tl::unexpected<Error>(found.error());
-    if (!found->empty()) return tl::unexpected<Error>(in_the_way(*found, tree.root));
+    if (!found->empty()) all += (all.empty() ? "" : "; ") + in_the_way(*found, tree.root).text;
   }
+  if (!all.empty()) return fail(ErrorKind::invalid, all);
   for (const Entry& entry : survey.named)
     if (const auto place = places.of(entry.path))
       if (auto same = require_same(entry, *place); !same) return same;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/fd.h"
 #include "common/config/settings.h"
 #include "ctl/backup/backup.h"
 #include "ctl/backup/places.h"
@@ -12,8 +13,9 @@
 
 namespace postrider::ctl::backup {
 
-// Refuses (invalid) where a process of the suite has the instance of `settings`.
-Result<void> require_at_rest(const config::Settings& settings);
+// Refuses (invalid) where a process of the suite has the instance of `settings`. With what is given
+// `postrider run` and queued do not begin, as far as their files are there.
+Result<std::vector<Fd>> require_at_rest(const config::Settings& settings);
 
 // Refuses (invalid) where a file is in a folder that the backup fills, or one that the
 // configuration names is there with other content; says how to move it aside.

@@ -30,6 +30,14 @@ Places::Places(const config::Settings& settings, std::string configuration)
   files_[kConfigPath] = std::move(configuration);
 }
 
+std::string Places::root_above(const std::string& place) const {
+  std::string longest;
+  for (const auto& [name, root] : roots_)
+    if (root.size() > longest.size() && (place == root || place.starts_with(root + '/')))
+      longest = root;
+  return longest;
+}
+
 std::optional<std::string> Places::of(std::string_view path) const {
   const std::size_t slash = path.find('/');
   if (const auto root = roots_.find(path.substr(0, slash)); root != roots_.end())

@@ -17,6 +17,8 @@ class Places {
 
   // Of a path of the backup; nothing: the configuration has no place for it, as it names no such
   // file. `path` is a sound one.
+  // The folder of the instance in which `place` is, or which it is; "" where there is none.
+  std::string root_above(const std::string& place) const;
   std::optional<std::string> of(std::string_view path) const;
 
  private:

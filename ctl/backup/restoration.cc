@@ -12,6 +12,7 @@
 
 #include "ctl/backup/copy.h"
 #include "ctl/backup/file_list.h"
+#include "ctl/backup/interruption.h"
 
 namespace postrider::ctl::backup {
 
@@ -27,6 +28,21 @@ constexpr mode_t kFolderAbove = 0755;
 tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 std::string parent_of(const std::string& path) { return fs::path(path).parent_path().string(); }
+
+std::string name_of(const std::string& path) { return fs::path(path).filename().string(); }
+
+tl::unexpected<Error> in_the_way(const std::string& path) {
+  return fail(ErrorKind::invalid,
+              fmt::format("{}: is in the way, as it is no folder: move it aside", path));
+}
+
+// What starts an instance comes last: a daemon begins with queue.db and the segments.
+int turn_of(const std::string& path) noexcept {
+  if (!path.starts_with("spool/")) return 0;
+  for (const char* folder : {"spool/deferred/", "spool/incoming/large/", "spool/quarantine/"})
+    if (path.starts_with(folder)) return 1;
+  return 2;
+}
 
 bool is_there(const std::string& path) noexcept {
   struct stat status {};
@@ -49,7 +65,9 @@ Restoration::Restoration(const Backup& backup, const Places& places, Progress& p
 Restoration::~Restoration() {
   if (finished_) return;
   std::error_code ignored;
-  for (const std::string& file : made_files_) fs::remove(file, ignored);
+  for (const std::string& file : made_files_)
+    if (const auto folder = open_folder(parent_of(file)))
+      ::unlinkat(folder->get(), name_of(file).c_str(), 0);
   for (const std::string& folder : made_folders_) fs::remove_all(folder, ignored);
 }
 
@@ -69,6 +87,7 @@ Result<void> Restoration::each(EntryKind kind, Act act) {
     const auto entry = list->next();
     if (!entry) return pass_on(entry.error());
     if (!*entry) return {};
+    if (auto none = Interruption::none(); !none) return none;
     if ((*entry)->kind != kind || (*entry)->path == kConfigPath) continue;
     const auto place = places_.of((*entry)->path);
     if (auto done = act(**entry, place); !done) return done;
@@ -82,12 +101,15 @@ Result<void> Restoration::place() {
     return place ? make_folder(*place, kWhileFilled) : Result<void>();
   });
   if (!placed) return placed;
-  placed = each(EntryKind::file, [this](const Entry& entry, const Place& place) {
-    if (place) return place_file(entry, *place);
-    left_out_.add(fmt::format("{}: the configuration names no such file", entry.path));
-    return Result<void>();
-  });
-  if (!placed) return placed;
+  for (int turn = 0; turn <= 2; ++turn) {
+    placed = each(EntryKind::file, [&](const Entry& entry, const Place& place) {
+      if (turn_of(entry.path) != turn) return Result<void>();
+      if (place) return place_file(entry, *place);
+      left_out_.add(fmt::format("{}: the configuration names no such file", entry.path));
+      return Result<void>();
+    });
+    if (!placed) return placed;
+  }
   placed = each(EntryKind::folder, [this](const Entry& entry, const Place& place) {
     return place && is_made_here(*place) ? give_folder(entry, *place) : Result<void>();
   });
@@ -96,12 +118,44 @@ Result<void> Restoration::place() {
 
 // And those above it.
 Result<void> Restoration::make_folder(const std::string& folder, mode_t mode) {
-  if (folder.empty() || is_there(folder)) return {};
+  const auto there = folder.empty() ? Result<Fd>(Fd()) : open_folder(folder);
+  if (there) return {};
+  if (there.error().kind != ErrorKind::not_found) return pass_on(there.error());
   const std::string parent = parent_of(folder);
   if (auto made = make_folder(parent, kFolderAbove); !made) return made;
-  if (::mkdir(folder.c_str(), mode) != 0) return fail_errno(folder, errno);
+  const auto above = open_folder(parent);
+  if (!above) return pass_on(above.error());
+  if (::mkdirat(above->get(), name_of(folder).c_str(), mode) != 0) return fail_errno(folder, errno);
   if (!is_made_here(parent)) made_folders_.insert(folder);
   return {};
+}
+
+Result<Fd> Restoration::open_folder(const std::string& folder) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const std::string root = places_.root_above(folder);
+  Fd fd(::open(root.empty() ? folder.c_str() : root.c_str(), kFlags));
+  if (!fd && errno == ENOTDIR) return in_the_way(folder);
+  if (!fd) return fail_errno(folder, errno);
+  if (root.empty()) return fd;
+  const fs::path below = fs::path(folder.substr(root.size())).relative_path();
+  for (const fs::path& name : below) {
+    if (name.empty()) continue;  // after a slash at the end
+    Fd next(::openat(fd.get(), name.c_str(), kFlags | O_NOFOLLOW));
+    if (!next && (errno == ENOTDIR || errno == ELOOP)) return in_the_way(folder);
+    if (!next) return fail_errno(folder, errno);
+    fd = std::move(next);
+  }
+  return fd;
+}
+
+Result<int> Restoration::folder_for_files(const std::string& folder) {
+  if (last_fd_ && folder == last_folder_) return last_fd_.get();
+  if (auto made = make_folder(folder, kFolderAbove); !made) return pass_on(std::move(made.error()));
+  auto opened = open_folder(folder);
+  if (!opened) return pass_on(std::move(opened.error()));
+  last_fd_ = std::move(*opened);
+  last_folder_ = folder;
+  return last_fd_.get();
 }
 
 Result<void> Restoration::place_file(const Entry& entry, const std::string& place) {
@@ -114,11 +168,12 @@ Result<void> Restoration::place_file(const Entry& entry, const std::string& plac
 
 Result<void> Restoration::write_file(const Entry& entry, const std::string& place) {
   const std::string parent = parent_of(place);
-  if (auto made = make_folder(parent, kFolderAbove); !made) return made;
+  const auto folder = folder_for_files(parent);
+  if (!folder) return pass_on(folder.error());
   const std::string source = backup_.at(entry.path);
   const auto from = open_to_read(source);
   if (!from) return pass_on(from.error());
-  const auto to = make_file(place);
+  const auto to = make_file_in(*folder, place);
   if (!to) return pass_on(to.error());
   if (!is_made_here(parent)) made_files_.push_back(place);
   const auto octets = copy_octets({from->get(), source}, {to->get(), place});
@@ -150,9 +205,9 @@ Result<void> Restoration::give(const Entry& entry, int fd, const std::string& pl
 }
 
 Result<void> Restoration::give_folder(const Entry& entry, const std::string& place) {
-  const Fd fd(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return fail_errno(place, errno);
-  return give(entry, fd.get(), place);
+  const auto fd = open_folder(place);
+  if (!fd) return pass_on(fd.error());
+  return give(entry, fd->get(), place);
 }
 
 Result<void> Restoration::sync() {

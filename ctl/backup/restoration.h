@@ -1,9 +1,11 @@
 // restoration.h - puts what is in a backup into its places. Blocks.
 //
 // Every file is new, with the mode and, for root, the owner that the list says; each is held
-// against its checksum on the way. Folders are for who restores alone until all is in them. What
-// was there before is left as it is. Unless finish() succeeded, everything that was made goes with
-// the object; after a crash it is there, and the next restore finds it in the way.
+// against its checksum on the way. Below the folders of the instance no symbolic link is followed:
+// they belong to daemons. The spool comes last, and of it what queued reads first. Folders are for
+// who restores alone until all is in them. What was there before is left as it is. Unless finish()
+// succeeded, everything that was made goes with the object; after a crash it is there, and the next
+// restore finds it in the way.
 #pragma once
 
 #include <sys/types.h>
@@ -13,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/fd.h"
 #include "ctl/backup/backup.h"
 #include "ctl/backup/owners.h"
 #include "ctl/backup/places.h"
@@ -43,6 +46,10 @@ class Restoration {
   template <typename Act>
   Result<void> each(EntryKind kind, Act act);
   Result<void> make_folder(const std::string& folder, mode_t mode);
+  // Below a folder of the instance no link is followed.
+  Result<Fd> open_folder(const std::string& folder);
+  // Made where it lacks, and kept open for the next file in it.
+  Result<int> folder_for_files(const std::string& folder);
   Result<void> place_file(const Entry& entry, const std::string& place);
   Result<void> write_file(const Entry& entry, const std::string& place);
   Result<void> give(const Entry& entry, int fd, const std::string& place);
@@ -56,6 +63,8 @@ class Restoration {
   const bool is_root_;
   Owners owners_;
   Remarks left_out_, kept_;
+  std::string last_folder_;
+  Fd last_fd_;
   std::set<std::string> made_folders_;         // whose parents were there
   std::vector<std::string> made_files_;        // in folders that were there
   std::map<dev_t, std::string> file_systems_;  // that were written to, by a folder of each

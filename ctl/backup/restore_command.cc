@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -10,6 +11,7 @@
 #include "common/config/load.h"
 #include "ctl/backup/backup.h"
 #include "ctl/backup/backup_commands.h"
+#include "ctl/backup/interruption.h"
 #include "ctl/backup/obstacles.h"
 #include "ctl/backup/places.h"
 #include "ctl/backup/restoration.h"
@@ -48,15 +50,18 @@ Result<Target> target_of(const Backup& from, const Survey& survey, const std::st
   return target;
 }
 
-// All that can be known before anything is changed, what takes long last.
-Result<void> require_all(const Backup& from, const Survey& survey, const Target& target,
-                         const backup::Places& places, backup::Progress& progress) {
-  if (auto fine = backup::require_at_rest(target.settings); !fine) return fine;
-  if (auto fine = backup::require_room(from, target.settings, survey, places); !fine) return fine;
-  if (auto fine = backup::require_owners(survey); !fine) return fine;
+// All that can be known before anything is changed, what takes long last. What is given keeps the
+// instance at rest.
+Result<std::vector<Fd>> require_all(const Backup& from, const Survey& survey, const Target& target,
+                                    const backup::Places& places, backup::Progress& progress) {
+  auto held = backup::require_at_rest(target.settings);
+  if (!held) return held;
+  auto fine = backup::require_room(from, target.settings, survey, places);
+  if (fine) fine = backup::require_owners(survey);
+  if (!fine) return tl::unexpected<Error>(std::move(fine.error()));
   const auto damage = backup::damage_of(from, progress);
   if (!damage) return tl::unexpected<Error>(damage.error());
-  if (damage->count() == 0) return {};
+  if (damage->count() == 0) return held;
   return fail(ErrorKind::corrupt,
               fmt::format("{}: {} files are damaged, the first: {}; see `postrider backup --check "
                           "{}`, and use another backup. Nothing was changed",
@@ -101,8 +106,9 @@ void restore(Context& context, const std::string& directory) {
   if (!target && target.error().kind == ErrorKind::corrupt) return context.refuse(target.error());
   if (!target) return context.refuse(ExitStatus::configuration, target.error().text);
   const backup::Places places(target->settings, target->path);
-  if (auto fine = require_all(*from, *survey, *target, places, progress); !fine)
-    return context.refuse(fine.error());
+  const backup::Interruption interruption;
+  const auto held = require_all(*from, *survey, *target, places, progress);
+  if (!held) return context.refuse(held.error());
   Restoration restoration(*from, places, progress);
   auto placed = restoration.place();
   if (placed && !target->is_there) placed = restoration.place_configuration(survey->configuration);

@@ -391,6 +391,7 @@ def test_nothing_is_put_over_what_is_there(made):
     suite, backup = made
     before = tree(suite.directory)
     text = refused(suite, "restore", backup)
+    assert f"mv {suite.directory}/mail {suite.directory}/mail.before" in text  # all at once
     assert "is in the way" in text and f"mv {suite.spool} {suite.spool}.before" in text
     assert tree(suite.directory) == before
 
@@ -499,3 +500,29 @@ def test_content_that_is_missing_is_told_and_the_rest_is_saved(made, tmp_path):
     done = suite.command("--config", config, "--json", "backup", tmp_path / "1", check=False, with_config=False)
     assert done.returncode == 1 and str(deferred) in done.stdout
     assert len(list((tmp_path / "1/mail/example.test/anna/Maildir/new").iterdir())) == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_nothing_of_a_backup_or_a_restore(made, tmp_path, number):
+    suite, _ = made
+    maildir = suite.directory / "mail/example.test/many/Maildir/cur"
+    maildir.mkdir(parents=True)
+
+    def interrupted(*arguments, when):
+        process = subprocess.Popen([suite.programs / "postrider", *arguments], stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+        wait_for(when)
+        process.send_signal(number)
+        _, text = process.communicate(timeout=30)
+        assert process.returncode == 75 and f"ended by signal {number}" in text, text
+    try:
+        for count in range(10000):
+            (maildir / f"1.{count}.host,S=1").write_text("x")
+        interrupted("--config", suite.config, "backup", tmp_path / "1", when=(tmp_path / "1.partial/mail").exists)
+        assert list(tmp_path.iterdir()) == []
+        suite.command("backup", tmp_path / "1")
+        there = tmp_path / "there"
+        interrupted("--config", there / "postrider.toml", "restore", tmp_path / "1", when=(there / "mail").exists)
+        assert not there.exists()
+    finally:
+        shutil.rmtree(maildir.parents[1])
