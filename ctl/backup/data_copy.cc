@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -14,6 +15,7 @@
 
 #include "common/base/handle.h"
 #include "common/config/load.h"
+#include "common/directory/schema.h"
 #include "common/sqlite/snapshot.h"
 #include "common/trace/file_name.h"
 #include "ctl/backup/named_files.h"
@@ -50,13 +52,18 @@ class DataCopy {
       : index_(trace::index_path(data)),
         lines_(trace::folder_of(data)),
         index_folder_(trace::index_folder_of(data)),
+        directory_(data + '/' + std::string(directory::kDatabaseName)),
         draft_(draft) {}
 
   Result<void> folder(const std::string& from, const std::string& path, int depth) {
     struct stat status {};
     if (::stat(from.c_str(), &status) != 0) return fail_errno(from, errno);
     if (auto added = draft_.add_folder(path, status); !added) return added;
-    if (from == lines_ || from == index_folder_ || depth > kMaxDepth) return {};
+    if (from == lines_ || from == index_folder_) return {};
+    if (depth > kMaxDepth) {
+      draft_.left_out().add(fmt::format("{}: is more than {} folders deep", from, kMaxDepth));
+      return {};
+    }
     const auto names = names_in(from);
     if (!names) return pass_on(names.error());
     for (const std::string& name : *names)
@@ -78,10 +85,18 @@ class DataCopy {
       return errno == ENOENT ? Result<void>() : Result<void>(fail_errno(from, errno));
     if (S_ISDIR(status.st_mode)) return folder(from, path, depth + 1);
     if (!S_ISREG(status.st_mode)) {
+      // Everything else would be copied without that which it is for.
+      if (from == directory_) {
+        draft_.problems().add(fmt::format(
+            "{}: is no file, and is not in the backup: put the database itself in its place",
+            from));
+        return {};
+      }
       draft_.left_out().add(fmt::format("{}: neither a file nor a folder", from));
       return {};
     }
-    if (from.ends_with(".db")) return database(from, path, status);
+    if (from == directory_) return database(from, path, status);
+    if (from.ends_with(".db")) return database_of_a_daemon(from, path, status);
     const auto file = open_to_read(from);
     if (!file) return pass_on(file.error());
     const auto copied = draft_.add_file(path, {file->get(), from});
@@ -91,15 +106,45 @@ class DataCopy {
   Result<void> database(const std::string& from, const std::string& path,
                         const struct stat& status) {
     auto snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
+    const std::string journal = from + "-journal";
+    if (!snapshot && fs::exists(journal)) {
+      // What writes it was killed: who may write takes back what that left, which reading cannot.
+      if (status.st_uid != ::geteuid())
+        return fail(ErrorKind::temporary,
+                    fmt::format("{}; {} is there, as what wrote it was killed: make the backup "
+                                "once as the user whose the database is, which mends it",
+                                snapshot.error().text, journal));
+      if (auto mended = sqlite::Database::open(from, sqlite::Access::write))
+        static_cast<void>(mended->schema_version());
+      snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
+    }
     if (!snapshot) return pass_on(std::move(snapshot.error()));
-    if (auto copied = snapshot->copy_to(draft_.at(path)); !copied) return copied;
+    return database(*snapshot, path, status);
+  }
+
+  Result<void> database(sqlite::Snapshot& snapshot, const std::string& path,
+                        const struct stat& status) {
+    if (auto copied = snapshot.copy_to(draft_.at(path)); !copied) return copied;
     const auto octets = sum_octets(draft_.at(path));
     if (!octets) return pass_on(octets.error());
     return draft_.note_file(path, *octets, status);
   }
 
+  // One without which the instance works: what it counts begins anew.
+  Result<void> database_of_a_daemon(const std::string& from, const std::string& path,
+                                    const struct stat& status) {
+    auto snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
+    if (!snapshot) {
+      draft_.problems().add(
+          fmt::format("{}; it is not in the backup, and the rest is", snapshot.error().text));
+      return {};
+    }
+    return database(*snapshot, path, status);
+  }
+
   // Of the trace, which is not kept: what happened is no part of what is.
   const std::string index_, lines_, index_folder_;
+  const std::string directory_;
   Draft& draft_;
 };
 

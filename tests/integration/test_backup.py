@@ -502,6 +502,25 @@ def test_content_that_is_missing_is_told_and_the_rest_is_saved(made, tmp_path):
     assert len(list((tmp_path / "1/mail/example.test/anna/Maildir/new").iterdir())) == 3
 
 
+def test_a_database_of_a_daemon_that_cannot_be_read_is_told_and_the_rest_is_saved(made, tmp_path):
+    suite, backup = made
+    config = tmp_path / "there/postrider.toml"
+    suite.command("--config", config, "restore", backup, with_config=False)
+    data = config.parent / "data"
+    (data / "counts.db").write_bytes(b"no database" * 1000)
+    deep = data / "1/2/3/4/5/6"
+    deep.mkdir(parents=True)
+    done = suite.command("--config", config, "--json", "backup", tmp_path / "1", check=False, with_config=False)
+    assert done.returncode == 1 and "counts.db" in done.stdout, done.stdout + done.stderr
+    assert "is more than 4 folders deep" in done.stdout
+    suite.command("backup", "--check", tmp_path / "1", with_config=False)
+    assert (tmp_path / "1/data/directory.db").exists()
+    (data / "directory.db").rename(tmp_path / "directory.db")
+    (data / "directory.db").symlink_to(tmp_path / "directory.db")
+    done = suite.command("--config", config, "--json", "backup", tmp_path / "2", check=False, with_config=False)
+    assert done.returncode == 1 and "directory.db: is no file" in done.stdout, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_of_a_backup_or_a_restore(made, tmp_path, number):
     suite, _ = made
@@ -526,3 +545,23 @@ def test_a_signal_leaves_nothing_of_a_backup_or_a_restore(made, tmp_path, number
         assert not there.exists()
     finally:
         shutil.rmtree(maildir.parents[1])
+
+
+def test_a_directory_whose_writer_was_killed_is_mended_and_saved(made, tmp_path):
+    suite, backup = made
+    config = tmp_path / "there/postrider.toml"
+    suite.command("--config", config, "restore", backup, with_config=False)
+    database = config.parent / "data/directory.db"
+    before = dump(database)
+    connection = sqlite3.connect(database, isolation_level=None)
+    for line in ("PRAGMA cache_size=1", "BEGIN", "CREATE TABLE filler (text TEXT)"):
+        connection.execute(line)
+    for _ in range(200):
+        connection.execute("INSERT INTO filler VALUES (?)", ("x" * 3000,))
+    for name in (database, database.with_name("directory.db-journal")):
+        shutil.copy(name, tmp_path)
+    connection.close()
+    for name in ("directory.db", "directory.db-journal"):
+        shutil.copy(tmp_path / name, database.with_name(name))
+    suite.command("--config", config, "backup", tmp_path / "1", with_config=False)
+    assert dump(tmp_path / "1/data/directory.db") == before
