@@ -7,6 +7,7 @@ import os
 import re
 
 import pytest
+from harness import wait_for
 from stuck import REASONS, stuck_suite
 
 MESSAGES = 10_000 if os.environ.get("POSTRIDER_LONG") else 1_000
@@ -30,7 +31,9 @@ def test_the_summary_has_each_reason_once_with_the_most_mail_first(suite):
 
 
 def test_the_page_tells_the_reasons_first_and_what_mends_them(suite):
-    text = page(suite)
+    # It asks queued every five seconds at most.
+    text = wait_for(lambda: next((text for text in [page(suite)] if all(means in text for _, means, _ in REASONS.values())),
+                                 None), what="a page with all reasons")
     section = text[text.index("<h2>Why mail waits</h2>"):]
     section = section[:section.index("</section>")]
     at = [section.index(means) for _, means, _ in REASONS.values()]
