@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <optional>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -109,17 +110,18 @@ class MailCopy {
   }
 
   // The first look copies, the second finds what a rename has hidden from it. Where that is
-  // something, the next are under the lock of the readers, if it can be had: it is held as long as
-  // it takes to read names.
+  // something, the next read the names under the lock of the readers, if it can be had, and copy
+  // when they have let go of it.
   Result<void> messages(const Folder& maildir) {
     ++counts_.maildirs;
     Keys known;
     for (int look = 0; look < kMaxLooks; ++look) {
-      const Fd lock = look < 2 ? Fd() : lock_of(maildir);
       const std::size_t before = known.size();
       vanished_ = 0;
-      for (const char* name : kMessageFolders)
-        if (auto done = messages_in(maildir, name, look == 0, known); !done) return done;
+      if (auto done =
+              look < 2 ? look_through(maildir, look == 0, known) : look_under_lock(maildir, known);
+          !done)
+        return done;
       counts_.messages += known.size() - before;
       if (look > 0 && vanished_ == 0 && known.size() == before) return {};
     }
@@ -130,13 +132,50 @@ class MailCopy {
     return {};
   }
 
+  Result<void> look_through(const Folder& maildir, bool is_first, Keys& known) {
+    for (const char* name : kMessageFolders) {
+      auto done = messages_in(maildir, name, [&](const Folder& folder, const std::string& file) {
+        return message(folder, file, is_first, known);
+      });
+      if (!done) return done;
+    }
+    return {};
+  }
+
+  Result<void> look_under_lock(const Folder& maildir, Keys& known) {
+    std::vector<std::pair<const char*, std::string>> unknown;
+    {
+      const Fd lock = lock_of(maildir);
+      for (const char* name : kMessageFolders) {
+        auto done = messages_in(maildir, name, [&](const Folder& folder, const std::string& file) {
+          struct stat status {};
+          if (::fstatat(folder.fd(), file.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+            return gone(folder.name, errno);
+          if (!known.contains(key_of(file, status))) unknown.emplace_back(name, file);
+          return Result<void>();
+        });
+        if (!done) return done;
+      }
+    }
+    for (const auto& [name, file] : unknown) {
+      const auto folder =
+          open_folder(maildir.fd(), name, maildir.path + '/' + name, maildir.name + '/' + name);
+      if (!folder) return pass_on(folder.error());
+      if (!*folder) continue;
+      if (auto copied = message(**folder, file, false, known); !copied) return copied;
+    }
+    return {};
+  }
+
   // Empty: a reader has it, or there was never one.
   static Fd lock_of(const Folder& maildir) noexcept {
     Fd fd(::openat(maildir.fd(), maildir::kLockName, O_RDWR | O_NOFOLLOW | O_CLOEXEC));
     return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0 ? std::move(fd) : Fd();
   }
 
-  Result<void> messages_in(const Folder& maildir, const char* name, bool is_first, Keys& known) {
+  // Calls `act` with the folder and each name in it.
+  template <typename Act>
+  Result<void> messages_in(const Folder& maildir, const char* name, Act act) {
     auto folder =
         open_folder(maildir.fd(), name, maildir.path + '/' + name, maildir.name + '/' + name);
     if (!folder) return pass_on(std::move(folder.error()));
@@ -145,7 +184,7 @@ class MailCopy {
     if (::lstat(draft_.at((*folder)->path).c_str(), &status) != 0)
       if (auto added = add(**folder); !added) return added;
     while (const dirent* const entry = ::readdir((*folder)->directory.get()))
-      if (auto copied = message(**folder, entry->d_name, is_first, known); !copied) return copied;
+      if (auto done = act(**folder, std::string(entry->d_name)); !done) return done;
     return {};
   }
 
