@@ -141,8 +141,8 @@ Result<std::uint64_t> OldCopy::copy_lacking(sqlite::Database& copy) {
     const auto content = copy_content(row);
     if (!content) return pass_on(content.error());
     if (*content == Content::lacking)
-      complain(row.id, fmt::format("{}: has no content, and message {} needs it",
-                                   from_.deferred_folder(*MessageId::parse(row.id)), row.id));
+      complain(row.id, fmt::format("{}: is not there, and message {} needs it",
+                                   from_.deferred(*MessageId::parse(row.id)), row.id));
     if (*content != Content::gone) return {};
     ++gone;
     return remove->bind(std::string_view(row.id)).run();
