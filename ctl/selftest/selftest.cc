@@ -81,12 +81,12 @@ std::string random_name() {
 Result<void> remove_tester(DirectoryEditor& editor, const config::Settings& settings,
                            const std::string& address) {
   auto done = editor.remove_user(address);
-  static_cast<void>(forget_logins(settings.paths.data, address));
+  const auto forgot = forget_logins(settings.paths.data, address);
   const std::string mailbox = mailbox_of(settings, address);
   std::error_code error;
   fs::remove_all(mailbox, error);
   if (error && done) done = fail_errno(mailbox, error.value());
-  return done;
+  return done ? forgot : done;
 }
 
 // What tests left that were killed. Another that runs now is younger.
