@@ -6,10 +6,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "common/base/timestamp.h"
 #include "common/config/units.h"
+#include "ctl/command.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl {
@@ -66,7 +66,7 @@ json to_json(const MailboxRules::Number& number) { return number ? json(*number)
 
 }  // namespace
 
-void RuleOptions::add_to(CLI::App& command) {
+void RuleOptions::add_to(Command command) {
   command.add_option("--quota", quota, "The mailbox's size limit, as in 5GiB; 0B: none; default");
   command.add_option("--messages", messages, "How many messages it holds; 0: no limit; default");
   command.add_option("--retention", retention,
@@ -86,7 +86,7 @@ Result<MailboxRules> RuleOptions::apply_to(MailboxRules rules) const {
   return rules;
 }
 
-void UserSettingOptions::add_to(CLI::App& command) {
+void UserSettingOptions::add_to(Command command) {
   rules.add_to(command);
   command.add_option("--scope", scope,
                      "What the main password is for: smtp, pop3, or smtp,pop3 (the default)");

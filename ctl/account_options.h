@@ -16,16 +16,14 @@
 #include "common/directory/password_policy.h"
 #include "ctl/context.h"
 
-namespace CLI {
-class App;
-}
-
 namespace postrider::ctl {
+
+class Command;
 
 struct RuleOptions {
   std::optional<std::string> quota, messages, retention, trash;
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
   // What they make of `rules`; the error (invalid) says how an option is written.
   Result<directory::MailboxRules> apply_to(directory::MailboxRules rules) const;
 };
@@ -34,7 +32,7 @@ struct UserSettingOptions {
   RuleOptions rules;
   std::optional<std::string> scope, expires;
 
-  void add_to(CLI::App& command);
+  void add_to(Command command);
   Result<directory::UserSettings> apply_to(directory::UserSettings settings, WallTime now) const;
 };
 

@@ -2,10 +2,9 @@
 #include <memory>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "common/base/clock.h"
 #include "common/config/units.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 #include "ctl/terminal.h"
@@ -98,24 +97,24 @@ void remove(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_app_password_commands(CLI::App& user, Context& context) {
-  CLI::App* group = user.add_subcommand("app-password", "Passwords for one program each");
-  group->require_subcommand(1);
+void add_app_password_commands(Command user, Context& context) {
+  const Command group = user.add_subcommand("app-password", "Passwords for one program each");
+  group.require_subcommand();
   const auto options = std::make_shared<Options>();
   const auto subcommand = [&](const char* name, const char* text) {
-    CLI::App* command = group->add_subcommand(name, text);
-    command->add_option("address", options->address, "NAME@DOMAIN")->required();
+    const Command command = group.add_subcommand(name, text);
+    command.add_option("address", options->address, "NAME@DOMAIN").required();
     return command;
   };
-  CLI::App* add_one = subcommand("add", "Make one, and show it this once");
-  add_one->add_option("name", options->name, "What it is for, as in phone")->required();
-  add_one->add_option("--scope", options->scope, "smtp, pop3, or smtp,pop3 (the default)");
-  add_one->add_option("--expires", options->expires, "After how long, as in 90d; never without it");
-  add_one->callback([&context, options] { add(context, *options); });
-  subcommand("list", "All of a user")->callback([&context, options] { list(context, *options); });
-  CLI::App* remove_one = subcommand("remove", "Remove one: what uses it is let in no more");
-  remove_one->add_option("name", options->name)->required();
-  remove_one->callback([&context, options] { remove(context, *options); });
+  const Command add_one = subcommand("add", "Make one, and show it this once");
+  add_one.add_option("name", options->name, "What it is for, as in phone").required();
+  add_one.add_option("--scope", options->scope, "smtp, pop3, or smtp,pop3 (the default)");
+  add_one.add_option("--expires", options->expires, "After how long, as in 90d; never without it");
+  add_one.callback([&context, options] { add(context, *options); });
+  subcommand("list", "All of a user").callback([&context, options] { list(context, *options); });
+  const Command remove_one = subcommand("remove", "Remove one: what uses it is let in no more");
+  remove_one.add_option("name", options->name).required();
+  remove_one.callback([&context, options] { remove(context, *options); });
 }
 
 }  // namespace postrider::ctl

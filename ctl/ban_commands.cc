@@ -3,7 +3,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/ascii.h"
@@ -13,6 +12,7 @@
 #include "common/limits/bans.h"
 #include "common/net/address.h"
 #include "ctl/ban_name.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/terminal.h"
@@ -131,21 +131,21 @@ void lift(Context& context, const std::string& text) {
 
 }  // namespace
 
-void add_ban_commands(CLI::App& app, Context& context) {
-  CLI::App* bans = app.add_subcommand("bans", "Who is banned for wrong passwords");
-  bans->require_subcommand(1);
-  bans->add_subcommand("list", "Bans and failures")->callback([&context] { list(context); });
+void add_ban_commands(Command app, Context& context) {
+  const Command bans = app.add_subcommand("bans", "Who is banned for wrong passwords");
+  bans.require_subcommand();
+  bans.add_subcommand("list", "Bans and failures").callback([&context] { list(context); });
 
   const auto name = std::make_shared<std::string>();
   const auto duration = std::make_shared<std::string>("1d");
-  CLI::App* added = bans->add_subcommand("add", "Ban an address or an account");
-  added->add_option("name", *name, "An IP address, or the address of a user")->required();
-  added->add_option("--for", *duration, "How long")->capture_default_str();
-  added->callback([&context, name, duration] { add(context, *name, *duration); });
+  const Command added = bans.add_subcommand("add", "Ban an address or an account");
+  added.add_option("name", *name, "An IP address, or the address of a user").required();
+  added.add_option("--for", *duration, "How long").with_default();
+  added.callback([&context, name, duration] { add(context, *name, *duration); });
 
-  CLI::App* lifted = bans->add_subcommand("lift", "End a ban and forget the failures");
-  lifted->add_option("name", *name)->required();
-  lifted->callback([&context, name] { lift(context, *name); });
+  const Command lifted = bans.add_subcommand("lift", "End a ban and forget the failures");
+  lifted.add_option("name", *name).required();
+  lifted.callback([&context, name] { lift(context, *name); });
 }
 
 }  // namespace postrider::ctl

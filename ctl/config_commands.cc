@@ -3,7 +3,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/edit.h"
@@ -13,6 +12,7 @@
 #include "common/config/suggest.h"
 #include "common/config/to_toml.h"
 #include "common/config/versions.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/config_commands.h"
 #include "ctl/config_findings.h"
@@ -97,24 +97,24 @@ void check(Context& context) {
 
 }  // namespace
 
-void add_config_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("config", "What the configuration says and means");
-  group->require_subcommand(1);
-  group->add_subcommand("show", "Every parameter with its value")->callback([&] { show(context); });
+void add_config_commands(Command app, Context& context) {
+  const Command group = app.add_subcommand("config", "What the configuration says and means");
+  group.require_subcommand();
+  group.add_subcommand("show", "Every parameter with its value").callback([&] { show(context); });
   group
-      ->add_subcommand("check",
-                       "Check the file and what it names, as a start would; exit status 78 if "
-                       "something is wrong")
-      ->callback([&] { check(context); });
-  add_config_diff_command(*group, context);
-  add_config_edit_commands(*group, context);
-  CLI::App* explained = group->add_subcommand("explain", "What a parameter does and may be");
+      .add_subcommand("check",
+                      "Check the file and what it names, as a start would; exit status 78 if "
+                      "something is wrong")
+      .callback([&] { check(context); });
+  add_config_diff_command(group, context);
+  add_config_edit_commands(group, context);
+  const Command explained = group.add_subcommand("explain", "What a parameter does and may be");
   const auto name = std::make_shared<std::string>();
-  explained->add_option("name", *name, "As in smtpd.workers")->required();
-  explained->callback([&context, name] { explain(context, *name); });
-  group->add_subcommand("example", "A configuration file with every parameter and its default")
-      ->callback([] { fmt::print("{}", config::example_file()); });
-  group->add_subcommand("manual", "The manual page postrider.conf(5), in roff")->callback([] {
+  explained.add_option("name", *name, "As in smtpd.workers").required();
+  explained.callback([&context, name] { explain(context, *name); });
+  group.add_subcommand("example", "A configuration file with every parameter and its default")
+      .callback([] { fmt::print("{}", config::example_file()); });
+  group.add_subcommand("manual", "The manual page postrider.conf(5), in roff").callback([] {
     fmt::print("{}", config::manual_page());
   });
 }

@@ -4,12 +4,12 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/load.h"
 #include "common/config/parameters.h"
 #include "common/config/to_toml.h"
+#include "ctl/command.h"
 #include "ctl/config_commands.h"
 #include "ctl/context.h"
 
@@ -44,12 +44,12 @@ void diff(Context& context, const std::string& other_file) {
 
 }  // namespace
 
-void add_config_diff_command(CLI::App& group, Context& context) {
-  CLI::App* command =
+void add_config_diff_command(Command group, Context& context) {
+  const Command command =
       group.add_subcommand("diff", "What the file says that the defaults, or FILE, do not");
   const auto file = std::make_shared<std::string>();
-  command->add_option("file", *file, "Another configuration file; none: the defaults");
-  command->callback([&context, file] { diff(context, *file); });
+  command.add_option("file", *file, "Another configuration file; none: the defaults");
+  command.callback([&context, file] { diff(context, *file); });
 }
 
 }  // namespace postrider::ctl

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/edit.h"
@@ -22,6 +21,7 @@
 #include "common/config/suggest.h"
 #include "common/config/to_toml.h"
 #include "common/config/versions.h"
+#include "ctl/command.h"
 #include "ctl/config_commands.h"
 #include "ctl/context.h"
 #include "ctl/replaced_file.h"
@@ -91,17 +91,18 @@ void unset(Context& context, const std::string& name) {
 
 }  // namespace
 
-void add_config_edit_commands(CLI::App& group, Context& context) {
+void add_config_edit_commands(Command group, Context& context) {
   const auto name = std::make_shared<std::string>();
   const auto value = std::make_shared<std::string>();
-  CLI::App* one =
+  const Command one =
       group.add_subcommand("set", "Set a parameter in the file; all else stays as it is");
-  one->add_option("name", *name, "As in smtpd.workers")->required();
-  one->add_option("value", *value, "As in the file; a word needs no quotes")->required();
-  one->callback([&context, name, value] { set(context, *name, *value); });
-  one = group.add_subcommand("unset", "Take a parameter out of the file: it has its default then");
-  one->add_option("name", *name, "As in smtpd.workers")->required();
-  one->callback([&context, name] { unset(context, *name); });
+  one.add_option("name", *name, "As in smtpd.workers").required();
+  one.add_option("value", *value, "As in the file; a word needs no quotes").required();
+  one.callback([&context, name, value] { set(context, *name, *value); });
+  const Command other =
+      group.add_subcommand("unset", "Take a parameter out of the file: it has its default then");
+  other.add_option("name", *name, "As in smtpd.workers").required();
+  other.callback([&context, name] { unset(context, *name); });
 }
 
 }  // namespace postrider::ctl

@@ -3,11 +3,11 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/routing/router.h"
 #include "common/smtp/address.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 #include "ctl/explanation.h"
@@ -65,31 +65,31 @@ void add_alias(Context& context, const AliasOptions& options) {
   });
 }
 
-void add_alias_group(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("alias", "Addresses whose mail goes to others");
-  group->require_subcommand(1);
+void add_alias_group(Command app, Context& context) {
+  const Command group = app.add_subcommand("alias", "Addresses whose mail goes to others");
+  group.require_subcommand();
   const auto options = std::make_shared<AliasOptions>();
-  CLI::App* add = group->add_subcommand("add", "Let an address point to others");
-  add->add_option("address", options->address, "NAME@DOMAIN, or @DOMAIN for the rest of a domain")
-      ->required();
-  add->add_option("targets", options->targets, "Where its mail goes")->required();
-  add->callback([&context, options] { add_alias(context, *options); });
-  CLI::App* remove = group->add_subcommand("remove", "Remove an alias, or some of its targets");
-  remove->add_option("address", options->address)->required();
-  remove->add_option("targets", options->targets, "These alone");
-  remove->callback([&context, options] {
+  const Command add = group.add_subcommand("add", "Let an address point to others");
+  add.add_option("address", options->address, "NAME@DOMAIN, or @DOMAIN for the rest of a domain")
+      .required();
+  add.add_option("targets", options->targets, "Where its mail goes").required();
+  add.callback([&context, options] { add_alias(context, *options); });
+  const Command remove = group.add_subcommand("remove", "Remove an alias, or some of its targets");
+  remove.add_option("address", options->address).required();
+  remove.add_option("targets", options->targets, "These alone");
+  remove.callback([&context, options] {
     change(context, fmt::format("removed alias {}", options->address),
            {{"address", options->address}, {"targets", options->targets}},
            [&](DirectoryEditor& editor) {
              return editor.remove_alias(options->address, options->targets);
            });
   });
-  group->add_subcommand("list", "All aliases")->callback([&context] { list_aliases(context); });
+  group.add_subcommand("list", "All aliases").callback([&context] { list_aliases(context); });
 }
 
 }  // namespace
 
-void add_directory_commands(CLI::App& app, Context& context) {
+void add_directory_commands(Command app, Context& context) {
   add_domain_commands(app, context);
   add_user_commands(app, context);
   add_directory_file_commands(app, context);

@@ -6,12 +6,12 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/fd.h"
 #include "common/base/write_all.h"
 #include "ctl/account_options.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 #include "ctl/entries_csv.h"
@@ -132,24 +132,23 @@ void import_all(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_directory_file_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("directory", "All domains, users and aliases as a file");
-  group->require_subcommand(1);
+void add_directory_file_commands(Command app, Context& context) {
+  const Command group = app.add_subcommand("directory", "All domains, users and aliases as a file");
+  group.require_subcommand();
   const auto options = std::make_shared<Options>();
-  CLI::App* write = group->add_subcommand("export", "Write all there is");
-  write->add_option("file", options->file,
-                    "A new file, for its owner alone; without it, to stdout");
-  const auto add_format = [&](CLI::App& command) {
+  const Command write = group.add_subcommand("export", "Write all there is");
+  write.add_option("file", options->file, "A new file, for its owner alone; without it, to stdout");
+  const auto add_format = [&](Command command) {
     command.add_option("--format", options->format, "Else by the file's name: csv, or json")
-        ->check(CLI::IsMember({"json", "csv"}));
+        .one_of({"json", "csv"});
   };
-  add_format(*write);
-  write->callback([&context, options] { export_all(context, *options); });
-  CLI::App* read = group->add_subcommand("import", "Take over a file: all of it, or nothing");
-  read->add_option("file", options->file)->required();
-  add_format(*read);
-  read->add_flag("--dry-run", options->dry_run, "Look for errors, and change nothing");
-  read->callback([&context, options] { import_all(context, *options); });
+  add_format(write);
+  write.callback([&context, options] { export_all(context, *options); });
+  const Command read = group.add_subcommand("import", "Take over a file: all of it, or nothing");
+  read.add_option("file", options->file).required();
+  add_format(read);
+  read.add_flag("--dry-run", options->dry_run, "Look for errors, and change nothing");
+  read.callback([&context, options] { import_all(context, *options); });
 }
 
 }  // namespace postrider::ctl

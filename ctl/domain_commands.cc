@@ -3,10 +3,10 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "ctl/account_options.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 
@@ -88,57 +88,57 @@ void list_aliases(Context& context) {
   });
 }
 
-void add_alias_group(CLI::App& domain, Context& context, const std::shared_ptr<Options>& options) {
-  CLI::App* group = domain.add_subcommand("alias", "Names by which a domain is known as well");
-  group->require_subcommand(1);
-  CLI::App* add_one = group->add_subcommand("add", "Let a domain stand for another");
-  add_one->add_option("domain", options->name)->required();
-  add_one->add_option("target", options->target, "A domain of ours, with its users")->required();
-  add_one->callback([&context, options] {
+void add_alias_group(Command domain, Context& context, const std::shared_ptr<Options>& options) {
+  const Command group = domain.add_subcommand("alias", "Names by which a domain is known as well");
+  group.require_subcommand();
+  const Command add_one = group.add_subcommand("add", "Let a domain stand for another");
+  add_one.add_option("domain", options->name).required();
+  add_one.add_option("target", options->target, "A domain of ours, with its users").required();
+  add_one.callback([&context, options] {
     change(context, fmt::format("{} -> {}", options->name, options->target),
            {{"domain", options->name}, {"target", options->target}}, [&](DirectoryEditor& editor) {
              return editor.add_domain_alias(options->name, options->target);
            });
   });
-  CLI::App* remove = group->add_subcommand("remove", "No longer");
-  remove->add_option("domain", options->name)->required();
-  remove->callback([&context, options] {
+  const Command remove = group.add_subcommand("remove", "No longer");
+  remove.add_option("domain", options->name).required();
+  remove.callback([&context, options] {
     change(context, fmt::format("removed domain alias {}", options->name),
            {{"domain", options->name}},
            [&](DirectoryEditor& editor) { return editor.remove_domain_alias(options->name); });
   });
-  group->add_subcommand("list", "All of them")->callback([&context] { list_aliases(context); });
+  group.add_subcommand("list", "All of them").callback([&context] { list_aliases(context); });
 }
 
 }  // namespace
 
-void add_domain_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("domain", "The domains that get mail here");
-  group->require_subcommand(1);
+void add_domain_commands(Command app, Context& context) {
+  const Command group = app.add_subcommand("domain", "The domains that get mail here");
+  group.require_subcommand();
   const auto options = std::make_shared<Options>();
   const auto subcommand = [&](const char* name, const char* text) {
-    CLI::App* command = group->add_subcommand(name, text);
-    command->add_option("domain", options->name)->required();
+    const Command command = group.add_subcommand(name, text);
+    command.add_option("domain", options->name).required();
     return command;
   };
-  CLI::App* add_one = subcommand("add", "Take mail for a domain");
-  options->rules.add_to(*add_one);
-  add_one->callback([&context, options] { add(context, *options); });
-  CLI::App* set_one = subcommand("set", "Change what users have who have nothing of their own");
-  options->rules.add_to(*set_one);
-  set_one->callback([&context, options] { set(context, *options); });
-  subcommand("disable", "Refuse mail for it, and logins")->callback([&context, options] {
+  const Command add_one = subcommand("add", "Take mail for a domain");
+  options->rules.add_to(add_one);
+  add_one.callback([&context, options] { add(context, *options); });
+  const Command set_one = subcommand("set", "Change what users have who have nothing of their own");
+  options->rules.add_to(set_one);
+  set_one.callback([&context, options] { set(context, *options); });
+  subcommand("disable", "Refuse mail for it, and logins").callback([&context, options] {
     set_disabled(context, *options, true);
   });
-  subcommand("enable", "Take both again")->callback([&context, options] {
+  subcommand("enable", "Take both again").callback([&context, options] {
     set_disabled(context, *options, false);
   });
-  subcommand("remove", "No longer take mail for a domain")->callback([&context, options] {
+  subcommand("remove", "No longer take mail for a domain").callback([&context, options] {
     change(context, fmt::format("removed domain {}", options->name), {{"domain", options->name}},
            [&](DirectoryEditor& editor) { return editor.remove_domain(options->name); });
   });
-  group->add_subcommand("list", "All domains")->callback([&context] { list(context); });
-  add_alias_group(*group, context, options);
+  group.add_subcommand("list", "All domains").callback([&context] { list(context); });
+  add_alias_group(group, context, options);
 }
 
 }  // namespace postrider::ctl

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/smtp/command.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/explanation.h"
@@ -138,20 +138,20 @@ void explain(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_explain_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand(
+void add_explain_command(Command app, Context& context) {
+  const Command command = app.add_subcommand(
       "explain", "What would happen to mail for an address, or from one address to another");
   const auto options = std::make_shared<Options>();
-  auto* address = command->add_option("address", options->address, "Its way alone");
-  auto* from = command->add_option("--from", options->from, "The sender; <> for none");
-  auto* to = command->add_option("--to", options->to, "The recipient")->needs(from);
-  from->needs(to);
-  to->excludes(address);
-  command->add_option("--ip", options->ip, "The client's address; else 127.0.0.1")->needs(to);
-  command->add_option("--helo", options->helo, "What the client calls itself; else its address")
-      ->needs(to);
-  command->add_option("--auth", options->auth, "The user who has logged in")->needs(to);
-  command->callback([&context, options] { explain(context, *options); });
+  const Option address = command.add_option("address", options->address, "Its way alone");
+  const Option from = command.add_option("--from", options->from, "The sender; <> for none");
+  const Option to = command.add_option("--to", options->to, "The recipient").needs(from);
+  from.needs(to);
+  to.excludes(address);
+  command.add_option("--ip", options->ip, "The client's address; else 127.0.0.1").needs(to);
+  command.add_option("--helo", options->helo, "What the client calls itself; else its address")
+      .needs(to);
+  command.add_option("--auth", options->auth, "The user who has logged in").needs(to);
+  command.callback([&context, options] { explain(context, *options); });
 }
 
 }  // namespace postrider::ctl

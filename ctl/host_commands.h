@@ -2,16 +2,13 @@
 // commands.h.
 #pragma once
 
-namespace CLI {
-class App;
-}
-
 namespace postrider::ctl {
 
+class Command;
 class Context;
 
-void add_setup_command(CLI::App& app, Context& context);
-void add_selftest_command(CLI::App& app, Context& context);
-void add_doctor_command(CLI::App& app, Context& context);
+void add_setup_command(Command app, Context& context);
+void add_selftest_command(Command app, Context& context);
+void add_doctor_command(Command app, Context& context);
 
 }  // namespace postrider::ctl

@@ -2,9 +2,9 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/instance.h"
@@ -40,22 +40,21 @@ void init(Context& context, const InstancePlan& plan) {
 
 }  // namespace
 
-void add_init_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("init", "Make an instance in a new directory");
+void add_init_command(Command app, Context& context) {
+  const Command command = app.add_subcommand("init", "Make an instance in a new directory");
   const auto plan = std::make_shared<InstancePlan>();
-  command->add_option("directory", plan->directory, "Where; must be empty or not exist")
-      ->required();
-  command->add_option("--hostname", plan->hostname, "The host's name, as in mx.example.org")
-      ->required();
-  command->add_option("--domain", plan->domain, "The first domain that gets mail here")->required();
+  command.add_option("directory", plan->directory, "Where; must be empty or not exist").required();
+  command.add_option("--hostname", plan->hostname, "The host's name, as in mx.example.org")
+      .required();
+  command.add_option("--domain", plan->domain, "The first domain that gets mail here").required();
   command
-      ->add_option(
+      .add_option(
           "--port-base", plan->port_base,
           "SMTP listens on this plus 25, submission plus 587 and 465, LMTP plus 24, HTTP plus 90, "
           "POP3 plus 110 and 995")
-      ->required()
-      ->check(CLI::Range(0, int{kMaxPortBase}));
-  command->callback([&context, plan] { init(context, *plan); });
+      .required()
+      .between(0, int{kMaxPortBase});
+  command.callback([&context, plan] { init(context, *plan); });
 }
 
 }  // namespace postrider::ctl

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/boot_id.h"
@@ -16,6 +15,7 @@
 #include "common/maildir/held_mailbox.h"
 #include "common/maildir/inspection.h"
 #include "common/maildir/mailboxes.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_name.h"
@@ -115,15 +115,15 @@ void run(Context& context, Inspecting what, const std::string& address) {
 
 }  // namespace
 
-void add_mailbox_check_commands(CLI::App& mailbox, Context& context) {
+void add_mailbox_check_commands(Command mailbox, Context& context) {
   const auto address = std::make_shared<std::string>();
-  CLI::App* check = mailbox.add_subcommand("check", "Everything that is wrong with mailboxes");
-  check->add_option("address", *address, "NAME@DOMAIN; else all mailboxes");
-  check->callback([&context, address] { run(context, Inspecting::check, *address); });
-  CLI::App* repair =
+  const Command check = mailbox.add_subcommand("check", "Everything that is wrong with mailboxes");
+  check.add_option("address", *address, "NAME@DOMAIN; else all mailboxes");
+  check.callback([&context, address] { run(context, Inspecting::check, *address); });
+  const Command repair =
       mailbox.add_subcommand("repair", "Mend what can be mended without losing mail");
-  repair->add_option("address", *address, "NAME@DOMAIN; else all mailboxes");
-  repair->callback([&context, address] { run(context, Inspecting::repair, *address); });
+  repair.add_option("address", *address, "NAME@DOMAIN; else all mailboxes");
+  repair.callback([&context, address] { run(context, Inspecting::repair, *address); });
 }
 
 }  // namespace postrider::ctl

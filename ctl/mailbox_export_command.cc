@@ -10,7 +10,6 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/boot_id.h"
@@ -20,6 +19,7 @@
 #include "common/maildir/held_mailbox.h"
 #include "common/maildir/look.h"
 #include "common/maildir/rename_new.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_name.h"
@@ -130,17 +130,16 @@ void run(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_mailbox_export_command(CLI::App& mailbox, Context& context) {
+void add_mailbox_export_command(Command mailbox, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = mailbox.add_subcommand("export", "Write a mailbox for other programs");
-  command->add_option("address", options->address, "NAME@DOMAIN")->required();
-  command
-      ->add_option("path", options->path, "A file for an mbox, - is standard output; or a folder")
-      ->required();
-  command->add_option("--format", options->format, "mbox or maildir")
-      ->required()
-      ->check(CLI::IsMember({"maildir", "mbox"}));
-  command->callback([&context, options] { run(context, *options); });
+  const Command command = mailbox.add_subcommand("export", "Write a mailbox for other programs");
+  command.add_option("address", options->address, "NAME@DOMAIN").required();
+  command.add_option("path", options->path, "A file for an mbox, - is standard output; or a folder")
+      .required();
+  command.add_option("--format", options->format, "mbox or maildir")
+      .required()
+      .one_of({"maildir", "mbox"});
+  command.callback([&context, options] { run(context, *options); });
 }
 
 }  // namespace postrider::ctl

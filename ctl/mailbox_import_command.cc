@@ -10,12 +10,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/fd.h"
 #include "common/maildir/held_mailbox.h"
 #include "common/maildir/import.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_name.h"
@@ -170,27 +170,27 @@ void run(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_mailbox_import_command(CLI::App& mailbox, Context& context) {
+void add_mailbox_import_command(Command mailbox, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
+  const Command command =
       mailbox.add_subcommand("import", "Bring mail of another server into a mailbox");
-  command->add_option("address", options->address, "NAME@DOMAIN")->required();
+  command.add_option("address", options->address, "NAME@DOMAIN").required();
   command
-      ->add_option("path", options->path,
-                   "A Maildir; that of the mailbox itself, to name it anew; or an mbox, - is "
-                   "standard input")
-      ->required();
-  command->add_option("--format", options->format, "maildir (the default) or mbox")
-      ->check(CLI::IsMember({"maildir", "mbox"}));
-  auto* from =
-      command->add_option("--from", options->from, "Whose unique-ids it keeps: dovecot, courier")
-          ->check(CLI::IsMember({"dovecot", "courier"}));
-  command->add_option("--list", options->list, "The list of unique-ids, if it is elsewhere")
-      ->needs(from);
-  command->add_option("--uidl-format", options->uidl_format, "Dovecot's setting pop3_uidl_format")
-      ->capture_default_str()
-      ->needs(from);
-  command->callback([&context, options] { run(context, *options); });
+      .add_option("path", options->path,
+                  "A Maildir; that of the mailbox itself, to name it anew; or an mbox, - is "
+                  "standard input")
+      .required();
+  command.add_option("--format", options->format, "maildir (the default) or mbox")
+      .one_of({"maildir", "mbox"});
+  const Option from =
+      command.add_option("--from", options->from, "Whose unique-ids it keeps: dovecot, courier")
+          .one_of({"dovecot", "courier"});
+  command.add_option("--list", options->list, "The list of unique-ids, if it is elsewhere")
+      .needs(from);
+  command.add_option("--uidl-format", options->uidl_format, "Dovecot's setting pop3_uidl_format")
+      .with_default()
+      .needs(from);
+  command.callback([&context, options] { run(context, *options); });
 }
 
 }  // namespace postrider::ctl

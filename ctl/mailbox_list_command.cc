@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/ascii.h"
@@ -23,6 +22,7 @@
 #include "common/maildir/look.h"
 #include "common/maildir/mailboxes.h"
 #include "common/maildir/trash.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_name.h"
@@ -219,14 +219,15 @@ void run(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_mailbox_list_command(CLI::App& mailbox, Context& context) {
+void add_mailbox_list_command(Command mailbox, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = mailbox.add_subcommand("list", "What is in the mailboxes, or in one of them");
-  auto* address =
-      command->add_option("address", options->address, "NAME@DOMAIN: each of its messages");
-  command->add_option("--domain", options->domain, "The mailboxes of this domain alone")
-      ->excludes(address);
-  command->callback([&context, options] { run(context, *options); });
+  const Command command =
+      mailbox.add_subcommand("list", "What is in the mailboxes, or in one of them");
+  const Option address =
+      command.add_option("address", options->address, "NAME@DOMAIN: each of its messages");
+  command.add_option("--domain", options->domain, "The mailboxes of this domain alone")
+      .excludes(address);
+  command.callback([&context, options] { run(context, *options); });
 }
 
 }  // namespace postrider::ctl

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
@@ -17,6 +16,7 @@
 #include "common/maildir/mailboxes.h"
 #include "common/maildir/sweep.h"
 #include "common/quota/full_marks.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_rights.h"
@@ -191,12 +191,12 @@ void run_sweep(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_mailbox_sweep_command(CLI::App& mailbox, Context& context) {
+void add_mailbox_sweep_command(Command mailbox, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* sweep = mailbox.add_subcommand("sweep", "Remove what time removes, now");
-  sweep->add_option("address", options->address, "This mailbox alone");
-  sweep->add_flag("--dry-run", options->dry_run, "Tell what would go, and remove nothing");
-  sweep->callback([&context, options] { run_sweep(context, *options); });
+  const Command sweep = mailbox.add_subcommand("sweep", "Remove what time removes, now");
+  sweep.add_option("address", options->address, "This mailbox alone");
+  sweep.add_flag("--dry-run", options->dry_run, "Tell what would go, and remove nothing");
+  sweep.callback([&context, options] { run_sweep(context, *options); });
 }
 
 }  // namespace postrider::ctl

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
@@ -18,6 +17,7 @@
 #include "common/maildir/mailboxes.h"
 #include "common/maildir/trash.h"
 #include "common/maildir/unseen.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/mailbox_commands.h"
 #include "ctl/mailbox_name.h"
@@ -199,17 +199,17 @@ void undelete(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_mailbox_trash_commands(CLI::App& mailbox, Context& context) {
+void add_mailbox_trash_commands(Command mailbox, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* trash = mailbox.add_subcommand("trash", "What was deleted and may come back");
-  trash->add_option("address", options->address, "NAME@DOMAIN")->required();
-  trash->callback([&context, options] { show(context, *options); });
-  CLI::App* back = mailbox.add_subcommand("undelete", "Bring back what was deleted");
-  back->add_option("address", options->address, "NAME@DOMAIN")->required();
-  back->add_option("unique-id", options->ids, "As `postrider mailbox trash` tells them");
-  back->add_flag("--all", options->all, "All that is in the trash");
-  back->add_option("--since", options->since, "What was deleted so long ago or less, as in 2h");
-  back->callback([&context, options] { undelete(context, *options); });
+  const Command trash = mailbox.add_subcommand("trash", "What was deleted and may come back");
+  trash.add_option("address", options->address, "NAME@DOMAIN").required();
+  trash.callback([&context, options] { show(context, *options); });
+  const Command back = mailbox.add_subcommand("undelete", "Bring back what was deleted");
+  back.add_option("address", options->address, "NAME@DOMAIN").required();
+  back.add_option("unique-id", options->ids, "As `postrider mailbox trash` tells them");
+  back.add_flag("--all", options->all, "All that is in the trash");
+  back.add_option("--since", options->since, "What was deleted so long ago or less, as in 2h");
+  back.callback([&context, options] { undelete(context, *options); });
 }
 
 }  // namespace postrider::ctl

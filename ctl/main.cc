@@ -1,18 +1,18 @@
 // main.cc - the program `postrider`, which is also `sendmail`, `mailq` and `newaliases` under these
 // names.
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "common/config/daemon.h"
 #include "ctl/backup/backup_commands.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/host_commands.h"
@@ -25,12 +25,11 @@ using namespace postrider;
 
 int run_command(std::vector<std::string> arguments) {
   ctl::Context context;
-  CLI::App app("The command of the Postrider mail suite", "postrider");
-  app.set_version_flag("--version", fmt::format("postrider {}", config::version()));
+  ctl::CommandLine line("postrider", "The command of the Postrider mail suite",
+                        fmt::format("postrider {}", config::version()));
+  const ctl::Command app = line.root();
   app.add_option("-C,--config", context.config_path, "The configuration file");
   app.add_flag("--json", context.json, "Answer with one JSON document");
-  app.require_subcommand(1);
-  app.fallthrough();
   ctl::add_init_command(app, context);
   ctl::add_setup_command(app, context);
   ctl::add_doctor_command(app, context);
@@ -48,12 +47,7 @@ int run_command(std::vector<std::string> arguments) {
   ctl::add_ban_commands(app, context);
   ctl::add_backup_command(app, context);
   ctl::add_restore_command(app, context);
-  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
-  try {
-    app.parse(arguments);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ctl::ExitStatus::usage);
-  }
+  if (const auto status = line.parse(std::move(arguments))) return static_cast<int>(*status);
   // An answer that a full disk has cut off is none.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     fmt::print(stderr, "postrider: the answer could not be written: {}\n",

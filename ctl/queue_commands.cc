@@ -8,10 +8,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/message_list.h"
@@ -139,29 +139,29 @@ void summary(Context& context) {
 
 }  // namespace
 
-void add_queue_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("queue", "What waits for delivery");
-  group->require_subcommand(1);
+void add_queue_commands(Command app, Context& context) {
+  const Command group = app.add_subcommand("queue", "What waits for delivery");
+  group.require_subcommand();
   const auto options = std::make_shared<FilterOptions>();
   const auto id = std::make_shared<std::string>();
 
-  CLI::App* listed =
-      group->add_subcommand("list", "The messages, by the reason why they wait, oldest first");
-  add_filter_options(*listed, *options);
-  listed->callback([&context, options] { list(context, *options); });
-  group->add_subcommand("summary", "How much waits for each destination, and why")
-      ->callback([&context] { summary(context); });
+  const Command listed =
+      group.add_subcommand("list", "The messages, by the reason why they wait, oldest first");
+  add_filter_options(listed, *options);
+  listed.callback([&context, options] { list(context, *options); });
+  group.add_subcommand("summary", "How much waits for each destination, and why")
+      .callback([&context] { summary(context); });
 
-  CLI::App* shown = group->add_subcommand("show", "All about one message");
-  shown->add_option("id", *id)->required();
-  shown->callback([&context, id] { show(context, *id); });
-  CLI::App* content = group->add_subcommand("cat", "A message as it is stored");
-  content->add_option("id", *id)->required();
-  content->callback([&context, id] { cat(context, *id); });
+  const Command shown = group.add_subcommand("show", "All about one message");
+  shown.add_option("id", *id).required();
+  shown.callback([&context, id] { show(context, *id); });
+  const Command content = group.add_subcommand("cat", "A message as it is stored");
+  content.add_option("id", *id).required();
+  content.callback([&context, id] { cat(context, *id); });
 
-  add_verify_command(*group, context);
+  add_verify_command(group, context);
 
-  add_queue_verbs(*group, context);
+  add_queue_verbs(group, context);
 }
 
 }  // namespace postrider::ctl

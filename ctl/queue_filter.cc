@@ -1,8 +1,7 @@
 #include "ctl/queue_filter.h"
 
-#include <CLI/CLI.hpp>
-
 #include "common/config/units.h"
+#include "ctl/command.h"
 
 namespace postrider::ctl {
 
@@ -35,40 +34,40 @@ ipc::Filter FilterOptions::filter(WallTime now) const {
   return filter;
 }
 
-void add_filter_options(CLI::App& command, FilterOptions& options) {
+void add_filter_options(Command command, FilterOptions& options) {
   command
       .add_option("--domain", options.domain,
                   "That wait for a recipient of this domain (* and ? as in a shell)")
-      ->check(refuse_empty);
+      .check(refuse_empty);
   command
       .add_option("--sender", options.sender, "From this reverse-path, <> the empty one (* and ?)")
-      ->check(refuse_empty);
+      .check(refuse_empty);
   command.add_option("--recipient", options.recipient, "That wait for this recipient (* and ?)")
-      ->check(refuse_empty);
+      .check(refuse_empty);
   command.add_option("--state", options.state, "active, deferred, held or deleted")
-      ->check(CLI::IsMember({"active", "deferred", "held", "deleted"}));
-  command.add_option_function<std::string>(
+      .one_of({"active", "deferred", "held", "deleted"});
+  command.add_option(
       "--older-than",
-      [&options](const std::string& text) {
+      [&options](const std::string& text) -> std::string {
         const auto duration = config::parse_duration(text);
         if (!duration || duration->count() == 0)
-          throw CLI::ValidationError("--older-than",
-                                     "a duration is meant, such as 90s, 30m, 2h, 5d");
+          return "a duration is meant, such as 90s, 30m, 2h, 5d";
         options.older_than = *duration;
+        return {};
       },
       "That arrived this long ago or longer: 90s, 30m, 2h, 5d");
   command
       .add_option("--reason", options.reason,
                   "With these words in the last reply, its status, or why they are held")
-      ->check(refuse_empty);
+      .check(refuse_empty);
   command
       .add_option("--host", options.host,
                   "Whose last attempt was at this server, or by this next hop (* and ?)")
-      ->check(refuse_empty);
+      .check(refuse_empty);
 }
 
-void add_choice_options(CLI::App& command, FilterOptions& options) {
-  command.add_option("--id,ids", options.ids, "Messages by id")->check(refuse_empty);
+void add_choice_options(Command command, FilterOptions& options) {
+  command.add_option("--id,ids", options.ids, "Messages by id").check(refuse_empty);
   command.add_flag("--all", options.all, "Every message");
   add_filter_options(command, options);
 }

@@ -8,11 +8,9 @@
 #include "common/base/clock.h"
 #include "common/ipc/messages.pb.h"
 
-namespace CLI {
-class App;
-}
-
 namespace postrider::ctl {
+
+class Command;
 
 struct FilterOptions {
   std::vector<std::string> ids;
@@ -26,7 +24,7 @@ struct FilterOptions {
 };
 
 // The options that a list has as well; and those that a verb has beside them.
-void add_filter_options(CLI::App& command, FilterOptions& options);
-void add_choice_options(CLI::App& command, FilterOptions& options);
+void add_filter_options(Command command, FilterOptions& options);
+void add_choice_options(Command command, FilterOptions& options);
 
 }  // namespace postrider::ctl

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/message_list.h"
@@ -114,53 +114,53 @@ void change_destination(Context& context, AdminRequest::Verb verb, const std::st
   context.answer({{did, destination}}, fmt::format("{} {}\n", did, printable(destination)));
 }
 
-void add_destination_verb(CLI::App& group, Context& context, const char* name,
+void add_destination_verb(Command group, Context& context, const char* name,
                           AdminRequest::Verb verb, const char* text) {
   struct Options {
     std::string destination, why;
   };
   const auto options = std::make_shared<Options>();
-  CLI::App* command = group.add_subcommand(name, text);
+  const Command command = group.add_subcommand(name, text);
   command
-      ->add_option("destination", options->destination,
-                   "A domain, or a next hop as the summary shows it")
-      ->required();
-  command->add_option("--why", options->why, "The reason, for those who ask later");
-  command->callback([&context, options, verb] {
+      .add_option("destination", options->destination,
+                  "A domain, or a next hop as the summary shows it")
+      .required();
+  command.add_option("--why", options->why, "The reason, for those who ask later");
+  command.callback([&context, options, verb] {
     change_destination(context, verb, options->destination, options->why);
   });
 }
 
-void add_verb(CLI::App& group, Context& context, const Verb& verb) {
+void add_verb(Command group, Context& context, const Verb& verb) {
   const auto options = std::make_shared<VerbOptions>();
-  CLI::App* command = group.add_subcommand(verb.name, verb.text);
-  add_choice_options(*command, options->filter);
-  command->add_flag("--dry-run", options->dry_run,
-                    "Show what it would be done to, and change nothing");
-  command->add_option("--why", options->why, "The reason, for those who ask later");
-  command->callback(
+  const Command command = group.add_subcommand(verb.name, verb.text);
+  add_choice_options(command, options->filter);
+  command.add_flag("--dry-run", options->dry_run,
+                   "Show what it would be done to, and change nothing");
+  command.add_option("--why", options->why, "The reason, for those who ask later");
+  command.callback(
       [&context, options, &verb] { act(context, options->now ? kErase : verb, *options); });
   if (&verb == &kRoute)
     command
-        ->add_option("--to", options->to,
-                     "smtp:HOST:PORT, smtps:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:/PATH or mx, as "
-                     "in a route; "
-                     "default: what the configuration says")
-        ->required();
+        .add_option("--to", options->to,
+                    "smtp:HOST:PORT, smtps:HOST:PORT, lmtp:HOST:PORT, lmtp:unix:/PATH or mx, as "
+                    "in a route; "
+                    "default: what the configuration says")
+        .required();
   if (&verb == &kDelete)
-    command->add_flag("--now", options->now, "For good: undelete cannot bring it back");
+    command.add_flag("--now", options->now, "For good: undelete cannot bring it back");
 }
 
 }  // namespace
 
-void add_queue_verbs(CLI::App& queue, Context& context) {
+void add_queue_verbs(Command queue, Context& context) {
   for (const Verb* verb : {&kHold, &kRelease, &kRetry, &kExpire, &kDelete, &kUndelete, &kRoute})
     add_verb(queue, context, *verb);
   add_destination_verb(queue, context, "pause", AdminRequest::PAUSE,
                        "Let nothing go to a destination");
   add_destination_verb(queue, context, "resume", AdminRequest::RESUME,
                        "Let mail go to a destination again");
-  queue.add_subcommand("audit", "What operators did, newest first")->callback([&context] {
+  queue.add_subcommand("audit", "What operators did, newest first").callback([&context] {
     audit(context);
   });
 }

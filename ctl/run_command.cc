@@ -8,12 +8,12 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
 #include "common/config/daemon.h"
 #include "common/log/log.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/supervisor.h"
@@ -83,8 +83,8 @@ void run(Context& context) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, Context& context) {
-  app.add_subcommand("run", "Run the whole suite in the foreground")->callback([&context] {
+void add_run_command(Command app, Context& context) {
+  app.add_subcommand("run", "Run the whole suite in the foreground").callback([&context] {
     run(context);
   });
 }

@@ -2,8 +2,7 @@
 // that are the user's.
 #include <memory>
 
-#include <CLI/CLI.hpp>
-
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 
@@ -48,24 +47,24 @@ void list(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_send_right_commands(CLI::App& user, Context& context) {
-  CLI::App* group = user.add_subcommand(
+void add_send_right_commands(Command user, Context& context) {
+  const Command group = user.add_subcommand(
       "send-as", "As whom a user may send beside the own address and the aliases that lead to it");
-  group->require_subcommand(1);
+  group.require_subcommand();
   const auto options = std::make_shared<Options>();
   const auto subcommand = [&](const char* name, const char* text) {
-    CLI::App* command = group->add_subcommand(name, text);
-    command->add_option("address", options->address, "NAME@DOMAIN")->required();
+    const Command command = group.add_subcommand(name, text);
+    command.add_option("address", options->address, "NAME@DOMAIN").required();
     return command;
   };
   constexpr const char* kSender = "An address, or @DOMAIN for all of a domain; here or elsewhere";
-  CLI::App* add_one = subcommand("add", "Let a user send as another address");
-  add_one->add_option("sender", options->sender, kSender)->required();
-  add_one->callback([&context, options] { add(context, *options); });
-  subcommand("list", "What was added")->callback([&context, options] { list(context, *options); });
-  CLI::App* remove_one = subcommand("remove", "Take that away again");
-  remove_one->add_option("sender", options->sender, kSender)->required();
-  remove_one->callback([&context, options] { remove(context, *options); });
+  const Command add_one = subcommand("add", "Let a user send as another address");
+  add_one.add_option("sender", options->sender, kSender).required();
+  add_one.callback([&context, options] { add(context, *options); });
+  subcommand("list", "What was added").callback([&context, options] { list(context, *options); });
+  const Command remove_one = subcommand("remove", "Take that away again");
+  remove_one.add_option("sender", options->sender, kSender).required();
+  remove_one.callback([&context, options] { remove(context, *options); });
 }
 
 }  // namespace postrider::ctl

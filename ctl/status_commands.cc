@@ -1,10 +1,10 @@
 // status_commands.cc - postrider status: how the suite is.
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <fmt/format.h>
 
 #include "common/base/clock.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/monitor/overview.h"
@@ -36,9 +36,10 @@ void status(Context& context) {
 
 }  // namespace
 
-void add_status_command(CLI::App& app, Context& context) {
-  app.add_subcommand("status", "What runs, how much waits, and what is wrong")
-      ->callback([&context] { status(context); });
+void add_status_command(Command app, Context& context) {
+  app.add_subcommand("status", "What runs, how much waits, and what is wrong").callback([&context] {
+    status(context);
+  });
 }
 
 }  // namespace postrider::ctl

@@ -4,11 +4,11 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
 #include "common/config/units.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/trace_collect.h"
@@ -60,16 +60,16 @@ void show(Context& context, const TraceOptions& options) {
 
 }  // namespace
 
-void add_trace_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("trace", "The whole life of a message");
+void add_trace_command(Command app, Context& context) {
+  const Command command = app.add_subcommand("trace", "The whole life of a message");
   const auto options = std::make_shared<TraceOptions>();
-  command->add_option("what", options->what,
-                      "A message's id, its Message-ID, or an address of its envelope");
-  command->add_option("--since", options->since, "What began so long ago or less, as in 2h");
-  command->add_flag("--all", options->all, "All that were found, a line each");
+  command.add_option("what", options->what,
+                     "A message's id, its Message-ID, or an address of its envelope");
+  command.add_option("--since", options->since, "What began so long ago or less, as in 2h");
+  command.add_flag("--all", options->all, "All that were found, a line each");
   // For the supervisor of `postrider run`.
-  command->add_flag("--collect", options->collect)->group("");
-  command->callback([&context, options] {
+  command.add_flag("--collect", options->collect).hidden();
+  command.callback([&context, options] {
     if (options->collect) return collect_trace(context);
     if (options->what.empty())
       return context.refuse(ExitStatus::usage,

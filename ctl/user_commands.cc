@@ -5,12 +5,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/auth/login_table.h"
 #include "common/config/units.h"
 #include "ctl/account_options.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/editing.h"
 #include "ctl/mailbox_rooms.h"
@@ -214,50 +214,51 @@ void show(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_user_commands(CLI::App& app, Context& context) {
-  CLI::App* group = app.add_subcommand("user", "The users, each with a mailbox");
-  group->require_subcommand(1);
+void add_user_commands(Command app, Context& context) {
+  const Command group = app.add_subcommand("user", "The users, each with a mailbox");
+  group.require_subcommand();
   const auto options = std::make_shared<Options>();
   const auto subcommand = [&](const char* name, const char* text) {
-    CLI::App* command = group->add_subcommand(name, text);
-    command->add_option("address", options->address, "NAME@DOMAIN")->required();
+    const Command command = group.add_subcommand(name, text);
+    command.add_option("address", options->address, "NAME@DOMAIN").required();
     return command;
   };
-  CLI::App* add_one = subcommand("add", "Add a user");
-  add_one->add_flag("--password-stdin", options->password_stdin,
-                    "Read the password from standard input");
-  options->settings.add_to(*add_one);
-  add_one->callback([&context, options] { add(context, *options); });
-  CLI::App* set_one = subcommand("set", "Change limits, scope and expiry");
-  options->settings.add_to(*set_one);
-  set_one->callback([&context, options] { change_settings(context, *options); });
-  subcommand("disable", "No login; mail is taken")->callback([&context, options] {
+  const Command add_one = subcommand("add", "Add a user");
+  add_one.add_flag("--password-stdin", options->password_stdin,
+                   "Read the password from standard input");
+  options->settings.add_to(add_one);
+  add_one.callback([&context, options] { add(context, *options); });
+  const Command set_one = subcommand("set", "Change limits, scope and expiry");
+  options->settings.add_to(set_one);
+  set_one.callback([&context, options] { change_settings(context, *options); });
+  subcommand("disable", "No login; mail is taken").callback([&context, options] {
     set_disabled(context, *options, true);
   });
-  subcommand("enable", "Logins again")->callback([&context, options] {
+  subcommand("enable", "Logins again").callback([&context, options] {
     set_disabled(context, *options, false);
   });
-  subcommand("remove", "Remove a user; the mailbox stays")->callback([&context, options] {
+  subcommand("remove", "Remove a user; the mailbox stays").callback([&context, options] {
     remove(context, *options);
   });
-  CLI::App* passwd = subcommand("passwd", "Set a password");
-  passwd->add_flag("--password-stdin", options->password_stdin, "Read it from standard input")
-      ->required();
-  passwd->callback([&context, options] { set_password(context, *options); });
-  CLI::App* apop = subcommand("apop", "A secret for APOP, for programs that know nothing better");
-  apop->add_flag("--enable", options->enable, "Make one, and show it this once");
-  apop->add_flag("--disable", options->disable, "Take it away");
-  apop->callback([&context, options] { set_apop(context, *options); });
-  CLI::App* quota = subcommand("quota", "Set the mailbox's size limit");
-  quota->add_option("size", options->settings.rules.quota, "As in 5GiB; 0B: none; default")
-      ->required();
-  quota->callback([&context, options] { change_settings(context, *options); });
-  subcommand("show", "Everything about a user")->callback([&context, options] {
+  const Command passwd = subcommand("passwd", "Set a password");
+  passwd.add_flag("--password-stdin", options->password_stdin, "Read it from standard input")
+      .required();
+  passwd.callback([&context, options] { set_password(context, *options); });
+  const Command apop =
+      subcommand("apop", "A secret for APOP, for programs that know nothing better");
+  apop.add_flag("--enable", options->enable, "Make one, and show it this once");
+  apop.add_flag("--disable", options->disable, "Take it away");
+  apop.callback([&context, options] { set_apop(context, *options); });
+  const Command quota = subcommand("quota", "Set the mailbox's size limit");
+  quota.add_option("size", options->settings.rules.quota, "As in 5GiB; 0B: none; default")
+      .required();
+  quota.callback([&context, options] { change_settings(context, *options); });
+  subcommand("show", "Everything about a user").callback([&context, options] {
     show(context, *options);
   });
-  group->add_subcommand("list", "All users")->callback([&context] { list(context); });
-  add_app_password_commands(*group, context);
-  add_send_right_commands(*group, context);
+  group.add_subcommand("list", "All users").callback([&context] { list(context); });
+  add_app_password_commands(group, context);
+  add_send_right_commands(group, context);
 }
 
 }  // namespace postrider::ctl

@@ -11,7 +11,6 @@
 #include <string>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
@@ -23,6 +22,7 @@
 #include "ctl/backup/interruption.h"
 #include "ctl/backup/mail_copy.h"
 #include "ctl/backup/spool_copy.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/terminal.h"
 
@@ -189,15 +189,16 @@ void check(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_backup_command(CLI::App& app, Context& context) {
+void add_backup_command(Command app, Context& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("backup", "Copy the whole instance, which may be running");
-  command->add_option("directory", options->directory, "A new folder")->required();
-  command->add_flag("--without-mailboxes", options->without_mailboxes,
-                    "Where something else copies these");
-  command->add_flag("--check", options->check, "Whether the backup that is there is whole")
-      ->excludes("--without-mailboxes");
-  command->callback([&context, options] {
+  const Command command =
+      app.add_subcommand("backup", "Copy the whole instance, which may be running");
+  command.add_option("directory", options->directory, "A new folder").required();
+  const Option without_mailboxes = command.add_flag(
+      "--without-mailboxes", options->without_mailboxes, "Where something else copies these");
+  command.add_flag("--check", options->check, "Whether the backup that is there is whole")
+      .excludes(without_mailboxes);
+  command.callback([&context, options] {
     options->check ? check(context, *options) : run_backup(context, *options);
   });
 }

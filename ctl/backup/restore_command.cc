@@ -5,7 +5,6 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/load.h"
@@ -16,6 +15,7 @@
 #include "ctl/backup/places.h"
 #include "ctl/backup/restoration.h"
 #include "ctl/backup/survey.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/terminal.h"
 
@@ -122,11 +122,11 @@ void restore(Context& context, const std::string& directory) {
 
 }  // namespace
 
-void add_restore_command(CLI::App& app, Context& context) {
+void add_restore_command(Command app, Context& context) {
   const auto directory = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("restore", "Put a backup in place");
-  command->add_option("directory", *directory, "As postrider backup made it")->required();
-  command->callback([&context, directory] { restore(context, *directory); });
+  const Command command = app.add_subcommand("restore", "Put a backup in place");
+  command.add_option("directory", *directory, "As postrider backup made it").required();
+  command.callback([&context, directory] { restore(context, *directory); });
 }
 
 }  // namespace postrider::ctl

@@ -6,11 +6,11 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/next_hops.h"
 #include "common/net/address.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/doctor/examinations.h"
 #include "ctl/host_commands.h"
@@ -78,13 +78,13 @@ void doctor(Context& context, const std::string& probe) {
 
 }  // namespace
 
-void add_doctor_command(CLI::App& app, Context& context) {
-  CLI::App* command =
+void add_doctor_command(Command app, Context& context) {
+  const Command command =
       app.add_subcommand("doctor", "What is wrong with this mail server, and what mends it");
   const auto probe = std::make_shared<std::string>();
-  command->add_option("--probe", *probe,
-                      "Another server that should be reached from here: HOST or HOST:PORT");
-  command->callback([&context, probe] { doctor(context, *probe); });
+  command.add_option("--probe", *probe,
+                     "Another server that should be reached from here: HOST or HOST:PORT");
+  command.callback([&context, probe] { doctor(context, *probe); });
 }
 
 }  // namespace postrider::ctl

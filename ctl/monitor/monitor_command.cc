@@ -7,12 +7,12 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 
 #include "common/base/clock.h"
 #include "common/config/daemon.h"
 #include "common/config/load.h"
 #include "common/net/listener.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/monitor/metrics_manual.h"
@@ -123,12 +123,12 @@ void monitor(Context& context) {
 
 }  // namespace
 
-void add_monitor_command(CLI::App& app, Context& context) {
-  CLI::App* command =
+void add_monitor_command(Command app, Context& context) {
+  const Command command =
       app.add_subcommand("monitor", "Serve metrics and a status page (`postrider run` starts it)");
   const auto manual = std::make_shared<bool>(false);
-  command->add_flag("--manual", *manual, "Write postrider-metrics(5), and nothing else");
-  command->callback([&context, manual] {
+  command.add_flag("--manual", *manual, "Write postrider-metrics(5), and nothing else");
+  command.callback([&context, manual] {
     if (!*manual) return monitor(context);
     fmt::print("{}", metrics_manual());
   });

@@ -12,11 +12,11 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/monitor/overview.h"
@@ -138,11 +138,11 @@ void top(Context& context, bool once) {
 
 }  // namespace
 
-void add_top_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("top", "The suite, live: rates, queue, destinations");
+void add_top_command(Command app, Context& context) {
+  const Command command = app.add_subcommand("top", "The suite, live: rates, queue, destinations");
   const auto once = std::make_shared<bool>(false);
-  command->add_flag("--once", *once, "Show one screen and end");
-  command->callback([&context, once] { top(context, *once); });
+  command.add_flag("--once", *once, "Show one screen and end");
+  command.callback([&context, once] { top(context, *once); });
 }
 
 }  // namespace postrider::ctl

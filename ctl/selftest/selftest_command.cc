@@ -1,8 +1,8 @@
 // selftest_command.cc - postrider selftest: one message through the running suite.
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/host_commands.h"
 #include "ctl/selftest/selftest.h"
@@ -43,9 +43,9 @@ void selftest(Context& context) {
 
 }  // namespace
 
-void add_selftest_command(CLI::App& app, Context& context) {
+void add_selftest_command(Command app, Context& context) {
   app.add_subcommand("selftest", "Send a message through the running suite, and fetch it")
-      ->callback([&context] { selftest(context); });
+      .callback([&context] { selftest(context); });
 }
 
 }  // namespace postrider::ctl

@@ -6,10 +6,10 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "common/config/daemon.h"
+#include "ctl/command.h"
 #include "ctl/context.h"
 #include "ctl/host_commands.h"
 #include "ctl/password_line.h"
@@ -125,17 +125,17 @@ void setup(Context& context, const Options& options) {
 
 }  // namespace
 
-void add_setup_command(CLI::App& app, Context& context) {
-  CLI::App* command = app.add_subcommand("setup", "Make a mail server of this host");
+void add_setup_command(Command app, Context& context) {
+  const Command command = app.add_subcommand("setup", "Make a mail server of this host");
   const auto options = std::make_shared<Options>();
-  command->add_option("address", options->address, "Of the first user, as in you@example.com")
-      ->required();
-  command->add_option("--hostname", options->hostname,
-                      "The host's name, if it knows it not itself, as in mail.example.com");
-  command->add_flag("--password-stdin", options->password_stdin,
-                    "Read the user's password from standard input; otherwise one is made");
-  command->add_flag("--no-start", options->no_start, "Do not start the units");
-  command->callback([&context, options] { setup(context, *options); });
+  command.add_option("address", options->address, "Of the first user, as in you@example.com")
+      .required();
+  command.add_option("--hostname", options->hostname,
+                     "The host's name, if it knows it not itself, as in mail.example.com");
+  command.add_flag("--password-stdin", options->password_stdin,
+                   "Read the user's password from standard input; otherwise one is made");
+  command.add_flag("--no-start", options->no_start, "Do not start the units");
+  command.callback([&context, options] { setup(context, *options); });
 }
 
 }  // namespace postrider::ctl

@@ -4,9 +4,9 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "ctl/command.h"
 #include "ctl/commands.h"
 #include "ctl/context.h"
 #include "ctl/terminal.h"
@@ -88,10 +88,9 @@ void verify(Context& context) {
 
 }  // namespace
 
-void add_verify_command(CLI::App& queue, Context& context) {
-  queue
-      .add_subcommand("verify", "Whether every checksum and every reference in the spool is right")
-      ->callback([&context] { verify(context); });
+void add_verify_command(Command queue, Context& context) {
+  queue.add_subcommand("verify", "Whether every checksum and every reference in the spool is right")
+      .callback([&context] { verify(context); });
 }
 
 }  // namespace postrider::ctl
