@@ -62,7 +62,7 @@ Result<std::int64_t> parse_expiry(const std::string& text, WallTime now) {
   return wrong(text, "a time, as in 90d, 2027-12-31 or 2027-12-31T12:00:00Z, or never");
 }
 
-json to_json(const MailboxRules::Number& number) { return number ? json(*number) : json(); }
+json as_json(const MailboxRules::Number& number) { return number ? json(*number) : json(); }
 
 }  // namespace
 
@@ -82,7 +82,7 @@ Result<MailboxRules> RuleOptions::apply_to(MailboxRules rules) const {
         set(rules.quota_messages, messages, config::parse_count, "a whole number, as in 10000"),
         set(rules.retention, retention, parse_days, "a number of days, as in 365d"),
         set(rules.trash, trash, parse_days, "a number of days, as in 30d"), check(rules)})
-    if (!done) return tl::unexpected<Error>(std::move(done.error()));
+    if (!done) return pass_on(std::move(done.error()));
   return rules;
 }
 
@@ -96,16 +96,16 @@ void UserSettingOptions::add_to(Command command) {
 
 Result<UserSettings> UserSettingOptions::apply_to(UserSettings settings, WallTime now) const {
   const auto applied = rules.apply_to(settings.rules);
-  if (!applied) return tl::unexpected<Error>(applied.error());
+  if (!applied) return pass_on(applied.error());
   settings.rules = *applied;
   if (scope) {
     const auto parsed = directory::parse_scope(*scope);
-    if (!parsed) return tl::unexpected<Error>(parsed.error());
+    if (!parsed) return pass_on(parsed.error());
     settings.scope = *parsed;
   }
   if (expires) {
     const auto parsed = parse_expiry(*expires, now);
-    if (!parsed) return tl::unexpected<Error>(parsed.error());
+    if (!parsed) return pass_on(parsed.error());
     settings.expires = *parsed;
   }
   return settings;
@@ -119,10 +119,10 @@ json json_time(std::int64_t seconds_since_1970) {
 }
 
 json to_json(const MailboxRules& rules) {
-  return {{"quota", to_json(rules.quota)},
-          {"quota_messages", to_json(rules.quota_messages)},
-          {"retention_days", to_json(rules.retention)},
-          {"trash_days", to_json(rules.trash)}};
+  return {{"quota", as_json(rules.quota)},
+          {"quota_messages", as_json(rules.quota_messages)},
+          {"retention_days", as_json(rules.retention)},
+          {"trash_days", as_json(rules.trash)}};
 }
 
 // "quota" is what is in force, as it always was.

@@ -18,7 +18,7 @@ using directory::DirectoryEditor;
 using nlohmann::json;
 using std::chrono::seconds;
 
-struct Options {
+struct AppPasswordOptions {
   std::string address;
   std::string name;
   std::string scope = "smtp,pop3";
@@ -29,7 +29,7 @@ std::string shown_time(std::int64_t seconds_since_1970) {
   return iso_time(std::chrono::microseconds(seconds(seconds_since_1970)).count());
 }
 
-json to_json(const AppPassword& password) {
+json as_json(const AppPassword& password) {
   json scope = json::array();
   if (password.scope.smtp) scope.push_back("smtp");
   if (password.scope.pop3) scope.push_back("pop3");
@@ -39,9 +39,9 @@ json to_json(const AppPassword& password) {
           {"expires", password.expires == 0 ? json() : json(shown_time(password.expires))}};
 }
 
-Result<AppPassword> described_by(const Options& options, WallTime now) {
+Result<AppPassword> described_by(const AppPasswordOptions& options, WallTime now) {
   const auto scope = directory::parse_scope(options.scope);
-  if (!scope) return tl::unexpected<Error>(scope.error());
+  if (!scope) return pass_on(scope.error());
   const auto created = std::chrono::duration_cast<seconds>(now.time_since_epoch()).count();
   AppPassword password{options.name, *scope, created, 0};
   if (options.expires.empty()) return password;
@@ -53,13 +53,13 @@ Result<AppPassword> described_by(const Options& options, WallTime now) {
   return password;
 }
 
-void add(Context& context, const Options& options) {
+void add(Context& context, const AppPasswordOptions& options) {
   const auto password = described_by(options, SystemClock().now());
   if (!password) return context.refuse(password.error());
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto made = editor.add_app_password(options.address, *password);
     if (!made) return context.refuse(made.error());
-    json document = to_json(*password);
+    json document = as_json(*password);
     document["address"] = options.address;
     document["password"] = made->reveal();
     context.answer(
@@ -72,14 +72,14 @@ void add(Context& context, const Options& options) {
   });
 }
 
-void list(Context& context, const Options& options) {
+void list(Context& context, const AppPasswordOptions& options) {
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto passwords = editor.app_passwords(options.address);
     if (!passwords) return context.refuse(passwords.error());
     json document = json::array();
     std::vector<std::vector<std::string>> rows{{"NAME", "FOR", "CREATED", "EXPIRES"}};
     for (const AppPassword& password : *passwords) {
-      document.push_back(to_json(password));
+      document.push_back(as_json(password));
       rows.push_back({password.name, password.scope.str(), shown_time(password.created),
                       password.expires == 0 ? "never" : shown_time(password.expires)});
     }
@@ -87,7 +87,7 @@ void list(Context& context, const Options& options) {
   });
 }
 
-void remove(Context& context, const Options& options) {
+void remove(Context& context, const AppPasswordOptions& options) {
   change(context,
          fmt::format("removed app password {} of {}", printable(options.name), options.address),
          {{"address", options.address}, {"name", options.name}}, [&](DirectoryEditor& editor) {
@@ -100,7 +100,7 @@ void remove(Context& context, const Options& options) {
 void add_app_password_commands(Command user, Context& context) {
   const Command group = user.add_subcommand("app-password", "Passwords for one program each");
   group.require_subcommand();
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<AppPasswordOptions>();
   const auto subcommand = [&](const char* name, const char* text) {
     const Command command = group.add_subcommand(name, text);
     command.add_option("address", options->address, "NAME@DOMAIN").required();

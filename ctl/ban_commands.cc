@@ -37,7 +37,7 @@ void with_bans(Context& context, Act act, Nothing nothing_there) {
   context.refuse(bans.error());
 }
 
-json to_json(const BanRow& row) {
+json as_json(const BanRow& row) {
   return {{"kind", limits::name_of(row.kind)},
           {"name", row.name},
           {"failures", row.failures},
@@ -45,11 +45,11 @@ json to_json(const BanRow& row) {
           {"banned_until", row.banned_until ? json(to_timestamp(*row.banned_until)) : json()}};
 }
 
-void show(Context& context, const std::vector<BanRow>& found) {
+void show_bans(Context& context, const std::vector<BanRow>& found) {
   json document = json::array();
   std::vector<std::vector<std::string>> rows;
   for (const BanRow& row : found) {
-    document.push_back(to_json(row));
+    document.push_back(as_json(row));
     rows.push_back({std::string(limits::name_of(row.kind)), row.name,
                     fmt::format("{:.1f} failures", row.failures),
                     row.banned_until ? "banned until " + to_timestamp(*row.banned_until) : ""});
@@ -57,15 +57,15 @@ void show(Context& context, const std::vector<BanRow>& found) {
   context.answer(document, rows.empty() ? "nobody\n" : table(rows));
 }
 
-void list(Context& context) {
+void list_bans(Context& context) {
   with_bans(
       context,
       [&](const limits::Bans& bans, const config::Settings& settings) {
         const auto rows = bans.list(settings.bans.memory, SystemClock().now());
         if (!rows) return context.refuse(rows.error());
-        show(context, *rows);
+        show_bans(context, *rows);
       },
-      [&] { show(context, {}); });
+      [&] { show_bans(context, {}); });
 }
 
 // Of such an address a ban would not be heeded.
@@ -134,7 +134,7 @@ void lift(Context& context, const std::string& text) {
 void add_ban_commands(Command app, Context& context) {
   const Command bans = app.add_subcommand("bans", "Who is banned for wrong passwords");
   bans.require_subcommand();
-  bans.add_subcommand("list", "Bans and failures").callback([&context] { list(context); });
+  bans.add_subcommand("list", "Bans and failures").callback([&context] { list_bans(context); });
 
   const auto name = std::make_shared<std::string>();
   const auto duration = std::make_shared<std::string>("1d");

@@ -30,16 +30,16 @@ namespace {
 
 namespace fs = std::filesystem;
 using config::Settings;
-using Findings = std::vector<ConfigFinding>;
+using ConfigFindings = std::vector<ConfigFinding>;
 
-void add(Findings& findings, std::string_view parameter, std::string text) {
+void add(ConfigFindings& findings, std::string_view parameter, std::string text) {
   findings.push_back({std::string(parameter), std::move(text)});
 }
-void warn(Findings& findings, std::string_view parameter, std::string text) {
+void warn(ConfigFindings& findings, std::string_view parameter, std::string text) {
   findings.push_back({std::string(parameter), std::move(text), false});
 }
 
-void look_at_certificates(const Settings& settings, Findings& findings) {
+void look_at_certificates(const Settings& settings, ConfigFindings& findings) {
   if (settings.tls.certificate.empty()) return;
   net::TicketKeys keys;
   const SystemClock clock;
@@ -47,7 +47,7 @@ void look_at_certificates(const Settings& settings, Findings& findings) {
   if (!loaded) add(findings, "tls.certificate", loaded.error().text);
 }
 
-void look_at_authorities(const Settings& settings, Findings& findings) {
+void look_at_authorities(const Settings& settings, ConfigFindings& findings) {
   if (settings.tls.ca_file.empty()) return;
   const SystemClock clock;
   const auto loaded = net::TlsClient::load(settings.tls.ca_file, clock);
@@ -62,7 +62,7 @@ std::string obstacle(const std::string& path) {
   return S_ISDIR(status.st_mode) ? path + ": is a folder, not a file" : "";
 }
 
-void look_at_password_files(const Settings& settings, Findings& findings) {
+void look_at_password_files(const Settings& settings, ConfigFindings& findings) {
   const std::string& common = settings.passwords.common;
   if (!common.empty())
     if (std::string why = obstacle(common); !why.empty())
@@ -93,7 +93,7 @@ std::string folder_obstacle(const std::string& path) {
                         path, why);
 }
 
-void look_at_folders(const Settings& settings, Findings& findings) {
+void look_at_folders(const Settings& settings, ConfigFindings& findings) {
   const auto& paths = settings.paths;
   const std::array<std::pair<std::string_view, const std::string*>, 4> folders{
       {{"paths.spool", &paths.spool},
@@ -120,7 +120,7 @@ void look_at_folders(const Settings& settings, Findings& findings) {
                      database));
 }
 
-void look_at_socket_names(const Settings& settings, Findings& findings) {
+void look_at_socket_names(const Settings& settings, ConfigFindings& findings) {
   constexpr std::size_t kMost = sizeof(sockaddr_un::sun_path) - 1;
   const auto look = [&](std::string_view parameter, std::string_view path) {
     if (path.size() > kMost)
@@ -139,7 +139,7 @@ bool clash(const net::SocketAddress& one, const net::SocketAddress& other) {
          (one.ip == other.ip || one.ip.is_unspecified() || other.ip.is_unspecified());
 }
 
-void look_at_listeners(const Settings& settings, Findings& findings) {
+void look_at_listeners(const Settings& settings, ConfigFindings& findings) {
   std::vector<std::pair<std::string_view, std::string>> all;
   for (const auto& listener : settings.smtpd.listen)
     all.emplace_back("smtpd.listen", listener.address);
@@ -161,7 +161,7 @@ void look_at_listeners(const Settings& settings, Findings& findings) {
   }
 }
 
-void look_at_next_hops(const Settings& settings, Findings& findings) {
+void look_at_next_hops(const Settings& settings, ConfigFindings& findings) {
   for (const config::Route& route : settings.routes)
     for (const std::string& via : route.via) {
       const auto store = config::lmtp_socket(via);
@@ -181,7 +181,7 @@ constexpr std::array kLooks{&look_at_certificates, &look_at_authorities,  &look_
 }  // namespace
 
 std::vector<ConfigFinding> look_around(const Settings& settings) {
-  Findings findings;
+  ConfigFindings findings;
   for (const auto look : kLooks) look(settings, findings);
   return findings;
 }

@@ -15,7 +15,7 @@ namespace postrider::ctl {
 namespace {
 
 constexpr const char* kConfigVariable = "POSTRIDER_CONFIG";
-constexpr int kIndent = 2;
+constexpr int kJsonIndent = 2;
 
 // In ASCII: no character of a message controls the terminal.
 std::string dumped(const nlohmann::json& document, int indent) {
@@ -42,7 +42,7 @@ std::optional<config::Settings> Context::settings() {
 
 void Context::answer(const nlohmann::json& document, const std::string& text) const {
   if (json) {
-    fmt::print("{}\n", dumped(document, kIndent));
+    fmt::print("{}\n", dumped(document, kJsonIndent));
   } else {
     fmt::print("{}", text);
   }

@@ -22,7 +22,7 @@ Result<std::optional<CsvReader::Row>> CsvReader::next() {
   Row row{.line = line_, .fields = {}};
   while (true) {
     auto one = field();
-    if (!one) return tl::unexpected<Error>(std::move(one.error()));
+    if (!one) return pass_on(std::move(one.error()));
     row.fields.push_back(std::move(*one));
     if (!text_.starts_with(',')) break;
     if (row.fields.size() >= kMaxFields)

@@ -27,7 +27,7 @@ using nlohmann::json;
 
 constexpr mode_t kForOwner = 0600;
 
-struct Options {
+struct FileOptions {
   std::string file;
   std::string format;  // "json", "csv"; empty: as the file is named
   bool dry_run = false;
@@ -70,7 +70,7 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
-void export_all(Context& context, const Options& options) {
+void export_all(Context& context, const FileOptions& options) {
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto entries = editor.entries();
     if (!entries) return context.refuse(entries.error());
@@ -104,7 +104,7 @@ void tell(Context& context, const std::vector<directory::Fault>& faults) {
                              faults.size() >= directory::kMaxFaults ? " or more" : "", text));
 }
 
-void import_all(Context& context, const Options& options) {
+void import_all(Context& context, const FileOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   const auto text = read_file(options.file);
@@ -135,7 +135,7 @@ void import_all(Context& context, const Options& options) {
 void add_directory_file_commands(Command app, Context& context) {
   const Command group = app.add_subcommand("directory", "All domains, users and aliases as a file");
   group.require_subcommand();
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<FileOptions>();
   const Command write = group.add_subcommand("export", "Write all there is");
   write.add_option("file", options->file, "A new file, for its owner alone; without it, to stdout");
   const auto add_format = [&](Command command) {

@@ -18,20 +18,20 @@ using directory::DirectoryEditor;
 using directory::DomainSettings;
 using nlohmann::json;
 
-struct Options {
+struct DomainOptions {
   std::string name;
   std::string target;
   RuleOptions rules;
 };
 
-void add(Context& context, const Options& options) {
+void add(Context& context, const DomainOptions& options) {
   const auto rules = options.rules.apply_to({});
   if (!rules) return context.refuse(rules.error());
   change(context, fmt::format("added domain {}", options.name), {{"domain", options.name}},
          [&](DirectoryEditor& editor) { return editor.add_domain(options.name, {*rules}); });
 }
 
-void set(Context& context, const Options& options) {
+void set(Context& context, const DomainOptions& options) {
   change(context, fmt::format("changed domain {}", options.name), {{"domain", options.name}},
          [&](DirectoryEditor& editor) -> Result<void> {
            Result<void> right;
@@ -44,7 +44,7 @@ void set(Context& context, const Options& options) {
          });
 }
 
-void set_disabled(Context& context, const Options& options, bool disabled) {
+void set_disabled(Context& context, const DomainOptions& options, bool disabled) {
   change(context, fmt::format("domain {} is {}", options.name, disabled ? "disabled" : "enabled"),
          {{"domain", options.name}, {"disabled", disabled}}, [&](DirectoryEditor& editor) {
            return editor.change_domain(
@@ -52,7 +52,7 @@ void set_disabled(Context& context, const Options& options, bool disabled) {
          });
 }
 
-void list(Context& context) {
+void list_domains(Context& context) {
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto domains = editor.domains();
     if (!domains) return context.refuse(domains.error());
@@ -74,7 +74,7 @@ void list(Context& context) {
   });
 }
 
-void list_aliases(Context& context) {
+void list_domain_aliases(Context& context) {
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto aliases = editor.domain_aliases();
     if (!aliases) return context.refuse(aliases.error());
@@ -88,7 +88,8 @@ void list_aliases(Context& context) {
   });
 }
 
-void add_alias_group(Command domain, Context& context, const std::shared_ptr<Options>& options) {
+void add_alias_group(Command domain, Context& context,
+                     const std::shared_ptr<DomainOptions>& options) {
   const Command group = domain.add_subcommand("alias", "Names by which a domain is known as well");
   group.require_subcommand();
   const Command add_one = group.add_subcommand("add", "Let a domain stand for another");
@@ -107,7 +108,9 @@ void add_alias_group(Command domain, Context& context, const std::shared_ptr<Opt
            {{"domain", options->name}},
            [&](DirectoryEditor& editor) { return editor.remove_domain_alias(options->name); });
   });
-  group.add_subcommand("list", "All of them").callback([&context] { list_aliases(context); });
+  group.add_subcommand("list", "All of them").callback([&context] {
+    list_domain_aliases(context);
+  });
 }
 
 }  // namespace
@@ -115,7 +118,7 @@ void add_alias_group(Command domain, Context& context, const std::shared_ptr<Opt
 void add_domain_commands(Command app, Context& context) {
   const Command group = app.add_subcommand("domain", "The domains that get mail here");
   group.require_subcommand();
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<DomainOptions>();
   const auto subcommand = [&](const char* name, const char* text) {
     const Command command = group.add_subcommand(name, text);
     command.add_option("domain", options->name).required();
@@ -137,7 +140,7 @@ void add_domain_commands(Command app, Context& context) {
     change(context, fmt::format("removed domain {}", options->name), {{"domain", options->name}},
            [&](DirectoryEditor& editor) { return editor.remove_domain(options->name); });
   });
-  group.add_subcommand("list", "All domains").callback([&context] { list(context); });
+  group.add_subcommand("list", "All domains").callback([&context] { list_domains(context); });
   add_alias_group(group, context, options);
 }
 

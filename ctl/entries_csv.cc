@@ -61,7 +61,7 @@ std::string shown(const std::optional<MailboxRules::Number>& number) {
 
 std::string shown(const std::optional<bool>& flag) { return flag.value_or(false) ? "true" : ""; }
 
-std::string shown_time(std::int64_t seconds) {
+std::string time_field(std::int64_t seconds) {
   return seconds == 0 ? std::string() : to_timestamp(WallTime(std::chrono::seconds(seconds)));
 }
 
@@ -85,9 +85,9 @@ std::string written(const directory::UserEntry& user) {
                 {Column::password_hash, user.kept.hash},
                 {Column::scope, user.settings.scope ? user.settings.scope->str() : ""},
                 {Column::disabled, shown(user.settings.disabled)},
-                {Column::expires, shown_time(user.settings.expires.value_or(0))},
-                {Column::created, shown_time(user.created)},
-                {Column::password_changed, shown_time(user.password_changed)}};
+                {Column::expires, time_field(user.settings.expires.value_or(0))},
+                {Column::created, time_field(user.created)},
+                {Column::password_changed, time_field(user.password_changed)}};
   add(fields, user.settings.rules);
   if (user.send_as) fields[Column::send_as] = fmt::format("{}", fmt::join(*user.send_as, " "));
   return row(std::move(fields));

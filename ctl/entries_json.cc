@@ -29,8 +29,8 @@ std::string shown(std::int64_t seconds) {
 
 // ---- Writing ----
 
-// What is not said is not written, and null takes a number away.
-json written(const directory::RuleEntry& rules) {
+// What is not said is not document_of, and null takes a number away.
+json document_of(const directory::RuleEntry& rules) {
   json document = json::object();
   const auto add = [&](const char* name, const std::optional<MailboxRules::Number>& number) {
     if (number) document[name] = *number ? json(**number) : json();
@@ -47,7 +47,7 @@ void add(json& document, const directory::KeptPassword& kept) {
   if (!kept.scram.empty()) document["scram"] = to_base64(kept.scram);
 }
 
-json written(const directory::AppPasswordEntry& app) {
+json document_of(const directory::AppPasswordEntry& app) {
   json document{{"name", app.described.name},
                 {"selector", app.selector},
                 {"scope", app.described.scope.str()},
@@ -57,8 +57,8 @@ json written(const directory::AppPasswordEntry& app) {
   return document;
 }
 
-json written(const directory::UserEntry& user) {
-  json document = written(user.settings.rules);
+json document_of(const directory::UserEntry& user) {
+  json document = document_of(user.settings.rules);
   document["address"] = user.address;
   if (user.settings.scope) document["scope"] = user.settings.scope->str();
   if (user.settings.disabled) document["disabled"] = *user.settings.disabled;
@@ -68,7 +68,8 @@ json written(const directory::UserEntry& user) {
   document["send_as"] = user.send_as.value_or(std::vector<std::string>{});
   document["app_passwords"] = json::array();
   if (user.app_passwords)
-    for (const auto& app : *user.app_passwords) document["app_passwords"].push_back(written(app));
+    for (const auto& app : *user.app_passwords)
+      document["app_passwords"].push_back(document_of(app));
   add(document, user.kept);
   return document;
 }
@@ -262,14 +263,14 @@ json to_json(const Entries& entries) {
     document["scram"] = {{"salt_key", to_base64(entries.scram->salt_key)},
                          {"iterations", entries.scram->iterations}};
   for (const auto& entry : entries.domains) {
-    json& domain = document["domains"].emplace_back(written(entry.settings.rules));
+    json& domain = document["domains"].emplace_back(document_of(entry.settings.rules));
     domain["name"] = entry.name;
     if (entry.settings.disabled) domain["disabled"] = *entry.settings.disabled;
   }
   for (const auto& entry : entries.domain_aliases)
     document["domain_aliases"].push_back(
         {{"name", entry.alias.name}, {"target", entry.alias.target}});
-  for (const auto& user : entries.users) document["users"].push_back(written(user));
+  for (const auto& user : entries.users) document["users"].push_back(document_of(user));
   for (const auto& entry : entries.aliases)
     document["aliases"].push_back(
         {{"address", entry.alias.address}, {"targets", entry.alias.targets}});

@@ -22,26 +22,26 @@ namespace {
 using nlohmann::json;
 using Rows = std::vector<std::vector<std::string>>;
 
-struct Options {
+struct ExplainOptions {
   std::string address;  // its way alone
   std::string from, to, ip = "127.0.0.1", helo, auth;
 };
 
-json to_json(const std::vector<routing::RouteStep>& route) {
+json as_json(const std::vector<routing::RouteStep>& route) {
   json steps = json::array();
   for (const routing::RouteStep& step : route)
     steps.push_back({{"rule", step.rule}, {"input", step.input}, {"output", step.output}});
   return steps;
 }
 
-std::string to_text(const std::vector<routing::RouteStep>& route) {
+std::string as_text(const std::vector<routing::RouteStep>& route) {
   Rows rows;
   for (const routing::RouteStep& step : route)
     rows.push_back({step.rule, step.input, "-> " + step.output});
   return table(rows);
 }
 
-json to_json(const Explanation& explanation) {
+json as_json(const Explanation& explanation) {
   json checks = json::array();
   for (const CheckStep& step : explanation.checks)
     checks.push_back({{"stage", step.stage},
@@ -56,10 +56,10 @@ json to_json(const Explanation& explanation) {
           {"checks", checks},
           {"accepted", explanation.reply.positive()},
           {"reply", to_line(explanation.reply)},
-          {"steps", to_json(explanation.route)}};
+          {"steps", as_json(explanation.route)}};
 }
 
-std::string to_text(const Explanation& explanation) {
+std::string as_text(const Explanation& explanation) {
   Rows rows{{"STAGE", "CHECK", "ACTION", "VERDICT", "REASON"}};
   for (const CheckStep& step : explanation.checks)
     rows.push_back({std::string(step.stage), std::string(step.check), std::string(step.action),
@@ -70,7 +70,7 @@ std::string to_text(const Explanation& explanation) {
                      : client.stranger() ? "a stranger"
                                          : "who may not relay",
                      table(rows), printable(to_line(explanation.reply)),
-                     to_text(explanation.route));
+                     as_text(explanation.route));
 }
 
 ExitStatus status_of(const smtp::Reply& reply) {
@@ -93,7 +93,7 @@ std::optional<smtp::Mailbox> parse_recipient(const std::string& text) {
   return rcpt ? std::optional(rcpt->recipient) : std::nullopt;
 }
 
-std::optional<Envelope> envelope_of(const Options& options, Context& context) {
+std::optional<Envelope> envelope_of(const ExplainOptions& options, Context& context) {
   const auto sender = parse_sender(options.from);
   const auto recipient = parse_recipient(options.to);
   const auto address = net::IpAddress::parse(options.ip);
@@ -108,7 +108,8 @@ std::optional<Envelope> envelope_of(const Options& options, Context& context) {
                   options.helo.empty() ? address->literal() : options.helo, ""};
 }
 
-void explain_message(Context& context, const config::Settings& settings, const Options& options) {
+void explain_message(Context& context, const config::Settings& settings,
+                     const ExplainOptions& options) {
   auto envelope = envelope_of(options, context);
   if (!envelope) return;
   if (!options.auth.empty()) {
@@ -120,10 +121,10 @@ void explain_message(Context& context, const config::Settings& settings, const O
   }
   const Explanation explanation = explain(settings, *envelope);
   context.status = status_of(explanation.reply);
-  context.answer(to_json(explanation), to_text(explanation));
+  context.answer(as_json(explanation), as_text(explanation));
 }
 
-void explain(Context& context, const Options& options) {
+void explain(Context& context, const ExplainOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   if (!options.to.empty()) return explain_message(context, *settings, options);
@@ -133,7 +134,7 @@ void explain(Context& context, const Options& options) {
   if (!address)
     return context.refuse(ExitStatus::usage, fmt::format("{}: not an address", options.address));
   const auto route = explain_route(*settings, *address);
-  context.answer({{"address", options.address}, {"steps", to_json(route)}}, to_text(route));
+  context.answer({{"address", options.address}, {"steps", as_json(route)}}, as_text(route));
 }
 
 }  // namespace
@@ -141,7 +142,7 @@ void explain(Context& context, const Options& options) {
 void add_explain_command(Command app, Context& context) {
   const Command command = app.add_subcommand(
       "explain", "What would happen to mail for an address, or from one address to another");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExplainOptions>();
   const Option address = command.add_option("address", options->address, "Its way alone");
   const Option from = command.add_option("--from", options->from, "The sender; <> for none");
   const Option to = command.add_option("--to", options->to, "The recipient").needs(from);

@@ -118,7 +118,7 @@ Result<void> make_folders(const std::string& directory) {
 
 Result<void> make_certificate(const InstancePlan& plan) {
   const auto made = net::make_self_signed(plan.hostname);
-  if (!made) return tl::unexpected<Error>(made.error());
+  if (!made) return pass_on(made.error());
   if (auto written = write_new_file(plan.directory + "/tls/key.pem", made->key, kPrivateFile);
       !written)
     return written;
@@ -131,7 +131,7 @@ Result<void> make_directory(const InstancePlan& plan) {
   auto editor = directory::DirectoryEditor::open(
       fmt::format("{}/data/{}", plan.directory, directory::kDatabaseName), sqlite::Access::create,
       SystemClock().now());
-  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (!editor) return pass_on(std::move(editor.error()));
   const std::string postmaster = "postmaster@" + plan.domain;
   if (auto added = editor->add_domain(plan.domain); !added) return added;
   if (auto added = editor->add_user(postmaster); !added) return added;

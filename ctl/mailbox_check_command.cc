@@ -30,7 +30,7 @@ using maildir::Inspected;
 using maildir::Inspecting;
 using nlohmann::json;
 
-json to_json(const std::string& mailbox, const Inspected& inspected) {
+json as_json(const std::string& mailbox, const Inspected& inspected) {
   json faults = json::array();
   for (const Fault& fault : inspected.told)
     faults.push_back({{"path", fault.path},
@@ -45,7 +45,7 @@ json to_json(const std::string& mailbox, const Inspected& inspected) {
           {"told", faults}};
 }
 
-std::string to_text(const std::string& mailbox, const Inspected& inspected, Inspecting what) {
+std::string as_text(const std::string& mailbox, const Inspected& inspected, Inspecting what) {
   std::string text;
   for (const Fault& fault : inspected.told) {
     const std::string_view lead = !fault.by_repair             ? "to mend it: "
@@ -106,8 +106,8 @@ void run(Context& context, Inspecting what, const std::string& address) {
       continue;
     }
     wrong = wrong || inspected->mended < inspected->faults;
-    document.push_back(to_json(mailbox, *inspected));
-    text += to_text(mailbox, *inspected, what);
+    document.push_back(as_json(mailbox, *inspected));
+    text += as_text(mailbox, *inspected, what);
   }
   if (wrong && context.status == ExitStatus::done) context.status = ExitStatus::refused;
   context.answer({{"mailboxes", document}}, text);

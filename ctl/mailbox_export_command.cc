@@ -33,7 +33,7 @@ using maildir::ExportReport;
 using maildir::HeldMailbox;
 using maildir::Listing;
 
-struct Options {
+struct ExportOptions {
   std::string address;
   std::string path;
   std::string format;
@@ -82,7 +82,7 @@ Result<ExportReport> to_mbox(const HeldMailbox& from, const Listing& listing,
   return to_file(from, listing, path);
 }
 
-std::string to_text(const std::string& mailbox, const ExportReport& report,
+std::string as_text(const std::string& mailbox, const ExportReport& report,
                     std::uint64_t not_served) {
   std::string text = fmt::format("{}: {} exported, {}", printable(mailbox), report.exported,
                                  short_size(report.octets));
@@ -97,7 +97,7 @@ std::string to_text(const std::string& mailbox, const ExportReport& report,
   return text;
 }
 
-void run(Context& context, const Options& options) {
+void run(Context& context, const ExportOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   const auto mailbox = mailbox_named(context, *settings, options.address);
@@ -115,7 +115,7 @@ void run(Context& context, const Options& options) {
   if (!is_whole) context.status = ExitStatus::refused;
   if (options.path == "-" && options.format == "mbox") {  // standard output is the mbox
     if (!is_whole)
-      context.refuse(ExitStatus::refused, to_text(*mailbox, *report, look->not_served));
+      context.refuse(ExitStatus::refused, as_text(*mailbox, *report, look->not_served));
     return;
   }
   context.answer({{"mailbox", *mailbox},
@@ -125,13 +125,13 @@ void run(Context& context, const Options& options) {
                   {"not_served", look->not_served},
                   {"problems", report->problems},
                   {"told", report->told}},
-                 to_text(*mailbox, *report, look->not_served));
+                 as_text(*mailbox, *report, look->not_served));
 }
 
 }  // namespace
 
 void add_mailbox_export_command(Command mailbox, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExportOptions>();
   const Command command = mailbox.add_subcommand("export", "Write a mailbox for other programs");
   command.add_option("address", options->address, "NAME@DOMAIN").required();
   command.add_option("path", options->path, "A file for an mbox, - is standard output; or a folder")

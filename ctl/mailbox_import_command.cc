@@ -27,7 +27,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct ImportOptions {
   std::string address;
   std::string path;
   std::string format = "maildir";
@@ -55,11 +55,11 @@ Result<std::string> read_list(const std::string& path) {
 }
 
 // Nothing: none was asked for.
-Result<std::optional<maildir::ForeignList>> list_of(const Options& options) {
+Result<std::optional<maildir::ForeignList>> list_of(const ImportOptions& options) {
   if (options.from.empty()) return std::optional<maildir::ForeignList>();
   const bool dovecot = options.from == "dovecot";
   const auto format = maildir::UidlFormat::parse(options.uidl_format);
-  if (!format) return tl::unexpected<Error>(format.error());
+  if (!format) return pass_on(format.error());
   const std::string path = !options.list.empty()
                                ? options.list
                                : fmt::format("{}/{}", options.path,
@@ -80,7 +80,7 @@ Result<std::optional<maildir::ForeignList>> list_of(const Options& options) {
   return std::optional(std::move(*list));
 }
 
-std::string to_text(const std::string& mailbox, const maildir::ImportReport& report, bool listed) {
+std::string as_text(const std::string& mailbox, const maildir::ImportReport& report, bool listed) {
   std::string text = fmt::format("{}: {} imported, {} already there", printable(mailbox),
                                  report.imported, report.already + report.renamed);
   if (report.deleted > 0)
@@ -99,7 +99,7 @@ std::string to_text(const std::string& mailbox, const maildir::ImportReport& rep
   return text;
 }
 
-json to_json(const std::string& mailbox, const maildir::ImportReport& report) {
+json as_json(const std::string& mailbox, const maildir::ImportReport& report) {
   json document = {{"mailbox", mailbox},          {"imported", report.imported},
                    {"renamed", report.renamed},   {"already", report.already},
                    {"deleted", report.deleted},   {"with_unique_id", report.with_id},
@@ -109,7 +109,7 @@ json to_json(const std::string& mailbox, const maildir::ImportReport& report) {
 }
 
 // What is imported from: a Maildir, or an mbox, which may be standard input.
-Result<Fd> open_source(const Options& options) {
+Result<Fd> open_source(const ImportOptions& options) {
   const std::string& path = options.path;
   if (options.format == "mbox") {
     Fd file(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
@@ -134,13 +134,14 @@ Result<Fd> open_source(const Options& options) {
 }
 
 Result<maildir::ImportReport> import(const std::string& mail_directory, const std::string& mailbox,
-                                     const Options& options, const maildir::ForeignList* list) {
+                                     const ImportOptions& options,
+                                     const maildir::ForeignList* list) {
   const auto source = open_source(options);
-  if (!source) return tl::unexpected<Error>(source.error());
+  if (!source) return pass_on(source.error());
   const auto held = maildir::make_and_hold_mailbox(mail_directory, mailbox);
-  if (!held) return tl::unexpected<Error>(held.error());
+  if (!held) return pass_on(held.error());
   auto import = maildir::Import::begin(*held);
-  if (!import) return tl::unexpected<Error>(std::move(import.error()));
+  if (!import) return pass_on(std::move(import.error()));
   const auto taken = options.format == "mbox" ? import->take_mbox(source->get())
                                               : import->take_maildir(source->get(), list);
   auto report = import->finish();
@@ -149,7 +150,7 @@ Result<maildir::ImportReport> import(const std::string& mail_directory, const st
   return report;
 }
 
-void run(Context& context, const Options& options) {
+void run(Context& context, const ImportOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   if (options.format == "mbox" && !options.from.empty())
@@ -165,13 +166,13 @@ void run(Context& context, const Options& options) {
               fmt::format("{}; what was imported stays, and the same command goes on",
                           report.error().text)});
   if (report->problems > 0) context.status = ExitStatus::refused;
-  context.answer(to_json(*mailbox, *report), to_text(*mailbox, *report, list->has_value()));
+  context.answer(as_json(*mailbox, *report), as_text(*mailbox, *report, list->has_value()));
 }
 
 }  // namespace
 
 void add_mailbox_import_command(Command mailbox, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ImportOptions>();
   const Command command =
       mailbox.add_subcommand("import", "Bring mail of another server into a mailbox");
   command.add_option("address", options->address, "NAME@DOMAIN").required();

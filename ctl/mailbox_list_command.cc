@@ -39,9 +39,9 @@ using maildir::Look;
 using nlohmann::json;
 
 // Of one mailbox so many messages are shown, the newest.
-constexpr std::size_t kShown = 10'000;
+constexpr std::size_t kShownMessages = 10'000;
 
-struct Options {
+struct MailboxListOptions {
   std::string address;
   std::string domain;
 };
@@ -52,7 +52,7 @@ std::string time_of(std::int64_t seconds) {
 
 Result<Look> look_at(const Fd& maildir) {
   const auto rights = MailboxRights::take(maildir.get());
-  if (!rights) return tl::unexpected<Error>(rights.error());
+  if (!rights) return pass_on(rights.error());
   return maildir::look(maildir.get(), boot_id());
 }
 
@@ -99,7 +99,7 @@ std::string share_of(const Summary& summary) {
       "{:.0f}%", 100.0 * static_cast<double>(summary.octets) / static_cast<double>(*summary.quota));
 }
 
-json to_json(const Summary& summary) {
+json as_json(const Summary& summary) {
   json document = {{"mailbox", summary.mailbox},
                    {"messages", summary.messages},
                    {"new", summary.fresh},
@@ -132,8 +132,8 @@ void list_all(Context& context, const config::Settings& settings, const std::str
   std::vector<Summary> summaries;
   while (const auto found = mailboxes->next()) {
     if (!domain.empty() && !found->name.ends_with("@" + to_lower(domain))) continue;
-    const auto look = found->maildir ? look_at(*found->maildir)
-                                     : Result<Look>(tl::unexpected<Error>(found->maildir.error()));
+    const auto look =
+        found->maildir ? look_at(*found->maildir) : Result<Look>(pass_on(found->maildir.error()));
     if (!look) {
       context.refuse(
           Error{look.error().kind, fmt::format("{}: {}", found->name, look.error().text)});
@@ -152,7 +152,7 @@ void list_all(Context& context, const config::Settings& settings, const std::str
   std::vector<std::vector<std::string>> rows{
       {"mailbox", "messages", "new", "size", "quota", "oldest", "newest", "trash", "not served"}};
   for (const Summary& summary : summaries) {
-    document.push_back(to_json(summary));
+    document.push_back(as_json(summary));
     rows.push_back(to_row(summary));
   }
   context.answer({{"mailboxes", document}}, rows.size() > 1 ? table(rows) : "no mailboxes\n");
@@ -174,7 +174,7 @@ void list_one(Context& context, const config::Settings& settings, const std::str
         Error{look.error().kind, fmt::format("{}: {}", mailbox, look.error().text)});
   const std::uint64_t not_served = look->not_served + look->nameless;
   const Listing& listing = look->listing;
-  const std::size_t first = listing.size() - std::min(listing.size(), kShown);
+  const std::size_t first = listing.size() - std::min(listing.size(), kShownMessages);
   json messages = json::array();
   std::vector<std::vector<std::string>> rows{
       {"number", "unique-id", "size", "came", "new", "from", "subject"}};
@@ -209,7 +209,7 @@ void list_one(Context& context, const config::Settings& settings, const std::str
                  text);
 }
 
-void run(Context& context, const Options& options) {
+void run(Context& context, const MailboxListOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   if (options.address.empty()) return list_all(context, *settings, options.domain);
@@ -220,7 +220,7 @@ void run(Context& context, const Options& options) {
 }  // namespace
 
 void add_mailbox_list_command(Command mailbox, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<MailboxListOptions>();
   const Command command =
       mailbox.add_subcommand("list", "What is in the mailboxes, or in one of them");
   const Option address =

@@ -27,7 +27,7 @@ Result<MailboxRights> MailboxRights::take(int directory, std::optional<gid_t> gr
   if (::fstat(directory, &status) != 0) return fail_errno("Maildir", errno);
   if (::geteuid() != 0 || status.st_uid == 0) return MailboxRights();
   auto groups = groups_of_ours();
-  if (!groups) return tl::unexpected<Error>(std::move(groups.error()));
+  if (!groups) return pass_on(std::move(groups.error()));
   if (::setgroups(group ? 1 : 0, group ? &*group : nullptr) != 0)
     return fail_errno("setgroups", errno);
   MailboxRights rights(std::move(*groups));  // from here on there is something to give back

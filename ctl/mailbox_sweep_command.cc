@@ -30,7 +30,7 @@ using directory::DirectoryEditor;
 using maildir::Swept;
 using nlohmann::json;
 
-struct Options {
+struct SweepOptions {
   std::string address;
   bool dry_run = false;
 };
@@ -66,7 +66,7 @@ class Sweep {
       return {};
     }
     const auto user = editor_.user(mailbox);
-    if (!user) return tl::unexpected<Error>(user.error());
+    if (!user) return pass_on(user.error());
     if (*maildir) sweep(mailbox, *maildir, rules_of(*user, settings_));
     return {};
   }
@@ -92,7 +92,7 @@ class Sweep {
 
   Result<Swept> sweep_once(const Fd& maildir, const maildir::SweepRules& rules) const {
     const auto rights = MailboxRights::take(maildir.get());
-    if (!rights) return tl::unexpected<Error>(rights.error());
+    if (!rights) return pass_on(rights.error());
     const WallTime now = SystemClock().now();
     if (dry_run_) return maildir::would_sweep(maildir, rules, now);
     return maildir::sweep(maildir, rules, now, maildir::remembrance(settings_.queue.lifetime));
@@ -157,7 +157,7 @@ class Sweep {
 
 Result<void> sweep_all(const config::Settings& settings, Sweep& sweep) {
   auto mailboxes = maildir::Mailboxes::open(settings.paths.mail);
-  if (!mailboxes) return tl::unexpected<Error>(mailboxes.error());
+  if (!mailboxes) return pass_on(mailboxes.error());
   while (const auto found = mailboxes->next()) {
     auto visited = sweep.visit(found->name, found->maildir);
     if (visited) continue;
@@ -171,11 +171,11 @@ Result<void> sweep_all(const config::Settings& settings, Sweep& sweep) {
 Result<void> sweep_one(const config::Settings& settings, DirectoryEditor& editor,
                        const std::string& address, Sweep& sweep) {
   const auto user = editor.user(address);
-  if (!user) return tl::unexpected<Error>(user.error());
+  if (!user) return pass_on(user.error());
   return sweep.visit(user->address, maildir::open_maildir(settings.paths.mail, user->address));
 }
 
-void run_sweep(Context& context, const Options& options) {
+void run_sweep(Context& context, const SweepOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   auto editor = open_directory(*settings);
@@ -192,7 +192,7 @@ void run_sweep(Context& context, const Options& options) {
 }  // namespace
 
 void add_mailbox_sweep_command(Command mailbox, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SweepOptions>();
   const Command sweep = mailbox.add_subcommand("sweep", "Remove what time removes, now");
   sweep.add_option("address", options->address, "This mailbox alone");
   sweep.add_flag("--dry-run", options->dry_run, "Tell what would go, and remove nothing");

@@ -33,9 +33,9 @@ using maildir::Trashed;
 using nlohmann::json;
 
 // Of the trash so many are shown, those that were deleted last.
-constexpr std::size_t kShown = 10'000;
+constexpr std::size_t kShownDeleted = 10'000;
 
-struct Options {
+struct TrashOptions {
   std::string address;
   bool all = false;
   std::string since;
@@ -56,12 +56,12 @@ struct Opened {
 
 Result<Opened> open(const config::Settings& settings, const std::string& mailbox) {
   auto maildir = maildir::open_maildir(settings.paths.mail, mailbox);
-  if (!maildir) return tl::unexpected<Error>(std::move(maildir.error()));
+  if (!maildir) return pass_on(std::move(maildir.error()));
   if (!*maildir)
     return fail(ErrorKind::not_found,
                 fmt::format("{}: has no mail yet, and so no trash", printable(mailbox)));
   auto rights = MailboxRights::take(maildir->get());
-  if (!rights) return tl::unexpected<Error>(std::move(rights.error()));
+  if (!rights) return pass_on(std::move(rights.error()));
   auto trash = maildir::trashed(maildir->get());
   if (!trash) return fail(trash.error().kind, fmt::format("{}: {}", mailbox, trash.error().text));
   return Opened{mailbox, std::move(*maildir), std::move(*rights), std::move(*trash)};
@@ -69,14 +69,14 @@ Result<Opened> open(const config::Settings& settings, const std::string& mailbox
 
 // ---- mailbox trash ----
 
-void show(Context& context, const Options& options) {
+void show(Context& context, const TrashOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   const auto mailbox = mailbox_named(context, *settings, options.address);
   if (!mailbox) return;
   const auto opened = open(*settings, *mailbox);
   if (!opened) return context.refuse(opened.error());
-  const std::size_t first = opened->trash.size() - std::min(opened->trash.size(), kShown);
+  const std::size_t first = opened->trash.size() - std::min(opened->trash.size(), kShownDeleted);
   json messages = json::array();
   std::vector<std::vector<std::string>> rows{
       {"number", "deleted", "size", "unique-id", "from", "subject"}};
@@ -109,7 +109,7 @@ struct Chosen {
   std::vector<std::string> unknown;  // unique-ids that nothing there has
 };
 
-Chosen choose(const std::vector<Trashed>& trash, const Options& options,
+Chosen choose(const std::vector<Trashed>& trash, const TrashOptions& options,
               std::optional<std::chrono::milliseconds> since, WallTime now) {
   Chosen chosen;
   std::unordered_set<std::string> wanted(options.ids.begin(), options.ids.end());
@@ -160,7 +160,7 @@ void answer(Context& context, const std::string& mailbox, const Mailbox::Undelet
                  text);
 }
 
-void undelete(Context& context, const Options& options) {
+void undelete(Context& context, const TrashOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   const auto since = config::parse_duration(options.since);
@@ -200,7 +200,7 @@ void undelete(Context& context, const Options& options) {
 }  // namespace
 
 void add_mailbox_trash_commands(Command mailbox, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<TrashOptions>();
   const Command trash = mailbox.add_subcommand("trash", "What was deleted and may come back");
   trash.add_option("address", options->address, "NAME@DOMAIN").required();
   trash.callback([&context, options] { show(context, *options); });

@@ -30,7 +30,8 @@ std::optional<gid_t> gid_of(const std::string& group) {
   return entry.gr_gid;
 }
 
-Result<void> give(const Fd& fd, const std::string& path, mode_t mode, const std::string& group) {
+Result<void> give_open(const Fd& fd, const std::string& path, mode_t mode,
+                       const std::string& group) {
   const auto gid = gid_of(group);
   if (gid && ::fchown(fd.get(), static_cast<uid_t>(-1), *gid) != 0) return fail_errno(path, errno);
   if (::fchmod(fd.get(), mode) != 0) return fail_errno(path, errno);
@@ -49,7 +50,7 @@ class Draft {
   Result<void> write(std::string_view content, mode_t mode, const std::string& group) const {
     const Fd fd(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!fd) return fail_errno(path_, errno);
-    if (auto given = give(fd, path_, mode, group); !given) return given;
+    if (auto given = give_open(fd, path_, mode, group); !given) return given;
     if (const int error = write_all(fd.get(), content); error != 0) return fail_errno(path_, error);
     if (::fsync(fd.get()) != 0) return fail_errno(path_, errno);
     return {};
@@ -86,7 +87,7 @@ Result<void> write_new_file(const std::string& path, std::string_view content, m
 Result<void> give(const std::string& path, mode_t mode, const std::string& group) {
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd) return fail_errno(path, errno);
-  return give(fd, path, mode, group);
+  return give_open(fd, path, mode, group);
 }
 
 }  // namespace postrider::ctl

@@ -7,7 +7,7 @@ namespace postrider::ctl {
 
 namespace {
 
-struct Row {
+struct Advised {
   std::string_view cause;
   std::string_view advice;
 };
@@ -16,7 +16,7 @@ struct Row {
 constexpr std::string_view kOfOthers =
     "Read the server's words: it may mend itself; the mail is tried again until it expires.";
 
-constexpr auto kRows = std::to_array<Row>({
+constexpr auto kRows = std::to_array<Advised>({
     {"unreachable",
      "If mail goes out to others, their server is down, and this follows by itself. If none does, "
      "look at the network of this host, and whether it may connect to port 25 of others."},
@@ -61,8 +61,8 @@ constexpr auto kRows = std::to_array<Row>({
 }  // namespace
 
 std::string_view advice_on(std::string_view cause) noexcept {
-  const auto* const row =
-      std::find_if(kRows.begin(), kRows.end(), [&](const Row& one) { return one.cause == cause; });
+  const auto* const row = std::find_if(kRows.begin(), kRows.end(),
+                                       [&](const Advised& one) { return one.cause == cause; });
   return row == kRows.end() ? kOfOthers : row->advice;
 }
 

@@ -11,7 +11,7 @@ namespace postrider::ctl {
 
 Result<std::unique_ptr<QueueClient>> QueueClient::connect(const std::string& run_directory) {
   auto fd = net::connect_unix(run_directory + "/queued.sock");
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   return std::unique_ptr<QueueClient>(new QueueClient(std::move(*fd)));  // private constructor
 }
 
@@ -66,6 +66,11 @@ bool ask_queued(Context& context, const config::Settings& settings,
   const auto done = (*client)->ask(request, std::move(on_reply));
   if (!done) context.refuse(done.error());
   return done.has_value();
+}
+
+bool ask_queued(Context& context, const ipc::AdminRequest& request, QueueClient::OnReply on_reply) {
+  const auto settings = context.settings();
+  return settings && ask_queued(context, *settings, request, std::move(on_reply));
 }
 
 }  // namespace postrider::ctl

@@ -54,4 +54,7 @@ class Context;
 bool ask_queued(Context& context, const config::Settings& settings,
                 const ipc::AdminRequest& request, QueueClient::OnReply on_reply);
 
+// The same, of the configuration as the command finds it.
+bool ask_queued(Context& context, const ipc::AdminRequest& request, QueueClient::OnReply on_reply);
+
 }  // namespace postrider::ctl

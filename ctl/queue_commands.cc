@@ -36,19 +36,14 @@ AdminRequest request_of(AdminRequest::Verb verb, const FilterOptions& options) {
   return request;
 }
 
-bool ask(Context& context, const AdminRequest& request, QueueClient::OnReply on_reply) {
-  const auto settings = context.settings();
-  return settings && ask_queued(context, *settings, request, std::move(on_reply));
-}
-
 // With --json each message is shown as it comes, in one document that ends only if the list is
 // whole.
 void list(Context& context, FilterOptions options) {
   // A list that names nothing is of everything.
   if (options.is_empty()) options.all = true;
   MessageList messages(context.json);
-  if (!ask(context, request_of(AdminRequest::LIST, options),
-           [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
+  if (!ask_queued(context, request_of(AdminRequest::LIST, options),
+                  [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
     return;
   messages.end({});
   if (!context.json && messages.count() == 0) fmt::print("the queue is empty\n");
@@ -58,13 +53,13 @@ void show(Context& context, const std::string& id) {
   json document;
   std::string text;
   const WallTime now = SystemClock().now();
-  const bool done = ask(context, request_of(AdminRequest::SHOW, {.ids = {id}}),
-                        [&](const AdminReply& reply, const Fd&) {
-                          for (const ipc::QueuedMessage& message : reply.messages()) {
-                            document = to_json(message);
-                            text = to_text(message, now);
-                          }
-                        });
+  const bool done = ask_queued(context, request_of(AdminRequest::SHOW, {.ids = {id}}),
+                               [&](const AdminReply& reply, const Fd&) {
+                                 for (const ipc::QueuedMessage& message : reply.messages()) {
+                                   document = to_json(message);
+                                   text = to_text(message, now);
+                                 }
+                               });
   if (!done) return;
   if (document.is_null()) return context.refuse(ExitStatus::refused, "no message " + id);
   context.answer(document, text);
@@ -90,14 +85,14 @@ Result<void> copy_out(int fd, std::uint64_t offset, std::uint64_t length) {
 // The message as it is stored: its octets are not for a terminal, and are not escaped.
 void cat(Context& context, const std::string& id) {
   Result<void> copied = fail(ErrorKind::not_found, "no message " + id);
-  const bool done =
-      ask(context, request_of(AdminRequest::CAT, {.ids = {id}}),
-          [&](const AdminReply& reply, const Fd& descriptor) {
-            if (!reply.has_content() || !descriptor) return;
-            const std::string& trace = reply.content().trace();
-            std::fwrite(trace.data(), 1, trace.size(), stdout);
-            copied = copy_out(descriptor.get(), reply.content().offset(), reply.content().length());
-          });
+  const bool done = ask_queued(context, request_of(AdminRequest::CAT, {.ids = {id}}),
+                               [&](const AdminReply& reply, const Fd& descriptor) {
+                                 if (!reply.has_content() || !descriptor) return;
+                                 const std::string& trace = reply.content().trace();
+                                 std::fwrite(trace.data(), 1, trace.size(), stdout);
+                                 copied = copy_out(descriptor.get(), reply.content().offset(),
+                                                   reply.content().length());
+                               });
   if (done && !copied) context.refuse(copied.error());
 }
 
@@ -106,18 +101,18 @@ void summary(Context& context) {
   json outages = json::array();
   json pauses = json::array();
   std::string stopped;
-  if (!ask(context, request_of(AdminRequest::SUMMARY, {.all = true}),
-           [&](const AdminReply& reply, const Fd&) {
-             rows.insert(rows.end(), reply.summary().begin(), reply.summary().end());
-             for (const ipc::Pause& pause : reply.pauses()) {
-               pauses.push_back(to_json(pause));
-               stopped += wrapped(to_line(pause), terminal_width());
-             }
-             for (const ipc::Outage& outage : reply.outages()) {
-               outages.push_back(to_json(outage));
-               stopped += wrapped(to_line(outage), terminal_width());
-             }
-           }))
+  if (!ask_queued(context, request_of(AdminRequest::SUMMARY, {.all = true}),
+                  [&](const AdminReply& reply, const Fd&) {
+                    rows.insert(rows.end(), reply.summary().begin(), reply.summary().end());
+                    for (const ipc::Pause& pause : reply.pauses()) {
+                      pauses.push_back(to_json(pause));
+                      stopped += wrapped(to_line(pause), terminal_width());
+                    }
+                    for (const ipc::Outage& outage : reply.outages()) {
+                      outages.push_back(to_json(outage));
+                      stopped += wrapped(to_line(outage), terminal_width());
+                    }
+                  }))
     return;
   const WallTime now = SystemClock().now();
   json document{{"summary", json::array()},

@@ -9,6 +9,7 @@
 
 #include "common/base/ascii.h"
 #include "ctl/queue_reason.h"
+#include "ctl/queue_view.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl {
@@ -21,8 +22,6 @@ using std::chrono::microseconds;
 // Destinations that a line names; of more it says how many.
 constexpr std::size_t kNamed = 3;
 constexpr std::string_view kName = "DOMAIN";
-
-json time_or_null(std::int64_t us) { return us == 0 ? json() : json(iso_time(us)); }
 
 std::string names(const std::set<std::string>& destinations) {
   if (destinations.size() > kNamed) return fmt::format("{} destinations", destinations.size());

@@ -58,14 +58,10 @@ struct VerbOptions {
 
 constexpr const char* kDefaultRoute = "default";
 
-bool ask(Context& context, const AdminRequest& request, QueueClient::OnReply on_reply) {
-  const auto settings = context.settings();
-  return settings && ask_queued(context, *settings, request, std::move(on_reply));
-}
-
 void show_what_would_be(Context& context, const AdminRequest& request, const Verb& verb) {
   MessageList messages(context.json);
-  if (!ask(context, request, [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
+  if (!ask_queued(context, request,
+                  [&](const AdminReply& reply, const Fd&) { messages.show(reply); }))
     return;
   if (messages.count() == 0) return context.refuse(ExitStatus::refused, "no message matches");
   messages.end({{"count", messages.count()}, {"dry_run", true}});
@@ -84,7 +80,8 @@ void act(Context& context, const Verb& verb, const VerbOptions& options) {
   if (options.to != kDefaultRoute) request.set_via(options.to);
   if (options.dry_run) return show_what_would_be(context, request, verb);
   std::uint64_t count = 0;
-  if (!ask(context, request, [&](const AdminReply& reply, const Fd&) { count += reply.count(); }))
+  if (!ask_queued(context, request,
+                  [&](const AdminReply& reply, const Fd&) { count += reply.count(); }))
     return;
   if (count == 0) return context.refuse(ExitStatus::refused, "no message matches");
   context.answer({{"count", count}}, fmt::format("{} {}\n", verb.did, count));
@@ -94,7 +91,7 @@ void audit(Context& context) {
   AdminRequest request;
   request.set_verb(AdminRequest::AUDIT);
   std::vector<ipc::Act> acts;
-  if (!ask(context, request, [&](const AdminReply& reply, const Fd&) {
+  if (!ask_queued(context, request, [&](const AdminReply& reply, const Fd&) {
         acts.insert(acts.end(), reply.acts().begin(), reply.acts().end());
       }))
     return;
@@ -109,7 +106,7 @@ void change_destination(Context& context, AdminRequest::Verb verb, const std::st
   request.set_verb(verb);
   request.set_destination(destination);
   request.set_why(why);
-  if (!ask(context, request, [](const AdminReply&, const Fd&) {})) return;
+  if (!ask_queued(context, request, [](const AdminReply&, const Fd&) {})) return;
   const char* const did = verb == AdminRequest::PAUSE ? "paused" : "resumed";
   context.answer({{did, destination}}, fmt::format("{} {}\n", did, printable(destination)));
 }

@@ -11,8 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-json time_or_null(std::int64_t us) { return us == 0 ? json() : json(iso_time(us)); }
-
 std::string age(std::int64_t us, WallTime now) {
   return short_duration(now.time_since_epoch() - std::chrono::microseconds(us));
 }
@@ -42,6 +40,8 @@ std::string under_way(const ipc::QueuedRecipient& recipient, WallTime now) {
 }
 
 }  // namespace
+
+json time_or_null(std::int64_t us) { return us == 0 ? json() : json(iso_time(us)); }
 
 json to_json(const ipc::QueuedMessage& message) {
   json recipients = json::array();

@@ -1,6 +1,7 @@
 // queue_view.h - what queued says of its messages, as JSON and for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 namespace postrider::ctl {
 
 // Keys are stable; times are ISO 8601 in UTC, or null.
+nlohmann::json time_or_null(std::int64_t us);
 nlohmann::json to_json(const ipc::QueuedMessage& message);
 nlohmann::json to_json(const ipc::SummaryRow& row);
 nlohmann::json to_json(const ipc::Outage& outage);

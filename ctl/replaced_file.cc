@@ -40,13 +40,13 @@ Result<void> sync_folder_of(const std::string& path) {
 
 Result<ReplacedFile> ReplacedFile::open(const std::string& path, std::size_t most) {
   auto real = without_links(path);
-  if (!real) return tl::unexpected<Error>(real.error());
+  if (!real) return pass_on(real.error());
   Fd fd(::open(real->c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return fail_errno(path, errno);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
     return fail(ErrorKind::temporary, path + ": another command edits it; try again");
   ReplacedFile file(path, std::move(*real), std::move(fd));
-  if (auto read = file.read(most); !read) return tl::unexpected<Error>(read.error());
+  if (auto read = file.read(most); !read) return pass_on(read.error());
   return file;
 }
 

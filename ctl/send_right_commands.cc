@@ -12,30 +12,30 @@ namespace {
 
 using directory::DirectoryEditor;
 
-struct Options {
+struct SendRightOptions {
   std::string address;
   std::string sender;
 };
 
-nlohmann::json to_json(const Options& options) {
+nlohmann::json as_json(const SendRightOptions& options) {
   return {{"address", options.address}, {"sender", options.sender}};
 }
 
-void add(Context& context, const Options& options) {
+void add(Context& context, const SendRightOptions& options) {
   change(context, fmt::format("{} may send as {}", options.address, options.sender),
-         to_json(options), [&](DirectoryEditor& editor) {
+         as_json(options), [&](DirectoryEditor& editor) {
            return editor.add_send_right(options.address, options.sender);
          });
 }
 
-void remove(Context& context, const Options& options) {
+void remove(Context& context, const SendRightOptions& options) {
   change(context, fmt::format("{} may no longer send as {}", options.address, options.sender),
-         to_json(options), [&](DirectoryEditor& editor) {
+         as_json(options), [&](DirectoryEditor& editor) {
            return editor.remove_send_right(options.address, options.sender);
          });
 }
 
-void list(Context& context, const Options& options) {
+void list(Context& context, const SendRightOptions& options) {
   with_editor(context, [&](DirectoryEditor& editor) {
     const auto senders = editor.send_rights(options.address);
     if (!senders) return context.refuse(senders.error());
@@ -51,7 +51,7 @@ void add_send_right_commands(Command user, Context& context) {
   const Command group = user.add_subcommand(
       "send-as", "As whom a user may send beside the own address and the aliases that lead to it");
   group.require_subcommand();
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SendRightOptions>();
   const auto subcommand = [&](const char* name, const char* text) {
     const Command command = group.add_subcommand(name, text);
     command.add_option("address", options->address, "NAME@DOMAIN").required();

@@ -21,7 +21,7 @@ namespace postrider::ctl {
 
 namespace {
 
-constexpr std::size_t kReadChunk = 1U << 16U;
+constexpr std::size_t kInputChunk = 1U << 16U;
 
 int refuse(int status, std::string_view text) {
   fmt::print(stderr, "sendmail: {}\n", text);
@@ -33,8 +33,8 @@ Result<std::string> read_message(std::uint64_t limit) {
   std::string text;
   while (text.size() <= limit) {
     const std::size_t size = text.size();
-    text.resize(size + kReadChunk);
-    const ssize_t n = ::read(STDIN_FILENO, text.data() + size, kReadChunk);
+    text.resize(size + kInputChunk);
+    const ssize_t n = ::read(STDIN_FILENO, text.data() + size, kInputChunk);
     text.resize(size + static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
     if (n == 0) return text;
     if (n < 0 && errno != EINTR) return fail_errno("standard input", errno);

@@ -65,7 +65,7 @@ class Collecting {
   Result<bool> collect() {
     if (!collector_) {
       auto opened = trace::Collector::open(settings_, clock_);
-      if (!opened) return tl::unexpected<Error>(opened.error());
+      if (!opened) return pass_on(opened.error());
       collector_.emplace(std::move(*opened));
     }
     return collector_->collect(kCollectFor);

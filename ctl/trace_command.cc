@@ -19,7 +19,7 @@ namespace postrider::ctl {
 namespace {
 
 // Of messages that are found by an address, those that are shown.
-constexpr std::size_t kShown = 20;
+constexpr std::size_t kShownLives = 20;
 
 struct TraceOptions {
   std::string what;
@@ -54,7 +54,7 @@ void show(Context& context, const TraceOptions& options) {
   if (found->life)
     return context.answer(to_json(*found->life, found->losses),
                           to_text(*found->life, found->losses, now));
-  const std::size_t shown = options.all ? std::numeric_limits<std::size_t>::max() : kShown;
+  const std::size_t shown = options.all ? std::numeric_limits<std::size_t>::max() : kShownLives;
   context.answer(to_json(found->messages, shown), to_text(found->messages, shown));
 }
 

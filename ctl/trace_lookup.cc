@@ -14,7 +14,7 @@ constexpr std::size_t kPortion = 10'000;
 
 Result<TraceFindings> found_one(trace::Search& search, trace::Life life) {
   auto losses = search.losses(life.events.front().time, life.events.back().time);
-  if (!losses) return tl::unexpected<Error>(std::move(losses.error()));
+  if (!losses) return pass_on(std::move(losses.error()));
   return TraceFindings{.life = std::move(life), .losses = std::move(*losses), .messages = {}};
 }
 
@@ -27,7 +27,7 @@ Result<std::vector<TracedMessage>> outcomes_of(trace::Search& search,
       return subjects.begin() + static_cast<std::ptrdiff_t>(i);
     };
     const auto lives = search.lives({at(from), at(to)});
-    if (!lives) return tl::unexpected<Error>(lives.error());
+    if (!lives) return pass_on(lives.error());
     for (const trace::Life& life : *lives)
       if (!life.events.empty()) messages.push_back({life.id, outcome_of(life)});
   }
@@ -38,19 +38,19 @@ Result<std::vector<TracedMessage>> outcomes_of(trace::Search& search,
 
 Result<TraceFindings> look_up_trace(const std::string& data_directory, const TraceQuery& query) {
   auto search = trace::Search::open(data_directory);
-  if (!search) return tl::unexpected<Error>(std::move(search.error()));
+  if (!search) return pass_on(std::move(search.error()));
   if (MessageId::parse(query.what)) {
     auto life = search->whole_life(query.what);
-    if (!life) return tl::unexpected<Error>(std::move(life.error()));
+    if (!life) return pass_on(std::move(life.error()));
     if (!life->events.empty()) return found_one(*search, std::move(*life));
   }
   const auto subjects = search->find(trace::plain_name(query.what), query.since, query.most);
-  if (!subjects) return tl::unexpected<Error>(subjects.error());
+  if (!subjects) return pass_on(subjects.error());
   auto messages = outcomes_of(*search, *subjects);
-  if (!messages) return tl::unexpected<Error>(std::move(messages.error()));
+  if (!messages) return pass_on(std::move(messages.error()));
   if (messages->size() == 1 && !query.as_list) {
     auto life = search->whole_life(messages->front().id);
-    if (!life) return tl::unexpected<Error>(std::move(life.error()));
+    if (!life) return pass_on(std::move(life.error()));
     if (!life->events.empty()) return found_one(*search, std::move(*life));
   }
   return TraceFindings{.life = {}, .losses = {}, .messages = std::move(*messages)};

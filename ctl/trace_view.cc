@@ -20,7 +20,7 @@ namespace {
 using nlohmann::json;
 using trace::Event;
 
-std::int64_t milliseconds(std::chrono::microseconds span) {
+std::int64_t whole_ms(std::chrono::microseconds span) {
   return std::chrono::floor<std::chrono::milliseconds>(span).count();
 }
 
@@ -37,7 +37,7 @@ json event_json(const Event& event, WallTime began) {
   json values = json::object();
   for (const auto& [key, value] : event.values)
     values[key] = key == "dialogue" ? dialogue_json(value) : json(value);
-  return {{"time", to_timestamp(event.time)}, {"since_ms", milliseconds(event.time - began)},
+  return {{"time", to_timestamp(event.time)}, {"since_ms", whole_ms(event.time - began)},
           {"process", event.process},         {"event", event.name},
           {"words", words_for(event)},        {"values", std::move(values)}};
 }
@@ -93,7 +93,7 @@ std::string event_text(const Event& event, WallTime began) {
 }  // namespace
 
 std::string since_begin(std::chrono::microseconds span) {
-  const auto ms = milliseconds(span);
+  const auto ms = whole_ms(span);
   const auto seconds = ms / 1000;
   if (seconds < 60) return fmt::format("{}.{:03}s", seconds, ms % 1000);
   if (seconds < 3600) return fmt::format("{}m{:02}s", seconds / 60, seconds % 60);

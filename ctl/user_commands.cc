@@ -26,7 +26,7 @@ using directory::DirectoryEditor;
 using directory::UserSettings;
 using nlohmann::json;
 
-struct Options {
+struct UserOptions {
   std::string address;
   UserSettingOptions settings;
   bool password_stdin = false;
@@ -40,7 +40,7 @@ std::optional<directory::PasswordPolicy> policy_of(Context& context) {
 }
 
 // With a password that the policy refuses no user is added.
-void add(Context& context, const Options& options) {
+void add(Context& context, const UserOptions& options) {
   const auto settings = options.settings.apply_to({}, SystemClock().now());
   if (!settings) return context.refuse(settings.error());
   Result<Secret> password = options.password_stdin ? read_password(std::cin) : Secret();
@@ -58,7 +58,7 @@ void add(Context& context, const Options& options) {
          });
 }
 
-void change_settings(Context& context, const Options& options) {
+void change_settings(Context& context, const UserOptions& options) {
   change(context, fmt::format("changed user {}", options.address), {{"address", options.address}},
          [&](DirectoryEditor& editor) -> Result<void> {
            Result<void> right;
@@ -71,7 +71,7 @@ void change_settings(Context& context, const Options& options) {
          });
 }
 
-void set_disabled(Context& context, const Options& options, bool disabled) {
+void set_disabled(Context& context, const UserOptions& options, bool disabled) {
   change(context, fmt::format("user {} is {}", options.address, disabled ? "disabled" : "enabled"),
          {{"address", options.address}, {"disabled", disabled}}, [&](DirectoryEditor& editor) {
            return editor.change_user(options.address,
@@ -79,7 +79,7 @@ void set_disabled(Context& context, const Options& options, bool disabled) {
          });
 }
 
-void set_password(Context& context, const Options& options) {
+void set_password(Context& context, const UserOptions& options) {
   const auto password = read_password(std::cin);
   if (!password) return context.refuse(password.error());
   const auto policy = policy_of(context);
@@ -90,7 +90,7 @@ void set_password(Context& context, const Options& options) {
          });
 }
 
-void set_apop(Context& context, const Options& options) {
+void set_apop(Context& context, const UserOptions& options) {
   if (options.enable == options.disable)
     return context.refuse(ExitStatus::usage, "write either --enable or --disable");
   if (options.disable)
@@ -107,13 +107,13 @@ void set_apop(Context& context, const Options& options) {
   });
 }
 
-void remove(Context& context, const Options& options) {
+void remove(Context& context, const UserOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   change(context, fmt::format("removed user {}", options.address), {{"address", options.address}},
          [&](DirectoryEditor& editor) -> Result<void> {
            const auto user = editor.user(options.address);
-           if (!user) return tl::unexpected<Error>(user.error());
+           if (!user) return pass_on(user.error());
            if (auto done = editor.remove_user(options.address); !done) return done;
            if (auto done = forget_logins(settings->paths.data, user->address); !done)
              return fail(
@@ -124,7 +124,7 @@ void remove(Context& context, const Options& options) {
          });
 }
 
-void list(Context& context) {
+void list_users(Context& context) {
   const auto settings = context.settings();
   if (!settings) return;
   with_editor(context, *settings, [&](DirectoryEditor& editor) {
@@ -163,7 +163,7 @@ std::string shown(std::int64_t seconds_since_1970, std::string_view otherwise) {
   return time.is_null() ? std::string(otherwise) : time.get<std::string>();
 }
 
-void show(Context& context, const Options& options) {
+void show(Context& context, const UserOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   with_editor(context, *settings, [&](DirectoryEditor& editor) {
@@ -217,7 +217,7 @@ void show(Context& context, const Options& options) {
 void add_user_commands(Command app, Context& context) {
   const Command group = app.add_subcommand("user", "The users, each with a mailbox");
   group.require_subcommand();
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<UserOptions>();
   const auto subcommand = [&](const char* name, const char* text) {
     const Command command = group.add_subcommand(name, text);
     command.add_option("address", options->address, "NAME@DOMAIN").required();
@@ -256,7 +256,7 @@ void add_user_commands(Command app, Context& context) {
   subcommand("show", "Everything about a user").callback([&context, options] {
     show(context, *options);
   });
-  group.add_subcommand("list", "All users").callback([&context] { list(context); });
+  group.add_subcommand("list", "All users").callback([&context] { list_users(context); });
   add_app_password_commands(group, context);
   add_send_right_commands(group, context);
 }

@@ -16,14 +16,14 @@ namespace postrider::ctl {
 
 namespace {
 
-using Event = std::optional<auth::LoginRecord::Event>;
+using LastLogin = std::optional<auth::LoginRecord::Event>;
 
-nlohmann::json event_json(const Event& event) {
+nlohmann::json event_json(const LastLogin& event) {
   if (!event) return {};
   return {{"time", to_timestamp(event->when)}, {"client", event->client}};
 }
 
-std::string shown(const Event& event) {
+std::string shown(const LastLogin& event) {
   if (!event) return "none known";
   return fmt::format("{} from {}", to_timestamp(event->when), event->client);
 }
@@ -39,7 +39,7 @@ Result<void> forget_logins(const std::string& data_directory, const std::string&
     if (!folder && errno == ENOENT) continue;
     if (!folder) return fail_errno(name, errno);
     const auto rights = MailboxRights::take(folder.get(), data.st_gid);
-    if (!rights) return tl::unexpected<Error>(rights.error());
+    if (!rights) return pass_on(rights.error());
     if (auto done = auth::LoginTable::forget(data_directory, service, mailbox); !done) return done;
   }
   return {};

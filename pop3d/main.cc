@@ -29,10 +29,10 @@ Result<std::vector<Socket>> open_sockets(const config::Settings& settings,
   std::vector<Socket> sockets;
   for (const config::Pop3Listener& listener : settings.pop3d.listen) {
     auto address = net::SocketAddress::parse(listener.address);
-    if (!address) return tl::unexpected<Error>(std::move(address.error()));
+    if (!address) return pass_on(std::move(address.error()));
     Fd given = inherited.claim(*address);
     auto socket = given ? Result<Fd>(std::move(given)) : net::open_listening_socket(*address);
-    if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
+    if (!socket) return pass_on(std::move(socket.error()));
     log.info("listening").with("address", listener.address);
     sockets.push_back({std::move(*socket), listener});
   }
@@ -59,7 +59,7 @@ Result<std::unique_ptr<net::TlsServer>> prepare(const config::Settings& settings
   auto loaded = load_certificates(settings, keys, clock);
   if (!loaded) return loaded;
   if (auto ready = sandbox::prepare(settings.security.sandbox, log); !ready)
-    return tl::unexpected<Error>(std::move(ready.error()));
+    return pass_on(std::move(ready.error()));
   return loaded;
 }
 

@@ -47,13 +47,13 @@ Result<Opening> open_mailbox(const std::string& mail_directory, const std::strin
   std::optional<WallTime> before;
   if (login_delay.count() > 0) {
     const auto relative = maildir::mailbox_path(mailbox);
-    if (!relative) return tl::unexpected<Error>(relative.error());
+    if (!relative) return pass_on(relative.error());
     lock = fmt::format("{}/{}/{}", mail_directory, *relative, maildir::kLockName);
     before = last_login(lock);
     if (is_too_soon(before, login_delay, now)) return Opening{.too_soon = true};
   }
   auto opened = maildir::Mailbox::open(mail_directory, mailbox, now, remembrance);
-  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  if (!opened) return pass_on(std::move(opened.error()));
   if (*opened == nullptr || lock.empty()) return Opening{std::move(*opened)};
   // Somebody may have come and gone since; without `before` the file is new, and of now.
   if (before && is_too_soon(last_login(lock), login_delay, now)) return Opening{.too_soon = true};

@@ -7,7 +7,7 @@ namespace postrider::pop3d {
 Transfer::Portion Transfer::Source::next() {
   if (!reader) {
     auto opened = mailbox->read(message, body_lines, form);
-    if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+    if (!opened) return pass_on(std::move(opened.error()));
     reader.emplace(std::move(*opened));
   }
   return reader->next();

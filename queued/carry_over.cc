@@ -40,8 +40,6 @@ constexpr std::array kRecipientsOfVersion{"SELECT *, '' FROM recipient WHERE mes
 static_assert(kMessageOfVersion.size() == spool::kQueueSchema.size());
 static_assert(kRecipientsOfVersion.size() == spool::kQueueSchema.size());
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // Of the damaged file: what is there cannot be used. Anything else may pass.
 bool is_damage(const Error& error) {
   return error.kind == ErrorKind::corrupt || error.kind == ErrorKind::invalid;

@@ -15,7 +15,7 @@ constexpr log::Condition::Words kUnreadable{"segment_unreadable", "segments_read
 constexpr log::Condition::Words kNotNoted{
     "done_file_not_written", "done_files_written_again",
     "what is finished is remembered; a restart before that would deliver it again"};
-constexpr log::Condition::Words kNotKept{
+constexpr log::Condition::Words kNotQuarantined{
     "quarantine_failed", "quarantine_works_again",
     "damaged mail stays where it is until it can be kept in quarantine/"};
 
@@ -47,7 +47,7 @@ Intake::Intake(spool::Disk& disk, const spool::Paths& paths, const Clock& clock,
       is_promoted_(std::move(is_promoted)),
       unreadable_(log, clock, kUnreadable),
       not_noted_(log, clock, kNotNoted),
-      not_kept_(log, clock, kNotKept) {}
+      not_kept_(log, clock, kNotQuarantined) {}
 
 Intake::~Intake() = default;
 

@@ -4,9 +4,9 @@ namespace postrider::queued {
 
 Result<Promoted> Promoted::open(const spool::Paths& paths) {
   auto database = sqlite::Database::open(paths.queue_db(), sqlite::Access::read);
-  if (!database) return tl::unexpected<Error>(std::move(database.error()));
+  if (!database) return pass_on(std::move(database.error()));
   auto find = database->prepare("SELECT 1 FROM message WHERE id = ?1");
-  if (!find) return tl::unexpected<Error>(std::move(find.error()));
+  if (!find) return pass_on(std::move(find.error()));
   return Promoted(std::move(*database), std::move(*find));
 }
 

@@ -6,7 +6,7 @@ namespace postrider::queued {
 
 namespace {
 
-constexpr std::size_t kCopyBlock = 1U << 20U;
+constexpr std::size_t kCopied = 1U << 20U;
 
 }  // namespace
 
@@ -19,12 +19,12 @@ Result<void> Quarantine::copy(const std::string& name, int fd, std::uint64_t off
                               std::uint64_t length) {
   if (auto ready = prepare(name); !ready) return ready;
   auto to = disk_.open(path(name), spool::Disk::Mode::create_new);
-  if (!to) return tl::unexpected<Error>(std::move(to.error()));
+  if (!to) return pass_on(std::move(to.error()));
   std::string block;
   for (std::uint64_t done = 0; done < length;) {
-    block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopyBlock, length - done)));
+    block.resize(static_cast<std::size_t>(std::min<std::uint64_t>(kCopied, length - done)));
     auto n = disk_.read(fd, offset + done, block);
-    if (!n) return tl::unexpected<Error>(std::move(n.error()));
+    if (!n) return pass_on(std::move(n.error()));
     if (*n == 0) break;  // the file ends before what its record promised
     iovec part{.iov_base = block.data(), .iov_len = *n};
     if (auto written = disk_.append(to->get(), {&part, 1}); !written) return written;

@@ -42,7 +42,7 @@ Result<SourcePtr> Queue::open_source(Message& message) {
   if (!fd) {
     // One that is gone is accounted for when its sender is told.
     if (fd.error().kind != ErrorKind::not_found) note_failure(content_unreadable_, fd.error().text);
-    return tl::unexpected<Error>(std::move(fd.error()));
+    return pass_on(std::move(fd.error()));
   }
   content_unreadable_.passed();
   message.source = std::make_shared<SourceFile>(SourceFile{std::move(*fd)});

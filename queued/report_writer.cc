@@ -107,7 +107,7 @@ PendingPtr ReportWriter::send(const Message& message, ReportKind kind,
 PendingPtr ReportWriter::write(const Message& message, message::ReportRequest request, Done done) {
   auto draft = writer_.begin(0, id_of_report(message, request));
   if (!draft)
-    return event::answer_later(loop_, Result<void>(tl::unexpected<Error>(std::move(draft.error()))),
+    return event::answer_later(loop_, Result<void>(pass_on(std::move(draft.error()))),
                                std::move(done));
   request.id = (*draft)->id().str();
   const message::Report report = compose(request);

@@ -11,8 +11,6 @@ namespace postrider::queued {
 
 namespace {
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 constexpr std::string_view kKeptName = "queue.db-";
 constexpr std::string_view kLogSuffix = "-wal";
 

@@ -48,7 +48,7 @@ Result<Fd> lock_spool(spool::Disk& disk, const spool::Paths& paths) {
   if (!fd) return fd;
   for (int i = 0; i < kLockTries; ++i) {
     auto locked = disk.lock(fd->get());
-    if (!locked) return tl::unexpected<Error>(std::move(locked.error()));
+    if (!locked) return pass_on(std::move(locked.error()));
     if (*locked) return fd;
     ::poll(nullptr, 0, kLockPauseMs);
   }
@@ -215,15 +215,15 @@ Result<Service::Durable> open_durable(const spool::Paths& paths, log::Logger& lo
                                       const Clock& clock) {
   spool::Disk& disk = spool::system_disk();
   auto lock = lock_spool(disk, paths);
-  if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
+  if (!lock) return pass_on(std::move(lock.error()));
   auto store = open_store(disk, paths, log, clock.now());
-  if (!store) return tl::unexpected<Error>(std::move(store.error()));
+  if (!store) return pass_on(std::move(store.error()));
   auto reader = StoreReader::open(disk, paths);
-  if (!reader) return tl::unexpected<Error>(std::move(reader.error()));
+  if (!reader) return pass_on(std::move(reader.error()));
   auto promoted = Promoted::open(paths);
-  if (!promoted) return tl::unexpected<Error>(std::move(promoted.error()));
+  if (!promoted) return pass_on(std::move(promoted.error()));
   auto pauses = (*reader)->pauses();
-  if (!pauses) return tl::unexpected<Error>(std::move(pauses.error()));
+  if (!pauses) return pass_on(std::move(pauses.error()));
   log.info("started").with("spool", paths.root);
   return Service::Durable{std::move(*store), std::move(*reader), std::move(*promoted),
                           std::move(*pauses), std::move(*lock)};

@@ -20,11 +20,6 @@ using sqlite::Statement;
 
 constexpr std::size_t kCopyBlock = 1U << 20U;
 
-std::int64_t us(WallTime time) { return time.time_since_epoch().count(); }
-WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 std::int64_t state_of(const Schedule& schedule) {
   return static_cast<std::int64_t>(schedule.deleted        ? MessageState::deleted
                                    : schedule.next_attempt ? MessageState::deferred
@@ -182,13 +177,13 @@ Result<void> Store::apply_one(const Promote& promote) {
   const std::string envelope = data.envelope.SerializeAsString();
   auto inserted =
       statements_->insert_message
-          .bind(data.id.view(), Blob{envelope}, Blob{data.sender()}, us(data.arrival),
+          .bind(data.id.view(), Blob{envelope}, Blob{data.sender()}, to_us(data.arrival),
                 data.content_length, data.content_checksum, state_of(promote.schedule),
-                us(promote.schedule.next_attempt.value_or(WallTime())),
-                us(promote.schedule.expires), data.attempts, std::int64_t{data.warned},
+                to_us(promote.schedule.next_attempt.value_or(WallTime())),
+                to_us(promote.schedule.expires), data.attempts, std::int64_t{data.warned},
                 std::int64_t{data.released}, std::string_view(promote.schedule.hold_reason),
                 std::string_view(promote.schedule.behind),
-                us(promote.schedule.deleted.value_or(WallTime())), std::int64_t{data.expired})
+                to_us(promote.schedule.deleted.value_or(WallTime())), std::int64_t{data.expired})
           .run();
   if (!inserted) return inserted;
   return insert_recipients(data);
@@ -214,11 +209,11 @@ Result<void> Store::apply_one(const Reschedule& reschedule) {
   auto updated =
       statements_->reschedule
           .bind(data.id.view(), state_of(reschedule.schedule),
-                us(reschedule.schedule.next_attempt.value_or(WallTime())),
-                us(reschedule.schedule.expires), data.attempts, std::int64_t{data.warned},
+                to_us(reschedule.schedule.next_attempt.value_or(WallTime())),
+                to_us(reschedule.schedule.expires), data.attempts, std::int64_t{data.warned},
                 std::string_view(reschedule.schedule.hold_reason),
                 std::string_view(reschedule.schedule.behind),
-                us(reschedule.schedule.deleted.value_or(WallTime())), std::int64_t{data.expired})
+                to_us(reschedule.schedule.deleted.value_or(WallTime())), std::int64_t{data.expired})
           .run();
   if (!updated) return updated;
   if (auto cleared = statements_->clear_recipients.bind(data.id.view()).run(); !cleared)
@@ -239,7 +234,8 @@ Result<void> Store::apply_one(const Remove& remove) {
 Result<Taken> Store::take_due(WallTime now, std::size_t limit) {
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));
-  auto taken = take(statements_->due.bind(us(now), static_cast<std::int64_t>(limit)), now, limit);
+  auto taken =
+      take(statements_->due.bind(to_us(now), static_cast<std::int64_t>(limit)), now, limit);
   if (!taken) return taken;
   if (auto committed = transaction->commit(); !committed)
     return pass_on(std::move(committed.error()));
@@ -273,7 +269,7 @@ Result<Taken> Store::take(Statement& select, WallTime now, std::size_t limit) {
   }
   Taken taken{.messages = {}, .more = ids.size() == limit};
   for (const std::string& id : ids) {
-    if (auto marked = statements_->activate.bind(std::string_view(id), us(now)).run(); !marked)
+    if (auto marked = statements_->activate.bind(std::string_view(id), to_us(now)).run(); !marked)
       return pass_on(std::move(marked.error()));
     auto stored = load(id);
     if (stored) {

@@ -4,12 +4,6 @@
 
 namespace postrider::queued {
 
-namespace {
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
-}  // namespace
-
 Result<std::int64_t> Store::begin_act(const ipc::Act& act) {
   auto transaction = sqlite::Transaction::begin(database_);
   if (!transaction) return pass_on(std::move(transaction.error()));

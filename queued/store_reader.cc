@@ -16,10 +16,6 @@ constexpr std::string_view kLoadRecipients =
     "SELECT address, original, notify, orcpt, state, next_hop, status, reply, remote, via "
     "FROM recipient WHERE message=?1";
 
-WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 }  // namespace
 
 StoreReader::StoreReader(spool::Disk& disk, const spool::Paths& paths, sqlite::Database database)

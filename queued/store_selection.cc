@@ -18,10 +18,6 @@ constexpr std::string_view kNext =
     "SELECT id, sender, arrival_us, state, hold_reason, expired FROM message WHERE id>?1 "
     "ORDER BY id LIMIT ?2";
 
-WallTime from_us(std::int64_t time) { return WallTime(std::chrono::microseconds(time)); }
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 }  // namespace
 
 Result<StoreReader::Selected> StoreReader::select(const Selection& selection,

@@ -26,8 +26,6 @@ constexpr std::string_view kOpenRecipients =
 // The reason of a message that its sender sends later (RFC 4865).
 constexpr std::string_view kHeldBack = "held back by its sender";
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // A lookup by a view makes no string.
 struct Hash {
   using is_transparent = void;

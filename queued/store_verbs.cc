@@ -9,10 +9,6 @@ namespace {
 
 using Request = ipc::AdminRequest;
 
-std::int64_t us(WallTime time) { return time.time_since_epoch().count(); }
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // Changes the row ?1, unless it is in a state that the verb is not for; ?2 is a reason, ?3 a time.
 std::string_view update_of(Request::Verb verb) {
   switch (verb) {
@@ -85,7 +81,7 @@ Result<bool> Store::carry_out(const Act& act, const std::string& id, sqlite::Sta
       return pass_on(std::move(stored.error()));
     if (stored) time = std::max(now, stored->data.release());
   }
-  auto done = update.bind(std::string_view(id), std::string_view(act.why), us(time)).run();
+  auto done = update.bind(std::string_view(id), std::string_view(act.why), to_us(time)).run();
   if (!done) return pass_on(std::move(done.error()));
   return database_.changes() > 0;
 }
@@ -118,11 +114,12 @@ Result<Changed> Store::sweep(WallTime before, WallTime now) {
   auto mend =
       database_.prepare("UPDATE message SET deleted_us=?1 WHERE deleted_us<>0 AND deleted_us>?1");
   if (!mend) return pass_on(std::move(mend.error()));
-  if (auto mended = mend->bind(us(now)).run(); !mended) return pass_on(std::move(mended.error()));
+  if (auto mended = mend->bind(to_us(now)).run(); !mended)
+    return pass_on(std::move(mended.error()));
   auto select = database_.prepare(
       "SELECT id FROM message WHERE deleted_us<>0 AND deleted_us<=?1 ORDER BY deleted_us LIMIT ?2");
   if (!select) return pass_on(std::move(select.error()));
-  select->bind(us(before), kVerbPortion);
+  select->bind(to_us(before), kVerbPortion);
   std::vector<std::string> ids;
   while (true) {
     const auto row = select->step();

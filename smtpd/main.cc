@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
   std::unique_ptr<net::TlsServer> tls;
   const auto prepare = [&]() -> Result<void> {
     auto loaded = load_certificates(settings, ticket_keys, clock);
-    if (!loaded) return tl::unexpected<Error>(std::move(loaded.error()));
+    if (!loaded) return pass_on(std::move(loaded.error()));
     auto prepared = sandbox::prepare(settings.security.sandbox, log);
     if (prepared) prepared = prepare_spool(settings);
     if (prepared) prepared = sockets.open(settings);
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   if (start->is_check) {
     auto right = sandbox::prepare(settings.security.sandbox, log);
     if (const auto loaded = load_certificates(settings, ticket_keys, clock); right && !loaded)
-      right = tl::unexpected<Error>(loaded.error());
+      right = pass_on(loaded.error());
     if (!right) log.error("would_not_start").with("reason", right.error().text);
     return right ? EXIT_SUCCESS : config::kExitConfig;
   }

@@ -24,7 +24,7 @@ Result<Fd> open_one(const std::string& text) {
   if (const auto path = config::unix_path(text))
     return net::open_listening_unix_socket(std::string(*path), kSocketRights);
   auto address = net::SocketAddress::parse(text);
-  if (!address) return tl::unexpected<Error>(std::move(address.error()));
+  if (!address) return pass_on(std::move(address.error()));
   return net::open_listening_socket(*address);
 }
 
@@ -49,7 +49,7 @@ Result<void> Sockets::open(const config::Settings& settings) {
     auto fd = open_one(listener.address);
     if (!fd) {
       remove_names(wanted);
-      return tl::unexpected<Error>(std::move(fd.error()));
+      return pass_on(std::move(fd.error()));
     }
     socket.fd = std::move(*fd);
   }

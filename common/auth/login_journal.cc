@@ -8,7 +8,7 @@ namespace {
 
 Result<void> append(const std::string& path, const LoginRecords& records) {
   auto table = LoginTable::open(path);
-  if (!table) return tl::unexpected<Error>(table.error());
+  if (!table) return pass_on(table.error());
   return table->add(records);
 }
 

@@ -78,12 +78,12 @@ void merge(LoginRecord& into, const LoginRecord& other) {
 
 Result<void> read_into(LoginRecords& records, const std::string& path) {
   auto database = sqlite::Database::open(path, sqlite::Access::read);
-  if (!database) return tl::unexpected<Error>(database.error());
+  if (!database) return pass_on(database.error());
   auto rows = database->prepare(kRead);
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  if (!rows) return pass_on(rows.error());
   while (true) {
     const auto row = rows->step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) return {};
     merge(records[std::string(rows->text(0))],
           {event_at(*rows, 1), static_cast<std::uint64_t>(rows->integer(3)), event_at(*rows, 4)});
@@ -92,9 +92,9 @@ Result<void> read_into(LoginRecords& records, const std::string& path) {
 
 Result<void> forget_at(const std::string& path, std::string_view mailbox) {
   auto database = sqlite::Database::open(path, sqlite::Access::write);
-  if (!database) return tl::unexpected<Error>(database.error());
+  if (!database) return pass_on(database.error());
   auto statement = database->prepare("DELETE FROM logins WHERE mailbox = ?1");
-  if (!statement) return tl::unexpected<Error>(statement.error());
+  if (!statement) return pass_on(statement.error());
   return statement->bind(mailbox).run();
 }
 
@@ -129,17 +129,16 @@ Result<LoginTable> LoginTable::open(const std::string& path) {
   if (::mkdir(folder.c_str(), kFolderMode) != 0 && errno != EEXIST)
     return fail_errno(folder, errno);
   auto database = sqlite::Database::open(path, sqlite::Access::create);
-  if (!database) return tl::unexpected<Error>(database.error());
-  if (auto done = database->migrate(kLoginSchema); !done)
-    return tl::unexpected<Error>(done.error());
+  if (!database) return pass_on(database.error());
+  if (auto done = database->migrate(kLoginSchema); !done) return pass_on(done.error());
   return LoginTable(std::move(*database));
 }
 
 Result<void> LoginTable::add(const LoginRecords& records) {
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return tl::unexpected<Error>(transaction.error());
+  if (!transaction) return pass_on(transaction.error());
   auto statement = database_.prepare(kAdd);
-  if (!statement) return tl::unexpected<Error>(statement.error());
+  if (!statement) return pass_on(statement.error());
   // Bound octets live until the execution ends.
   const auto client = [](const std::optional<LoginRecord::Event>& event) {
     return event ? std::string_view(event->client) : std::string_view();
@@ -159,7 +158,7 @@ Result<LoginRecords> LoginTable::read(std::string_view data_directory) {
   LoginRecords records;
   for (const Service service : kServices)
     if (const std::string file = path(data_directory, service); exists(file))
-      if (auto done = read_into(records, file); !done) return tl::unexpected<Error>(done.error());
+      if (auto done = read_into(records, file); !done) return pass_on(done.error());
   return records;
 }
 

@@ -6,7 +6,7 @@ namespace postrider {
 
 namespace {
 
-constexpr std::string_view kDigits =
+constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr char kPad = '=';
 constexpr std::size_t kGroup = 4;   // digits of 6 bits
@@ -22,7 +22,7 @@ std::string to_base64(std::string_view octets) {
     for (std::size_t i = 0; i < kOctets; ++i)
       bits = bits << 8U | (i < octets.size() ? static_cast<unsigned char>(octets[i]) : 0U);
     for (std::size_t i = 0; i < kGroup; ++i)
-      text += i <= octets.size() ? kDigits[bits >> (18U - 6U * i) & 63U] : kPad;
+      text += i <= octets.size() ? kAlphabet[bits >> (18U - 6U * i) & 63U] : kPad;
   }
   return text;
 }
@@ -36,7 +36,7 @@ std::optional<std::string> from_base64(std::string_view text) {
   std::uint32_t bits = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool pads = i >= text.size() - padding;
-    const std::size_t digit = pads ? 0 : kDigits.find(text[i]);
+    const std::size_t digit = pads ? 0 : kAlphabet.find(text[i]);
     if (digit == std::string_view::npos) return std::nullopt;
     bits = bits << 6U | static_cast<std::uint32_t>(digit);
     if (i % kGroup != kGroup - 1) continue;

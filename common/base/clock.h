@@ -3,11 +3,18 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 
 namespace postrider {
 
 // Seconds since 1970 with microseconds: arrival times, schedules, Date fields.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
+
+// Microseconds since 1970, as they are stored and sent.
+constexpr std::int64_t to_us(WallTime time) noexcept { return time.time_since_epoch().count(); }
+constexpr WallTime from_us(std::int64_t us) noexcept {
+  return WallTime(std::chrono::microseconds(us));
+}
 
 class Clock {
  public:

@@ -28,6 +28,11 @@ inline tl::unexpected<Error> fail(ErrorKind kind, std::string text) {
   return tl::unexpected<Error>(Error{kind, std::move(text)});
 }
 
+// What went wrong below, for the caller's caller.
+inline tl::unexpected<Error> pass_on(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
+
 // "<what>: <strerror(error)>", temporary unless `error` is ENOENT (not_found).
 tl::unexpected<Error> fail_errno(std::string_view what, int error);
 

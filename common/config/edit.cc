@@ -270,7 +270,7 @@ std::string as_toml(const Parameter& parameter, std::string_view written) {
 }
 
 Result<Edit> set_value(std::string_view text, std::string_view name, std::string_view value) {
-  if (auto right = check_name(name); !right) return tl::unexpected<Error>(right.error());
+  if (auto right = check_name(name); !right) return pass_on(right.error());
   const std::string alone = fmt::format("value = {}", value);
   const auto document = parse_toml(alone);
   if (!document || document->size() != 1 || statements_of(alone).front().value_end != alone.size())
@@ -289,7 +289,7 @@ Result<Edit> set_value(std::string_view text, std::string_view name, std::string
 }
 
 Result<Edit> unset_value(std::string_view text, std::string_view name) {
-  if (auto right = check_name(name); !right) return tl::unexpected<Error>(right.error());
+  if (auto right = check_name(name); !right) return pass_on(right.error());
   const Editor editor(text, name);
   if (const Statement* const one = editor.find_inline())
     return by_hand(text, one->begin, "the section is an inline table");

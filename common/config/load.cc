@@ -246,7 +246,7 @@ Result<Settings> parse(std::string_view text, const std::string& path) {
 
 Result<Settings> load(const std::string& path) {
   const auto text = read_file(path);
-  if (!text) return tl::unexpected<Error>(text.error());
+  if (!text) return pass_on(text.error());
   return parse(*text, path);
 }
 

@@ -37,7 +37,7 @@ Result<Address> split_checked(std::string_view text) {
   if (at == std::string_view::npos)
     return fail(ErrorKind::invalid, fmt::format("'{}' has no @; write NAME@DOMAIN", text));
   auto domain = parse_domain(text.substr(at + 1));
-  if (!domain) return tl::unexpected<Error>(std::move(domain.error()));
+  if (!domain) return pass_on(std::move(domain.error()));
   if (at > kMaxLocalPart)
     return fail(ErrorKind::invalid,
                 fmt::format("'{}' has more than {} octets before the @", text, kMaxLocalPart));

@@ -21,9 +21,9 @@ Result<DirectoryEditor> DirectoryEditor::open(const std::string& path, sqlite::A
   // The daemons read it as other users, who may not write beside it.
   auto database = sqlite::Database::open(path, access, sqlite::Database::kBusyTimeout,
                                          sqlite::Journal::rollback);
-  if (!database) return passed_on(database.error());
+  if (!database) return pass_on(std::move(database.error()));
   if (access == sqlite::Access::read) return DirectoryEditor(std::move(*database), now);
-  if (auto ready = database->migrate(kSchema); !ready) return passed_on(ready.error());
+  if (auto ready = database->migrate(kSchema); !ready) return pass_on(std::move(ready.error()));
   return DirectoryEditor(std::move(*database), now);
 }
 
@@ -33,10 +33,10 @@ std::int64_t DirectoryEditor::now() const noexcept {
 
 Result<void> DirectoryEditor::require_domain(std::string_view name) {
   const auto known = exists(kIsDomain, name);
-  if (!known) return tl::unexpected<Error>(known.error());
+  if (!known) return pass_on(known.error());
   if (*known) return {};
   const auto alias = exists(kIsDomainAlias, name);
-  if (!alias) return tl::unexpected<Error>(alias.error());
+  if (!alias) return pass_on(alias.error());
   if (*alias)
     return fail(ErrorKind::invalid,
                 fmt::format("{0} is an alias of another domain, which has its users and aliases; "
@@ -50,12 +50,12 @@ Result<void> DirectoryEditor::require_domain(std::string_view name) {
 
 Result<void> DirectoryEditor::add_domain(std::string_view name, const DomainSettings& settings) {
   const auto domain = parse_domain(name);
-  if (!domain) return tl::unexpected<Error>(domain.error());
+  if (!domain) return pass_on(domain.error());
   if (auto right = check(settings.rules); !right) return right;
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   const auto alias = exists(kIsDomainAlias, std::string_view(*domain));
-  if (!alias) return tl::unexpected<Error>(alias.error());
+  if (!alias) return pass_on(alias.error());
   if (*alias)
     return fail(ErrorKind::invalid,
                 fmt::format("{0} is an alias of another domain; end that first with: postrider "
@@ -63,7 +63,7 @@ Result<void> DirectoryEditor::add_domain(std::string_view name, const DomainSett
                             *domain));
   auto added = change("INSERT INTO domains (name) VALUES (?1) ON CONFLICT DO NOTHING",
                       std::string_view(*domain));
-  if (!added) return passed_on(added.error());
+  if (!added) return pass_on(std::move(added.error()));
   if (*added == 0)
     return fail(ErrorKind::invalid, fmt::format("domain {} is there already", *domain));
   if (auto written = write(*domain, settings); !written) return written;
@@ -83,12 +83,12 @@ Result<void> DirectoryEditor::write(std::string_view domain, const DomainSetting
 Result<void> DirectoryEditor::change_domain(std::string_view name,
                                             UniqueFunction<void(DomainSettings&)> change) {
   const auto parsed = parse_domain(name);
-  if (!parsed) return tl::unexpected<Error>(parsed.error());
+  if (!parsed) return pass_on(parsed.error());
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   if (auto known = require_domain(*parsed); !known) return known;
   auto all = domains();
-  if (!all) return passed_on(all.error());
+  if (!all) return pass_on(std::move(all.error()));
   for (Domain& domain : *all) {
     if (domain.name != *parsed) continue;
     change(domain.settings);
@@ -99,7 +99,7 @@ Result<void> DirectoryEditor::change_domain(std::string_view name,
 
 Result<void> DirectoryEditor::remove_domain(std::string_view name) {
   const auto domain = parse_domain(name);
-  if (!domain) return tl::unexpected<Error>(domain.error());
+  if (!domain) return pass_on(domain.error());
   auto removed = change("DELETE FROM domains WHERE name = ?1", std::string_view(*domain));
   if (!removed && removed.error().kind == ErrorKind::invalid)
     return fail(ErrorKind::invalid,
@@ -121,13 +121,13 @@ Result<std::vector<Domain>> DirectoryEditor::domains() {
 
 Result<void> DirectoryEditor::add_domain_alias(std::string_view name, std::string_view target) {
   const auto alias = parse_domain(name);
-  if (!alias) return tl::unexpected<Error>(alias.error());
+  if (!alias) return pass_on(alias.error());
   const auto domain = parse_domain(target);
-  if (!domain) return tl::unexpected<Error>(domain.error());
+  if (!domain) return pass_on(domain.error());
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   const auto taken = exists(kIsDomain, std::string_view(*alias));
-  if (!taken) return tl::unexpected<Error>(taken.error());
+  if (!taken) return pass_on(taken.error());
   if (*taken)
     return fail(ErrorKind::invalid,
                 fmt::format("{0} is a domain of its own; an alias would hide its users (remove it "
@@ -137,14 +137,14 @@ Result<void> DirectoryEditor::add_domain_alias(std::string_view name, std::strin
   const auto added =
       change("INSERT INTO domain_aliases (name, target) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
              std::string_view(*alias), std::string_view(*domain));
-  if (!added) return tl::unexpected<Error>(added.error());
+  if (!added) return pass_on(added.error());
   if (*added == 0) return fail(ErrorKind::invalid, fmt::format("{} is an alias already", *alias));
   return transaction->commit();
 }
 
 Result<void> DirectoryEditor::remove_domain_alias(std::string_view name) {
   const auto alias = parse_domain(name);
-  if (!alias) return tl::unexpected<Error>(alias.error());
+  if (!alias) return pass_on(alias.error());
   return found(change("DELETE FROM domain_aliases WHERE name = ?1", std::string_view(*alias)),
                "domain alias", *alias);
 }

@@ -10,14 +10,14 @@ namespace postrider::directory {
 Result<void> DirectoryEditor::set_password(std::string_view text, const Secret& password,
                                            const PasswordPolicy& policy) {
   const auto address = require_user(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   if (auto fault = fault_of(policy, *address, password))
     return fail(ErrorKind::invalid, std::move(*fault));
   if (auto other = check_history(*address, password, policy.history); !other) return other;
   const auto hashes = hash(*address, password);
-  if (!hashes) return tl::unexpected<Error>(hashes.error());
+  if (!hashes) return pass_on(hashes.error());
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   if (auto kept = keep_earlier(*address, policy.history); !kept) return kept;
   auto set = found(
       change("UPDATE users SET password = ?3, scram = ?4, password_changed = ?5 "
@@ -38,11 +38,11 @@ Result<void> DirectoryEditor::check_history(const Address& address, const Secret
       "ORDER BY present DESC, number DESC LIMIT ?3",
       [](const sqlite::Statement& row) { return std::string(row.text(0)); }, address.domain,
       address.local, history);
-  if (!hashes) return tl::unexpected<Error>(hashes.error());
+  if (!hashes) return pass_on(hashes.error());
   for (const std::string& hash : *hashes) {
     if (hash.empty() || !is_password_hash(hash)) continue;
     const auto fits = password_fits(hash, password);
-    if (!fits) return tl::unexpected<Error>(fits.error());
+    if (!fits) return pass_on(fits.error());
     if (*fits)
       return fail(ErrorKind::invalid,
                   fmt::format("the password is one of the last {} of {}; choose one that was not "
@@ -60,27 +60,27 @@ Result<void> DirectoryEditor::keep_earlier(const Address& address, std::size_t h
       "WHERE e.domain = u.domain AND e.local = u.local), 0), password "
       "FROM users u WHERE domain = ?1 AND local = ?2 AND password <> ''",
       address.domain, address.local);
-  if (!kept) return tl::unexpected<Error>(kept.error());
+  if (!kept) return pass_on(kept.error());
   const auto dropped = change(
       "DELETE FROM earlier_passwords WHERE domain = ?1 AND local = ?2 AND number NOT IN "
       "(SELECT number FROM earlier_passwords WHERE domain = ?1 AND local = ?2 "
       "ORDER BY number DESC LIMIT ?3)",
       address.domain, address.local, history > 0 ? history - 1 : 0);
-  if (!dropped) return tl::unexpected<Error>(dropped.error());
+  if (!dropped) return pass_on(dropped.error());
   return {};
 }
 
 Result<DirectoryEditor::Hashes> DirectoryEditor::hash(const Address& address,
                                                       const Secret& password) {
   auto made_with = database_.prepare("SELECT salt_key, iterations FROM scram");
-  if (!made_with) return passed_on(made_with.error());
+  if (!made_with) return pass_on(std::move(made_with.error()));
   const auto row = made_with->step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   auto argon2id = hash_password(password);
-  if (!argon2id) return passed_on(argon2id.error());
+  if (!argon2id) return pass_on(std::move(argon2id.error()));
   const auto keys = sasl::derive_scram_keys(password, scram_salt(made_with->text(0), address.str()),
                                             static_cast<unsigned>(made_with->integer(1)));
-  if (!keys) return tl::unexpected<Error>(keys.error());
+  if (!keys) return pass_on(keys.error());
   std::string scram(keys->stored.begin(), keys->stored.end());
   scram.append(keys->server.begin(), keys->server.end());
   return Hashes{std::move(*argon2id), std::move(scram)};
@@ -92,19 +92,19 @@ Result<DirectoryEditor::Hashes> DirectoryEditor::hash(const Address& address,
 // guess at leisure.
 Result<Secret> DirectoryEditor::enable_apop(std::string_view text) {
   const auto address = require_user(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   Secret secret = new_app_password();
   const auto done = change(
       "INSERT INTO apop_secrets (domain, local, secret, created) VALUES (?1, ?2, ?3, ?4) "
       "ON CONFLICT DO UPDATE SET secret = excluded.secret, created = excluded.created",
       address->domain, address->local, secret.reveal(), now());
-  if (!done) return tl::unexpected<Error>(done.error());
+  if (!done) return pass_on(done.error());
   return secret;
 }
 
 Result<void> DirectoryEditor::disable_apop(std::string_view text) {
   const auto address = require_user(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   return found(change("DELETE FROM apop_secrets WHERE domain = ?1 AND local = ?2", address->domain,
                       address->local),
                "APOP secret of", address->str());
@@ -112,12 +112,12 @@ Result<void> DirectoryEditor::disable_apop(std::string_view text) {
 
 Result<Secret> DirectoryEditor::apop_secret(std::string_view text) {
   const auto address = require_user(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   auto secrets = rows(
       "SELECT secret FROM apop_secrets WHERE domain = ?1 AND local = ?2",
       [](const sqlite::Statement& row) { return Secret(std::string(row.text(0))); },
       address->domain, address->local);
-  if (!secrets) return passed_on(secrets.error());
+  if (!secrets) return pass_on(std::move(secrets.error()));
   if (secrets->empty())
     return fail(ErrorKind::not_found, fmt::format("no APOP secret of {}", address->str()));
   return std::move(secrets->front());

@@ -11,14 +11,10 @@
 
 namespace postrider::directory {
 
-inline tl::unexpected<Error> passed_on(Error& error) {
-  return tl::unexpected<Error>(std::move(error));
-}
-
 // Of a change to one thing: that it was there.
 inline Result<void> found(Result<std::int64_t> changed, std::string_view what,
                           std::string_view name) {
-  if (!changed) return passed_on(changed.error());
+  if (!changed) return pass_on(std::move(changed.error()));
   if (*changed == 0) return fail(ErrorKind::not_found, fmt::format("no {} {}", what, name));
   return {};
 }
@@ -26,15 +22,15 @@ inline Result<void> found(Result<std::int64_t> changed, std::string_view what,
 template <typename... Values>
 Result<std::int64_t> DirectoryEditor::change(std::string_view sql, const Values&... values) {
   auto statement = database_.prepare(sql);
-  if (!statement) return passed_on(statement.error());
-  if (auto done = statement->bind(values...).run(); !done) return passed_on(done.error());
+  if (!statement) return pass_on(std::move(statement.error()));
+  if (auto done = statement->bind(values...).run(); !done) return pass_on(std::move(done.error()));
   return database_.changes();
 }
 
 template <typename... Values>
 Result<bool> DirectoryEditor::exists(std::string_view sql, const Values&... values) {
   auto statement = database_.prepare(sql);
-  if (!statement) return passed_on(statement.error());
+  if (!statement) return pass_on(std::move(statement.error()));
   return statement->bind(values...).step();
 }
 
@@ -42,12 +38,12 @@ template <typename Read, typename... Values>
 auto DirectoryEditor::rows(std::string_view sql, Read read, const Values&... values)
     -> Result<std::vector<std::invoke_result_t<Read, const sqlite::Statement&>>> {
   auto statement = database_.prepare(sql);
-  if (!statement) return passed_on(statement.error());
+  if (!statement) return pass_on(std::move(statement.error()));
   statement->bind(values...);
   std::vector<std::invoke_result_t<Read, const sqlite::Statement&>> all;
   while (true) {
     const auto row = statement->step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) return all;
     all.push_back(read(*statement));
   }

@@ -52,28 +52,28 @@ Result<Address> DirectoryEditor::require_user(std::string_view text) {
   if (!address) return address;
   const auto known = exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2", address->domain,
                             address->local);
-  if (!known) return tl::unexpected<Error>(known.error());
+  if (!known) return pass_on(known.error());
   if (!*known) return fail(ErrorKind::not_found, fmt::format("no user {}", address->str()));
   return address;
 }
 
 Result<void> DirectoryEditor::add_user(std::string_view text, const UserSettings& settings) {
   const auto address = parse_mailbox_address(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   const auto& [local, domain] = *address;
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   if (auto known = require_domain(domain); !known) return known;
   const auto alias =
       exists("SELECT 1 FROM aliases WHERE domain = ?1 AND local = ?2", domain, local);
-  if (!alias) return tl::unexpected<Error>(alias.error());
+  if (!alias) return pass_on(alias.error());
   if (*alias)
     return fail(ErrorKind::invalid, fmt::format("{} is an alias already", address->str()));
   auto added = change(
       "INSERT INTO users (domain, local, password, created) VALUES (?1, ?2, '', ?3) "
       "ON CONFLICT DO NOTHING",
       domain, local, now());
-  if (!added) return passed_on(added.error());
+  if (!added) return pass_on(std::move(added.error()));
   if (*added == 0)
     return fail(ErrorKind::invalid, fmt::format("user {} is there already", address->str()));
   if (auto written = write(*address, settings); !written) return written;
@@ -85,7 +85,7 @@ Result<void> DirectoryEditor::add_user_with_password(std::string_view address,
                                                      const Secret& password,
                                                      const PasswordPolicy& policy) {
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   if (auto added = add_user(address, settings); !added) return added;
   if (auto set = set_password(address, password, policy); !set) return set;
   return transaction->commit();
@@ -105,11 +105,11 @@ Result<void> DirectoryEditor::write(const Address& user, const UserSettings& set
 Result<void> DirectoryEditor::change_user(std::string_view text,
                                           UniqueFunction<void(UserSettings&)> change) {
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return passed_on(transaction.error());
+  if (!transaction) return pass_on(std::move(transaction.error()));
   const auto address = require_user(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   auto known = user(text);
-  if (!known) return passed_on(known.error());
+  if (!known) return pass_on(std::move(known.error()));
   change(known->settings);
   if (auto written = write(*address, known->settings); !written) return written;
   return transaction->commit();
@@ -117,7 +117,7 @@ Result<void> DirectoryEditor::change_user(std::string_view text,
 
 Result<void> DirectoryEditor::remove_user(std::string_view text) {
   const auto address = parse_mailbox_address(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   return found(
       change("DELETE FROM users WHERE domain = ?1 AND local = ?2", address->domain, address->local),
       "user", address->str());
@@ -125,10 +125,10 @@ Result<void> DirectoryEditor::remove_user(std::string_view text) {
 
 Result<User> DirectoryEditor::user(std::string_view text) {
   const auto address = require_user(text);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   auto found = rows(fmt::format("{} WHERE u.domain = ?1 AND u.local = ?2", kSelectUsers), user_of,
                     address->domain, address->local);
-  if (!found) return passed_on(found.error());
+  if (!found) return pass_on(std::move(found.error()));
   if (found->empty()) return fail(ErrorKind::not_found, fmt::format("no user {}", address->str()));
   return std::move(found->front());
 }

@@ -18,33 +18,33 @@ KeptPassword kept_at(const sqlite::Statement& row, int column) {
 // In one transaction, so that it is the directory of one moment.
 Result<Entries> DirectoryEditor::entries() {
   auto moment = sqlite::Transaction::begin(database_);
-  if (!moment) return passed_on(moment.error());
+  if (!moment) return pass_on(std::move(moment.error()));
   Entries entries;
   auto origin = rows("SELECT salt_key, iterations FROM scram", [](const sqlite::Statement& row) {
     return ScramOrigin{std::string(row.text(0)), static_cast<std::uint64_t>(row.integer(1))};
   });
-  if (!origin) return passed_on(origin.error());
+  if (!origin) return pass_on(std::move(origin.error()));
   if (!origin->empty()) entries.scram = std::move(origin->front());
 
   auto domains_now = domains();
-  if (!domains_now) return passed_on(domains_now.error());
+  if (!domains_now) return pass_on(std::move(domains_now.error()));
   for (Domain& domain : *domains_now)
     entries.domains.push_back(
         {"", std::move(domain.name), DomainSettingsEntry::of(domain.settings)});
   auto domain_aliases_now = domain_aliases();
-  if (!domain_aliases_now) return passed_on(domain_aliases_now.error());
+  if (!domain_aliases_now) return pass_on(std::move(domain_aliases_now.error()));
   for (DomainAlias& alias : *domain_aliases_now)
     entries.domain_aliases.push_back({"", std::move(alias)});
   auto aliases_now = aliases();
-  if (!aliases_now) return passed_on(aliases_now.error());
+  if (!aliases_now) return pass_on(std::move(aliases_now.error()));
   for (Alias& alias : *aliases_now) entries.aliases.push_back({"", std::move(alias)});
-  if (auto users_now = add_users(entries); !users_now) return passed_on(users_now.error());
+  if (auto users_now = add_users(entries); !users_now) return pass_on(std::move(users_now.error()));
   return entries;
 }
 
 Result<void> DirectoryEditor::add_users(Entries& entries) {
   auto known = users();
-  if (!known) return passed_on(known.error());
+  if (!known) return pass_on(std::move(known.error()));
   std::map<std::string, UserEntry*, std::less<>> by_address;
   entries.users.reserve(known->size());
   for (User& user : *known) {
@@ -64,7 +64,7 @@ Result<void> DirectoryEditor::add_users(Entries& entries) {
         add(*it->second, row);
       return true;
     });
-    if (!added) return tl::unexpected<Error>(added.error());
+    if (!added) return pass_on(added.error());
     return {};
   };
   if (auto done =

@@ -34,21 +34,21 @@ Result<ImportOutcome> DirectoryEditor::take_over(const Entries& entries,
 // One transaction around both: what was tried is what is there when it is done.
 Result<ImportOutcome> Import::run() {
   auto whole = sqlite::Transaction::begin(editor_.database_);
-  if (!whole) return passed_on(whole.error());
-  if (auto tried = try_all(); !tried) return passed_on(tried.error());
+  if (!whole) return pass_on(std::move(whole.error()));
+  if (auto tried = try_all(); !tried) return pass_on(std::move(tried.error()));
   if (options_.dry_run || !outcome_.faults.empty()) return std::move(outcome_);
   pass_ = Pass::real;
   places_.clear();
-  if (auto done = pass(); !done) return passed_on(done.error());
+  if (auto done = pass(); !done) return pass_on(std::move(done.error()));
   // Some faults the trial cannot find, as that a password was used before.
   if (!outcome_.faults.empty()) return std::move(outcome_);
-  if (auto done = whole->commit(); !done) return passed_on(done.error());
+  if (auto done = whole->commit(); !done) return pass_on(std::move(done.error()));
   return std::move(outcome_);
 }
 
 Result<void> Import::try_all() {
   auto undone = sqlite::Transaction::begin(editor_.database_);
-  if (!undone) return passed_on(undone.error());
+  if (!undone) return pass_on(std::move(undone.error()));
   pass_ = Pass::trial;
   return pass();
 }
@@ -100,12 +100,12 @@ Result<void> Import::take(const ScramOrigin& origin) {
   if (!outcome_.faults.empty()) return {};
   const auto same = editor_.exists("SELECT 1 FROM scram WHERE salt_key = ?1 AND iterations = ?2",
                                    sqlite::Blob{origin.salt_key}, origin.iterations);
-  if (!same) return tl::unexpected<Error>(same.error());
+  if (!same) return pass_on(same.error());
   if (*same) return {};
   const auto used = editor_.exists(
       "SELECT 1 FROM users WHERE scram <> x'' UNION ALL "
       "SELECT 1 FROM app_passwords WHERE scram <> x''");
-  if (!used) return tl::unexpected<Error>(used.error());
+  if (!used) return pass_on(used.error());
   if (*used) {
     add_fault(place, "salt_key",
               "the directory has passwords already, made with another salt; import into a new one, "
@@ -115,7 +115,7 @@ Result<void> Import::take(const ScramOrigin& origin) {
   }
   const auto set = editor_.change("UPDATE scram SET salt_key = ?1, iterations = ?2",
                                   sqlite::Blob{origin.salt_key}, origin.iterations);
-  if (!set) return tl::unexpected<Error>(set.error());
+  if (!set) return pass_on(set.error());
   return {};
 }
 
@@ -132,7 +132,7 @@ Result<void> Import::take(const DomainEntry& entry) {
         return DomainSettings{rules_at(row, 1), row.integer(0) != 0};
       },
       std::string_view(*domain));
-  if (!there) return tl::unexpected<Error>(there.error());
+  if (!there) return pass_on(there.error());
   const bool is_new = there->empty();
   const auto settings = entry.settings.applied_to(is_new ? DomainSettings{} : there->front());
   return judged(is_new ? editor_.add_domain(*domain, settings) : editor_.write(*domain, settings),
@@ -148,7 +148,7 @@ Result<void> Import::take(const DomainAliasEntry& entry) {
   if (!is_first(entry.place, "name", *alias)) return {};
   const auto gone =
       editor_.change("DELETE FROM domain_aliases WHERE name = ?1", std::string_view(*alias));
-  if (!gone) return tl::unexpected<Error>(gone.error());
+  if (!gone) return pass_on(gone.error());
   return judged(editor_.add_domain_alias(*alias, entry.alias.target), entry.place, "target");
 }
 
@@ -162,7 +162,7 @@ Result<void> Import::take(const AliasEntry& entry) {
   if (!is_first(entry.place, "address", address->str())) return {};
   const auto gone = editor_.change("DELETE FROM aliases WHERE domain = ?1 AND local = ?2",
                                    address->domain, address->local);
-  if (!gone) return tl::unexpected<Error>(gone.error());
+  if (!gone) return pass_on(gone.error());
   return judged(editor_.add_alias(text, targets), entry.place, "");
 }
 
@@ -177,7 +177,7 @@ Result<void> Import::take(const UserEntry& entry) {
   if (!is_first(entry.place, "address", user->str())) return {};
   const auto there = editor_.exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2",
                                     user->domain, user->local);
-  if (!there) return tl::unexpected<Error>(there.error());
+  if (!there) return pass_on(there.error());
   const std::size_t faults = outcome_.faults.size();
   const auto set = [&](UserSettings& settings) { settings = entry.settings.applied_to(settings); };
   if (auto done = judged(*there ? editor_.change_user(entry.address, set)
@@ -189,7 +189,7 @@ Result<void> Import::take(const UserEntry& entry) {
     const auto changed =
         editor_.change("UPDATE users SET created = ?3 WHERE domain = ?1 AND local = ?2",
                        user->domain, user->local, entry.created);
-    if (!changed) return tl::unexpected<Error>(changed.error());
+    if (!changed) return pass_on(changed.error());
   }
   if (auto done = take_password(entry, *user); !done) return done;
   if (auto done = take_send_rights(entry, *user); !done) return done;
@@ -237,7 +237,7 @@ Result<void> Import::take_hash(const UserEntry& entry, const Address& user) {
   const auto same =
       editor_.exists("SELECT 1 FROM users WHERE domain = ?1 AND local = ?2 AND password = ?3",
                      user.domain, user.local, entry.kept.hash);
-  if (!same) return tl::unexpected<Error>(same.error());
+  if (!same) return pass_on(same.error());
   if (*same && entry.kept.scram.empty()) return set_password_changed(entry, user);
   if (!*same)
     if (auto kept = editor_.keep_earlier(user, options_.policy.history); !kept) return kept;
@@ -248,7 +248,7 @@ Result<void> Import::take_hash(const UserEntry& entry, const Address& user) {
       "WHERE domain = ?1 AND local = ?2",
       user.domain, user.local, entry.kept.hash, sqlite::Blob{entry.kept.scram}, changed,
       int{entry.password_changed == 0});
-  if (!set) return tl::unexpected<Error>(set.error());
+  if (!set) return pass_on(set.error());
   return {};
 }
 
@@ -257,7 +257,7 @@ Result<void> Import::set_password_changed(const UserEntry& entry, const Address&
   const auto set =
       editor_.change("UPDATE users SET password_changed = ?3 WHERE domain = ?1 AND local = ?2",
                      user.domain, user.local, entry.password_changed);
-  if (!set) return tl::unexpected<Error>(set.error());
+  if (!set) return pass_on(set.error());
   return {};
 }
 
@@ -265,7 +265,7 @@ Result<void> Import::take_send_rights(const UserEntry& entry, const Address& use
   if (!entry.send_as) return {};
   const auto gone = editor_.change("DELETE FROM send_rights WHERE domain = ?1 AND local = ?2",
                                    user.domain, user.local);
-  if (!gone) return tl::unexpected<Error>(gone.error());
+  if (!gone) return pass_on(gone.error());
   for (const std::string& sender : *entry.send_as)
     if (auto done = judged(editor_.add_send_right(entry.address, sender), entry.place, "send_as");
         !done)
@@ -282,10 +282,10 @@ Result<void> Import::take_app_passwords(const UserEntry& entry, const Address& u
         return KeptPassword{std::string(row.text(0)), std::string(row.text(1))};
       },
       user.domain, user.local);
-  if (!keys) return tl::unexpected<Error>(keys.error());
+  if (!keys) return pass_on(keys.error());
   const auto gone = editor_.change("DELETE FROM app_passwords WHERE domain = ?1 AND local = ?2",
                                    user.domain, user.local);
-  if (!gone) return tl::unexpected<Error>(gone.error());
+  if (!gone) return pass_on(gone.error());
   for (AppPasswordEntry app : *entry.app_passwords) {
     if (!is_right(fmt::format("{}, app password {}", entry.place, app.described.name),
                   "password_hash", app.kept))
@@ -316,7 +316,7 @@ Result<void> Import::take_app_password(const UserEntry& entry, const Address& us
       sqlite::Blob{app.kept.scram}, app.described.scope.str(), app.described.created,
       app.described.expires);
   if (set) return {};
-  if (set.error().kind != ErrorKind::invalid) return tl::unexpected<Error>(set.error());
+  if (set.error().kind != ErrorKind::invalid) return pass_on(set.error());
   add_fault(place, "", "its name or its selector is there twice; leave one");
   return {};
 }

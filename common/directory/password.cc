@@ -26,7 +26,7 @@ constexpr std::size_t kMinTag = 16;
 constexpr std::size_t kMaxPart = 64;
 
 // Of a random password that nobody has kept, at the cost above.
-constexpr const char* kNoPassword =
+constexpr const char* kHashOfNone =
     "$argon2id$v=19$m=19456,t=2,p=1$"
     "kcByz7bAztYIBqZV+AryGA$gw3MUP4ipvDVNoBTkvVwJxknCL2rZZLreQr6d57JknA";
 
@@ -95,7 +95,7 @@ Result<bool> password_fits(const std::string& hash, const Secret& password) {
   const Secret text = sasl::prepared(password);
   const std::string_view octets = text.reveal();
   errno = 0;
-  const int verdict = ::crypto_pwhash_str_verify(hash.empty() ? kNoPassword : hash.c_str(),
+  const int verdict = ::crypto_pwhash_str_verify(hash.empty() ? kHashOfNone : hash.c_str(),
                                                  octets.data(), octets.size());
   if (verdict == 0) return !hash.empty();
   // Of a hash that is one, a mismatch alone.

@@ -83,7 +83,7 @@ Result<Address> SqliteCredentials::canonical(std::string_view text) {
   Address address = split_address(text).value_or(Address{});
   auto& alias = question(Question::domain_alias).bind(address.domain);
   const auto row = alias.step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   if (*row) address.domain = alias.text(0);
   alias.reset();
   return address;
@@ -99,7 +99,7 @@ Result<std::optional<SqliteCredentials::Account>> SqliteCredentials::find_accoun
   enum Of : int { hash, scram, scope, disabled, expires, domain_disabled, retention, trash };
   auto& row = question(Question::user).bind(address.domain, address.local);
   const auto known = row.step();
-  if (!known) return tl::unexpected<Error>(known.error());
+  if (!known) return pass_on(known.error());
   if (!*known) return std::nullopt;
   const auto days = [&](Of column) -> std::optional<std::uint32_t> {
     if (row.is_null(column)) return std::nullopt;
@@ -127,11 +127,11 @@ PendingPtr SqliteCredentials::find_keeping(
 
 // By its own domain alone: the mailbox of an alias's name is none.
 Result<std::optional<Keeping>> SqliteCredentials::keeping_of(std::string_view mailbox) {
-  if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
+  if (const auto fresh = file_.refresh(); !fresh) return pass_on(fresh.error());
   const auto address = split_address(mailbox);
   if (!address) return std::nullopt;
   const auto account = find_account(*address);
-  if (!account) return tl::unexpected<Error>(account.error());
+  if (!account) return pass_on(account.error());
   if (!*account) return std::nullopt;
   return (*account)->keeping;
 }
@@ -171,7 +171,7 @@ PendingPtr SqliteCredentials::verify_password(std::string_view address, Secret p
                           done = std::move(done)](const Result<bool>& fits) mutable {
         if (counters_ != nullptr)
           counters_->observe(metrics::Duration::password_check, loop_.now() - begun);
-        if (!fits) return done(tl::unexpected<Error>(fits.error()));
+        if (!fits) return done(pass_on(fits.error()));
         if (!*fits)
           return done(LoginAnswer{.mailbox = std::move(candidate.answer.mailbox),
                                   .reason = candidate.reason});
@@ -186,7 +186,7 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
                                                                        Service service) {
   Candidate candidate{.reason = kNoUser};
   const auto account = find_account(address);
-  if (!account) return tl::unexpected<Error>(account.error());
+  if (!account) return pass_on(account.error());
   if (*account)
     candidate = {.hash = (*account)->hash,
                  .answer = judge(**account, address.str(), service),
@@ -195,7 +195,7 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
   if (const auto selector = selector_of(password)) {
     auto& row = question(Question::app_password).bind(address.domain, address.local, *selector);
     const auto found = row.step();
-    if (!found) return tl::unexpected<Error>(found.error());
+    if (!found) return pass_on(found.error());
     if (*found && *account) {
       foreign = kForeignAppPassword;
       candidate = {.hash = std::string(row.text(Column::hash)),
@@ -241,12 +241,12 @@ PendingPtr SqliteCredentials::find_scram_keys(std::string_view address, Service 
 }
 
 Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Service service) {
-  if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
+  if (const auto fresh = file_.refresh(); !fresh) return pass_on(fresh.error());
   const auto address = canonical(given);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   ScramAnswer answer{.reason = kNoUser};
   auto& made_with = question(Question::scram);
-  if (const auto row = made_with.step(); !row) return tl::unexpected<Error>(row.error());
+  if (const auto row = made_with.step(); !row) return pass_on(row.error());
   answer.user.salt = scram_salt(made_with.text(0), address->str());
   answer.user.iterations = static_cast<unsigned>(made_with.integer(1));
   made_with.reset();
@@ -259,7 +259,7 @@ Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Servic
     answer.reason = kWrongPassword;
   };
   const auto account = find_account(*address);
-  if (!account) return tl::unexpected<Error>(account.error());
+  if (!account) return pass_on(account.error());
   if (!*account) return answer;
   answer.mailbox = address->str();
   answer.reason = (*account)->hash.empty()       ? kNoPassword
@@ -269,7 +269,7 @@ Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Servic
   auto& row = question(Question::app_passwords).bind(address->domain, address->local);
   while (true) {
     const auto another = row.step();
-    if (!another) return tl::unexpected<Error>(another.error());
+    if (!another) return pass_on(another.error());
     if (!*another) break;
     add(row.text(Column::scram), judge(row, **account, address->str(), service));
   }
@@ -290,14 +290,14 @@ PendingPtr SqliteCredentials::verify_apop(std::string_view address, std::string_
 Result<LoginAnswer> SqliteCredentials::judge_apop(std::string_view given,
                                                   std::string_view timestamp,
                                                   std::string_view digest) {
-  if (const auto fresh = file_.refresh(); !fresh) return tl::unexpected<Error>(fresh.error());
+  if (const auto fresh = file_.refresh(); !fresh) return pass_on(fresh.error());
   const auto address = canonical(given);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   const auto account = find_account(*address);
-  if (!account) return tl::unexpected<Error>(account.error());
+  if (!account) return pass_on(account.error());
   auto& row = question(Question::apop).bind(address->domain, address->local);
   const auto found = row.step();
-  if (!found) return tl::unexpected<Error>(found.error());
+  if (!found) return pass_on(found.error());
   const Secret secret(*found ? std::string(row.text(0)) : std::string());
   row.reset();
   const bool fits = sasl::apop_fits(timestamp, secret, digest);

@@ -36,7 +36,7 @@ SqliteDirectory::SqliteDirectory(event::EventLoop& loop, const Clock& clock,
 
 Result<void> SqliteDirectory::refresh() {
   const auto changed = file_.refresh();
-  if (!changed) return tl::unexpected<Error>(changed.error());
+  if (!changed) return pass_on(changed.error());
   if (*changed) {
     cache_.clear();
     foreign_.clear();
@@ -52,7 +52,7 @@ PendingPtr SqliteDirectory::find_recipient(std::string_view address,
 }
 
 Result<RecipientAnswer> SqliteDirectory::find(std::string_view address) {
-  if (auto fresh = refresh(); !fresh) return tl::unexpected<Error>(std::move(fresh.error()));
+  if (auto fresh = refresh(); !fresh) return pass_on(std::move(fresh.error()));
   const bool bare_postmaster = equals_ignoring_case(address, kPostmaster);
   const auto parts =
       bare_postmaster ? Address{std::string(kPostmaster), hostname_} : split_address(address);
@@ -64,14 +64,14 @@ Result<RecipientAnswer> SqliteDirectory::find(std::string_view address) {
       bare_postmaster ? RecipientAnswer::Kind::unknown_user : RecipientAnswer::Kind::foreign;
   if (foreign_.find(parts->domain) != nullptr) return RecipientAnswer{elsewhere, {}, {}};
   const auto ours = find_domain(parts->domain);
-  if (!ours) return tl::unexpected<Error>(ours.error());
+  if (!ours) return pass_on(ours.error());
   if (!*ours) {
     foreign_.keep(parts->domain, {RecipientAnswer::Kind::foreign, {}, {}});
     return RecipientAnswer{elsewhere, {}, {}};
   }
   if ((*ours)->disabled) return RecipientAnswer{RecipientAnswer::Kind::disabled, {}, {}};
   auto found = find_in_domain(parts->local, (*ours)->name);
-  if (!found) return tl::unexpected<Error>(std::move(found.error()));
+  if (!found) return pass_on(std::move(found.error()));
   const bool known = found->answer.kind != RecipientAnswer::Kind::unknown_user;
   return known && found->lasts ? cache_.keep(key, std::move(found->answer))
                                : std::move(found->answer);
@@ -83,12 +83,12 @@ Result<SqliteDirectory::Found> SqliteDirectory::find_in_domain(const std::string
                                                                const std::string& domain) {
   for (const std::string_view name : {std::string_view(local), without_tag(local), kRestOfDomain}) {
     auto found = find_exactly(name, domain);
-    if (!found) return tl::unexpected<Error>(std::move(found.error()));
+    if (!found) return pass_on(std::move(found.error()));
     if (*found) return std::move(**found);
   }
   if (local == kPostmaster && domain != hostname_) {
     auto host = find_exactly(kPostmaster, hostname_);
-    if (!host) return tl::unexpected<Error>(std::move(host.error()));
+    if (!host) return pass_on(std::move(host.error()));
     if (*host)
       return Found{
           {RecipientAnswer::Kind::alias, {}, {fmt::format("{}@{}", kPostmaster, hostname_)}}};
@@ -102,7 +102,7 @@ Result<std::optional<SqliteDirectory::Found>> SqliteDirectory::find_exactly(
   sqlite::Statement& aliases = question(Question::alias).bind(domain, local);
   while (true) {
     const auto row = aliases.step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) break;
     found.answer.targets.emplace_back(aliases.text(0));
   }
@@ -114,7 +114,7 @@ Result<std::optional<SqliteDirectory::Found>> SqliteDirectory::find_user(std::st
                                                                          std::string_view domain) {
   sqlite::Statement& user = question(Question::user).bind(domain, local);
   const auto row = user.step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   if (!*row) return std::nullopt;
   const std::int64_t expires = user.integer(0);
   Found found{{.kind = RecipientAnswer::Kind::mailbox,
@@ -132,7 +132,7 @@ Result<std::optional<SqliteDirectory::OurDomain>> SqliteDirectory::find_domain(
     std::string_view name) {
   sqlite::Statement& asked = question(Question::domain).bind(name);
   const auto row = asked.step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   if (!*row) return std::nullopt;
   OurDomain domain{std::string(asked.text(0)), asked.integer(1) != 0};
   asked.reset();

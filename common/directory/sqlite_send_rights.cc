@@ -33,7 +33,7 @@ Result<bool> SqliteDirectory::reaches(std::string_view address, const std::strin
   std::set<std::string> seen{reached.front()};
   for (std::size_t i = 0; i < reached.size(); ++i) {
     auto answer = find(reached[i]);
-    if (!answer) return tl::unexpected<Error>(std::move(answer.error()));
+    if (!answer) return pass_on(std::move(answer.error()));
     if (answer->kind == RecipientAnswer::Kind::mailbox && answer->mailbox == mailbox) return true;
     for (const std::string& target : answer->targets) {
       if (reached.size() >= kMaxReached) break;

@@ -14,7 +14,7 @@ constexpr auto kKnown = static_cast<std::int64_t>(kSchema.size());
 
 Result<void> check_schema(sqlite::Database& database) {
   const auto schema = database.schema_version();
-  if (!schema) return tl::unexpected<Error>(schema.error());
+  if (!schema) return pass_on(schema.error());
   if (*schema < kKnown)
     return fail(ErrorKind::temporary,
                 fmt::format("{}: has schema {}, this release needs {}; bring it up to date with: "
@@ -38,14 +38,14 @@ std::optional<WatchedDatabase::FileId> WatchedDatabase::find_file() const {
 Result<void> WatchedDatabase::open() {
   const auto file = find_file();
   auto database = sqlite::Database::open(path_, sqlite::Access::read, kBusyTimeout);
-  if (!database) return tl::unexpected<Error>(std::move(database.error()));
+  if (!database) return pass_on(std::move(database.error()));
   if (auto right = check_schema(*database); !right) return right;
   auto data_version = database->prepare("PRAGMA data_version");
-  if (!data_version) return tl::unexpected<Error>(std::move(data_version.error()));
+  if (!data_version) return pass_on(std::move(data_version.error()));
   std::vector<sqlite::Statement> questions;
   for (const std::string_view sql : sql_) {
     auto question = database->prepare(sql);
-    if (!question) return tl::unexpected<Error>(std::move(question.error()));
+    if (!question) return pass_on(std::move(question.error()));
     questions.push_back(std::move(*question));
   }
   open_.emplace(
@@ -56,7 +56,7 @@ Result<void> WatchedDatabase::open() {
 // True: another process has written to the file.
 Result<bool> WatchedDatabase::look() {
   const auto row = open_->data_version.step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   const std::int64_t number = open_->data_version.integer(0);
   open_->data_version.reset();
   return std::exchange(open_->seen, number) != number;
@@ -65,7 +65,7 @@ Result<bool> WatchedDatabase::look() {
 tl::unexpected<Error> WatchedDatabase::trouble(std::string_view why) {
   open_.reset();
   trouble_ = {ErrorKind::temporary, fmt::format("directory: {}", why)};
-  return tl::unexpected<Error>(trouble_);
+  return pass_on(trouble_);
 }
 
 Result<bool> WatchedDatabase::refresh() {
@@ -73,7 +73,7 @@ Result<bool> WatchedDatabase::refresh() {
     trouble(fmt::format("{}: is damaged, put a whole one in its place", path_));
   const bool due = !checked_ || loop_.now() - *checked_ >= kRecheck;
   if (!due && open_) return false;
-  if (!due) return tl::unexpected<Error>(trouble_);
+  if (!due) return pass_on(trouble_);
   checked_ = loop_.now();
   if (open_ && open_->file != find_file()) open_.reset();
   const bool was_open = open_.has_value();
@@ -81,7 +81,7 @@ Result<bool> WatchedDatabase::refresh() {
     if (auto opened = open(); !opened) return trouble(opened.error().text);
   }
   const auto written = look();
-  if (!written) return tl::unexpected<Error>(written.error());
+  if (!written) return pass_on(written.error());
   if (was_open && !*written) return false;
   return true;
 }

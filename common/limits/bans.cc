@@ -117,7 +117,7 @@ Result<Bans> Bans::open_existing(const std::string& path) {
 }
 
 Result<Bans> Bans::reserved(Result<SharedFile> opened, const std::string& path) {
-  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  if (!opened) return pass_on(std::move(opened.error()));
   auto file = std::make_unique<File>(std::move(*opened));
   if (auto room = file->file.reserve(0, File::kSize); !room)
     return postrider::fail(room.error().kind, path + ": " + room.error().text);
@@ -134,7 +134,7 @@ Result<BanRow> Bans::fail(BanKind kind, std::string_view name, const BanLimits& 
                           WallTime now) {
   name = name.substr(0, kMaxName);
   const auto lock = file_->file.lock();
-  if (!lock) return tl::unexpected<Error>(lock.error());
+  if (!lock) return pass_on(lock.error());
   if (!file_->has_room(kind, name, now)) return BanRow{kind, std::string(name), 1, now};
   Row& row = file_->find_or_make(kind, name, now);
   const bool was_banned = row.in_force(now);
@@ -152,7 +152,7 @@ Result<std::optional<WallTime>> Bans::banned_until(BanKind kind, std::string_vie
   std::optional<WallTime> until;
   if (count(now) >= file_->header().last_end) return until;
   const auto lock = file_->file.lock();
-  if (!lock) return tl::unexpected<Error>(lock.error());
+  if (!lock) return pass_on(lock.error());
   const Row* const row = file_->find(kind, name.substr(0, kMaxName));
   if (row != nullptr && row->in_force(now)) until = time_of(row->banned_until);
   return until;
@@ -163,7 +163,7 @@ Result<std::vector<BanRow>> Bans::list(std::chrono::seconds memory, WallTime now
   {
     // Copied alone: daemons wait for the lock.
     const auto lock = file_->file.lock();
-    if (!lock) return tl::unexpected<Error>(lock.error());
+    if (!lock) return pass_on(lock.error());
     rows.assign(file_->rows(), file_->rows() + kRows);
   }
   std::vector<BanRow> found;
@@ -181,14 +181,14 @@ Result<std::vector<BanRow>> Bans::list(std::chrono::seconds memory, WallTime now
 
 Result<void> Bans::ban(BanKind kind, std::string_view name, WallTime until, WallTime now) {
   const auto lock = file_->file.lock();
-  if (!lock) return tl::unexpected<Error>(lock.error());
+  if (!lock) return pass_on(lock.error());
   file_->set_ban(file_->find_or_make(kind, name.substr(0, kMaxName), now), until);
   return {};
 }
 
 Result<bool> Bans::lift(BanKind kind, std::string_view name) {
   const auto lock = file_->file.lock();
-  if (!lock) return tl::unexpected<Error>(lock.error());
+  if (!lock) return pass_on(lock.error());
   Row* const row = file_->find(kind, name.substr(0, kMaxName));
   if (row == nullptr) return false;
   *row = {};

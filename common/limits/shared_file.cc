@@ -97,7 +97,7 @@ Result<SharedFile> SharedFile::map(const std::string& path, std::size_t size, st
 Result<void> SharedFile::prepare(const std::string& path, std::uint64_t magic,
                                  bool may_make) const {
   const auto held = lock();
-  if (!held) return tl::unexpected<Error>(held.error());
+  if (!held) return pass_on(held.error());
   struct stat status {};
   if (::fstat(fd_.get(), &status) != 0) return fail_errno("stat", errno);
   if (status.st_size == 0) {

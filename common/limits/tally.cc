@@ -13,9 +13,9 @@ namespace postrider::limits {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x31304c4154505250;  // "PRPTAL01"
+constexpr std::uint64_t kTallyMagic = 0x31304c4154505250;  // "PRPTAL01"
 // A key lies in one of so many neighbours.
-constexpr std::size_t kWays = 8;
+constexpr std::size_t kTallyWays = 8;
 // What time is told in: 32 bits of it are 17 years.
 constexpr std::chrono::milliseconds kTick{125};
 
@@ -71,7 +71,7 @@ struct Tally::File {
   // The first part without a living owner; all others of that kind are no longer counted.
   Result<void> lock_part() {
     const auto lock = file.lock();
-    if (!lock) return tl::unexpected<Error>(lock.error());
+    if (!lock) return pass_on(lock.error());
     std::optional<std::size_t> found;
     for (std::size_t part = 0; part < kParts; ++part) {
       if (!file.try_lock(1 + part)) continue;
@@ -102,12 +102,12 @@ struct Tally::File {
 
   Slot* place_of(std::size_t part, Key key) const {
     return reinterpret_cast<Slot*>(file.memory() + offset_of(part)) +
-           key.hash % (kSlots / kWays) * kWays;
+           key.hash % (kSlots / kTallyWays) * kTallyWays;
   }
 
   Slot* find(std::size_t part, Key key) const {
     Slot* const first = place_of(part, key);
-    for (std::size_t i = 0; i < kWays; ++i)
+    for (std::size_t i = 0; i < kTallyWays; ++i)
       if (first[i].hash.load(std::memory_order_acquire) == key.hash) return first + i;
     return nullptr;
   }
@@ -117,15 +117,15 @@ struct Tally::File {
 };
 
 Result<Tally> Tally::open(const std::string& path) {
-  auto shared = SharedFile::open(path, File::kSize, kMagic);
-  if (!shared) return tl::unexpected<Error>(std::move(shared.error()));
+  auto shared = SharedFile::open(path, File::kSize, kTallyMagic);
+  if (!shared) return pass_on(std::move(shared.error()));
   auto file = std::make_unique<File>(std::move(*shared));
   if (auto taken = file->take_part(); !taken)
     return fail(taken.error().kind, path + ": " + taken.error().text);
   return Tally(std::move(file));
 }
 
-Tally::Tally() : file_(std::make_unique<File>(SharedFile(File::kSize, kMagic))) {
+Tally::Tally() : file_(std::make_unique<File>(SharedFile(File::kSize, kTallyMagic))) {
   file_->header().taken = 1;
 }
 
@@ -150,7 +150,7 @@ Tally::Slot* Tally::make_room(Key key, std::uint32_t tick) {
   Slot* const first = file_->place_of(file_->own, key);
   Slot* oldest = nullptr;
   std::int64_t greatest = -1;
-  for (Slot* slot = first; slot != first + kWays; ++slot) {
+  for (Slot* slot = first; slot != first + kTallyWays; ++slot) {
     if (slot->present.load(std::memory_order_relaxed) > 0) continue;
     const bool empty = slot->hash.load(std::memory_order_relaxed) == 0;
     const std::uint32_t age = tick - slot->touched.load(std::memory_order_relaxed);

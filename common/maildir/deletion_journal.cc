@@ -64,7 +64,7 @@ Result<std::string> read_all(int fd) {
 }
 
 // The errno, or 0.
-int write_all(int fd, std::string_view bytes, std::size_t offset) {
+int write_all_at(int fd, std::string_view bytes, std::size_t offset) {
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
@@ -172,7 +172,7 @@ Result<DeletionJournal> DeletionJournal::open(int maildir, std::string boot) {
   if (!journal.file_ && errno == ENOENT) return journal;
   if (!journal.file_) return failed_to_read(errno);
   auto text = read_all(journal.file_.get());
-  if (!text) return tl::unexpected<Error>(std::move(text.error()));
+  if (!text) return pass_on(std::move(text.error()));
   journal.text_ = std::make_unique<const std::string>(std::move(*text));
   const Deletions deletions = parse_deletions(*journal.text_, journal.boot_);
   journal.whole_ = deletions.whole;
@@ -239,7 +239,7 @@ int DeletionJournal::write(std::string_view bytes) {
   if (::fstat(file_.get(), &status) != 0) return errno;
   const auto end = static_cast<off_t>(whole_);
   if (status.st_size != end && ::ftruncate(file_.get(), end) != 0) return errno;
-  return write_all(file_.get(), bytes, whole_);
+  return write_all_at(file_.get(), bytes, whole_);
 }
 
 // Without a sync, and without a word where it fails: the next session would only look once more.
@@ -256,7 +256,7 @@ void DeletionJournal::note_removed() {
 Result<void> DeletionJournal::tidy(WallTime now, std::chrono::seconds keep) {
   if (whole_ < kTidyAt) return {};
   const auto text = read_all(file_.get());
-  if (!text) return tl::unexpected<Error>(text.error());
+  if (!text) return pass_on(text.error());
   const Deletions deletions = parse_deletions(*text, boot_);
   const auto since =
       std::chrono::floor<std::chrono::seconds>(now - keep).time_since_epoch().count();
@@ -270,7 +270,7 @@ Result<void> DeletionJournal::tidy(WallTime now, std::chrono::seconds keep) {
 // once more.
 Result<void> DeletionJournal::mend() {
   const auto text = read_all(file_.get());
-  if (!text) return tl::unexpected<Error>(text.error());
+  if (!text) return pass_on(text.error());
   if (auto kept = keep_aside(maildir_, Aside::link); !kept) return kept;
   damaged_ = 0;
   return replace(without(parse_deletions(*text, boot_), {}).second);
@@ -284,7 +284,7 @@ Result<void> DeletionJournal::put_aside(int maildir) {
 Result<void> DeletionJournal::forget(const std::vector<std::string_view>& bases) {
   if (!file_) return {};
   const auto text = read_all(file_.get());
-  if (!text) return tl::unexpected<Error>(text.error());
+  if (!text) return pass_on(text.error());
   std::vector<std::string> entries;
   entries.reserve(bases.size());
   for (const std::string_view base : bases) entries.push_back(entry_of(base));
@@ -297,7 +297,7 @@ Result<void> DeletionJournal::forget(const std::vector<std::string_view>& bases)
 Result<void> DeletionJournal::replace(std::string_view text) {
   Fd file = open_file(maildir_, kNewName, O_RDWR | O_CREAT | O_TRUNC);
   if (!file) return failed(errno);
-  if (const int error = write_all(file.get(), text, 0); error != 0) return failed(error);
+  if (const int error = write_all_at(file.get(), text, 0); error != 0) return failed(error);
   if (::fdatasync(file.get()) != 0 || ::renameat(maildir_, kNewName, maildir_, kJournalName) != 0)
     return failed(errno);
   file_ = std::move(file);
@@ -322,7 +322,7 @@ Result<bool> was_deleted(int mail_directory, const std::string& mailbox_path,
   if (!file && errno == ENOENT) return false;
   if (!file) return failed(errno);
   const auto text = read_all(file.get());
-  if (!text) return tl::unexpected<Error>(text.error());
+  if (!text) return pass_on(text.error());
   return holds(parse_deletions(*text, {}), base);
 }
 

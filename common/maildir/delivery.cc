@@ -19,12 +19,12 @@
 #include "common/maildir/file_name.h"
 #include "common/maildir/find.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/open_flags.h"
 
 namespace postrider::maildir {
 
 namespace {
 
-constexpr mode_t kDirectoryMode = 0700;
 constexpr mode_t kFileMode = 0600;
 // Text is gathered until it is worth a system call.
 constexpr std::size_t kGather = 16384;

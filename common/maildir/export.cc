@@ -13,14 +13,12 @@
 #include "common/base/fd.h"
 #include "common/base/write_all.h"
 #include "common/maildir/mbox.h"
+#include "common/maildir/open_flags.h"
 #include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
 namespace {
-
-constexpr std::size_t kChunk = 131072;
-constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 void tell(ExportReport& report, std::string problem) {
   if (report.problems++ < ExportReport::kTold) report.told.push_back(std::move(problem));
@@ -129,7 +127,7 @@ Result<ExportReport> export_mbox(const HeldMailbox& from, const Listing& listing
     writer.begin(listing.seconds(i), mbox);
     if (const int error = write_all(to, mbox); error != 0) return fail_errno("mbox", error);
     if (auto appended = append_message(message.get(), path, writer, to, report); !appended)
-      return tl::unexpected<Error>(std::move(appended.error()));
+      return pass_on(std::move(appended.error()));
     mbox.clear();
     writer.finish(mbox);
     if (const int error = write_all(to, mbox); error != 0) return fail_errno("mbox", error);
@@ -153,12 +151,11 @@ Result<ExportReport> export_maildir(const HeldMailbox& from, const Listing& list
     if (is_there(to, path, message.get())) {
       ++report.already;
     } else if (auto copied = copy_to(message.get(), path, target, report); !copied) {
-      return tl::unexpected<Error>(std::move(copied.error()));
+      return pass_on(std::move(copied.error()));
     }
   }
   for (const char* name : {"new", "cur", ".", ".."})
-    if (auto synced = sync(to, name); !synced)
-      return tl::unexpected<Error>(std::move(synced.error()));
+    if (auto synced = sync(to, name); !synced) return pass_on(std::move(synced.error()));
   return report;
 }
 

@@ -154,7 +154,7 @@ Result<ForeignList> read_dovecot_list(std::string_view text, const UidlFormat& f
     if (!message) return lines.wrong("no UID and file as Dovecot writes them");
     if (auto kept = keep(list, lines, message->file, id_of(*message, header->validity, format));
         !kept)
-      return tl::unexpected<Error>(std::move(kept.error()));
+      return pass_on(std::move(kept.error()));
   }
   return list;
 }
@@ -176,7 +176,7 @@ Result<ForeignList> read_courier_list(std::string_view text) {
     if (!id || !number<std::uint64_t>(line.substr(size + 1, last - size - 1)))
       return lines.wrong("no file, size and UID as Courier writes them");
     if (auto kept = keep(list, lines, file, std::move(*id)); !kept)
-      return tl::unexpected<Error>(std::move(kept.error()));
+      return pass_on(std::move(kept.error()));
   }
   return list;
 }

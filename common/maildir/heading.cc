@@ -14,7 +14,7 @@ namespace postrider::maildir {
 
 namespace {
 
-constexpr std::size_t kChunk = 4096;
+constexpr std::size_t kBlock = 4096;
 
 void keep(std::string& kept, std::string_view value) {
   if (kept.empty()) kept = value.substr(0, Heading::kMaxField);
@@ -31,7 +31,7 @@ Result<Heading> read_heading(int at, const std::string& path) {
     if (equals_ignoring_case(name, "subject")) keep(heading.subject, value);
     if (equals_ignoring_case(name, "date")) keep(heading.date, value);
   });
-  std::string chunk(kChunk, '\0');
+  std::string chunk(kBlock, '\0');
   for (std::size_t read = 0; read < Heading::kMaxRead && !scanner.done();) {
     const ssize_t n = ::read(file.get(), chunk.data(), chunk.size());
     if (n < 0 && errno == EINTR) continue;

@@ -11,13 +11,13 @@
 
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailbox_path.h"
+#include "common/maildir/open_flags.h"
 #include "common/maildir/unseen.h"
 
 namespace postrider::maildir {
 
 namespace {
 
-constexpr mode_t kDirectoryMode = 0700;
 constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 // Whose it is already needs no right to give it away.
@@ -94,20 +94,20 @@ int HeldMailbox::adopt(int fd, mode_t mode_of_it) const noexcept {
 
 Result<HeldMailbox> hold_mailbox(const std::string& mail_directory, const std::string& mailbox) {
   const auto relative = mailbox_path(mailbox);
-  if (!relative) return tl::unexpected<Error>(relative.error());
+  if (!relative) return pass_on(relative.error());
   return hold(fmt::format("{}/{}", mail_directory, *relative));
 }
 
 Result<HeldMailbox> look_at_mailbox(const std::string& mail_directory, const std::string& mailbox) {
   const auto relative = mailbox_path(mailbox);
-  if (!relative) return tl::unexpected<Error>(relative.error());
+  if (!relative) return pass_on(relative.error());
   return open_at(fmt::format("{}/{}", mail_directory, *relative));
 }
 
 Result<HeldMailbox> make_and_hold_mailbox(const std::string& mail_directory,
                                           const std::string& mailbox) {
   const auto relative = mailbox_path(mailbox);
-  if (!relative) return tl::unexpected<Error>(relative.error());
+  if (!relative) return pass_on(relative.error());
   Fd at(::open(mail_directory.c_str(), kDirectory));
   if (!at) return fail_errno(mail_directory, errno);
   for (std::size_t begin = 0; begin < relative->size();) {
@@ -121,8 +121,7 @@ Result<HeldMailbox> make_and_hold_mailbox(const std::string& mail_directory,
   auto held = hold(fmt::format("{}/{}", mail_directory, *relative));
   if (!held) return held;
   for (const char* name : {"tmp", "new", "cur"})
-    if (auto made = make_folder(*held, name); !made)
-      return tl::unexpected<Error>(std::move(made.error()));
+    if (auto made = make_folder(*held, name); !made) return pass_on(std::move(made.error()));
   return held;
 }
 

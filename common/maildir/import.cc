@@ -17,14 +17,12 @@
 #include "common/maildir/deletion_journal.h"
 #include "common/maildir/deletions.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/open_flags.h"
 #include "common/maildir/rename_new.h"
 
 namespace postrider::maildir {
 
 namespace {
-
-constexpr std::size_t kChunk = 131072;
-constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 struct Folders {
   Folder folder;
@@ -77,10 +75,8 @@ Import::~Import() { remove_written(); }
 
 Result<Import> Import::begin(const HeldMailbox& to) {
   Import import(to);
-  if (auto read = import.read_mailbox(); !read)
-    return tl::unexpected<Error>(std::move(read.error()));
-  if (auto read = import.read_deleted(); !read)
-    return tl::unexpected<Error>(std::move(read.error()));
+  if (auto read = import.read_mailbox(); !read) return pass_on(std::move(read.error()));
+  if (auto read = import.read_deleted(); !read) return pass_on(std::move(read.error()));
   return import;
 }
 
@@ -128,7 +124,7 @@ Result<void> Import::read_deleted() {
 Result<void> Import::take_maildir(int maildir, const ForeignList* list) {
   for (const auto& [folder, folder_name] : kFolders) {
     const auto names = names_in(maildir, folder_name);
-    if (!names) return tl::unexpected<Error>(names.error());
+    if (!names) return pass_on(names.error());
     const Fd directory(::openat(maildir, folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (const std::string& name : *names)
       if (auto taken = take_file({directory.get(), folder, list}, name); !taken) return taken;
@@ -271,13 +267,13 @@ Result<void> Import::copy(const Source& source, const std::string& name, const s
     return {};
   }
   const auto to = make_file();
-  if (!to) return tl::unexpected<Error>(to.error());
+  if (!to) return pass_on(to.error());
   const int error =
       read_all(from.get(), [&](std::string_view octets) { return write_all(to->get(), octets); });
   if (error != 0)
     return fail_errno(fmt::format("{} as {}/{}", name, to_.path, written_.back().tmp_path), error);
   const auto sizes = measure(to->get());
-  if (!sizes) return tl::unexpected<Error>(sizes.error());
+  if (!sizes) return pass_on(sizes.error());
   if (!id.empty()) ++report_.with_id;
   written_.back().time = status.st_mtim;
   return keep_file(*to, fmt::format("{}/{}", name_of(source.folder), name_here(name, *sizes, id)));
@@ -329,10 +325,8 @@ void Import::remove_written() {
 }
 
 Result<ImportReport> Import::finish() {
-  if (auto renamed = rename_written(); !renamed)
-    return tl::unexpected<Error>(std::move(renamed.error()));
-  if (auto synced = sync_names(to_); !synced)
-    return tl::unexpected<Error>(std::move(synced.error()));
+  if (auto renamed = rename_written(); !renamed) return pass_on(std::move(renamed.error()));
+  if (auto synced = sync_names(to_); !synced) return pass_on(std::move(synced.error()));
   return std::move(report_);
 }
 

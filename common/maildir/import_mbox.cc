@@ -16,12 +16,11 @@
 #include "common/maildir/import.h"
 #include "common/maildir/mbox.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/open_flags.h"
 
 namespace postrider::maildir {
 
 namespace {
-
-constexpr std::size_t kChunk = 131072;
 
 void free_state(XXH3_state_t* state) { static_cast<void>(XXH3_freeState(state)); }
 
@@ -40,7 +39,7 @@ class MboxImport final : public MboxReader::Sink {
     pending_.clear();
     XXH3_128bits_reset(hash_.get());
     auto file = import_.make_file();
-    if (!file) return tl::unexpected<Error>(std::move(file.error()));
+    if (!file) return pass_on(std::move(file.error()));
     file_ = std::move(*file);
     return {};
   }
@@ -70,7 +69,7 @@ class MboxImport final : public MboxReader::Sink {
       return drop();
     }
     const auto sizes = measure(file_.get());
-    if (!sizes) return tl::unexpected<Error>(sizes.error());
+    if (!sizes) return pass_on(sizes.error());
     if (seconds_) import_.written_.back().time = timespec{.tv_sec = *seconds_, .tv_nsec = 0};
     const Fd file = std::move(file_);
     return import_.keep_file(file,

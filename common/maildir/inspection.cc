@@ -22,6 +22,7 @@
 #include "common/maildir/file_name.h"
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/measure.h"
+#include "common/maildir/open_flags.h"
 #include "common/maildir/rename_new.h"
 #include "common/maildir/scan.h"
 #include "common/maildir/trash.h"
@@ -30,8 +31,7 @@ namespace postrider::maildir {
 
 namespace {
 
-constexpr std::size_t kChunk = 65536;
-constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+constexpr std::size_t kCompared = 65536;
 
 std::string text_of(int error) { return std::generic_category().message(error); }
 
@@ -42,7 +42,7 @@ std::string failure_of(int error) { return error == 0 ? std::string() : text_of(
 std::string failure_of(const Result<void>& done) { return done ? "" : done.error().text; }
 
 // Octets read into `chunk`, 0 at the end, or nothing with errno.
-std::optional<std::size_t> read_some(int fd, std::array<char, kChunk>& chunk) noexcept {
+std::optional<std::size_t> read_some(int fd, std::array<char, kCompared>& chunk) noexcept {
   ssize_t n = 0;
   while ((n = ::read(fd, chunk.data(), chunk.size())) < 0 && errno == EINTR) continue;
   if (n < 0) return std::nullopt;
@@ -75,18 +75,15 @@ class Inspector {
     check_leftovers();
     auto journal = open_journal(boot);
     if (journal && journal->unfinished() && repair_)
-      if (auto synced = journal->sync(); !synced)
-        return tl::unexpected<Error>(std::move(synced.error()));
+      if (auto synced = journal->sync(); !synced) return pass_on(std::move(synced.error()));
     check_trash();
     for (const char* folder : {"new", "cur"})
       for (const std::string& name : names_in(folder))
         check_entry(journal ? &*journal : nullptr, folder, name);
     if (trash_)
-      if (auto synced = trash_->sync(); !synced)
-        return tl::unexpected<Error>(std::move(synced.error()));
+      if (auto synced = trash_->sync(); !synced) return pass_on(std::move(synced.error()));
     if (inspected_.mended > 0)
-      if (auto synced = sync_names(mailbox_); !synced)
-        return tl::unexpected<Error>(std::move(synced.error()));
+      if (auto synced = sync_names(mailbox_); !synced) return pass_on(std::move(synced.error()));
     if (repair_ && journal && journal->unfinished() && !kept_deleted_) journal->note_removed();
     return std::move(inspected_);
   }
@@ -309,7 +306,7 @@ class Inspector {
     if (!trash_) {
       if (auto made = make_folder(mailbox_, kTrashFolder); !made) return made;
       auto trash = Trash::open(at_);
-      if (!trash) return tl::unexpected<Error>(std::move(trash.error()));
+      if (!trash) return pass_on(std::move(trash.error()));
       trash_.emplace(std::move(*trash));
     }
     const auto [folder, name] = mailbox_.at(path);
@@ -369,8 +366,8 @@ class Inspector {
     const Fd one = open(a);
     const Fd other = open(b);
     if (!one || !other) return false;
-    std::array<char, kChunk> left;   // NOLINT: filled before it is read
-    std::array<char, kChunk> right;  // NOLINT: filled before it is read
+    std::array<char, kCompared> left;   // NOLINT: filled before it is read
+    std::array<char, kCompared> right;  // NOLINT: filled before it is read
     while (true) {
       const auto n = read_some(one.get(), left);
       const auto m = read_some(other.get(), right);

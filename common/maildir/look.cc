@@ -95,11 +95,11 @@ class Looker {
 
 Result<Look> look(int maildir, const std::string& boot) {
   const auto journal = DeletionJournal::open(maildir, boot);
-  if (!journal) return tl::unexpected<Error>(journal.error());
+  if (!journal) return pass_on(journal.error());
   Looker looker(*journal);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = looker.read_folder(maildir, folder); !read)
-      return tl::unexpected<Error>(std::move(read.error()));
+      return pass_on(std::move(read.error()));
   return looker.finish(maildir);
 }
 

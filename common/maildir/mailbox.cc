@@ -18,13 +18,13 @@
 #include "common/maildir/known_sizes.h"
 #include "common/maildir/mailbox_lock.h"
 #include "common/maildir/mailbox_path.h"
+#include "common/maildir/open_flags.h"
 
 namespace postrider::maildir {
 
 namespace {
 
 // O_NONBLOCK: a named pipe that has taken a file's place keeps nobody waiting.
-constexpr int kRead = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 
 // Files that are synced one by one rather than all of the file system.
 constexpr std::size_t kSyncedAlone = 16;
@@ -57,7 +57,7 @@ Result<std::unique_ptr<Mailbox>> Mailbox::open(const std::string& mail_directory
                                                const std::string& mailbox, WallTime now,
                                                const Remembrance& remembrance) {
   auto relative = mailbox_path(mailbox);
-  if (!relative) return tl::unexpected<Error>(std::move(relative.error()));
+  if (!relative) return pass_on(std::move(relative.error()));
   const std::string path = fmt::format("{}/{}", mail_directory, *relative);
   Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory && errno == ENOENT) return std::unique_ptr<Mailbox>(new Mailbox());
@@ -70,21 +70,21 @@ Result<std::unique_ptr<Mailbox>> Mailbox::open(const std::string& mail_directory
 Result<std::unique_ptr<Mailbox>> Mailbox::open(Fd directory, WallTime now,
                                                const Remembrance& remembrance) {
   auto lock = lock_mailbox(directory.get());
-  if (!lock) return tl::unexpected<Error>(std::move(lock.error()));
+  if (!lock) return pass_on(std::move(lock.error()));
   if (!*lock) return std::unique_ptr<Mailbox>();
   std::unique_ptr<Mailbox> opened(new Mailbox());
   opened->directory_ = std::move(directory);
   opened->lock_ = std::move(*lock);
   opened->remembrance_ = remembrance;
   if (auto scanned = opened->scan_and_finish(now); !scanned)
-    return tl::unexpected<Error>(std::move(scanned.error()));
+    return pass_on(std::move(scanned.error()));
   return opened;
 }
 
 Result<void> Mailbox::scan_and_finish(WallTime now) {
   const int directory = directory_.get();
   auto journal = DeletionJournal::open(directory, remembrance_.boot);
-  if (!journal) return tl::unexpected<Error>(std::move(journal.error()));
+  if (!journal) return pass_on(std::move(journal.error()));
   journal_.emplace(std::move(*journal));
   damaged_journal_ = journal_->damaged();
   if (journal_->unfinished())
@@ -92,7 +92,7 @@ Result<void> Mailbox::scan_and_finish(WallTime now) {
   const Looked looked = known_sizes(directory, remembrance_.boot);
   auto scanned = scan(directory, now, *journal_, looked,
                       remembrance_.trash ? Removal::to_trash : Removal::for_good);
-  if (!scanned) return tl::unexpected<Error>(std::move(scanned.error()));
+  if (!scanned) return pass_on(std::move(scanned.error()));
   scan_ = std::move(*scanned);
   sync_finished();
   if (looked == Looked::never && scan_.skipped == 0) keep_known_sizes(directory, remembrance_.boot);
@@ -154,7 +154,7 @@ Result<MessageReader> Mailbox::read(std::size_t i, std::optional<std::uint64_t> 
   Fd file(::openat(directory_.get(), path.c_str(), kRead));
   if (!file && errno == ENOENT) {
     auto renamed = find_renamed(i);
-    if (!renamed) return tl::unexpected<Error>(std::move(renamed.error()));
+    if (!renamed) return pass_on(std::move(renamed.error()));
     path = std::move(*renamed);
     file = Fd(::openat(directory_.get(), path.c_str(), kRead));
   }
@@ -176,7 +176,7 @@ std::optional<MessageReader> Mailbox::read_cached(std::size_t i,
 Result<void> Mailbox::open_trash() {
   if (!remembrance_.trash || trash_) return {};
   auto trash = Trash::open(directory_.get());
-  if (!trash) return tl::unexpected<Error>(std::move(trash.error()));
+  if (!trash) return pass_on(std::move(trash.error()));
   trash_.emplace(std::move(*trash));
   return {};
 }

@@ -41,7 +41,7 @@ Result<Fd> lock_mailbox(int maildir) {
     Fd file(::openat(maildir, kLockName, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!file) return fail_errno(kLockName, errno);
     const auto taken = take(file.get());
-    if (!taken) return tl::unexpected<Error>(taken.error());
+    if (!taken) return pass_on(taken.error());
     if (!*taken) return Fd();
     if (is_current(maildir, file.get())) return file;
   }

@@ -30,7 +30,7 @@ Result<Fd> open_maildir(int domain, const std::string& user, const std::string& 
 }  // namespace
 
 Result<Fd> open_maildir(const std::string& mail_directory, const std::string& mailbox) {
-  if (const auto path = mailbox_path(mailbox); !path) return tl::unexpected<Error>(path.error());
+  if (const auto path = mailbox_path(mailbox); !path) return pass_on(path.error());
   const std::size_t at = mailbox.rfind('@');
   const Fd root(::open(mail_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) return fail_errno(mail_directory, errno);

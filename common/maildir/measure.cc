@@ -7,16 +7,11 @@
 #include <string_view>
 
 #include "common/maildir/line_ends.h"
+#include "common/maildir/open_flags.h"
 #include "common/message/downgrader.h"
 #include "common/smtp/international_domain.h"
 
 namespace postrider::maildir {
-
-namespace {
-
-constexpr std::size_t kChunk = 65536;
-
-}  // namespace
 
 Result<Sizes> measure(int fd) {
   std::string chunk(kChunk, '\0');

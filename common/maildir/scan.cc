@@ -218,7 +218,7 @@ Result<Scan> scan(int maildir, WallTime now, const DeletionJournal& journal, Loo
   Scanner scanner(journal, looked, removal, now);
   for (const Folder folder : {Folder::in_new, Folder::in_cur})
     if (auto read = scanner.read_folder(maildir, folder); !read)
-      return tl::unexpected<Error>(std::move(read.error()));
+      return pass_on(std::move(read.error()));
   return scanner.finish(maildir);
 }
 

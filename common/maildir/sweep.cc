@@ -109,7 +109,7 @@ void remove_expired(Mailbox& mailbox, std::int64_t before, WallTime now, Swept& 
 
 Result<void> empty_trash(int maildir, std::int64_t before, Swept& swept) {
   const auto removed = remove_out_of_date(maildir, before, Swept::kAtOnce);
-  if (!removed) return tl::unexpected<Error>(removed.error());
+  if (!removed) return pass_on(removed.error());
   swept.emptied = removed->messages;
   swept.not_removed += removed->failed;
   swept.more = swept.more || (removed->more && removed->failed == 0);
@@ -125,11 +125,11 @@ Result<Found> find(int maildir, const SweepRules& rules, WallTime now) {
   Found found;
   if (rules.retention.count() > 0) {
     const auto expired = find_expired(maildir, limit_of(rules.retention, now));
-    if (!expired) return tl::unexpected<Error>(expired.error());
+    if (!expired) return pass_on(expired.error());
     found.expired = *expired;
   }
   const auto trash = find_out_of_date(maildir, limit_of_trash(rules, now));
-  if (!trash) return tl::unexpected<Error>(trash.error());
+  if (!trash) return pass_on(trash.error());
   found.trash = *trash;
   return found;
 }
@@ -150,11 +150,10 @@ void Swept::add(const Swept& visit) {
 Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
                     const Remembrance& remembrance) {
   const int at = maildir.get();
-  if (auto real = require_real_folders(at); !real)
-    return tl::unexpected<Error>(std::move(real.error()));
+  if (auto real = require_real_folders(at); !real) return pass_on(std::move(real.error()));
   Swept swept{.leftovers = remove_leftovers(at, now)};
   const auto found = find(at, rules, now);
-  if (!found) return tl::unexpected<Error>(found.error());
+  if (!found) return pass_on(found.error());
   const bool opens = found->expired.count > 0 || is_large_journal(at);
   if (!opens && found->trash.messages == 0) return swept;
   std::unique_ptr<Mailbox> mailbox;
@@ -163,11 +162,11 @@ Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
     Remembrance with = remembrance;
     with.trash = rules.trash.count() > 0;
     auto opened = open_unseen(maildir, now, with);
-    if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+    if (!opened) return pass_on(std::move(opened.error()));
     mailbox = std::move(*opened);
   } else {
     auto locked = lock_unseen(at);
-    if (!locked) return tl::unexpected<Error>(std::move(locked.error()));
+    if (!locked) return pass_on(std::move(locked.error()));
     lock = std::move(*locked);
   }
   swept.in_use = !mailbox && !lock;
@@ -182,15 +181,15 @@ Result<Swept> sweep(const Fd& maildir, const SweepRules& rules, WallTime now,
     remove_expired(*mailbox, limit_of(rules.retention, now), now, swept);
   if (found->trash.messages > 0)
     if (auto emptied = empty_trash(at, limit_of_trash(rules, now), swept); !emptied)
-      return tl::unexpected<Error>(std::move(emptied.error()));
+      return pass_on(std::move(emptied.error()));
   return swept;
 }
 
 Result<Swept> would_sweep(const Fd& maildir, const SweepRules& rules, WallTime now) {
   if (auto real = require_real_folders(maildir.get()); !real)
-    return tl::unexpected<Error>(std::move(real.error()));
+    return pass_on(std::move(real.error()));
   const auto found = find(maildir.get(), rules, now);
-  if (!found) return tl::unexpected<Error>(found.error());
+  if (!found) return pass_on(found.error());
   return Swept{.removed = found->expired.count,
                .octets = found->expired.octets,
                .emptied = found->trash.messages};

@@ -32,7 +32,7 @@ constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 // How many files of one name may be deleted in one second; the next get the seconds after it.
 constexpr int kOfOneName = 64;
 
-tl::unexpected<Error> failed(int error) {
+tl::unexpected<Error> trash_failed(int error) {
   if (error == ENOTDIR || error == ELOOP)
     return fail(ErrorKind::temporary,
                 fmt::format("{}: is no directory; to mend it, move it away", kTrashFolder));
@@ -44,7 +44,7 @@ Result<Directory> open_folder(int maildir) {
   Fd fd(::openat(maildir, kTrashFolder, kFolder));
   if (!fd && errno == ENOENT) return Directory();
   Directory directory(fd ? ::fdopendir(fd.get()) : nullptr);
-  if (!directory) return failed(errno);
+  if (!directory) return trash_failed(errno);
   static_cast<void>(fd.release());  // belongs to `directory` now
   return directory;
 }
@@ -53,7 +53,7 @@ Result<Directory> open_folder(int maildir) {
 template <typename Take>
 Result<void> for_each(int maildir, Take take) {
   const auto folder = open_folder(maildir);
-  if (!folder) return tl::unexpected<Error>(folder.error());
+  if (!folder) return pass_on(folder.error());
   if (!*folder) return {};
   const int at = ::dirfd(folder->get());
   for (errno = 0; const dirent* entry = ::readdir(folder->get()); errno = 0) {
@@ -64,7 +64,7 @@ Result<void> for_each(int maildir, Take take) {
       continue;
     if (!take(at, entry->d_name, *name, static_cast<std::uint64_t>(status.st_size))) return {};
   }
-  if (errno != 0) return failed(errno);
+  if (errno != 0) return trash_failed(errno);
   return {};
 }
 
@@ -102,9 +102,9 @@ std::string trash_name(std::int64_t seconds, std::string_view file_name) {
 
 // Who made the folder may have died before its name was durable.
 Result<Trash> Trash::open(int maildir) {
-  if (::mkdirat(maildir, kTrashFolder, 0700) != 0 && errno != EEXIST) return failed(errno);
+  if (::mkdirat(maildir, kTrashFolder, 0700) != 0 && errno != EEXIST) return trash_failed(errno);
   Fd folder(::openat(maildir, kTrashFolder, kFolder));
-  if (!folder || ::fsync(maildir) != 0) return failed(errno);
+  if (!folder || ::fsync(maildir) != 0) return trash_failed(errno);
   return Trash(maildir, std::move(folder));
 }
 
@@ -123,7 +123,7 @@ int Trash::take(int at, const std::string& path, WallTime now) {
 // The trash first: where a file system takes a rename apart, the message is rather in both.
 Result<void> Trash::sync() const {
   if (!moved_) return {};
-  if (::fsync(folder_.get()) != 0) return failed(errno);
+  if (::fsync(folder_.get()) != 0) return trash_failed(errno);
   return sync_folders(maildir_, std::array{"new", "cur"});
 }
 
@@ -144,7 +144,7 @@ Result<std::vector<Trashed>> trashed(int maildir) {
         all.push_back({file, name.seconds, parsed.wire_size.value_or(size), unique_id(parsed)});
         return all.size() < Listing::kMaxMessages;
       });
-  if (!read) return tl::unexpected<Error>(read.error());
+  if (!read) return pass_on(read.error());
   std::sort(all.begin(), all.end(), [](const Trashed& a, const Trashed& b) {
     return std::tie(a.seconds, a.name) < std::tie(b.seconds, b.name);
   });
@@ -160,7 +160,7 @@ Result<OutOfDate> find_out_of_date(int maildir, std::int64_t before) {
         found.octets += size;
         return true;
       });
-  if (!read) return tl::unexpected<Error>(read.error());
+  if (!read) return pass_on(read.error());
   return found;
 }
 
@@ -181,7 +181,7 @@ Result<OutOfDate> remove_out_of_date(int maildir, std::int64_t before, std::size
         }
         return true;
       });
-  if (!read) return tl::unexpected<Error>(read.error());
+  if (!read) return pass_on(read.error());
   return removed;
 }
 

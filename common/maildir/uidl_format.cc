@@ -68,7 +68,7 @@ Result<UidlFormat> UidlFormat::parse(std::string_view format) {
     }
     rest.remove_prefix(1);
     auto part = take_variable(rest);
-    if (!part) return tl::unexpected<Error>(std::move(part.error()));
+    if (!part) return pass_on(std::move(part.error()));
     parsed.parts_.push_back(std::move(*part));
   }
   const bool differs = std::any_of(parsed.parts_.begin(), parsed.parts_.end(), [](const Part& p) {

@@ -55,7 +55,7 @@ Result<Mailbox::Undeleted> Mailbox::undelete(const std::vector<std::string>& nam
     }
   }
   if (auto forgotten = journal_->forget(bases); !forgotten)
-    return tl::unexpected<Error>(std::move(forgotten.error()));
+    return pass_on(std::move(forgotten.error()));
   for (const std::string* name : chosen) {
     const std::string from = fmt::format("{}/{}", kTrashFolder, *name);
     const std::string to = path_back(TrashName::parse(*name)->file_name);
@@ -67,7 +67,7 @@ Result<Mailbox::Undeleted> Mailbox::undelete(const std::vector<std::string>& nam
     }
   }
   if (auto synced = sync_folders(directory_.get(), std::array{"new", "cur", kTrashFolder}); !synced)
-    return tl::unexpected<Error>(std::move(synced.error()));
+    return pass_on(std::move(synced.error()));
   return undeleted;
 }
 

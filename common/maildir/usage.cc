@@ -56,7 +56,7 @@ Result<Usage> usage(int mail_directory, const std::string& mailbox_path, std::st
   Usage all;
   for (const char* folder : {"/new", "/cur"})
     if (auto added = add_folder(mail_directory, mailbox_path + folder, base, all); !added)
-      return tl::unexpected<Error>(std::move(added.error()));
+      return pass_on(std::move(added.error()));
   return all;
 }
 

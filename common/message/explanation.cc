@@ -9,12 +9,12 @@ namespace {
 constexpr Explanation kUnknown{"The server gave no reason that we know: its words are below.",
                                "If they do not help, ask its postmaster."};
 
-struct Row {
+struct Explained {
   Cause cause;
   Explanation explanation;
 };
 
-constexpr auto kRows = std::to_array<Row>({
+constexpr auto kExplained = std::to_array<Explained>({
     {Cause::bad_address,
      {"There is no such mailbox.",
       "Check the address for typing errors. If it is as you know it, ask its owner by other means "
@@ -82,7 +82,7 @@ constexpr auto kRows = std::to_array<Row>({
 }  // namespace
 
 const Explanation& explanation_of(Cause cause) noexcept {
-  for (const Row& row : kRows)
+  for (const Explained& row : kExplained)
     if (row.cause == cause) return row.explanation;
   return kUnknown;
 }

@@ -16,9 +16,9 @@ bool is_atom_text(char c) {
 }
 
 // Each function takes something off the front, or fails for good.
-class Reader {
+class MailboxReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit MailboxReader(std::string_view text) : text_(text) {}
 
   std::optional<std::vector<std::string>> read() {
     while (!failed_) {
@@ -133,7 +133,7 @@ class Reader {
 std::optional<std::vector<std::string>> parse_mailbox_list(std::string_view value) {
   const auto is_odd = [](char c) { return is_control(c) && c != '\t'; };
   if (std::any_of(value.begin(), value.end(), is_odd)) return std::nullopt;
-  return Reader(value).read();
+  return MailboxReader(value).read();
 }
 
 }  // namespace postrider::message

@@ -88,9 +88,9 @@ Counters::Counters() : counts_(std::make_shared<CountsFile>()), life_(std::make_
 Result<Counters> Counters::open(const std::string& directory, const Worker& worker) {
   ::mkdir(directory.c_str(), kFolderMode);  // should it fail, so does what follows
   auto counts = open_counts(directory, worker);
-  if (!counts) return tl::unexpected<Error>(std::move(counts.error()));
+  if (!counts) return pass_on(std::move(counts.error()));
   auto life = begin_life(directory, worker);
-  if (!life) return tl::unexpected<Error>(std::move(life.error()));
+  if (!life) return pass_on(std::move(life.error()));
   return Counters(std::move(*counts), std::move(*life));
 }
 
@@ -126,7 +126,7 @@ Result<std::shared_ptr<Counters::Life>> Counters::begin_life(const std::string& 
   auto file = map<LifeFile>(life->lock.get(), path);
   if (!file) {
     ::unlink(beside.c_str());
-    return tl::unexpected<Error>(std::move(file.error()));
+    return pass_on(std::move(file.error()));
   }
   life->file = std::move(*file);
   life->file->fingerprint = fingerprint();

@@ -161,7 +161,7 @@ IpAddress without_host_bits(const IpAddress& ip, unsigned prefix) {
 Result<Network> Network::parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   auto ip = IpAddress::parse(text.substr(0, slash));
-  if (!ip) return tl::unexpected<Error>(std::move(ip.error()));
+  if (!ip) return pass_on(std::move(ip.error()));
   Network network;
   network.base_ = *ip;
   const unsigned all = ip->is_v4() ? 32 : 128;

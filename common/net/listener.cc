@@ -56,7 +56,7 @@ Result<Fd> open_listening_unix_socket(const std::string& path, unsigned mode) {
                             path, sizeof address.sun_path - 1));
   std::memcpy(address.sun_path, path.data(), path.size());
   if (auto cleared = clear_stale_socket(address); !cleared)
-    return tl::unexpected<Error>(std::move(cleared.error()));
+    return pass_on(std::move(cleared.error()));
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(path, errno);
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||

@@ -13,7 +13,7 @@ namespace postrider::net {
 
 namespace {
 
-using Slot = SslSlot<TlsPeer>;
+using PeerSlot = SslSlot<TlsPeer>;
 
 // RFC 9325 section 5.2: where the clear is what remains, anything that is TLS is better. Some
 // servers have CBC or no ephemeral keys, or do not know of RFC 5746.
@@ -51,8 +51,7 @@ bool name_host(SSL* ssl, std::string host) {
 Result<std::unique_ptr<TlsClient>> TlsClient::load(const std::string& authorities,
                                                    const Clock& clock) {
   std::unique_ptr<TlsClient> client(new TlsClient(clock));
-  if (auto ready = client->set_up(authorities); !ready)
-    return tl::unexpected<Error>(std::move(ready.error()));
+  if (auto ready = client->set_up(authorities); !ready) return pass_on(std::move(ready.error()));
   return client;
 }
 
@@ -76,7 +75,8 @@ std::unique_ptr<TlsSession> TlsClient::connect(const TlsPeer& peer) {
   Handle<SSL, &SSL_free> ssl(SSL_new(context_.get()));
   const int mode = peer.level == TlsLevel::verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE;
   if (!ssl || !watch_certificate(ssl.get(), mode) || !expect(SSL_get0_param(ssl.get()), peer) ||
-      !name_host(ssl.get(), peer.host) || !Slot::fill(ssl.get(), std::make_unique<TlsPeer>(peer)) ||
+      !name_host(ssl.get(), peer.host) ||
+      !PeerSlot::fill(ssl.get(), std::make_unique<TlsPeer>(peer)) ||
       (peer.level == TlsLevel::may && !take_any_tls(ssl.get())) ||
       (peer.only_tls13 && SSL_set_min_proto_version(ssl.get(), TLS1_3_VERSION) != 1))
     return nullptr;
@@ -90,7 +90,7 @@ std::unique_ptr<TlsSession> TlsClient::connect(const TlsPeer& peer) {
 int TlsClient::on_session(SSL* ssl, SSL_SESSION* session) noexcept {
   constexpr int kNotTaken = 0;
   auto& self = *static_cast<TlsClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
-  const TlsPeer* const peer = Slot::find(ssl);
+  const TlsPeer* const peer = PeerSlot::find(ssl);
   Session copy(SSL_SESSION_dup(session));
   if (peer != nullptr && copy && SSL_SESSION_is_resumable(copy.get()) == 1)
     self.sessions_.remember(*peer, std::move(copy), self.now());

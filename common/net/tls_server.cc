@@ -37,7 +37,7 @@ Result<std::unique_ptr<TlsServer>> TlsServer::load(Options options, TicketKeys& 
   std::unique_ptr<TlsServer> server(new TlsServer(std::move(options), keys, clock));
   server->seen_ = server->tried_ = server->fingerprint();
   auto contexts = server->load_contexts();
-  if (!contexts) return tl::unexpected<Error>(std::move(contexts.error()));
+  if (!contexts) return pass_on(std::move(contexts.error()));
   server->contexts_ = std::move(*contexts);
   return server;
 }
@@ -47,7 +47,7 @@ Result<bool> TlsServer::refresh() {
   if (now != std::exchange(seen_, now) || now == tried_) return false;
   tried_ = std::move(now);
   auto contexts = load_contexts();
-  if (!contexts) return tl::unexpected<Error>(std::move(contexts.error()));
+  if (!contexts) return pass_on(std::move(contexts.error()));
   contexts_ = std::move(*contexts);
   return true;
 }
@@ -70,7 +70,7 @@ Result<std::vector<TlsContext>> TlsServer::load_contexts() {
   std::vector<TlsContext> contexts;
   for (const Files& files : options_.files) {
     auto context = load_context(files);
-    if (!context) return tl::unexpected<Error>(std::move(context.error()));
+    if (!context) return pass_on(std::move(context.error()));
     contexts.push_back(std::move(*context));
   }
   return contexts;

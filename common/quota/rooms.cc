@@ -59,7 +59,7 @@ class Rooms::Change {
 
 template <typename Opened>
 Result<Rooms> Rooms::reserved(Opened opened, const std::string& path) {
-  if (!opened) return tl::unexpected<Error>(std::move(opened.error()));
+  if (!opened) return pass_on(std::move(opened.error()));
   auto file = std::make_unique<File>(std::move(*opened));
   if (auto room = file->shared.reserve(0, File::kSize); !room)
     return fail(room.error().kind, path + ": " + room.error().text);

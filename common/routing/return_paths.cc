@@ -101,7 +101,7 @@ Result<void> ReturnPaths::ensure_key(const config::Settings& settings, Random& r
 
 Result<Srs> ReturnPaths::scheme() const {
   auto secrets = read_secrets(key_file(settings_));
-  if (!secrets) return tl::unexpected<Error>(std::move(secrets.error()));
+  if (!secrets) return pass_on(std::move(secrets.error()));
   return Srs(std::move(*secrets), domain(settings_), settings_.forward.srs_lifetime);
 }
 

@@ -137,8 +137,7 @@ Result<std::string> Srs::reverse(std::string_view address, WallTime now) const {
   const auto day = take_field(rest);
   const auto domain = day ? take_field(rest) : std::nullopt;
   if (!domain || domain->empty() || rest.empty()) return nobody(kMalformed);
-  if (auto checked = check_day(*day, now); !checked)
-    return tl::unexpected<Error>(std::move(checked.error()));
+  if (auto checked = check_day(*day, now); !checked) return pass_on(std::move(checked.error()));
   return fmt::format("{}@{}", rest, *domain);
 }
 

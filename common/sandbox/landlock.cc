@@ -127,7 +127,7 @@ Result<void> restrict_by_landlock(const Confinement& confinement, int version) {
   Ruleset handled = handled_by(version);
   if (confinement.speaks_to_network && confinement.tcp_ports.empty()) handled.ports &= ~kConnectTcp;
   const auto ruleset = make_ruleset(handled);
-  if (!ruleset) return tl::unexpected<Error>(ruleset.error());
+  if (!ruleset) return pass_on(ruleset.error());
   if (auto allowed = allow(ruleset->get(), confinement, handled); !allowed) return allowed;
   if (::syscall(SYS_landlock_restrict_self, ruleset->get(), 0) != 0)
     return fail_errno("landlock_restrict_self", errno);

@@ -139,7 +139,7 @@ Result<void> Committer::cut_back() {
 Result<void> Committer::ensure_segment() {
   if (segment_) return {};
   auto segment = SegmentFile::create(disk_, paths_, options_.writer, clock_.now(), random_.next());
-  if (!segment) return tl::unexpected<Error>(std::move(segment.error()));
+  if (!segment) return pass_on(std::move(segment.error()));
   segment_ = std::move(*segment);
   return {};
 }

@@ -10,17 +10,16 @@ Result<DoneFile::Loaded> DoneFile::load(Disk& disk, const Paths& paths, const st
   Loaded loaded;
   auto fd = disk.open(paths.done(segment), Disk::Mode::read);
   if (!fd && fd.error().kind == ErrorKind::not_found) return loaded;
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   auto size = disk.size(fd->get());
-  if (!size) return tl::unexpected<Error>(std::move(size.error()));
+  if (!size) return pass_on(std::move(size.error()));
   std::string bytes(static_cast<std::size_t>(*size), '\0');
   auto n = disk.read(fd->get(), 0, bytes);
-  if (!n) return tl::unexpected<Error>(std::move(n.error()));
+  if (!n) return pass_on(std::move(n.error()));
   const std::string_view all = std::string_view(bytes).substr(0, *n);
   if (all.size() < kDoneHeaderSize) return loaded;  // a crash cut its first write off
   const auto header = decode_done_header(all.substr(0, kDoneHeaderSize));
-  if (!header && header.error().kind == ErrorKind::invalid)
-    return tl::unexpected<Error>(header.error());
+  if (!header && header.error().kind == ErrorKind::invalid) return pass_on(header.error());
   if (!header) ++loaded.damaged;
   for (std::size_t at = kDoneHeaderSize; at + kDoneEntrySize <= all.size(); at += kDoneEntrySize) {
     auto entry = decode_done_entry(all.substr(at, kDoneEntrySize), salt);
@@ -38,7 +37,7 @@ Result<void> DoneFile::append(const std::vector<DoneEntry>& entries, bool synced
   bytes.reserve(kDoneHeaderSize + entries.size() * kDoneEntrySize);
   if (!fd_) {
     auto size = open_at_entry();
-    if (!size) return tl::unexpected<Error>(std::move(size.error()));
+    if (!size) return pass_on(std::move(size.error()));
     if (*size == 0) bytes = encode(DoneHeader{.salt = salt_});
   }
   for (const DoneEntry& entry : entries) bytes += encode(entry, salt_);
@@ -52,7 +51,7 @@ Result<void> DoneFile::append(const std::vector<DoneEntry>& entries, bool synced
 
 Result<void> DoneFile::sync() {
   if (!fd_)
-    if (auto size = open_at_entry(); !size) return tl::unexpected<Error>(std::move(size.error()));
+    if (auto size = open_at_entry(); !size) return pass_on(std::move(size.error()));
   auto synced = disk_.sync(fd_.get());
   if (!synced || name_is_durable_) return synced;
   synced = disk_.sync_directory(directory_);
@@ -62,13 +61,13 @@ Result<void> DoneFile::sync() {
 
 Result<std::uint64_t> DoneFile::open_at_entry() {
   auto fd = disk_.open(path_, Disk::Mode::append);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   auto size = disk_.size(fd->get());
   if (!size) return size;
   const std::uint64_t torn = *size % kDoneEntrySize;
   if (torn != 0)
     if (auto cut = disk_.truncate(fd->get(), *size - torn); !cut)
-      return tl::unexpected<Error>(std::move(cut.error()));
+      return pass_on(std::move(cut.error()));
   fd_ = std::move(*fd);
   return *size - torn;
 }

@@ -4,10 +4,9 @@ namespace postrider::spool {
 
 Result<std::unique_ptr<LargeFile>> LargeFile::create(Disk& disk, std::string path) {
   auto fd = disk.open(path, Disk::Mode::create_new);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   // Tells a file that arrives from one that a dead writer left.
-  if (auto locked = disk.lock(fd->get()); !locked)
-    return tl::unexpected<Error>(std::move(locked.error()));
+  if (auto locked = disk.lock(fd->get()); !locked) return pass_on(std::move(locked.error()));
   return std::unique_ptr<LargeFile>(new LargeFile(disk, std::move(path), std::move(*fd)));
 }
 

@@ -104,7 +104,7 @@ std::string encode(const SegmentHeader& header) {
 
 Result<SegmentHeader> decode_segment_header(std::string_view bytes) {
   if (auto checked = check_file_header(bytes, kSegmentMagic, "segment"); !checked)
-    return tl::unexpected<Error>(std::move(checked.error()));
+    return pass_on(std::move(checked.error()));
   return SegmentHeader{.salt = get<std::uint64_t>(bytes, 16),
                        .created_us = get<std::uint64_t>(bytes, 24)};
 }
@@ -115,7 +115,7 @@ std::string encode(const DoneHeader& header) {
 
 Result<DoneHeader> decode_done_header(std::string_view bytes) {
   if (auto checked = check_file_header(bytes, kDoneMagic, ".done file"); !checked)
-    return tl::unexpected<Error>(std::move(checked.error()));
+    return pass_on(std::move(checked.error()));
   return DoneHeader{.salt = get<std::uint64_t>(bytes, 16)};
 }
 

@@ -23,10 +23,10 @@ Result<std::unique_ptr<SegmentFile>> SegmentFile::create(Disk& disk, const Paths
   std::string name = fmt::format("{}-{:016x}{}", writer, microseconds, kSegmentSuffix);
   const std::string path = paths.segment(name) + std::string(kUnfinishedSuffix);
   auto fd = disk.open(path, Disk::Mode::create_new);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   const auto give_up = [&](Error error) {
     static_cast<void>(disk.remove(path));
-    return tl::unexpected<Error>(std::move(error));
+    return pass_on(std::move(error));
   };
   auto locked = disk.lock(fd->get());
   if (!locked) return give_up(std::move(locked.error()));

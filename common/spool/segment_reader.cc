@@ -25,13 +25,13 @@ tl::unexpected<Error> corrupt(std::string text) {
 Result<std::unique_ptr<SegmentReader>> SegmentReader::open(Disk& disk, const Paths& paths,
                                                            std::string name) {
   auto fd = disk.open(paths.segment(name), Disk::Mode::read);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   std::string bytes(kSegmentHeaderSize, '\0');
   auto n = disk.read(fd->get(), 0, bytes);
-  if (!n) return tl::unexpected<Error>(std::move(n.error()));
+  if (!n) return pass_on(std::move(n.error()));
   if (*n < kSegmentHeaderSize) return corrupt("shorter than its header");
   auto header = decode_segment_header(bytes);
-  if (!header) return tl::unexpected<Error>(std::move(header.error()));
+  if (!header) return pass_on(std::move(header.error()));
   return std::unique_ptr<SegmentReader>(
       new SegmentReader(disk, std::move(name), std::move(*fd), *header));
 }
@@ -49,7 +49,7 @@ Result<std::string_view> SegmentReader::bytes(std::uint64_t offset, std::size_t 
     auto n = disk_.read(fd_.get(), offset, buffer_);
     buffer_.resize(n ? *n : 0);
     buffer_offset_ = offset;
-    if (!n) return tl::unexpected<Error>(std::move(n.error()));
+    if (!n) return pass_on(std::move(n.error()));
   }
   const auto start = static_cast<std::size_t>(offset - buffer_offset_);
   return std::string_view(buffer_).substr(std::min(start, buffer_.size()), length);
@@ -58,14 +58,14 @@ Result<std::string_view> SegmentReader::bytes(std::uint64_t offset, std::size_t 
 Result<SegmentReader::Found> SegmentReader::look(std::uint64_t offset, std::uint64_t limit) {
   if (offset + kRecordHeaderSize > limit) return corrupt("a record is cut off");
   auto head = bytes(offset, kRecordHeaderSize, limit);
-  if (!head) return tl::unexpected<Error>(std::move(head.error()));
+  if (!head) return pass_on(std::move(head.error()));
   if (head->size() < kRecordHeaderSize) return corrupt("a record is cut off");
   auto header = decode_record_header(*head, header_.salt, offset);
-  if (!header) return tl::unexpected<Error>(std::move(header.error()));
+  if (!header) return pass_on(std::move(header.error()));
   if (record_size(*header) > limit - offset) return corrupt("a record is cut off");
   const std::size_t length = kRecordHeaderSize + header->envelope_length;
   auto whole = bytes(offset, length, limit);
-  if (!whole) return tl::unexpected<Error>(std::move(whole.error()));
+  if (!whole) return pass_on(std::move(whole.error()));
   if (whole->size() < length || !verify_record(*whole, header_.salt, offset))
     return corrupt("the checksum of a record is wrong");
   return Found{*header, whole->substr(kRecordHeaderSize)};
@@ -75,8 +75,7 @@ Result<SegmentReader::Step> SegmentReader::next(std::uint64_t limit, bool verify
   if (cursor_ >= limit) return Step(NoMore{});
   auto found = look(cursor_, limit);
   if (!found) {
-    if (found.error().kind != ErrorKind::corrupt)
-      return tl::unexpected<Error>(std::move(found.error()));
+    if (found.error().kind != ErrorKind::corrupt) return pass_on(std::move(found.error()));
     return skip_damage(limit, std::move(found.error().text));
   }
   const std::uint64_t length = record_size(found->header);
@@ -88,7 +87,7 @@ Result<SegmentReader::Step> SegmentReader::next(std::uint64_t limit, bool verify
   if (!record) return pass_over(length, limit, std::move(record.error().text), {});
   if (verify_content && !record->large) {
     const auto matches = content_matches(*record, limit);
-    if (!matches) return tl::unexpected<Error>(matches.error());
+    if (!matches) return pass_on(matches.error());
     if (!*matches)
       return pass_over(length, limit, "the checksum of a message's content is wrong",
                        std::move(*record));
@@ -123,7 +122,7 @@ Result<bool> SegmentReader::content_matches(const Record& record, std::uint64_t 
   for (std::uint64_t left = record.content_length; left > 0;) {
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(left, kReadAhead));
     auto part = bytes(offset, length, limit);
-    if (!part) return tl::unexpected<Error>(std::move(part.error()));
+    if (!part) return pass_on(std::move(part.error()));
     if (part->empty()) return false;
     XXH3_64bits_update(state.get(), part->data(), part->size());
     offset += part->size();
@@ -136,7 +135,7 @@ Result<SegmentReader::Step> SegmentReader::pass_over(std::uint64_t length, std::
                                                      std::string reason,
                                                      std::optional<Record> record) {
   const auto acknowledged = was_durable(cursor_, cursor_ + length, limit);
-  if (!acknowledged) return tl::unexpected<Error>(acknowledged.error());
+  if (!acknowledged) return pass_on(acknowledged.error());
   Damage damage{.offset = cursor_,
                 .length = length,
                 .tail = cursor_ + length >= limit,
@@ -152,8 +151,7 @@ Result<bool> SegmentReader::was_durable(std::uint64_t offset, std::uint64_t at,
                                         std::uint64_t limit) {
   while (at < limit) {
     const auto found = look(at, limit);
-    if (!found && found.error().kind != ErrorKind::corrupt)
-      return tl::unexpected<Error>(found.error());
+    if (!found && found.error().kind != ErrorKind::corrupt) return pass_on(found.error());
     if (found && found->header.durable_before > offset) return true;
     at += found ? record_size(found->header) : kRecordAlignment;
   }
@@ -165,18 +163,17 @@ Result<SegmentReader::Step> SegmentReader::skip_damage(std::uint64_t limit, std:
   std::uint64_t at = cursor_;
   while (true) {
     auto word = bytes(at, kRecordAlignment, limit);
-    if (!word) return tl::unexpected<Error>(std::move(word.error()));
+    if (!word) return pass_on(std::move(word.error()));
     damage.blank = damage.blank && all_zero(*word);
     at = std::min(at + kRecordAlignment, limit);
     damage.tail = at >= limit;
     if (damage.tail) break;
     auto found = look(at, limit);
     if (found) break;
-    if (found.error().kind != ErrorKind::corrupt)
-      return tl::unexpected<Error>(std::move(found.error()));
+    if (found.error().kind != ErrorKind::corrupt) return pass_on(std::move(found.error()));
   }
   const auto acknowledged = was_durable(cursor_, at, limit);
-  if (!acknowledged) return tl::unexpected<Error>(acknowledged.error());
+  if (!acknowledged) return pass_on(acknowledged.error());
   damage.acknowledged = *acknowledged;
   damage.length = at - cursor_;
   cursor_ = at;

@@ -53,7 +53,7 @@ Result<void> Draft::append(std::string_view bytes) {
 Result<void> Draft::append_to_file(std::string_view bytes) {
   if (!large_) {
     auto file = LargeFile::create(writer_.disk_, writer_.paths_.large(id_));
-    if (!file) return tl::unexpected<Error>(std::move(file.error()));
+    if (!file) return pass_on(std::move(file.error()));
     large_ = std::move(*file);
     if (auto moved = large_->append(memory_); !moved) return moved;
     memory_ = std::string();
@@ -95,7 +95,7 @@ Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size,
     auto space = disk_.free_space(paths_.incoming());
     if (!space) {
       full_.holds(space.error().text);
-      return tl::unexpected<Error>(std::move(space.error()));
+      return pass_on(std::move(space.error()));
     }
     space_ = *space;
     space_known_at_ = loop_.now();
@@ -106,7 +106,7 @@ Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size,
                 fmt::format("{}: {} octets free, {} must stay free (spool.min_free)",
                             options_.directory, space_, options_.min_free)};
     if (full) full_.holds(error.text);
-    return tl::unexpected<Error>(std::move(error));
+    return pass_on(std::move(error));
   }
   full_.passed();
   return std::unique_ptr<Draft>(new Draft(*this, id ? *id : ids_.next(), expected_size));

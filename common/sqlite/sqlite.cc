@@ -155,7 +155,7 @@ Result<bool> Statement::step() {
 Result<void> Statement::run() {
   while (true) {
     const auto row = step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) return {};
   }
 }
@@ -194,7 +194,7 @@ Result<Database> Database::open(const std::string& path, Access access,
   if (code != SQLITE_OK) return failure(*database.file_, raw, code);
   sqlite3_busy_timeout(raw, static_cast<int>(busy_timeout.count()));
   if (auto set = database.execute(settings_of(access, journal)); !set)
-    return tl::unexpected<Error>(std::move(set.error()));
+    return pass_on(std::move(set.error()));
   return database;
 }
 
@@ -221,17 +221,17 @@ std::int64_t Database::last_rowid() const noexcept {
 
 Result<std::int64_t> Database::schema_version() {
   auto statement = prepare("PRAGMA user_version");
-  if (!statement) return tl::unexpected<Error>(std::move(statement.error()));
+  if (!statement) return pass_on(std::move(statement.error()));
   const auto row = statement->step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   return statement->integer(0);
 }
 
 Result<void> Database::migrate(std::span<const char* const> steps) {
   auto transaction = Transaction::begin(*this);
-  if (!transaction) return tl::unexpected<Error>(std::move(transaction.error()));
+  if (!transaction) return pass_on(std::move(transaction.error()));
   const auto version = schema_version();
-  if (!version) return tl::unexpected<Error>(version.error());
+  if (!version) return pass_on(version.error());
   const auto applied = static_cast<std::size_t>(*version);
   if (applied > steps.size())
     return fail(ErrorKind::invalid,
@@ -251,7 +251,7 @@ bool Database::in_transaction() const noexcept {
 Result<Transaction> Transaction::begin(Database& database) {
   const bool part = database.in_transaction();
   if (auto begun = database.execute(part ? "SAVEPOINT part" : "BEGIN IMMEDIATE"); !begun)
-    return tl::unexpected<Error>(std::move(begun.error()));
+    return pass_on(std::move(begun.error()));
   return Transaction(database, part);
 }
 

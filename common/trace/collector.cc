@@ -17,9 +17,9 @@ namespace postrider::trace {
 Result<Collector> Collector::open(const config::Settings& settings, const Clock& clock) {
   const std::string path = index_path(settings.paths.data);
   auto index = Index::open(path);
-  if (!index) return tl::unexpected<Error>(index.error());
+  if (!index) return pass_on(index.error());
   auto retention = Retention::open(path, {settings.trace.keep, settings.trace.max_size});
-  if (!retention) return tl::unexpected<Error>(retention.error());
+  if (!retention) return pass_on(retention.error());
   return Collector(folder_of(settings.paths.data), std::move(*index), std::move(*retention), clock);
 }
 
@@ -34,9 +34,9 @@ Result<bool> Collector::collect(std::chrono::milliseconds most) {
 
 Result<bool> Collector::take_files(WallTime until) {
   const auto files = list_files(folder_);
-  if (!files) return tl::unexpected<Error>(files.error());
+  if (!files) return pass_on(files.error());
   auto taken = index_.taken();
-  if (!taken) return tl::unexpected<Error>(taken.error());
+  if (!taken) return pass_on(taken.error());
   std::optional<Error> failed;  // of the first that could not be taken; the others are
   for (const FileName& file : *files) {
     const auto at = taken->find(file.str());
@@ -47,8 +47,8 @@ Result<bool> Collector::take_files(WallTime until) {
   }
   // What its writer has given up, or the last Collector has removed and not forgotten.
   for (const auto& [name, octets] : *taken)
-    if (auto done = forget_file(name); !done) return tl::unexpected<Error>(done.error());
-  if (failed) return tl::unexpected<Error>(std::move(*failed));
+    if (auto done = forget_file(name); !done) return pass_on(done.error());
+  if (failed) return pass_on(std::move(*failed));
   return false;
 }
 
@@ -57,20 +57,19 @@ Result<bool> Collector::take(const FileName& file, std::uint64_t from, WallTime 
   const std::string name = file.str();
   const auto fd = open_regular_file(fmt::format("{}/{}", folder_, name));
   if (!fd && fd.error().kind == ErrorKind::not_found) return false;  // given up meanwhile
-  if (!fd) return tl::unexpected<Error>(fd.error());
+  if (!fd) return pass_on(fd.error());
   // Known before it is read: what its writer added last is read then.
   const bool finished = ::flock(fd->get(), LOCK_EX | LOCK_NB) == 0;
   Blocks blocks(fd->get(), from);
   while (true) {
     const auto block = blocks.next();
-    if (!block) return tl::unexpected<Error>(block.error());
+    if (!block) return pass_on(block.error());
     if (block->empty()) break;
-    if (auto done = take_block(name, *block, blocks.at()); !done)
-      return tl::unexpected<Error>(done.error());
+    if (auto done = take_block(name, *block, blocks.at()); !done) return pass_on(done.error());
     if (clock_.now() >= until) return true;
   }
   if (!finished) return false;
-  if (auto removed = remove(name); !removed) return tl::unexpected<Error>(removed.error());
+  if (auto removed = remove(name); !removed) return pass_on(removed.error());
   return false;
 }
 

@@ -22,28 +22,26 @@ constexpr std::string_view kAddName =
 constexpr std::string_view kAddLoss = "INSERT INTO losses (since, until, octets) VALUES (?1,?2,?3)";
 constexpr std::string_view kSetTaken =
     "INSERT INTO files (name, taken) VALUES (?1,?2) ON CONFLICT (name) DO UPDATE SET taken=?2";
-constexpr std::string_view kForget = "DELETE FROM files WHERE name=?1";
+constexpr std::string_view kForgetFile = "DELETE FROM files WHERE name=?1";
 constexpr std::string_view kSetNumber = "UPDATE counter SET number=?1";
-
-std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
 
 }  // namespace
 
 Result<Index> Index::open(const std::string& path) {
   auto database = sqlite::Database::open(path, sqlite::Access::create);
-  if (!database) return tl::unexpected<Error>(database.error());
-  if (auto done = database->migrate(kSchema); !done) return tl::unexpected<Error>(done.error());
-  if (auto set = database->execute(kSettings); !set) return tl::unexpected<Error>(set.error());
+  if (!database) return pass_on(database.error());
+  if (auto done = database->migrate(kSchema); !done) return pass_on(done.error());
+  if (auto set = database->execute(kSettings); !set) return pass_on(set.error());
   auto last = database->prepare("SELECT number FROM counter");
-  if (!last) return tl::unexpected<Error>(last.error());
-  if (const auto row = last->step(); !row) return tl::unexpected<Error>(row.error());
+  if (!last) return pass_on(last.error());
+  if (const auto row = last->step(); !row) return pass_on(row.error());
   const std::int64_t number = last->integer(0);
   last->reset();
   std::vector<sqlite::Statement> prepared;
   for (const std::string_view sql :
-       {kAddEvent, kAddName, kAddLoss, kSetTaken, kForget, kSetNumber}) {
+       {kAddEvent, kAddName, kAddLoss, kSetTaken, kForgetFile, kSetNumber}) {
     auto statement = database->prepare(sql);
-    if (!statement) return tl::unexpected<Error>(statement.error());
+    if (!statement) return pass_on(statement.error());
     prepared.push_back(std::move(*statement));
   }
   const auto take = [&](std::size_t i) { return std::move(prepared[i]); };
@@ -54,7 +52,7 @@ Result<Index> Index::open(const std::string& path) {
 Result<void> Index::begin() {
   transaction_.reset();
   auto begun = sqlite::Transaction::begin(database_);
-  if (!begun) return tl::unexpected<Error>(begun.error());
+  if (!begun) return pass_on(begun.error());
   transaction_.emplace(std::move(*begun));
   return {};
 }
@@ -83,14 +81,12 @@ Result<void> Index::add_loss(const Line& line, const Values& values) {
   const std::string_view octets = value_of(values, "octets");
   std::int64_t count = 0;
   std::from_chars(octets.data(), octets.data() + octets.size(), count);
-  return statements_.loss
-      .bind(microseconds(since.value_or(line.time)), microseconds(line.time), count)
-      .run();
+  return statements_.loss.bind(to_us(since.value_or(line.time)), to_us(line.time), count).run();
 }
 
 Result<void> Index::add_for(Subject subject, const Line& line) {
   return statements_.event
-      .bind(subject, ++number_, microseconds(line.time), line.process, line.event, line.rest)
+      .bind(subject, ++number_, to_us(line.time), line.process, line.event, line.rest)
       .run();
 }
 
@@ -117,10 +113,10 @@ Result<Taken> Index::taken() {
 Result<Taken> taken_of(sqlite::Database& database) {
   Taken taken;
   auto rows = database.prepare("SELECT name, taken FROM files");
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  if (!rows) return pass_on(rows.error());
   while (true) {
     const auto row = rows->step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) return taken;
     taken.emplace(rows->text(0), static_cast<std::uint64_t>(rows->integer(1)));
   }

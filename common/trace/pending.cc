@@ -12,7 +12,7 @@ namespace postrider::trace {
 
 Result<Pending> Pending::open(const std::string& folder) {
   const auto names = list_files(folder);
-  if (!names) return tl::unexpected<Error>(names.error());
+  if (!names) return pass_on(names.error());
   Pending pending;
   for (const FileName& name : *names) {
     const std::string path = fmt::format("{}/{}", folder, name.str());
@@ -33,7 +33,7 @@ Result<void> Pending::read(Take take) const {
     Blocks blocks(file.fd.get(), file.from);
     while (true) {
       const auto block = blocks.next();
-      if (!block) return tl::unexpected<Error>(block.error());
+      if (!block) return pass_on(block.error());
       if (block->empty()) break;
       for_each_line(*block, [&](std::string_view line) { take(line); });
     }

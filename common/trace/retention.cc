@@ -1,4 +1,5 @@
 #include "common/trace/retention.h"
+#include "common/trace/schema.h"
 
 #include <algorithm>
 #include <set>
@@ -15,7 +16,7 @@ constexpr std::string_view kOld =
     "GROUP BY subject ORDER BY subject LIMIT ?3";
 constexpr std::string_view kOldest =
     "SELECT DISTINCT subject FROM events ORDER BY subject LIMIT ?1";
-constexpr std::string_view kForget = "DELETE FROM events WHERE subject = ?1";
+constexpr std::string_view kForgetSubject = "DELETE FROM events WHERE subject = ?1";
 // Only once its last event is gone: name by name, each portion took as long as all of the hour.
 constexpr std::string_view kForgetNames =
     "DELETE FROM names WHERE hour = ?1 AND NOT EXISTS "
@@ -26,21 +27,18 @@ constexpr std::string_view kInUse =
     "SELECT (page_count - freelist_count) * page_size "
     "FROM pragma_page_count, pragma_freelist_count, pragma_page_size";
 
-std::int64_t microseconds(WallTime time) { return time.time_since_epoch().count(); }
-
 }  // namespace
 
 Result<Retention> Retention::open(const std::string& path, const Limits& limits) {
   auto database = sqlite::Database::open(path, sqlite::Access::write);
-  if (!database) return tl::unexpected<Error>(database.error());
-  if (auto set = database->execute("PRAGMA synchronous=NORMAL;"); !set)
-    return tl::unexpected<Error>(set.error());
+  if (!database) return pass_on(database.error());
+  if (auto set = database->execute("PRAGMA synchronous=NORMAL;"); !set) return pass_on(set.error());
   return Retention(std::move(*database), limits);
 }
 
 Result<bool> Retention::forget_old(WallTime now) {
   auto rows = database_.prepare(kOld);
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  if (!rows) return pass_on(rows.error());
   const WallTime over = now - limits_.keep;
   const WallTime forgotten = now - kWithoutEnd * limits_.keep;
   rows->bind(from_, first_subject(over), kPortion);
@@ -48,47 +46,46 @@ Result<bool> Retention::forget_old(WallTime now) {
   std::int64_t looked_at = 0;
   while (true) {
     const auto row = rows->step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) break;
     ++looked_at;
     from_ = rows->integer(0) + 1;
     const bool ended = rows->integer(2) != 0;
-    if (rows->integer(1) < microseconds(ended ? over : forgotten)) old.push_back(from_ - 1);
+    if (rows->integer(1) < to_us(ended ? over : forgotten)) old.push_back(from_ - 1);
   }
-  if (auto done = forget(old); !done) return tl::unexpected<Error>(done.error());
+  if (auto done = forget(old); !done) return pass_on(done.error());
   if (looked_at == kPortion) return true;
   from_ = 0;
   auto losses = database_.prepare(kForgetLosses);
-  if (!losses) return tl::unexpected<Error>(losses.error());
-  if (auto done = losses->bind(microseconds(over)).run(); !done)
-    return tl::unexpected<Error>(done.error());
+  if (!losses) return pass_on(losses.error());
+  if (auto done = losses->bind(to_us(over)).run(); !done) return pass_on(done.error());
   return false;
 }
 
 Result<bool> Retention::make_smaller() {
   const auto in_use = octets_in_use();
-  if (!in_use) return tl::unexpected<Error>(in_use.error());
+  if (!in_use) return pass_on(in_use.error());
   if (*in_use <= limits_.max_size) return false;
   auto rows = database_.prepare(kOldest);
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  if (!rows) return pass_on(rows.error());
   rows->bind(kPortion);
   std::vector<Subject> oldest;
   while (true) {
     const auto row = rows->step();
-    if (!row) return tl::unexpected<Error>(row.error());
+    if (!row) return pass_on(row.error());
     if (!*row) break;
     oldest.push_back(rows->integer(0));
   }
-  if (auto done = forget(oldest); !done) return tl::unexpected<Error>(done.error());
+  if (auto done = forget(oldest); !done) return pass_on(done.error());
   return !oldest.empty();
 }
 
 Result<void> Retention::forget(const std::vector<Subject>& subjects) {
   if (subjects.empty()) return {};
   auto transaction = sqlite::Transaction::begin(database_);
-  if (!transaction) return tl::unexpected<Error>(transaction.error());
-  auto statement = database_.prepare(kForget);
-  if (!statement) return tl::unexpected<Error>(statement.error());
+  if (!transaction) return pass_on(transaction.error());
+  auto statement = database_.prepare(kForgetSubject);
+  if (!statement) return pass_on(statement.error());
   std::set<Hour> hours;
   for (const Subject subject : subjects) {
     if (auto done = statement->bind(subject).run(); !done) return done;
@@ -102,7 +99,7 @@ Result<void> Retention::forget(const std::vector<Subject>& subjects) {
 // Of an hour that has no events any more.
 Result<void> Retention::forget_names(Hour hour) {
   auto statement = database_.prepare(kForgetNames);
-  if (!statement) return tl::unexpected<Error>(statement.error());
+  if (!statement) return pass_on(statement.error());
   const WallTime begins{std::chrono::hours{hour}};
   return statement->bind(hour, first_subject(begins), first_subject(begins + std::chrono::hours{1}))
       .run();
@@ -110,9 +107,9 @@ Result<void> Retention::forget_names(Hour hour) {
 
 Result<std::uint64_t> Retention::octets_in_use() {
   auto statement = database_.prepare(kInUse);
-  if (!statement) return tl::unexpected<Error>(statement.error());
+  if (!statement) return pass_on(statement.error());
   const auto row = statement->step();
-  if (!row) return tl::unexpected<Error>(row.error());
+  if (!row) return pass_on(row.error());
   return static_cast<std::uint64_t>(statement->integer(0));
 }
 

@@ -22,7 +22,7 @@ constexpr std::string_view kEvents =
     "ORDER BY number DESC LIMIT ?3)) ORDER BY number";
 constexpr std::string_view kHourBefore = "SELECT max(hour) FROM names WHERE hour < ?1";
 // A name may stay for an hour's sake when its events are gone (retention.cc).
-constexpr std::string_view kNamed =
+constexpr std::string_view kSelectNamed =
     "SELECT subject FROM names WHERE hour = ?1 AND name = ?2 AND subject >= ?3 "
     "AND EXISTS (SELECT 1 FROM events WHERE events.subject = names.subject) "
     "ORDER BY subject DESC LIMIT ?4";
@@ -62,7 +62,7 @@ bool is_of_another(const Event& event, const Origin& origin) {
 
 template <typename T>
 Result<T> failed(const Error& error) {
-  return tl::unexpected<Error>(error);
+  return pass_on(error);
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ Result<void> Search::find_indexed(const std::string& name, Subject first, std::s
   if (!index_) return {};
   auto hours = index_->prepare(kHourBefore);
   if (!hours) return failed<void>(hours.error());
-  auto named = index_->prepare(kNamed);
+  auto named = index_->prepare(kSelectNamed);
   if (!named) return failed<void>(named.error());
   Hour hour = std::numeric_limits<Hour>::max();
   for (std::size_t left = most; left > 0;) {

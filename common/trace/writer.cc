@@ -94,7 +94,7 @@ Result<void> Writer::make_room() {
     return fail(ErrorKind::temporary,
                 fmt::format("{}: the file system is nearly full", options_.folder));
   const auto files = list_files(options_.folder);
-  if (!files) return tl::unexpected<Error>(files.error());
+  if (!files) return pass_on(files.error());
   std::uint64_t total = options_.file_size;
   for (const FileName& file : *files) total += size_of(path_of(file.str()));
   for (const FileName& file : *files) {

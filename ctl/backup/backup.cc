@@ -13,8 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 tl::unexpected<Error> no_backup(const std::string& directory) {
   std::error_code ignored;
   if (fs::exists(directory + ".partial", ignored))

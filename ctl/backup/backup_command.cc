@@ -31,11 +31,10 @@ namespace postrider::ctl {
 namespace {
 
 namespace fs = std::filesystem;
-using backup::Draft;
 using backup::Manifest;
 using nlohmann::json;
 
-struct Options {
+struct BackupOptions {
   std::string directory;
   bool without_mailboxes = false;
   bool check = false;
@@ -47,7 +46,7 @@ struct Made {
 };
 
 // Behind the mail, for the processor and for the disk. Should it fail, only others are slower.
-void step_back() {
+void yield_to_mail() {
   constexpr int kNice = 10;
   constexpr int kOfProcess = 1;           // ioprio_set(2): IOPRIO_WHO_PROCESS
   constexpr int kLowest = (2 << 13) | 7;  // the last of those that share (IOPRIO_CLASS_BE)
@@ -73,14 +72,12 @@ Result<void> require_outside(const std::string& directory, const config::Setting
 std::int64_t now_us() { return SystemClock().now().time_since_epoch().count(); }
 
 Result<Made> make(const std::string& configuration, const config::Settings& settings,
-                  const Options& options, Draft& draft) {
+                  const BackupOptions& options, backup::Draft& draft) {
   Made made{.manifest = {.program = std::string(config::version()),
                          .hostname = settings.hostname,
                          .begun_us = now_us(),
                          .mailboxes = !options.without_mailboxes}};
-  const auto failed = [](const Result<void>& result) {
-    return tl::unexpected<Error>(result.error());
-  };
+  const auto failed = [](const Result<void>& result) { return pass_on(result.error()); };
   // Users before their mail would be refused as unknown, and mailboxes last: what the queue has
   // finished is in them.
   const spool::Paths spool{settings.paths.spool};
@@ -91,12 +88,12 @@ Result<Made> make(const std::string& configuration, const config::Settings& sett
     return failed(done);
   if (!options.without_mailboxes) {
     const auto mail = backup::copy_mail(settings.paths.mail, draft);
-    if (!mail) return tl::unexpected<Error>(mail.error());
+    if (!mail) return pass_on(mail.error());
     made.mail = *mail;
   }
   made.manifest.ended_us = now_us();
   auto manifest = draft.finish(made.manifest);
-  if (!manifest) return tl::unexpected<Error>(std::move(manifest.error()));
+  if (!manifest) return pass_on(std::move(manifest.error()));
   made.manifest = std::move(*manifest);
   return made;
 }
@@ -110,7 +107,8 @@ std::string list_of(const backup::Remarks& remarks, std::string_view what) {
   return text;
 }
 
-void answer(Context& context, const Options& options, const Made& made, Draft& draft) {
+void answer(Context& context, const BackupOptions& options, const Made& made,
+            backup::Draft& draft) {
   const Manifest& manifest = made.manifest;
   std::string text;
   if (draft.found_leftover())
@@ -141,16 +139,16 @@ void answer(Context& context, const Options& options, const Made& made, Draft& d
   if (draft.problems().count() > 0) context.status = ExitStatus::refused;
 }
 
-void run_backup(Context& context, const Options& options) {
+void run_backup(Context& context, const BackupOptions& options) {
   const auto settings = context.settings();
   if (!settings) return;
   if (auto outside = require_outside(options.directory, *settings); !outside)
     return context.refuse(outside.error());
   ::umask(077);
-  step_back();
+  yield_to_mail();
   const backup::Interruption interruption;
   backup::Progress progress(!context.json);
-  auto draft = Draft::begin(options.directory, progress);
+  auto draft = backup::Draft::begin(options.directory, progress);
   if (!draft) return context.refuse(draft.error());
   const auto made = make(context.configuration_file(), *settings, options, **draft);
   if (!made)
@@ -159,8 +157,8 @@ void run_backup(Context& context, const Options& options) {
   answer(context, options, *made, **draft);
 }
 
-void check(Context& context, const Options& options) {
-  step_back();
+void check(Context& context, const BackupOptions& options) {
+  yield_to_mail();
   backup::Progress progress(!context.json);
   const auto found = backup::open_backup(options.directory);
   if (!found) return context.refuse(found.error());
@@ -190,7 +188,7 @@ void check(Context& context, const Options& options) {
 }  // namespace
 
 void add_backup_command(Command app, Context& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BackupOptions>();
   const Command command =
       app.add_subcommand("backup", "Copy the whole instance, which may be running");
   command.add_option("directory", options->directory, "A new folder").required();

@@ -28,8 +28,7 @@ Result<Octets> pass_through(NamedFd from, std::uint64_t most, To to) {
   static thread_local std::string block(kBlock, '\0');
   Octets octets;
   while (octets.size < most) {
-    if (auto none = Interruption::none(); !none)
-      return tl::unexpected<Error>(std::move(none.error()));
+    if (auto none = Interruption::none(); !none) return pass_on(std::move(none.error()));
     const auto wanted =
         static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), most - octets.size));
     const ssize_t n = ::pread(from.fd, block.data(), wanted, static_cast<off_t>(octets.size));
@@ -38,7 +37,7 @@ Result<Octets> pass_through(NamedFd from, std::uint64_t most, To to) {
     if (n == 0) break;
     const std::string_view read(block.data(), static_cast<std::size_t>(n));
     XXH3_64bits_update(state.get(), read.data(), read.size());
-    if (auto written = to(read); !written) return tl::unexpected<Error>(std::move(written.error()));
+    if (auto written = to(read); !written) return pass_on(std::move(written.error()));
     octets.size += read.size();
   }
   octets.checksum = XXH3_64bits_digest(state.get());
@@ -60,7 +59,7 @@ Result<Octets> sum_octets(NamedFd from) {
 
 Result<Octets> sum_octets(const std::string& path) {
   const auto fd = open_to_read(path);
-  if (!fd) return tl::unexpected<Error>(fd.error());
+  if (!fd) return pass_on(fd.error());
   return sum_octets(NamedFd{fd->get(), path});
 }
 
@@ -89,17 +88,22 @@ Result<Fd> make_file_in(int folder, const std::string& path) {
 
 Result<std::string> read_small(const std::string& path, std::size_t most) {
   const auto fd = open_to_read(path);
-  if (!fd) return tl::unexpected<Error>(fd.error());
+  if (!fd) return pass_on(fd.error());
   std::string text;
   const auto read = pass_through({fd->get(), path}, std::uint64_t{most} + 1,
                                  [&](std::string_view part) -> Result<void> {
                                    text += part;
                                    return {};
                                  });
-  if (!read) return tl::unexpected<Error>(read.error());
+  if (!read) return pass_on(read.error());
   if (text.size() > most)
     return fail(ErrorKind::invalid, fmt::format("{}: has more than {} octets", path, most));
   return text;
+}
+
+bool is_there(const std::string& path) noexcept {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
 }
 
 }  // namespace postrider::ctl::backup

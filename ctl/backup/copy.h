@@ -40,5 +40,7 @@ Result<Fd> make_file(const std::string& path);
 Result<Fd> make_file_in(int folder, const std::string& path);
 // All of a small file; invalid for one of more than `most` octets.
 Result<std::string> read_small(const std::string& path, std::size_t most);
+// Something has that name, be it a symbolic link.
+bool is_there(const std::string& path) noexcept;
 
 }  // namespace postrider::ctl::backup

@@ -31,8 +31,6 @@ constexpr int kMaxDepth = 4;
 // What SQLite has beside a database: a copy of it stands without.
 constexpr std::array<std::string_view, 3> kBesideDatabases{"-journal", "-wal", "-shm"};
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // Sorted.
 Result<std::vector<std::string>> names_in(const std::string& folder) {
   const Handle<DIR, &::closedir> entries(::opendir(folder.c_str()));

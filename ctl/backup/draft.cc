@@ -20,10 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kPartial = ".partial";
-constexpr std::uint32_t kModeBits = 07777;
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // Without a slash at its end, so that the name beside it can be made of it.
 std::string plain(const std::string& directory) {
   const fs::path path = fs::absolute(directory).lexically_normal();

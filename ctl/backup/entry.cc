@@ -13,7 +13,6 @@ using nlohmann::json;
 
 constexpr std::string_view kFile = "file";
 constexpr std::string_view kFolder = "folder";
-constexpr std::uint32_t kModeBits = 07777;
 constexpr std::size_t kHexDigits = 16;
 
 bool stands_as_it_is(char c) noexcept { return c > ' ' && c < '\x7f' && c != '%'; }
@@ -136,17 +135,15 @@ Result<Entry> parse_entry(std::string_view line) {
   Entry entry;
   const auto path = text_of(document, "path", 3 * kMaxPath);
   auto octets = path ? unescaped(*path) : Result<std::string>(wrong("path"));
-  if (!octets) return tl::unexpected<Error>(std::move(octets.error()));
+  if (!octets) return pass_on(std::move(octets.error()));
   if (!is_sound_path(*octets)) return wrong("path");
   entry.path = std::move(*octets);
   const auto type = text_of(document, "type", kFolder.size());
   if (!type || (*type != kFile && *type != kFolder)) return wrong("type");
   entry.kind = *type == kFile ? EntryKind::file : EntryKind::folder;
-  if (auto read = read_ownership(document, entry); !read)
-    return tl::unexpected<Error>(std::move(read.error()));
+  if (auto read = read_ownership(document, entry); !read) return pass_on(std::move(read.error()));
   if (entry.kind == EntryKind::folder) return entry;
-  if (auto read = read_content(document, entry); !read)
-    return tl::unexpected<Error>(std::move(read.error()));
+  if (auto read = read_content(document, entry); !read) return pass_on(std::move(read.error()));
   return entry;
 }
 

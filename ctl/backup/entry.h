@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxPath = 4096;
 inline constexpr std::size_t kMaxLine = 3 * kMaxPath + 4096;
 // Of the names of users and groups: LOGIN_NAME_MAX.
 inline constexpr std::size_t kMaxOwner = 256;
+// Of the mode that is kept.
+inline constexpr std::uint32_t kModeBits = 07777;
 
 enum class EntryKind : std::uint8_t { file, folder };
 

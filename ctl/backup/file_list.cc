@@ -12,7 +12,7 @@ namespace postrider::ctl::backup {
 
 namespace {
 
-constexpr std::size_t kBlock = 64U << 10U;
+constexpr std::size_t kListBlock = 64U << 10U;
 
 }  // namespace
 
@@ -23,13 +23,13 @@ FileListWriter::FileListWriter(std::string path, Fd fd)
 
 Result<FileListWriter> FileListWriter::create(const std::string& path) {
   auto fd = make_file(path);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   return FileListWriter(path, std::move(*fd));
 }
 
 Result<void> FileListWriter::add(const Entry& entry) {
   buffer_ += to_line(entry);
-  return buffer_.size() < kBlock ? Result<void>() : write();
+  return buffer_.size() < kListBlock ? Result<void>() : write();
 }
 
 Result<void> FileListWriter::write() {
@@ -41,14 +41,14 @@ Result<void> FileListWriter::write() {
 }
 
 Result<Octets> FileListWriter::finish() {
-  if (auto done = write(); !done) return tl::unexpected<Error>(std::move(done.error()));
+  if (auto done = write(); !done) return pass_on(std::move(done.error()));
   written_.checksum = XXH3_64bits_digest(state_.get());
   return written_;
 }
 
 Result<FileListReader> FileListReader::open(const std::string& path) {
   auto fd = open_to_read(path);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   return FileListReader(path, std::move(*fd));
 }
 
@@ -58,8 +58,8 @@ Result<bool> FileListReader::fill() {
     buffer_.erase(0, std::exchange(position_, 0));
     searched = buffer_.size();
     if (searched > kMaxLine) return true;  // which parse_entry() refuses
-    buffer_.resize(searched + kBlock);
-    const ssize_t n = ::read(fd_.get(), buffer_.data() + searched, kBlock);
+    buffer_.resize(searched + kListBlock);
+    const ssize_t n = ::read(fd_.get(), buffer_.data() + searched, kListBlock);
     buffer_.resize(searched + static_cast<std::size_t>(n > 0 ? n : 0));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return fail_errno(path_, errno);
@@ -70,7 +70,7 @@ Result<bool> FileListReader::fill() {
 
 Result<std::optional<Entry>> FileListReader::next() {
   const auto more = fill();
-  if (!more) return tl::unexpected<Error>(more.error());
+  if (!more) return pass_on(more.error());
   if (!*more) return std::optional<Entry>();
   ++line_;
   const std::size_t end = buffer_.find('\n', position_);

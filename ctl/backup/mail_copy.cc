@@ -28,7 +28,7 @@ namespace {
 using Directory = Handle<DIR, &::closedir>;
 
 // <domain>/<user>/Maildir, and folders that other programs make in it.
-constexpr int kMaxDepth = 16;
+constexpr int kMaxFolders = 16;
 // Of <domain>/<user>: above, "cur" would be the name of a domain or a user.
 constexpr int kUserDepth = 2;
 // Looks at a Maildir, from which everything is moved all the time.
@@ -38,8 +38,6 @@ constexpr std::array<const char*, 3> kMessageFolders{"new", "cur", maildir::kTra
 constexpr std::string_view kTmp = "tmp";
 // Of the mailbox as it is in this run of the kernel (common/maildir/known_sizes.h).
 constexpr std::string_view kKnownSizes = "postrider.sizes";
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
 
 // A folder that is being read, and its place in the backup.
 struct Folder {
@@ -81,9 +79,9 @@ class MailCopy {
 
   Result<void> folder(Folder& folder, int depth) {
     if (auto added = add(folder); !added) return added;
-    if (depth > kMaxDepth) {
+    if (depth > kMaxFolders) {
       draft_.left_out().add(
-          fmt::format("{}: is more than {} folders deep", folder.name, kMaxDepth));
+          fmt::format("{}: is more than {} folders deep", folder.name, kMaxFolders));
       return {};
     }
     const bool maildir = depth >= kUserDepth && is_maildir(folder);

@@ -55,7 +55,7 @@ Result<void> require_same(const Entry& entry, const std::string& place) {
   const std::string real = fs::canonical(place, error).string();
   const auto there = sum_octets(error ? place : real);
   if (there && *there == Octets{entry.size, entry.checksum}) return {};
-  return tl::unexpected<Error>(in_the_way(place, place));
+  return pass_on(in_the_way(place, place));
 }
 
 }  // namespace
@@ -104,7 +104,7 @@ Result<void> require_room(const Backup& backup, const config::Settings& settings
   std::string all;
   for (const Tree& tree : trees) {
     const auto found = first_file(tree.root, tree.passed_over);
-    if (!found) return tl::unexpected<Error>(found.error());
+    if (!found) return pass_on(found.error());
     if (!found->empty()) all += (all.empty() ? "" : "; ") + in_the_way(*found, tree.root).text;
   }
   if (!all.empty()) return fail(ErrorKind::invalid, all);

@@ -1,4 +1,5 @@
 #include "ctl/backup/old_copy.h"
+#include "ctl/backup/copy.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,13 +15,6 @@ namespace {
 
 constexpr const char* kDatabase = "spool/queue.db";
 constexpr const char* kDeferred = "spool/deferred/";
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
-bool is_there(const std::string& path) noexcept {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
 
 std::string folder_name(const std::string& path) {
   return std::filesystem::path(path).filename().string();

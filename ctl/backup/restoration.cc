@@ -25,8 +25,6 @@ constexpr mode_t kWhileFilled = 0700;
 // Of folders above these, as /srv, where it does not say.
 constexpr mode_t kFolderAbove = 0755;
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 std::string parent_of(const std::string& path) { return fs::path(path).parent_path().string(); }
 
 std::string name_of(const std::string& path) { return fs::path(path).filename().string(); }
@@ -42,11 +40,6 @@ int turn_of(const std::string& path) noexcept {
   for (const char* folder : {"spool/deferred/", "spool/incoming/large/", "spool/quarantine/"})
     if (path.starts_with(folder)) return 1;
   return 2;
-}
-
-bool is_there(const std::string& path) noexcept {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
 }
 
 std::array<timespec, 2> times_of(const Entry& entry) noexcept {

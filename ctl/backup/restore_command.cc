@@ -26,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using backup::Backup;
 using backup::Restoration;
-using backup::Survey;
 
 // The configuration that says where everything goes: the one that is there, else the backup's.
 struct Target {
@@ -35,32 +34,34 @@ struct Target {
   config::Settings settings;
 };
 
-Result<Target> target_of(const Backup& from, const Survey& survey, const std::string& file) {
+Result<Target> target_of(const Backup& from, const backup::Survey& survey,
+                         const std::string& file) {
   std::error_code ignored;
   Target target{.path = fs::absolute(file).lexically_normal().string()};
   target.is_there = fs::exists(target.path, ignored);
   auto settings = [&]() -> Result<config::Settings> {
     if (target.is_there) return config::load(target.path);
     const auto text = backup::configuration_of(from, survey);
-    if (!text) return tl::unexpected<Error>(text.error());
+    if (!text) return pass_on(text.error());
     return config::parse(*text, target.path);
   }();
-  if (!settings) return tl::unexpected<Error>(std::move(settings.error()));
+  if (!settings) return pass_on(std::move(settings.error()));
   target.settings = std::move(*settings);
   return target;
 }
 
 // All that can be known before anything is changed, what takes long last. What is given keeps the
 // instance at rest.
-Result<std::vector<Fd>> require_all(const Backup& from, const Survey& survey, const Target& target,
-                                    const backup::Places& places, backup::Progress& progress) {
+Result<std::vector<Fd>> require_all(const Backup& from, const backup::Survey& survey,
+                                    const Target& target, const backup::Places& places,
+                                    backup::Progress& progress) {
   auto held = backup::require_at_rest(target.settings);
   if (!held) return held;
   auto fine = backup::require_room(from, target.settings, survey, places);
   if (fine) fine = backup::require_owners(survey);
-  if (!fine) return tl::unexpected<Error>(std::move(fine.error()));
+  if (!fine) return pass_on(std::move(fine.error()));
   const auto damage = backup::damage_of(from, progress);
-  if (!damage) return tl::unexpected<Error>(damage.error());
+  if (!damage) return pass_on(damage.error());
   if (damage->count() == 0) return held;
   return fail(ErrorKind::corrupt,
               fmt::format("{}: {} files are damaged, the first: {}; see `postrider backup --check "

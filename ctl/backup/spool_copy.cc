@@ -18,8 +18,6 @@ namespace {
 // Each takes as long as queue.db and what is new since the one before.
 constexpr int kMaxRounds = 10;
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 Result<void> add_folders(const spool::Paths& from, Draft& draft) {
   const std::array<std::pair<std::string, const char*>, 5> folders{
       {{from.root, "spool"},

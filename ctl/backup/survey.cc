@@ -11,8 +11,6 @@ namespace postrider::ctl::backup {
 
 namespace {
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // Of a backup that root has made: as many as the host has users of the suite.
 constexpr std::size_t kMaxOwners = 10'000;
 

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "ctl/backup/copy.h"
 #include "ctl/verify/spool_check.h"
 
 namespace postrider::ctl::backup {
@@ -20,13 +21,6 @@ using spool::SegmentReader;
 
 constexpr const char* kIncoming = "spool/incoming/";
 constexpr const char* kLarge = "spool/incoming/large/";
-
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
-bool is_there(const std::string& path) noexcept {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
-}
 
 // Octets of a .done file up to the end of its last whole entry; none without a header.
 std::uint64_t whole_entries(std::uint64_t size) noexcept {

@@ -30,11 +30,11 @@ struct Asked {
 Result<std::vector<std::string>> domains_of(const config::Settings& settings) {
   auto editor = directory::DirectoryEditor::open(
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
-  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (!editor) return pass_on(std::move(editor.error()));
   const auto domains = editor->domains();
-  if (!domains) return tl::unexpected<Error>(domains.error());
+  if (!domains) return pass_on(domains.error());
   const auto aliases = editor->domain_aliases();
-  if (!aliases) return tl::unexpected<Error>(aliases.error());
+  if (!aliases) return pass_on(aliases.error());
   std::vector<std::string> names;
   for (const auto& domain : *domains)
     if (!domain.settings.disabled && domain.name != settings.hostname) names.push_back(domain.name);

@@ -12,7 +12,7 @@ namespace postrider::ctl {
 namespace {
 
 // As wrapped() has it for what follows a first line.
-const std::string kIndent = "    ";
+const std::string kMendIndent = "    ";
 
 }  // namespace
 
@@ -47,7 +47,8 @@ std::string to_text(const std::vector<Diagnosis>& findings, std::size_t width) {
                                 printable(finding.text)),
                     width);
     if (!finding.mend.empty())
-      text += kIndent + wrapped(printable(finding.mend), width - std::min(width, kIndent.size()));
+      text += kMendIndent +
+              wrapped(printable(finding.mend), width - std::min(width, kMendIndent.size()));
   }
   return text;
 }

@@ -18,6 +18,7 @@
 #include "ctl/config_findings.h"
 #include "ctl/doctor/examinations.h"
 #include "ctl/doctor/group_rights.h"
+#include "ctl/setup/host.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl {
@@ -55,8 +56,6 @@ void examine_users(Findings& findings) {
 
 // Of etc/sysusers.d: by which daemons read what root owns.
 constexpr const char* kDirectoryGroup = "postrider";
-constexpr const char* kKeyGroup = "postrider-tls";
-
 void examine_reader(Findings& findings, const std::string& path, const char* group) {
   const struct group* const found = ::getgrnam(group);
   if (found == nullptr)

@@ -44,11 +44,11 @@ std::vector<Service> services_of(const config::Settings& settings) {
 Result<std::string> hear(const Service& service, const net::SocketAddress& address) {
   if (service.speaks == Speaks::under_tls) {
     const auto done = MailClient::connect({address, MailClient::Tls::implicit}, service.protocol);
-    if (!done) return tl::unexpected<Error>(done.error());
+    if (!done) return pass_on(done.error());
     return "answers under TLS";
   }
   auto greeting = greeting_of({address}, kPatience);
-  if (!greeting) return tl::unexpected<Error>(std::move(greeting.error()));
+  if (!greeting) return pass_on(std::move(greeting.error()));
   if (service.speaks == Speaks::last) return "accepts connections, for its proxies";
   const std::string_view right = service.protocol == "smtp" ? "220" : "+OK";
   if (greeting->line.starts_with(right)) return "answers";

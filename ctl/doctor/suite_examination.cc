@@ -25,11 +25,6 @@ constexpr std::array<std::string_view, 6> kUsual{"active",        "turn",      "
 // Causes that are this host's own fault.
 constexpr std::string_view kOwnFault = "this_host";
 
-template <typename Names>
-bool is_one_of(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 Health health_of(Warning::Weight weight) noexcept {
   return weight == Warning::Weight::bad ? Health::wrong : Health::warning;
 }
@@ -40,7 +35,7 @@ Findings examine_suite(const Survey& survey, const Samples& samples,
                        const config::Settings& settings) {
   Findings findings("suite");
   for (Warning& warning : warnings_of(survey, samples, settings))
-    if (!is_one_of(kToldInDetail, warning.name))
+    if (std::ranges::count(kToldInDetail, warning.name) == 0)
       findings.add(health_of(warning.weight), std::move(warning.what), std::move(warning.mend));
   if (findings.all().empty()) findings.ok("Every daemon runs.");
   return findings;
@@ -51,7 +46,7 @@ Findings examine_queue(const Survey& survey) {
   if (!survey.queued_answers()) return findings;  // told with the suite
   for (const WaitingCause& cause : causes_of(survey.queue.waiting)) {
     const std::string& name = cause.reasons.front().cause;
-    if (is_one_of(kUsual, name)) continue;
+    if (std::ranges::count(kUsual, name) > 0) continue;
     findings.add(name == kOwnFault ? Health::wrong : Health::warning,
                  fmt::format("{}{}", to_line(cause), to_line(cause.reasons.front(), survey.time)),
                  std::string(advice_on(name)));

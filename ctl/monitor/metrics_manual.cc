@@ -52,7 +52,7 @@ std::string escaped(std::string_view text) {
   return roff;
 }
 
-class Entries {
+class MetricEntries {
  public:
   void add(const metrics::MetricText& text, std::string_view type) {
     Entry& entry = find(text.name, type, text.meaning);
@@ -91,7 +91,7 @@ class Entries {
 }  // namespace
 
 std::string metrics_manual() {
-  Entries entries;
+  MetricEntries entries;
   for (std::size_t i = 0; i < metrics::kCounters; ++i)
     entries.add(metrics::text_of(static_cast<metrics::Counter>(i)), "counter");
   for (std::size_t i = 0; i < metrics::kGauges; ++i)

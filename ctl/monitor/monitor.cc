@@ -72,7 +72,7 @@ void Monitor::keep(const Survey& survey) {
     if (file) {
       file_ = std::move(*file);
     } else {
-      kept = tl::unexpected<Error>(std::move(file.error()));
+      kept = pass_on(std::move(file.error()));
     }
   }
   if (file_) kept = file_->write(survey.sample);

@@ -33,7 +33,7 @@ constexpr std::size_t kMostTraced = 10'000;
 Result<Fd> listen_at(const std::string& address) {
   if (address.empty()) return Fd();
   const auto parsed = net::SocketAddress::parse(address);
-  if (!parsed) return tl::unexpected<Error>(parsed.error());
+  if (!parsed) return pass_on(parsed.error());
   return net::open_listening_socket(*parsed);
 }
 

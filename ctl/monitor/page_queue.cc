@@ -22,9 +22,9 @@ using std::chrono::microseconds;
 constexpr std::string_view kSilent = "Not known: queued does not answer.";
 // Reasons that stand below a cause, and destinations that one names.
 constexpr std::size_t kReasons = 4;
-constexpr std::size_t kDestinations = 4;
+constexpr std::size_t kShownDestinations = 4;
 
-std::string number(bool at_most, std::uint64_t messages) {
+std::string grouped_number(bool at_most, std::uint64_t messages) {
   return fmt::format("{}{}", at_most ? "up to " : "", grouped(messages));
 }
 
@@ -41,11 +41,11 @@ Html destinations(const WaitingReason& reason) {
   html.add("<span class=\"for\">for ");
   std::size_t named = 0;
   for (const std::string& name : reason.destinations) {
-    if (named == kDestinations) break;
+    if (named == kShownDestinations) break;
     html.add(std::string_view(named++ == 0 ? "" : ", "), "<bdi>", name, "</bdi>");
   }
-  if (reason.destinations.size() > kDestinations)
-    html.add(" and ", grouped(reason.destinations.size() - kDestinations), " more");
+  if (reason.destinations.size() > kShownDestinations)
+    html.add(" and ", grouped(reason.destinations.size() - kShownDestinations), " more");
   return html.add("</span>");
 }
 
@@ -60,9 +60,9 @@ Html times(const WaitingReason& reason, WallTime now) {
 void add_cause(Html& html, const WaitingCause& cause, WallTime now) {
   const WaitingReason& first = cause.reasons.front();
   const bool alone = cause.reasons.size() == 1;
-  html.add("<tr class=\"cause\"><td class=\"num count\">", number(cause.at_most, cause.messages),
-           "</td><td class=\"why\"><b>", cause.means, "</b> <span class=\"advice\">",
-           with_commands(advice_on(first.cause)), "</span>");
+  html.add("<tr class=\"cause\"><td class=\"num count\">",
+           grouped_number(cause.at_most, cause.messages), "</td><td class=\"why\"><b>", cause.means,
+           "</b> <span class=\"advice\">", with_commands(advice_on(first.cause)), "</span>");
   if (alone) {
     html.add(destinations(first), words(first.words), "</td>", times(first, now));
     return;
@@ -71,7 +71,7 @@ void add_cause(Html& html, const WaitingCause& cause, WallTime now) {
   const std::size_t shown = std::min(kReasons, cause.reasons.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const WaitingReason& one = cause.reasons[i];
-    html.add("<tr class=\"reason\"><td class=\"num\">", number(one.at_most, one.messages),
+    html.add("<tr class=\"reason\"><td class=\"num\">", grouped_number(one.at_most, one.messages),
              "</td><td class=\"why\">", destinations(one), words(one.words), "</td>",
              times(one, now));
   }

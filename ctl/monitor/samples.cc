@@ -16,14 +16,14 @@ namespace {
 using metrics::Counter;
 
 // Changes with the meaning of the values.
-constexpr std::uint64_t kVersion = 0x706f737472690001;
+constexpr std::uint64_t kFormat = 0x706f737472690001;
 // A sample that comes late is taken for one of its time, no later than this.
 constexpr std::chrono::seconds kTolerance = 3 * kSampleInterval;
 
 using Row = std::array<std::uint64_t, kSeries + 2>;
 
 std::uint64_t checksum(const Row& row) {
-  return XXH3_64bits_withSeed(row.data(), sizeof(Row) - sizeof(std::uint64_t), kVersion);
+  return XXH3_64bits_withSeed(row.data(), sizeof(Row) - sizeof(std::uint64_t), kFormat);
 }
 
 off_t place_of(WallTime time) {

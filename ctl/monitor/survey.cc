@@ -73,7 +73,7 @@ QueuePicture picture_of(const std::string& run_directory, Depth depth,
   QueuePicture picture{.asked = now, .depth = depth};
   const auto client = QueueClient::connect(run_directory);
   Result<void> asked;
-  if (!client) asked = tl::unexpected<Error>(client.error());
+  if (!client) asked = pass_on(client.error());
   const auto ask = [&](Depth least, ipc::AdminRequest::Verb verb) {
     if (!asked || depth < least) return;
     ipc::AdminRequest request;
@@ -103,9 +103,9 @@ QueuePicture picture_of(const std::string& run_directory, Depth depth,
 Result<std::vector<quota::Room>> nearly_full_mailboxes(const config::Settings& settings) {
   auto editor = directory::DirectoryEditor::open(
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
-  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (!editor) return pass_on(std::move(editor.error()));
   const auto users = editor->users();
-  if (!users) return tl::unexpected<Error>(users.error());
+  if (!users) return pass_on(users.error());
   return MailboxRooms(settings).nearly_full(*users);
 }
 

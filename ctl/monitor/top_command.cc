@@ -25,7 +25,7 @@ namespace postrider::ctl {
 
 namespace {
 
-constexpr std::chrono::seconds kPause{2};
+constexpr std::chrono::seconds kRefresh{2};
 
 // Another screen without a cursor, whose keys come at once; all is as before when it ends.
 class Terminal {
@@ -115,7 +115,7 @@ class Top {
       before = survey.sample;
       Terminal::show(top_screen(survey, rates, warnings_of(survey, samples(), settings_), settings_,
                                 Terminal::size()));
-    } while (terminal.wait(kPause));
+    } while (terminal.wait(kRefresh));
   }
 
  private:

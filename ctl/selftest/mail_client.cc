@@ -21,7 +21,7 @@ using List = Handle<curl_slist, &curl_slist_free_all>;
 // What is fetched is what was sent and its trace fields: more is not read.
 constexpr std::size_t kMaxFetched = 1U << 20U;
 
-std::size_t give(char* to, std::size_t size, std::size_t count, void* from) noexcept {
+std::size_t read_message(char* to, std::size_t size, std::size_t count, void* from) noexcept {
   auto& rest = *static_cast<std::string_view*>(from);
   const std::size_t n = std::min(size * count, rest.size());
   std::memcpy(to, rest.data(), n);
@@ -98,7 +98,7 @@ Result<void> MailClient::connect(const Server& server, std::string_view protocol
   Request request(server, protocol, "");
   request.set(CURLOPT_CONNECT_ONLY, 1L);
   const auto done = request.perform();
-  if (!done) return tl::unexpected<Error>(done.error());
+  if (!done) return pass_on(done.error());
   return {};
 }
 
@@ -110,10 +110,10 @@ Result<void> MailClient::submit(const Server& server, std::string_view message) 
   request.set(CURLOPT_MAIL_FROM, path.c_str());
   request.set(CURLOPT_MAIL_RCPT, recipients.get());
   request.set(CURLOPT_UPLOAD, 1L);
-  request.set(CURLOPT_READFUNCTION, &give);
+  request.set(CURLOPT_READFUNCTION, &read_message);
   request.set(CURLOPT_READDATA, &message);
   const auto done = request.perform();
-  if (!done) return tl::unexpected<Error>(done.error());
+  if (!done) return pass_on(done.error());
   return {};
 }
 
@@ -129,7 +129,7 @@ Result<void> MailClient::remove(const Server& server) const {
   request.set(CURLOPT_CUSTOMREQUEST, "DELE");
   request.set(CURLOPT_NOBODY, 1L);
   const auto done = request.perform();
-  if (!done) return tl::unexpected<Error>(done.error());
+  if (!done) return pass_on(done.error());
   return {};
 }
 

@@ -105,7 +105,7 @@ class Tester {
  public:
   static Result<Tester> make(DirectoryEditor& editor, const config::Settings& settings) {
     const auto domains = editor.domains();
-    if (!domains) return tl::unexpected<Error>(domains.error());
+    if (!domains) return pass_on(domains.error());
     const auto domain = std::find_if(domains->begin(), domains->end(),
                                      [](const auto& one) { return !one.settings.disabled; });
     if (domain == domains->end())
@@ -115,7 +115,7 @@ class Tester {
     password.erase(std::remove(password.begin(), password.end(), '-'), password.end());
     Tester tester(editor, settings, random_name(), domain->name, Secret(std::move(password)));
     if (auto added = editor.add_user_with_password(tester.address, {}, tester.password, {}); !added)
-      return tl::unexpected<Error>(std::move(added.error()));
+      return pass_on(std::move(added.error()));
     tester.is_made_ = true;
     return tester;
   }
@@ -252,11 +252,11 @@ Result<void> test_mail(const config::Settings& settings, std::vector<SelftestSte
   auto editor =
       DirectoryEditor::open(fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
                             sqlite::Access::write, SystemClock().now());
-  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (!editor) return pass_on(std::move(editor.error()));
   remove_abandoned(*editor, settings, SystemClock().now());
   const LateSignals signals;  // until its user is removed
   auto tester = Tester::make(*editor, settings);
-  if (!tester) return tl::unexpected<Error>(std::move(tester.error()));
+  if (!tester) return pass_on(std::move(tester.error()));
   if (auto done = Selftest(steps, signals).run(*tester, *smtp, *pop3); !done) return done;
   return tester->remove();
 }

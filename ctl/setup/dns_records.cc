@@ -9,17 +9,17 @@ namespace postrider::ctl {
 
 namespace {
 
-struct Service {
+struct NamedService {
   std::string_view label;
   unsigned port;
   std::string_view why;
 };
 // RFC 6186 section 3.4, RFC 8314 section 5.1: under TLS at once is what programs should find.
 constexpr std::array kServices{
-    Service{"_submissions._tcp", 465, "mail programs find where to send, under TLS"},
-    Service{"_submission._tcp", 587, "the same, by STARTTLS"},
-    Service{"_pop3s._tcp", 995, "mail programs find where to fetch, under TLS"},
-    Service{"_pop3._tcp", 110, "the same, by STLS"},
+    NamedService{"_submissions._tcp", 465, "mail programs find where to send, under TLS"},
+    NamedService{"_submission._tcp", 587, "the same, by STARTTLS"},
+    NamedService{"_pop3s._tcp", 995, "mail programs find where to fetch, under TLS"},
+    NamedService{"_pop3._tcp", 110, "the same, by STLS"},
 };
 
 void add_addresses(const MailDomain& mail, std::vector<DnsRecord>& records) {
@@ -49,7 +49,7 @@ std::vector<DnsRecord> wanted_records(const MailDomain& mail) {
   records.push_back({"_dmarc." + domain, "TXT",
                      fmt::format("v=DMARC1; p=none; rua=mailto:postmaster@{}", mail.domain),
                      "what others do with mail that fails, and whom they tell (DMARC)"});
-  for (const Service& service : kServices)
+  for (const NamedService& service : kServices)
     records.push_back({fmt::format("{}.{}", service.label, domain), "SRV",
                        fmt::format("0 1 {} {}", service.port, host), std::string(service.why)});
   return records;

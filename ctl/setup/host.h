@@ -10,6 +10,9 @@
 
 namespace postrider::ctl {
 
+// Its members read the private keys (etc/sysusers.d).
+inline constexpr const char* kKeyGroup = "postrider-tls";
+
 // The host's name in lower case where it is one of DNS, with a dot; else empty.
 std::string own_host_name();
 

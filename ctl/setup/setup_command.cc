@@ -24,18 +24,18 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct SetupOptions {
   std::string address, hostname;
   bool password_stdin = false;
   bool no_start = false;
 };
 
-std::string to_text(const SetupStep& step) {
+std::string as_text(const SetupStep& step) {
   return fmt::format("{}  {:<14} {}\n", step.changed ? "made" : "kept", step.name,
                      printable(step.text));
 }
 
-json to_json(const DnsRecord& record) {
+json as_json(const DnsRecord& record) {
   return {{"name", record.name}, {"type", record.type}, {"data", record.data}, {"why", record.why}};
 }
 
@@ -65,7 +65,7 @@ std::string dns_text(const std::vector<DnsRecord>& records, const MailDomain& ma
   return text;
 }
 
-json to_json(const SetupReport& report, const std::vector<DnsRecord>& records,
+json as_json(const SetupReport& report, const std::vector<DnsRecord>& records,
              const std::string& address) {
   json document{{"address", address},
                 {"hostname", report.settings.hostname},
@@ -76,14 +76,14 @@ json to_json(const SetupReport& report, const std::vector<DnsRecord>& records,
   for (const SetupStep& step : report.steps)
     document["steps"].push_back(
         {{"name", step.name}, {"changed", step.changed}, {"text", step.text}});
-  for (const DnsRecord& record : records) document["records"].push_back(to_json(record));
+  for (const DnsRecord& record : records) document["records"].push_back(as_json(record));
   return document;
 }
 
 // Each line is out before the next step: the user may end what takes too long.
 void tell_as_it_happens(SetupPlan& plan) {
   plan.on_step = [](const SetupStep& step) {
-    fmt::print("{}", to_text(step));
+    fmt::print("{}", as_text(step));
     std::fflush(stdout);
   };
   plan.on_password = [address = plan.address](const Secret& password) {
@@ -93,7 +93,7 @@ void tell_as_it_happens(SetupPlan& plan) {
   };
 }
 
-void setup(Context& context, const Options& options) {
+void setup(Context& context, const SetupOptions& options) {
   if (context.configuration_file() == config::kDefaultPath && ::geteuid() != 0)
     return context.refuse(
         ExitStatus::refused,
@@ -110,7 +110,7 @@ void setup(Context& context, const Options& options) {
   if (const auto done = set_up(std::move(plan), report); !done) {
     // What was made is told, a password before all.
     if (context.json && !report.steps.empty()) {
-      json document = to_json(report, {}, options.address);
+      json document = as_json(report, {}, options.address);
       document["reason"] = done.error().text;
       context.answer(document, {});
     }
@@ -118,7 +118,7 @@ void setup(Context& context, const Options& options) {
   }
   const MailDomain mail{report.domain, report.settings.hostname, public_addresses()};
   const auto records = wanted_records(mail);
-  context.answer(to_json(report, records, options.address),
+  context.answer(as_json(report, records, options.address),
                  client_settings(report, options.address) + dns_text(records, mail) +
                      "\nTry it: postrider selftest. See what is missing: postrider doctor.\n");
 }
@@ -127,7 +127,7 @@ void setup(Context& context, const Options& options) {
 
 void add_setup_command(Command app, Context& context) {
   const Command command = app.add_subcommand("setup", "Make a mail server of this host");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SetupOptions>();
   command.add_option("address", options->address, "Of the first user, as in you@example.com")
       .required();
   command.add_option("--hostname", options->hostname,

@@ -35,16 +35,14 @@ namespace {
 namespace fs = std::filesystem;
 using directory::DirectoryEditor;
 
-constexpr mode_t kPublicFile = 0644;
+constexpr mode_t kReadableFile = 0644;
 constexpr mode_t kKeyFile = 0640;
 constexpr mode_t kDirectoryFile = 0640;
 constexpr mode_t kKeyFolder = 0750;
 
 // Of etc/sysusers.d: those who read the directory of users, and those who read keys.
 constexpr const char* kGroup = "postrider";
-constexpr const char* kKeyGroup = "postrider-tls";
-
-constexpr std::string_view kConfiguration =
+constexpr std::string_view kFirstConfiguration =
     R"(# The configuration of Postrider, made by `postrider setup`.
 # postrider.conf(5) has every parameter; `postrider config show` lists them with their values.
 # After a change: postrider config check && systemctl reload postrider.target
@@ -100,7 +98,7 @@ Result<void> make_key_folder(const std::string& folder) {
 // What the domain is an alias of; empty: none.
 Result<std::string> target_of(DirectoryEditor& editor, const std::string& domain) {
   const auto aliases = editor.domain_aliases();
-  if (!aliases) return tl::unexpected<Error>(aliases.error());
+  if (!aliases) return pass_on(aliases.error());
   for (const auto& alias : *aliases)
     if (alias.name == domain) return alias.target;
   return std::string();
@@ -160,7 +158,7 @@ class Setup {
 
 Result<void> Setup::check() {
   const auto address = directory::parse_mailbox_address(plan_.address);
-  if (!address) return tl::unexpected<Error>(address.error());
+  if (!address) return pass_on(address.error());
   plan_.address = address->str();
   report_.domain = address->domain;
   if (report_.domain.find('.') == std::string::npos)
@@ -190,7 +188,7 @@ Result<void> Setup::configure() {
   if (!settings) {
     if (auto written = write_configuration(); !written) return written;
     settings = config::load(plan_.config_file);
-    if (!settings) return tl::unexpected<Error>(std::move(settings.error()));
+    if (!settings) return pass_on(std::move(settings.error()));
     made("configuration", fmt::format("{} for {}", plan_.config_file, settings->hostname));
   } else if (!plan_.hostname.empty() && plan_.hostname != settings->hostname) {
     return fail(
@@ -211,7 +209,8 @@ Result<void> Setup::write_configuration() {
   const fs::path folder = fs::path(plan_.config_file).parent_path();
   fs::create_directories(folder, error);
   if (error) return fail_errno(folder.string(), error.value());
-  return write_new_file(plan_.config_file, first_configuration(hostname, has_ipv6()), kPublicFile);
+  return write_new_file(plan_.config_file, first_configuration(hostname, has_ipv6()),
+                        kReadableFile);
 }
 
 // An alias of a domain has no users of its own.
@@ -219,9 +218,9 @@ Result<void> Setup::check_domain() {
   std::error_code error;
   if (!fs::exists(directory_path(), error)) return {};
   auto editor = DirectoryEditor::open(directory_path(), sqlite::Access::read);
-  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (!editor) return pass_on(std::move(editor.error()));
   const auto target = target_of(*editor, report_.domain);
-  if (!target) return tl::unexpected<Error>(target.error());
+  if (!target) return pass_on(target.error());
   if (target->empty()) return {};
   const std::string user = plan_.address.substr(0, plan_.address.rfind('@'));
   return fail(ErrorKind::invalid,
@@ -256,7 +255,7 @@ Result<void> Setup::certify() {
   if (!pair) return fail(pair.error().kind, fmt::format("{}: {}", key, pair.error().text));
   if (!has_key)
     if (auto done = write_new_file(key, pair->key, kKeyFile, kKeyGroup); !done) return done;
-  if (auto done = write_new_file(certificate, pair->certificate, kPublicFile); !done) return done;
+  if (auto done = write_new_file(certificate, pair->certificate, kReadableFile); !done) return done;
   made("certificate",
        fmt::format("{}, signed by itself: programs ask whether to trust it", certificate));
   return {};
@@ -265,7 +264,7 @@ Result<void> Setup::certify() {
 Result<void> Setup::fill_directory() {
   const std::string path = directory_path();
   auto editor = DirectoryEditor::open(path, sqlite::Access::create, SystemClock().now());
-  if (!editor) return tl::unexpected<Error>(std::move(editor.error()));
+  if (!editor) return pass_on(std::move(editor.error()));
   if (auto given = give(path, kDirectoryFile, kGroup); !given) return given;
   if (auto done = add_domain(*editor, report_.domain); !done) return done;
   if (auto done = add_user(*editor); !done) return done;
@@ -273,7 +272,7 @@ Result<void> Setup::fill_directory() {
   // RFC 5321 section 4.5.1: the host takes mail for its own name's postmaster.
   if (settings().hostname == report_.domain) return {};
   const auto target = target_of(*editor, settings().hostname);
-  if (!target) return tl::unexpected<Error>(target.error());
+  if (!target) return pass_on(target.error());
   if (!target->empty()) {
     kept("domain", fmt::format("{} is an alias of {}", settings().hostname, *target));
     return {};
@@ -284,7 +283,7 @@ Result<void> Setup::fill_directory() {
 
 Result<void> Setup::add_domain(DirectoryEditor& editor, const std::string& name) {
   const auto domains = editor.domains();
-  if (!domains) return tl::unexpected<Error>(domains.error());
+  if (!domains) return pass_on(domains.error());
   if (std::any_of(domains->begin(), domains->end(),
                   [&](const auto& one) { return one.name == name; })) {
     kept("domain", name);
@@ -301,7 +300,7 @@ Result<void> Setup::add_user(DirectoryEditor& editor) {
     kept("user", plan_.address);
     return {};
   }
-  if (user.error().kind != ErrorKind::not_found) return tl::unexpected<Error>(user.error());
+  if (user.error().kind != ErrorKind::not_found) return pass_on(user.error());
   const bool is_given = plan_.password.has_value();
   if (!is_given) plan_.password = new_password();
   if (auto done = editor.add_user_with_password(plan_.address, {}, *plan_.password, {}); !done)
@@ -316,7 +315,7 @@ Result<void> Setup::add_user(DirectoryEditor& editor) {
 Result<void> Setup::add_postmaster(DirectoryEditor& editor, const std::string& domain) {
   const std::string postmaster = "postmaster@" + domain;
   const auto aliases = editor.aliases();
-  if (!aliases) return tl::unexpected<Error>(aliases.error());
+  if (!aliases) return pass_on(aliases.error());
   const bool is_alias = std::any_of(aliases->begin(), aliases->end(),
                                     [&](const auto& alias) { return alias.address == postmaster; });
   if (is_alias || editor.user(postmaster)) {
@@ -362,7 +361,7 @@ Result<void> Setup::start() {
 }  // namespace
 
 std::string first_configuration(const std::string& hostname, bool has_ipv6) {
-  return fmt::format(kConfiguration, fmt::arg("hostname", hostname),
+  return fmt::format(kFirstConfiguration, fmt::arg("hostname", hostname),
                      fmt::arg("smtp", listeners(kSmtp, has_ipv6)),
                      fmt::arg("pop3", listeners(kPop3, has_ipv6)));
 }

@@ -79,7 +79,7 @@ Result<void> systemctl(const std::vector<std::string>& arguments) {
   std::vector<std::string> command{"systemctl"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   const auto ended = run(std::move(command));
-  if (!ended) return tl::unexpected<Error>(ended.error());
+  if (!ended) return pass_on(ended.error());
   if (ended->status == 0) return {};
   return fail(ErrorKind::temporary,
               fmt::format("systemctl {}: {}", fmt::join(arguments, " "), ended->told));

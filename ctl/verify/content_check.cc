@@ -17,14 +17,14 @@ constexpr std::size_t kBlock = 256U << 10U;
 Result<void> check_content(spool::Disk& disk, const std::string& path, std::uint64_t length,
                            std::uint64_t checksum) {
   auto fd = disk.open(path, spool::Disk::Mode::read);
-  if (!fd) return tl::unexpected<Error>(std::move(fd.error()));
+  if (!fd) return pass_on(std::move(fd.error()));
   const Handle<XXH3_state_t, &XXH3_freeState> state(XXH3_createState());
   XXH3_64bits_reset(state.get());
   static thread_local std::string block(kBlock, '\0');
   std::uint64_t done = 0;
   while (true) {
     const auto n = disk.read(fd->get(), done, block);
-    if (!n) return tl::unexpected<Error>(n.error());
+    if (!n) return pass_on(n.error());
     XXH3_64bits_update(state.get(), block.data(), *n);
     done += *n;
     if (*n < block.size()) break;

@@ -51,6 +51,6 @@ struct Finding {
     return kind == other.kind && where == other.where;
   }
 };
-using Findings = std::vector<Finding>;
+using SpoolFindings = std::vector<Finding>;
 
 }  // namespace postrider::ctl

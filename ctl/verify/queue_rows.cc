@@ -11,8 +11,6 @@ namespace postrider::ctl {
 
 namespace {
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // The first column of every row, as text.
 Result<void> collect(sqlite::Statement& statement, std::vector<std::string>& to) {
   while (true) {

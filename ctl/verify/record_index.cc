@@ -20,8 +20,6 @@ constexpr const char* kTables = R"sql(
   CREATE TABLE large (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 )sql";
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 }  // namespace
 
 Result<RecordIndex> RecordIndex::open() {

@@ -15,8 +15,6 @@ namespace {
 
 using spool::SegmentReader;
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 // Which of three findings an error is, by its kind.
 FindingKind kind_of(const Error& error, FindingKind unreadable, FindingKind damaged,
                     FindingKind newer) {
@@ -40,7 +38,7 @@ class SpoolCheck::SegmentLook {
   SegmentLook(SpoolCheck& check, const std::string& name, SpoolCounts& counts)
       : check_(check), name_(name), path_(check.paths_.segment(name)), counts_(counts) {}
 
-  Result<Findings> run() {
+  Result<SpoolFindings> run() {
     auto reader = SegmentReader::open(check_.disk_, check_.paths_, name_);
     if (!reader) {
       if (reader.error().kind != ErrorKind::not_found)  // finished meanwhile
@@ -150,13 +148,13 @@ class SpoolCheck::SegmentLook {
   const std::string& name_;
   const std::string path_;
   SpoolCounts& counts_;
-  Findings findings_;
+  SpoolFindings findings_;
   std::set<std::uint64_t> entries_;           // records of the .done file that were not met yet
   std::unordered_set<std::uint64_t> closed_;  // records that are finished or promoted
   bool complete_ = true;                      // the segment was read to its end
 };
 
-Result<Findings> SpoolCheck::look(const Subject& subject, SpoolCounts& counts) {
+Result<SpoolFindings> SpoolCheck::look(const Subject& subject, SpoolCounts& counts) {
   switch (subject.kind) {
     case SubjectKind::segment: return SegmentLook(*this, subject.name, counts).run();
     case SubjectKind::done_file: return look_at_done_file(subject.name);
@@ -165,7 +163,7 @@ Result<Findings> SpoolCheck::look(const Subject& subject, SpoolCounts& counts) {
     case SubjectKind::row: return look_at_row(subject.name, counts);
     case SubjectKind::deferred_file: return look_at_deferred(subject.name, counts);
   }
-  return Findings();
+  return SpoolFindings();
 }
 
 bool SpoolCheck::exists(const std::string& path) {
@@ -173,69 +171,70 @@ bool SpoolCheck::exists(const std::string& path) {
   return fd || fd.error().kind != ErrorKind::not_found;
 }
 
-Result<Findings> SpoolCheck::look_at_done_file(const std::string& name) {
+Result<SpoolFindings> SpoolCheck::look_at_done_file(const std::string& name) {
   const std::string path = paths_.segment(name);
   const std::string segment = path.substr(0, path.size() - spool::kDoneSuffix.size());
-  if (exists(segment) || !exists(path)) return Findings();
-  return Findings{{FindingKind::done_without_segment, path, "", "its segment is not there"}};
+  if (exists(segment) || !exists(path)) return SpoolFindings();
+  return SpoolFindings{{FindingKind::done_without_segment, path, "", "its segment is not there"}};
 }
 
-Result<Findings> SpoolCheck::look_at_unfinished(const std::string& name) {
+Result<SpoolFindings> SpoolCheck::look_at_unfinished(const std::string& name) {
   const std::string path = paths_.segment(name);
-  if (!exists(path) || is_locked(disk_, path)) return Findings();
-  return Findings{{FindingKind::segment_unfinished, path, "", "left by a writer that was killed"}};
+  if (!exists(path) || is_locked(disk_, path)) return SpoolFindings();
+  return SpoolFindings{
+      {FindingKind::segment_unfinished, path, "", "left by a writer that was killed"}};
 }
 
-Result<Findings> SpoolCheck::look_at_orphan(const std::string& name) {
+Result<SpoolFindings> SpoolCheck::look_at_orphan(const std::string& name) {
   const auto id = MessageId::parse(name);
-  if (!id || !exists(paths_.large(*id))) return Findings();
+  if (!id || !exists(paths_.large(*id))) return SpoolFindings();
   const auto has = index_.has_record(*id);
   if (!has) return pass_on(has.error());
-  if (*has) return Findings();
-  return Findings{{FindingKind::large_without_record, paths_.large(*id), name,
-                   "no record in incoming/ speaks of it"}};
+  if (*has) return SpoolFindings();
+  return SpoolFindings{{FindingKind::large_without_record, paths_.large(*id), name,
+                        "no record in incoming/ speaks of it"}};
 }
 
-Result<Findings> SpoolCheck::look_at_row(const std::string& id, SpoolCounts& counts) {
+Result<SpoolFindings> SpoolCheck::look_at_row(const std::string& id, SpoolCounts& counts) {
   const std::string where = fmt::format("{} row {}", paths_.queue_db(), id);
   const auto row = rows_->find(id);
-  if (!row) return Findings{{FindingKind::row_damaged, where, id, row.error().text}};
-  if (!*row) return Findings();  // finished meanwhile
+  if (!row) return SpoolFindings{{FindingKind::row_damaged, where, id, row.error().text}};
+  if (!*row) return SpoolFindings();  // finished meanwhile
   ++counts.rows;
   const auto parsed = MessageId::parse(id);
   if (!(*row)->sound || !parsed)
-    return Findings{{FindingKind::row_damaged, where, id,
-                     "its id, envelope, state or recipients cannot be used"}};
+    return SpoolFindings{{FindingKind::row_damaged, where, id,
+                          "its id, envelope, state or recipients cannot be used"}};
   const std::string path = paths_.deferred(*parsed);
   const auto content = check_content(disk_, path, (*row)->content_length, (*row)->content_checksum);
   counts.octets += (*row)->content_length;
-  if (content) return Findings();
+  if (content) return SpoolFindings();
   const bool missing = content.error().kind == ErrorKind::not_found;
-  return Findings{
+  return SpoolFindings{
       {missing ? FindingKind::row_without_content : FindingKind::content_damaged, path, id,
        missing ? "the content of a message that waits is not there" : content.error().text}};
 }
 
-Result<Findings> SpoolCheck::look_at_deferred(const std::string& name, SpoolCounts& counts) {
+Result<SpoolFindings> SpoolCheck::look_at_deferred(const std::string& name, SpoolCounts& counts) {
   const std::string path = paths_.deferred() + '/' + name;
-  if (!exists(path)) return Findings();
+  if (!exists(path)) return SpoolFindings();
   const auto id = MessageId::parse(name.substr(name.rfind('/') + 1));
   if (!id || paths_.deferred(*id) != path)
-    return Findings{
+    return SpoolFindings{
         {FindingKind::foreign_file, path, "", "not the content of a message in its place"}};
   ++counts.deferred_files;
   if (rows_) {
     // A row that cannot be read is told when rows are looked at.
     const auto row = rows_->find(id->str());
-    if (!row || *row) return Findings();
+    if (!row || *row) return SpoolFindings();
   } else if (exists(paths_.queue_db())) {
-    return Findings();  // nothing is known of rows
+    return SpoolFindings();  // nothing is known of rows
   }
   // Copied, and not yet promoted: its record in incoming/ is still open.
   const auto young = index_.has_open_record(*id);
   if (!young) return pass_on(young.error());
-  if (*young) return Findings();
-  return Findings{
+  if (*young) return SpoolFindings();
+  return SpoolFindings{
       {FindingKind::content_without_row, path, id->str(), "queue.db has no row for it"}};
 }
 

@@ -52,17 +52,17 @@ class SpoolCheck {
       : disk_(disk), paths_(paths), index_(index), rows_(rows) {}
 
   // An Error: the check itself cannot go on.
-  Result<Findings> look(const Subject& subject, SpoolCounts& counts);
+  Result<SpoolFindings> look(const Subject& subject, SpoolCounts& counts);
 
  private:
   // A look at one segment.
   class SegmentLook;
 
-  Result<Findings> look_at_done_file(const std::string& name);
-  Result<Findings> look_at_unfinished(const std::string& name);
-  Result<Findings> look_at_orphan(const std::string& name);
-  Result<Findings> look_at_row(const std::string& id, SpoolCounts& counts);
-  Result<Findings> look_at_deferred(const std::string& name, SpoolCounts& counts);
+  Result<SpoolFindings> look_at_done_file(const std::string& name);
+  Result<SpoolFindings> look_at_unfinished(const std::string& name);
+  Result<SpoolFindings> look_at_orphan(const std::string& name);
+  Result<SpoolFindings> look_at_row(const std::string& id, SpoolCounts& counts);
+  Result<SpoolFindings> look_at_deferred(const std::string& name, SpoolCounts& counts);
   bool exists(const std::string& path);
 
   spool::Disk& disk_;

@@ -12,8 +12,6 @@ namespace {
 // The characters of ids, of which two name a folder of deferred/.
 constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuv";
 
-tl::unexpected<Error> pass_on(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 std::optional<SubjectKind> kind_of(std::string_view name) {
   if (name.ends_with(spool::kSegmentSuffix)) return SubjectKind::segment;
   if (name.ends_with(spool::kDoneSuffix)) return SubjectKind::done_file;

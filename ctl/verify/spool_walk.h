@@ -34,7 +34,7 @@ class SpoolWalk {
  private:
   struct Doubt {
     Subject subject;
-    Findings findings;
+    SpoolFindings findings;
   };
 
   Result<void> walk();

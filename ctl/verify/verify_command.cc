@@ -19,11 +19,11 @@ namespace {
 using nlohmann::json;
 
 // Before the second look: a transaction of the store and its notes in .done files are done by then.
-constexpr std::chrono::seconds kPause{3};
-// Findings that are shown one by one; the others are counted.
-constexpr std::size_t kShown = 1000;
+constexpr std::chrono::seconds kQueuedPause{3};
+// SpoolFindings that are shown one by one; the others are counted.
+constexpr std::size_t kShownFindings = 1000;
 
-json to_json(const SpoolCounts& counts) {
+json as_json(const SpoolCounts& counts) {
   return {{"segments", counts.segments},
           {"records", counts.records},
           {"open_records", counts.open},
@@ -34,7 +34,7 @@ json to_json(const SpoolCounts& counts) {
           {"quarantined_files", counts.quarantined}};
 }
 
-json to_json(const Finding& finding) {
+json as_json(const Finding& finding) {
   const FindingText& text = text_of(finding.kind);
   return {{"kind", text.word},
           {"where", finding.where},
@@ -43,7 +43,7 @@ json to_json(const Finding& finding) {
           {"mend", text.mend}};
 }
 
-std::string to_text(const SpoolCounts& counts) {
+std::string as_text(const SpoolCounts& counts) {
   return fmt::format(
       "{} segments with {} records, {} of them open; {} large files; {} deferred messages and {} "
       "files of theirs; {} of content; {} files in quarantine\n",
@@ -51,7 +51,7 @@ std::string to_text(const SpoolCounts& counts) {
       counts.deferred_files, short_size(counts.octets), counts.quarantined);
 }
 
-std::string to_text(const Finding& finding) {
+std::string as_text(const Finding& finding) {
   const FindingText& text = text_of(finding.kind);
   return fmt::format("{}: {}\n  {}{}\n  to mend: {}\n", text.word, printable(finding.where),
                      finding.id.empty() ? "" : fmt::format("message {}: ", finding.id),
@@ -66,20 +66,21 @@ void verify(Context& context) {
   json findings = json::array();
   std::string text;
   SpoolWalk walk(
-      spool::system_disk(), paths, [] { std::this_thread::sleep_for(kPause); },
+      spool::system_disk(), paths, [] { std::this_thread::sleep_for(kQueuedPause); },
       [&](const Finding& finding) {
-        if (++found > kShown) return;
-        findings.push_back(to_json(finding));
-        text += to_text(finding);
+        if (++found > kShownFindings) return;
+        findings.push_back(as_json(finding));
+        text += as_text(finding);
       });
   if (const auto walked = walk.run(); !walked)
     return context.refuse(ExitStatus::try_again, walked.error().text);
-  text += to_text(walk.counts());
+  text += as_text(walk.counts());
   text += found == 0 ? "nothing is wrong\n"
-                     : fmt::format("{} found{}\n", found,
-                                   found > kShown ? fmt::format(", {} shown", kShown) : "");
+                     : fmt::format(
+                           "{} found{}\n", found,
+                           found > kShownFindings ? fmt::format(", {} shown", kShownFindings) : "");
   context.answer({{"spool", paths.root},
-                  {"counts", to_json(walk.counts())},
+                  {"counts", as_json(walk.counts())},
                   {"finding_count", found},
                   {"findings", findings}},
                  text);

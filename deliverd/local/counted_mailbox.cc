@@ -12,7 +12,6 @@ namespace postrider::deliverd {
 
 namespace {
 
-using maildir::Delivery;
 using maildir::DeliveryError;
 
 DeliveryError trouble(const Error& error) { return {DeliveryError::Cause::other, error.text}; }
@@ -24,20 +23,21 @@ void set_times(const std::optional<maildir::ChangeTimes>& times, quota::Count& c
 
 }  // namespace
 
-CountedOutcome CountedMailbox::store(Delivery& delivery, Delivery::Attempt attempt,
-                                     maildir::Sync sync) {
+CountedOutcome CountedMailbox::store(maildir::Delivery& delivery,
+                                     maildir::Delivery::Attempt attempt, maildir::Sync sync) {
   const auto turn = rooms_.take_turn(message_.mailbox);
   if (!turn) return trouble(turn.error());
   standing_ = rooms_.look(message_.mailbox, message_.id);
   const quota::Amount size{delivery.size(), 1};
-  if (const auto known = kept(); known && attempt == Delivery::Attempt::first) {
+  if (const auto known = kept(); known && attempt == maildir::Delivery::Attempt::first) {
     count_ = *known;
     if (has_room(size)) return commit(delivery, attempt, sync);
     if (is_certain()) return turn_away(size);
   }
   if (const auto done = read(); !done) return trouble(done.error());
-  if (stored_already_) attempt = Delivery::Attempt::repeated;  // whoever says it is the first
-  if (attempt == Delivery::Attempt::repeated && was_deleted()) stored_already_ = true;
+  if (stored_already_)
+    attempt = maildir::Delivery::Attempt::repeated;  // whoever says it is the first
+  if (attempt == maildir::Delivery::Attempt::repeated && was_deleted()) stored_already_ = true;
   if (stored_already_ || has_room(size)) return commit(delivery, attempt, sync);
   count_.limit = message_.limit;
   rooms_.counted(message_.mailbox, count_, now_);
@@ -72,7 +72,7 @@ bool CountedMailbox::is_certain() const {
 Result<void> CountedMailbox::read() {
   const auto before = maildir::change_times(mail_directory_, message_.path);
   auto found = maildir::usage(mail_directory_, message_.path, message_.base);
-  if (!found) return tl::unexpected<Error>(std::move(found.error()));
+  if (!found) return pass_on(std::move(found.error()));
   const auto after = maildir::change_times(mail_directory_, message_.path);
   count_ = {
       .used = {found->octets, found->messages}, .read = now_, .forgotten = standing_.forgotten};
@@ -97,13 +97,13 @@ bool CountedMailbox::has_room(const quota::Amount& size) {
 }
 
 // Whether nothing came between the count and the rename; what comes after it has another time.
-bool CountedMailbox::is_alone(const Delivery::Renamed& renamed) const {
+bool CountedMailbox::is_alone(const maildir::Delivery::Renamed& renamed) const {
   return renamed.before && count_.in_new != 0 && renamed.before->in_new == count_.in_new &&
          renamed.before->in_cur == count_.in_cur;
 }
 
-CountedOutcome CountedMailbox::commit(Delivery& delivery, Delivery::Attempt attempt,
-                                      maildir::Sync sync) {
+CountedOutcome CountedMailbox::commit(maildir::Delivery& delivery,
+                                      maildir::Delivery::Attempt attempt, maildir::Sync sync) {
   auto placed = delivery.commit(attempt, sync);
   if (!placed) return std::move(placed.error());
   if (stored_already_ || *placed == maildir::Placed::earlier) {

@@ -77,7 +77,7 @@ Result<std::vector<NextHop>> parse_next_hops(std::string_view text, std::uint16_
   for (bool more = true; more;) {
     const std::size_t comma = text.find(',');
     auto hop = parse_next_hop(text.substr(0, comma), port);
-    if (!hop) return tl::unexpected<Error>(std::move(hop.error()));
+    if (!hop) return pass_on(std::move(hop.error()));
     hops.push_back(std::move(*hop));
     more = comma != std::string_view::npos;
     if (more) text.remove_prefix(comma + 1);

@@ -9,9 +9,9 @@ namespace postrider::deliverd {
 
 Result<Outgoing> load_outgoing(const config::Settings& settings, const Clock& clock) {
   auto tls = net::TlsClient::load(settings.tls.ca_file, clock);
-  if (!tls) return tl::unexpected<Error>(std::move(tls.error()));
+  if (!tls) return pass_on(std::move(tls.error()));
   auto login = load_smarthost_login(settings);
-  if (!login) return tl::unexpected<Error>(std::move(login.error()));
+  if (!login) return pass_on(std::move(login.error()));
   return Outgoing{std::move(*tls), std::move(*login), interface_addresses()};
 }
 

@@ -53,7 +53,7 @@ Result<std::optional<sasl::Login>> load_smarthost_login(const config::Settings& 
   const config::Settings::Relay& relay = settings.relay;
   if (relay.smarthost_user.empty()) return std::nullopt;
   auto password = read_password(relay.smarthost_password_file);
-  if (!password) return tl::unexpected<Error>(std::move(password.error()));
+  if (!password) return pass_on(std::move(password.error()));
   return sasl::Login{relay.smarthost_user, std::move(*password)};
 }
 

@@ -43,7 +43,7 @@ bool is_lost(const smtp::RecipientOutcome& outcome) {
 }
 
 // A word of the server's on one recipient.
-bool asks_for_less(const smtp::RecipientOutcome& outcome) {
+bool asks_us_for_less(const smtp::RecipientOutcome& outcome) {
   const bool temporary = outcome.outcome == smtp::Outcome::deferred ||
                          outcome.outcome == smtp::Outcome::untried;  // and the session lost
   return temporary && outcome.reply.code != 0 &&
@@ -61,7 +61,8 @@ bool all_lost(const TransferResult& result) {
 }
 
 const smtp::RecipientOutcome* push_back_of(const TransferResult& result) {
-  const auto found = std::find_if(result.outcomes.begin(), result.outcomes.end(), &asks_for_less);
+  const auto found =
+      std::find_if(result.outcomes.begin(), result.outcomes.end(), &asks_us_for_less);
   return found == result.outcomes.end() ? nullptr : &*found;
 }
 

@@ -101,7 +101,7 @@ TEST_CASE("directory editor: app passwords", "[directory]") {
   REQUIRE(editor.add_user("anna@example.org"));
   const auto add = [&](const char* address, const std::string& name) -> Result<void> {
     const auto made = editor.add_app_password(address, {name, {.smtp = true}, 1000, 2000});
-    if (!made) return tl::unexpected<Error>(made.error());
+    if (!made) return pass_on(made.error());
     CHECK(selector_of(made->reveal()));
     return {};
   };

@@ -178,7 +178,7 @@ class QueueFixture {
         life->verbs.carry_out(act, {.uid = 1, .user = "olga"}, what,
                               [&](const Result<queued::Verbs::Progress>& progress) {
                                 if (progress) messages += progress->messages;
-                                if (!progress) end = tl::unexpected<Error>(progress.error());
+                                if (!progress) end = pass_on(progress.error());
                                 if (progress && progress->end) end = messages;
                               });
     run_until([&] { return end.has_value() && life->store.idle(); });

@@ -63,7 +63,7 @@ struct World {
 // What is behind mx:a.test, of a call for `count`.
 Result<Taken> take_behind(World& world, std::size_t count) {
   auto taken = world.store->take_behind(std::vector<Call>{{"mx:a.test", count}}, kNow);
-  if (!taken) return tl::unexpected<Error>(std::move(taken.error()));
+  if (!taken) return pass_on(std::move(taken.error()));
   return std::move(taken->at(0));
 }
 

@@ -63,7 +63,7 @@ struct SpoolFixture {
 
   Result<void> accept(const std::string& content) {
     auto draft = writer().begin(content.size());
-    if (!draft) return tl::unexpected<Error>(draft.error());
+    if (!draft) return pass_on(draft.error());
     if (auto appended = (*draft)->append(content); !appended) return appended;
     return commit(std::move(*draft));
   }

@@ -19,7 +19,7 @@ struct Fixture {
     rows = std::move(*opened);
   }
 
-  Findings look(SubjectKind kind, const std::string& name) {
+  SpoolFindings look(SubjectKind kind, const std::string& name) {
     auto found = check.look({kind, name}, counts);
     REQUIRE(found);
     return std::move(*found);
