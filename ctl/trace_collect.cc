@@ -93,6 +93,7 @@ void collect_trace(Context& context) {
   sd_notify(0, "READY=1");
   while (true) {
     const bool more = collecting.turn();
+    sd_notify(0, "WATCHDOG=1");
     if (!wait_for(hangup, more ? std::chrono::seconds{0} : kCollectEvery)) continue;
     // What is wrong with it is told; the old one stays.
     if (auto changed = context.settings()) collecting.configure(std::move(*changed));
