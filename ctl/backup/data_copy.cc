@@ -112,7 +112,10 @@ class DataCopy {
                     fmt::format("{}; {} is there, as what wrote it was killed: make the backup "
                                 "once as the user whose the database is, which mends it",
                                 snapshot.error().text, journal));
-      if (auto mended = sqlite::Database::open(from, sqlite::Access::write))
+      // As the command opens it (common/directory/editor.cc): others may only read it.
+      if (auto mended =
+              sqlite::Database::open(from, sqlite::Access::write, sqlite::Database::kBusyTimeout,
+                                     sqlite::Journal::rollback))
         static_cast<void>(mended->schema_version());
       snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
     }

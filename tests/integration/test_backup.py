@@ -564,4 +564,6 @@ def test_a_directory_whose_writer_was_killed_is_mended_and_saved(made, tmp_path)
     for name in ("directory.db", "directory.db-journal"):
         shutil.copy(tmp_path / name, database.with_name(name))
     suite.command("--config", config, "backup", tmp_path / "1", with_config=False)
-    assert dump(tmp_path / "1/data/directory.db") == before
+    for name in (database, tmp_path / "1/data/directory.db"):
+        assert dump(name) == before
+        assert name.read_bytes()[18:20] == b"\1\1", "no rollback journal: who may only read it cannot"
