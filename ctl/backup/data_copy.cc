@@ -18,6 +18,7 @@
 #include "common/directory/schema.h"
 #include "common/sqlite/snapshot.h"
 #include "common/trace/file_name.h"
+#include "ctl/backup/interruption.h"
 #include "ctl/backup/named_files.h"
 
 namespace postrider::ctl::backup {
@@ -125,7 +126,8 @@ class DataCopy {
 
   Result<void> database(sqlite::Snapshot& snapshot, const std::string& path,
                         const struct stat& status) {
-    if (auto copied = snapshot.copy_to(draft_.at(path)); !copied) return copied;
+    if (auto copied = snapshot.copy_to(draft_.at(path), &Interruption::none); !copied)
+      return copied;
     const auto octets = sum_octets(draft_.at(path));
     if (!octets) return pass_on(octets.error());
     return draft_.note_file(path, *octets, status);

@@ -1,5 +1,6 @@
 #include "ctl/backup/old_copy.h"
 #include "ctl/backup/copy.h"
+#include "ctl/backup/interruption.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -90,7 +91,8 @@ Result<std::uint64_t> OldCopy::copy() {
   if (!snapshot_) return lock_.reset(), std::uint64_t{0};
   const std::string path = draft_.at(kDatabase);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno(path, errno);
-  if (auto copied = snapshot_->copy_to(path); !copied) return pass_on(std::move(copied.error()));
+  if (auto copied = snapshot_->copy_to(path, &Interruption::none); !copied)
+    return pass_on(std::move(copied.error()));
   snapshot_.reset();
   lock_.reset();
   copied_ = true;
