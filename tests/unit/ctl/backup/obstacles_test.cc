@@ -70,6 +70,15 @@ TEST_CASE("backup obstacles: empty folders, a lock, the trace and sockets are in
   CHECK(f.complaint().empty());
 }
 
+TEST_CASE("backup obstacles: a link of a named file that leads nowhere is in the way", "[backup]") {
+  Fixture f;
+  f.settings.tls.key = f.directory.path("key.pem");
+  f.survey.named.push_back({.path = "named/tls.key"});
+  CHECK(f.complaint().empty());
+  std::filesystem::create_symlink("/nonexistent/key.pem", f.settings.tls.key);
+  CHECK(f.complaint().starts_with(f.settings.tls.key + ": is in the way"));
+}
+
 TEST_CASE("backup obstacles: mailboxes stay where the backup has none", "[backup]") {
   Fixture f;
   f.make("mail/example.org/anna/Maildir/new/1.a.b");
