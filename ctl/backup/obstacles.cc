@@ -86,6 +86,7 @@ Result<std::vector<Fd>> require_at_rest(const config::Settings& settings) {
 
 Result<void> require_room(const Backup& backup, const config::Settings& settings,
                           const Survey& survey, const Places& places) {
+  const std::string configuration = places.of(kConfigPath).value_or("");
   const std::string lock = spool::Paths{settings.paths.spool}.queued_lock();
   const std::string trace = trace::folder_of(settings.paths.data);
   const std::string index = trace::index_path(settings.paths.data);
@@ -97,7 +98,8 @@ Result<void> require_room(const Backup& backup, const config::Settings& settings
   std::vector<Tree> trees{
       {settings.paths.spool, [&](const std::string& path) { return path == lock; }},
       {settings.paths.data, [&](const std::string& path) {
-         return path == trace || path == index_folder || path.starts_with(index);
+         return path == configuration || path == trace || path == index_folder ||
+                path.starts_with(index);
        }}};
   if (backup.manifest.mailboxes)
     trees.push_back({settings.paths.mail, [](const std::string&) { return false; }});

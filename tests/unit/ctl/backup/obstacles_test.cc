@@ -32,12 +32,13 @@ struct Fixture {
   }
 
   std::string complaint() {
-    const auto room = require_room(backup, settings, survey, Places(settings, "/none/p.toml"));
+    const auto room = require_room(backup, settings, survey, Places(settings, configuration));
     return room ? std::string() : room.error().text;
   }
 
   TempDirectory directory;
   config::Settings settings;
+  std::string configuration = "/none/p.toml";
   Backup backup{.directory = directory.path("backup")};
   Survey survey;
 };
@@ -59,7 +60,7 @@ TEST_CASE("backup obstacles: a file anywhere in a folder that is to be filled is
   }
 }
 
-TEST_CASE("backup obstacles: empty folders, a lock, the trace and sockets are in nobody's way",
+TEST_CASE("backup obstacles: empty folders, locks, trace and configuration are in nobody's way",
           "[backup]") {
   Fixture f;
   std::filesystem::create_directories(f.directory.path("spool/incoming/large"));
@@ -67,6 +68,10 @@ TEST_CASE("backup obstacles: empty folders, a lock, the trace and sockets are in
   for (const char* name : {"spool/queued.lock", "data/trace/x", "data/trace.db",
                            "data/trace.db-wal", "run/postrider.pid"})
     f.make(name);
+  CHECK(f.complaint().empty());
+  f.make("data/p.toml");
+  CHECK_FALSE(f.complaint().empty());
+  f.configuration = f.directory.path("data/p.toml");
   CHECK(f.complaint().empty());
 }
 
