@@ -68,7 +68,8 @@ std::string reason_text(const TraceOutcome& outcome) {
   if (!outcome.why.empty()) text += fmt::format("    {}\n", printable(outcome.why));
   if (!outcome.said.empty() && outcome.state != "delivered")
     text += fmt::format("    {}\n", printable(outcome.said));
-  if (!outcome.until.empty()) text += fmt::format("    next attempt {}\n", outcome.until);
+  if (!outcome.until.empty())
+    text += fmt::format("    next attempt {}\n", printable(outcome.until));
   return text;
 }
 
