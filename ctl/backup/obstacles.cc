@@ -42,11 +42,32 @@ Result<std::string> first_file(const std::string& folder,
   return std::string();
 }
 
-Error in_the_way(const std::string& file, const std::string& root) {
+// `also` is to be done then, before the start.
+Error in_the_way(const std::string& file, const std::string& root, std::string_view also = {}) {
   return {ErrorKind::invalid,
           fmt::format("{0}: is in the way, as a restore puts nothing in the place of another "
-                      "file. To keep what is there: mv {1} {1}.before. Nothing was changed",
-                      file, root)};
+                      "file. To keep what is there: mv {1} {1}.before{2}. Nothing was changed",
+                      file, root, also)};
+}
+
+// A folder that the backup fills.
+struct Tree {
+  const std::string& root;
+  std::function<bool(const std::string&)> passed_over;
+  std::string_view also = {};  // as in_the_way() tells it
+};
+
+// Tells all that is in the way at once.
+Result<void> require_empty(const std::vector<Tree>& trees) {
+  std::string all;
+  for (const Tree& tree : trees) {
+    const auto found = first_file(tree.root, tree.passed_over);
+    if (!found) return pass_on(found.error());
+    if (!found->empty())
+      all += (all.empty() ? "" : "; ") + in_the_way(*found, tree.root, tree.also).text;
+  }
+  if (!all.empty()) return fail(ErrorKind::invalid, all);
+  return {};
 }
 
 Result<void> require_same(const Entry& entry, const std::string& place) {
@@ -91,25 +112,22 @@ Result<void> require_room(const Backup& backup, const config::Settings& settings
   const std::string trace = trace::folder_of(settings.paths.data);
   const std::string index = trace::index_path(settings.paths.data);
   const std::string index_folder = trace::index_folder_of(settings.paths.data);
-  struct Tree {
-    const std::string& root;
-    std::function<bool(const std::string&)> passed_over;
-  };
+  // Of an installed suite, and in no backup (etc/tmpfiles.d).
+  constexpr std::string_view kMakeLink =
+      ", and before the start: systemd-tmpfiles --create postrider.conf";
+  std::error_code ignored;
+  const bool has_link = fs::is_symlink(index, ignored);
   std::vector<Tree> trees{
       {settings.paths.spool, [&](const std::string& path) { return path == lock; }},
-      {settings.paths.data, [&](const std::string& path) {
+      {settings.paths.data,
+       [&](const std::string& path) {
          return path == configuration || path == trace || path == index_folder ||
                 path.starts_with(index);
-       }}};
+       },
+       has_link ? kMakeLink : ""}};
   if (backup.manifest.mailboxes)
     trees.push_back({settings.paths.mail, [](const std::string&) { return false; }});
-  std::string all;
-  for (const Tree& tree : trees) {
-    const auto found = first_file(tree.root, tree.passed_over);
-    if (!found) return pass_on(found.error());
-    if (!found->empty()) all += (all.empty() ? "" : "; ") + in_the_way(*found, tree.root).text;
-  }
-  if (!all.empty()) return fail(ErrorKind::invalid, all);
+  if (auto empty = require_empty(trees); !empty) return empty;
   for (const Entry& entry : survey.named)
     if (const auto place = places.of(entry.path))
       if (auto same = require_same(entry, *place); !same) return same;

@@ -75,6 +75,16 @@ TEST_CASE("backup obstacles: empty folders, locks, trace and configuration are i
   CHECK(f.complaint().empty());
 }
 
+TEST_CASE("backup obstacles: what makes the link to the trace anew is told where it goes as well",
+          "[backup]") {
+  Fixture f;
+  f.make("data/directory.db");
+  CHECK(f.complaint().find("systemd-tmpfiles") == std::string::npos);
+  std::filesystem::create_symlink("trace-index/trace.db", f.directory.path("data/trace.db"));
+  CHECK(f.complaint().find(".before, and before the start: systemd-tmpfiles --create") !=
+        std::string::npos);
+}
+
 TEST_CASE("backup obstacles: a link of a named file that leads nowhere is in the way", "[backup]") {
   Fixture f;
   f.settings.tls.key = f.directory.path("key.pem");
