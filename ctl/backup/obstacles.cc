@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "common/base/regular_file.h"
 #include "common/metrics/reading.h"
 #include "common/spool/disk.h"
 #include "common/spool/paths.h"
@@ -92,8 +93,13 @@ Result<std::vector<Fd>> require_at_rest(const config::Settings& settings) {
       {{settings.paths.run + "/postrider.pid", "postrider run"},
        {spool::Paths{settings.paths.spool}.queued_lock(), "queued"}}};
   for (const auto& [path, process] : locks) {
-    auto fd = disk.open(path, spool::Disk::Mode::read);
-    if (!fd) continue;
+    auto fd = open_regular_file(path);
+    if (!fd && fd.error().kind == ErrorKind::not_found) continue;
+    if (!fd)  // what is unknown may run
+      return fail(fd.error().kind,
+                  fmt::format("{}: so it is not known whether {} runs: move it aside, where "
+                              "nothing does. Nothing was changed",
+                              fd.error().text, process));
     const auto locked = disk.lock(fd->get());
     if (locked && !*locked) running.insert(process);
     held.push_back(std::move(*fd));

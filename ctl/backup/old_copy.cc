@@ -1,6 +1,4 @@
 #include "ctl/backup/old_copy.h"
-#include "ctl/backup/copy.h"
-#include "ctl/backup/interruption.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +7,10 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+
+#include "common/base/regular_file.h"
+#include "ctl/backup/copy.h"
+#include "ctl/backup/interruption.h"
 
 namespace postrider::ctl::backup {
 
@@ -39,7 +41,7 @@ Result<bool> OldCopy::has_tables(sqlite::Access access) {
 // and none has left a log that belongs to it.
 bool OldCopy::hold_still() {
   if (lock_) return true;
-  auto lock = disk_.open(from_.queued_lock(), spool::Disk::Mode::read);
+  auto lock = open_regular_file(from_.queued_lock());
   if (!lock || !disk_.lock(lock->get()).value_or(false)) return false;
   if (is_there(from_.queue_db() + "-wal")) return false;
   lock_ = std::move(*lock);

@@ -1,5 +1,6 @@
 #include "ctl/context.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>

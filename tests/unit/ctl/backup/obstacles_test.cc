@@ -1,5 +1,6 @@
 #include "ctl/backup/obstacles.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -113,6 +114,16 @@ TEST_CASE("backup obstacles: a queued that has the spool is told", "[backup]") {
   const auto rest = require_at_rest(f.settings);
   REQUIRE_FALSE(rest);
   CHECK(rest.error().text.find("by queued") != std::string::npos);
+}
+
+TEST_CASE("backup obstacles: a FIFO in the place of a lock is told, and waited for by nobody",
+          "[backup]") {
+  Fixture f;
+  std::filesystem::create_directories(f.directory.path("spool"));
+  REQUIRE(::mkfifo(f.directory.path("spool/queued.lock").c_str(), 0600) == 0);
+  const auto rest = require_at_rest(f.settings);
+  REQUIRE_FALSE(rest);
+  CHECK(rest.error().text.find("queued.lock: is no regular file") != std::string::npos);
 }
 
 TEST_CASE("backup obstacles: users that this host lacks are named, for who gives files away",
