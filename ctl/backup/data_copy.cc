@@ -137,12 +137,19 @@ class DataCopy {
   Result<void> database_of_a_daemon(const std::string& from, const std::string& path,
                                     const struct stat& status) {
     auto snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
-    if (!snapshot) {
-      draft_.problems().add(
-          fmt::format("{}; it is not in the backup, and the rest is", snapshot.error().text));
-      return {};
-    }
-    return database(*snapshot, path, status);
+    if (!snapshot) return leave_out(snapshot.error(), path);
+    auto copied = database(*snapshot, path, status);
+    if (copied || !Interruption::none()) return copied;
+    // What is not the fault of the file itself, as a full disk, is one for all others as well.
+    if (copied.error().kind != ErrorKind::corrupt && sum_octets(from)) return copied;
+    return leave_out(copied.error(), path);
+  }
+
+  Result<void> leave_out(const Error& why, const std::string& path) {
+    draft_.problems().add(fmt::format("{}; it is not in the backup, and the rest is", why.text));
+    if (::unlink(draft_.at(path).c_str()) != 0 && errno != ENOENT)
+      return fail_errno(draft_.at(path), errno);
+    return {};
   }
 
   // Of the trace, which is not kept: what happened is no part of what is.
