@@ -148,6 +148,7 @@ json to_json(const trace::Life& life, const std::vector<trace::Loss>& losses) {
                     {"octets", loss.octets}});
   document["events"] = std::move(events);
   document["losses"] = std::move(lost);
+  document["left_out"] = life.left_out;
   return document;
 }
 
@@ -157,6 +158,9 @@ std::string to_text(const trace::Life& life, const std::vector<trace::Loss>& los
                                  printable(state_of(outcome, now)));
   text += reason_text(outcome);
   for (const trace::Loss& loss : losses) text += loss_text(loss);
+  if (life.left_out > 0)
+    text +=
+        fmt::format("Not all is shown: {} events between the first and the last.\n", life.left_out);
   text += fmt::format("\nbegan {}\n", to_timestamp(outcome.began));
   for (const Event& event : life.events) text += event_text(event, outcome.began);
   return text;

@@ -44,6 +44,9 @@ Html life_section(const trace::Life& life, const std::vector<trace::Loss>& losse
   for (const trace::Loss& loss : losses)
     html.add("<p class=\"none\">Not all is known: events between ", to_timestamp(loss.since),
              " and ", to_timestamp(loss.until), " were given up.</p>");
+  if (life.left_out > 0)
+    html.add("<p class=\"none\">Not all is shown: ", grouped(life.left_out),
+             " events between the first and the last.</p>");
   html.add("</section>",
            table_head("Its life", fmt::format("began {}", to_timestamp(outcome.began)), ""),
            "<th class=\"num\">after</th><th>process</th><th>what</th></tr></thead><tbody>");

@@ -23,7 +23,8 @@ bool is_plain(const std::string& text) {
 TEST_CASE("trace view: no value of any event controls the terminal", "[ctl]") {
   const std::string bad = kControl;
   trace::Life life{.id = bad, .events = {}};
-  for (const char* name : {"accepted", "waits", "held", "deferred", "bounced", "attempt", "other"}) {
+  for (const char* name :
+       {"accepted", "waits", "held", "deferred", "bounced", "attempt", "other"}) {
     trace::Values values;
     for (const char* key : {"from", "to", "until", "reply", "remote", "status", "original", "helo",
                             "reason", "dialogue", "id", "by", "age_ms", "size"})
@@ -33,4 +34,12 @@ TEST_CASE("trace view: no value of any event controls the terminal", "[ctl]") {
   CHECK(is_plain(ctl::to_text(life, {}, kNow)));
   const ctl::TracedMessage message{bad, ctl::outcome_of(life)};
   CHECK(is_plain(ctl::to_text({message, message}, 1)));
+}
+
+TEST_CASE("trace view: it is told how many events are not shown", "[ctl]") {
+  const trace::Life whole{"06hh", {{kNow, "smtpd.1", "accepted", {{"to", "bob@there.test"}}}}};
+  CHECK(ctl::to_text(whole, {}, kNow).find("Not all") == std::string::npos);
+  trace::Life cut = whole;
+  cut.left_out = 7;
+  CHECK(ctl::to_text(cut, {}, kNow).find("Not all is shown: 7 events") != std::string::npos);
 }
