@@ -1,11 +1,14 @@
 #include "ctl/context.h"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "common/base/write_all.h"
 #include "common/config/daemon.h"
 #include "common/config/load.h"
 #include "ctl/terminal.h"
@@ -52,7 +55,8 @@ void Context::refuse(const Error& error) { refuse(status_of(error.kind), printab
 
 void Context::refuse(ExitStatus why, const std::string& text) {
   std::fflush(stdout);
-  fmt::print(stderr, "postrider: {}\n", text);
+  // A terminal that is gone does not hear it; the status is told all the same.
+  static_cast<void>(write_all(STDERR_FILENO, fmt::format("postrider: {}\n", text)));
   status = why;
 }
 

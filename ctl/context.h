@@ -31,7 +31,8 @@ class Context {
   // Shows the answer: `document` with --json, `text` (printable, ending in a line break) without.
   void answer(const nlohmann::json& document, const std::string& text) const;
 
-  // Shows an error on standard error and sets `status`. Its text may hold what came from outside.
+  // Shows an error on standard error, where there is one, and sets `status`. Its text may hold what
+  // came from outside.
   void refuse(const Error& error);
   // The same of `text`, which is printable, perhaps of several lines.
   void refuse(ExitStatus why, const std::string& text);

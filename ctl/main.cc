@@ -1,5 +1,7 @@
 // main.cc - the program `postrider`, which is also `sendmail`, `mailq` and `newaliases` under these
 // names.
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <exception>
@@ -10,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/write_all.h"
 #include "common/config/daemon.h"
 #include "ctl/backup/backup_commands.h"
 #include "ctl/command.h"
@@ -22,6 +25,9 @@
 namespace {
 
 using namespace postrider;
+
+// To nobody where the terminal is gone.
+void tell(const std::string& text) { static_cast<void>(write_all(STDERR_FILENO, text)); }
 
 int run_command(std::vector<std::string> arguments) {
   ctl::Context context;
@@ -50,8 +56,8 @@ int run_command(std::vector<std::string> arguments) {
   if (const auto status = line.parse(std::move(arguments))) return static_cast<int>(*status);
   // An answer that a full disk has cut off is none.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-    fmt::print(stderr, "postrider: the answer could not be written: {}\n",
-               fail_errno("stdout", errno).value().text);
+    tell(fmt::format("postrider: the answer could not be written: {}\n",
+                     fail_errno("stdout", errno).value().text));
     return static_cast<int>(ctl::ExitStatus::try_again);
   }
   return static_cast<int>(context.status);
@@ -80,7 +86,7 @@ int main(int argc, char** argv) {
     if (name == "mailq") arguments.insert(arguments.end(), {"queue", "list"});
     return run_command(std::move(arguments));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", name, error.what());
+    tell(fmt::format("{}: {}\n", name, error.what()));
     return static_cast<int>(ctl::ExitStatus::try_again);
   }
 }

@@ -55,7 +55,13 @@ void show(Context& context, const TraceOptions& options) {
     return context.answer(to_json(*found->life, found->losses),
                           to_text(*found->life, found->losses, now));
   const std::size_t shown = options.all ? std::numeric_limits<std::size_t>::max() : kShownLives;
-  context.answer(to_json(found->messages, shown), to_text(found->messages, shown));
+  nlohmann::json document = to_json(found->messages, shown);
+  document["more"] = found->cut_off;
+  const std::string first =
+      found->cut_off
+          ? fmt::format("Of the youngest {} alone; --since has fewer:\n", found->messages.size())
+          : std::string();
+  context.answer(document, first + to_text(found->messages, shown));
 }
 
 }  // namespace

@@ -44,8 +44,10 @@ Result<TraceFindings> look_up_trace(const std::string& data_directory, const Tra
     if (!life) return pass_on(std::move(life.error()));
     if (!life->events.empty()) return found_one(*search, std::move(*life));
   }
-  const auto subjects = search->find(trace::plain_name(query.what), query.since, query.most);
-  if (!subjects) return pass_on(subjects.error());
+  auto subjects = search->find(trace::plain_name(query.what), query.since, query.most + 1);
+  if (!subjects) return pass_on(std::move(subjects.error()));
+  const bool cut_off = subjects->size() > query.most;
+  if (cut_off) subjects->resize(query.most);
   auto messages = outcomes_of(*search, *subjects);
   if (!messages) return pass_on(std::move(messages.error()));
   if (messages->size() == 1 && !query.as_list) {
@@ -53,7 +55,8 @@ Result<TraceFindings> look_up_trace(const std::string& data_directory, const Tra
     if (!life) return pass_on(std::move(life.error()));
     if (!life->events.empty()) return found_one(*search, std::move(*life));
   }
-  return TraceFindings{.life = {}, .losses = {}, .messages = std::move(*messages)};
+  return TraceFindings{
+      .life = {}, .losses = {}, .messages = std::move(*messages), .cut_off = cut_off};
 }
 
 }  // namespace postrider::ctl

@@ -27,6 +27,7 @@ struct TraceFindings {
   std::optional<trace::Life> life;      // of the one message, or the one session, that it is
   std::vector<trace::Loss> losses;      // in its time
   std::vector<TracedMessage> messages;  // several, youngest first
+  bool cut_off = false;                 // there are more of these
   bool empty() const noexcept { return !life && messages.empty(); }
 };
 

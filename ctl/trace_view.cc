@@ -68,7 +68,8 @@ std::string reason_text(const TraceOutcome& outcome) {
   if (!outcome.why.empty()) text += fmt::format("    {}\n", printable(outcome.why));
   if (!outcome.said.empty() && outcome.state != "delivered")
     text += fmt::format("    {}\n", printable(outcome.said));
-  if (!outcome.until.empty()) text += fmt::format("    next attempt {}\n", outcome.until);
+  if (!outcome.until.empty())
+    text += fmt::format("    next attempt {}\n", printable(outcome.until));
   return text;
 }
 
@@ -147,6 +148,7 @@ json to_json(const trace::Life& life, const std::vector<trace::Loss>& losses) {
                     {"octets", loss.octets}});
   document["events"] = std::move(events);
   document["losses"] = std::move(lost);
+  document["left_out"] = life.left_out;
   return document;
 }
 
@@ -156,6 +158,9 @@ std::string to_text(const trace::Life& life, const std::vector<trace::Loss>& los
                                  printable(state_of(outcome, now)));
   text += reason_text(outcome);
   for (const trace::Loss& loss : losses) text += loss_text(loss);
+  if (life.left_out > 0)
+    text +=
+        fmt::format("Not all is shown: {} events between the first and the last.\n", life.left_out);
   text += fmt::format("\nbegan {}\n", to_timestamp(outcome.began));
   for (const Event& event : life.events) text += event_text(event, outcome.began);
   return text;

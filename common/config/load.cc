@@ -154,7 +154,10 @@ void check_together(const Settings& settings, const Value::Table& document,
 
 void start_from_folder(Settings& settings, const std::filesystem::path& folder) {
   const auto start = [&](std::string& name) {
-    if (!name.empty()) name = (folder / name).lexically_normal().string();
+    if (name.empty()) return;
+    const std::filesystem::path path = (folder / name).lexically_normal();
+    // Without a slash at its end: names of files are put behind it, and what is above it is asked.
+    name = (path.has_filename() ? path : path.parent_path()).string();
   };
   for (const Parameter& parameter : parameters()) {
     if (parameter.type == Type::path)

@@ -48,7 +48,8 @@ class SystemDisk final : public Disk {
  public:
   Result<Fd> open(const std::string& path, Mode mode) override {
     int flags = O_CLOEXEC;
-    if (mode == Mode::read) flags |= O_RDONLY;
+    // A FIFO that stands in the place of a file is waited for by nobody.
+    if (mode == Mode::read) flags |= O_RDONLY | O_NONBLOCK;
     if (mode == Mode::create_new) flags |= O_RDWR | O_APPEND | O_CREAT | O_EXCL;
     if (mode == Mode::append) flags |= O_RDWR | O_APPEND | O_CREAT;
     if (mode == Mode::overwrite) flags |= O_RDWR | O_CREAT;

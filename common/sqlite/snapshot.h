@@ -1,6 +1,7 @@
 // snapshot.h - a whole database as it was at one moment, whatever its writers do meanwhile.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,8 +17,10 @@ class Snapshot {
   // Of the file `path`; `access` is read or read_still.
   static Result<Snapshot> take(const std::string& path, Access access);
 
-  // To the file `path`, which is made, and is not synced.
-  Result<void> copy_to(const std::string& path);
+  // To the file `path`, which is made, and is not synced. `may_go_on` is asked between portions;
+  // its error ends the copy.
+  Result<void> copy_to(const std::string& path,
+                       const std::function<Result<void>()>& may_go_on = {});
 
  private:
   struct Close {

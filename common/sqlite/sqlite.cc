@@ -288,18 +288,25 @@ Result<Snapshot> Snapshot::take(const std::string& path, Access access) {
   return snapshot;
 }
 
-Result<void> Snapshot::copy_to(const std::string& path) {
+// In portions, of the same moment all: the transaction of `database_` is open until its end.
+Result<void> Snapshot::copy_to(const std::string& path,
+                               const std::function<Result<void>()>& may_go_on) {
   sqlite3* raw = nullptr;
   int code = sqlite3_open_v2(path.c_str(), &raw, flags_of(Access::draft), nullptr);
   const Snapshot target(raw, path);
   if (code == SQLITE_OK) code = sqlite3_exec(raw, kDraftSettings, nullptr, nullptr, nullptr);
   sqlite3_backup* const copy =
       code == SQLITE_OK ? sqlite3_backup_init(raw, "main", database_.get(), "main") : nullptr;
+  Result<void> asked;
   if (copy != nullptr) {
-    constexpr int kAllPages = -1;
-    code = sqlite3_backup_step(copy, kAllPages);
+    constexpr int kPortion = 1024;  // pages: a few megabytes
+    do {
+      code = sqlite3_backup_step(copy, kPortion);
+      if (code == SQLITE_OK && may_go_on) asked = may_go_on();
+    } while (code == SQLITE_OK && asked);
     sqlite3_backup_finish(copy);  // repeats the error of the step
   }
+  if (!asked) return asked;
   if (code == SQLITE_DONE) return {};
   if (code == SQLITE_OK) code = sqlite3_errcode(raw);  // of sqlite3_backup_init()
   return fail(kind_of(code),

@@ -24,8 +24,11 @@ Result<Collector> Collector::open(const config::Settings& settings, const Clock&
 }
 
 Result<bool> Collector::collect(std::chrono::milliseconds most) {
+  // Before anything is added: a backlog may be long, and the file never becomes smaller.
+  auto more = make_smaller(clock_.now() + most);
+  if (!more || *more) return more;
   const WallTime until = clock_.now() + most;
-  auto more = take_files(until);
+  more = take_files(until);
   if (more && *more) return more;
   // What is over goes in any case: a file that cannot be taken may stay so.
   auto forgot = forget(until);
@@ -97,13 +100,17 @@ Result<void> Collector::forget_file(const std::string& name) {
   return index_.commit();
 }
 
-Result<bool> Collector::forget(WallTime until) {
+Result<bool> Collector::make_smaller(WallTime until) {
   while (true) {
     const auto more = retention_.make_smaller();
-    if (!more) return more;
-    if (!*more) break;
+    if (!more || !*more) return more;
     if (clock_.now() >= until) return true;
   }
+}
+
+Result<bool> Collector::forget(WallTime until) {
+  const auto left = make_smaller(until);
+  if (!left || *left) return left;
   const WallTime now = clock_.now();
   if (forgot_at_ && *forgot_at_ <= now && now - *forgot_at_ < kForgetEvery) return false;
   while (true) {

@@ -28,8 +28,9 @@ class Collector {
   // Opens the index in paths.data, or makes it. The clock outlives the Collector.
   static Result<Collector> open(const config::Settings& settings, const Clock& clock);
 
-  // Takes what is there and forgets what is old, for about `most`. True: something is left. Blocks.
-  // After an error what was not taken is taken by the next call.
+  // Forgets what is too much, for about `most`; then takes what is there and forgets what is old,
+  // for as long. True: something is left. Blocks. After an error what was not taken is taken by the
+  // next call.
   Result<bool> collect(std::chrono::milliseconds most);
 
  private:
@@ -44,6 +45,8 @@ class Collector {
   Result<void> take_block(const std::string& name, std::string_view lines, std::uint64_t upto);
   Result<void> remove(const std::string& name);
   Result<void> forget_file(const std::string& name);
+  // True, of both: the time is over.
+  Result<bool> make_smaller(WallTime until);
   Result<bool> forget(WallTime until);
 
   std::string folder_;

@@ -20,6 +20,7 @@ constexpr std::string_view kEvents =
     "SELECT number FROM (SELECT number FROM events WHERE subject = ?1 ORDER BY number LIMIT ?2) "
     "UNION SELECT number FROM (SELECT number FROM events WHERE subject = ?1 "
     "ORDER BY number DESC LIMIT ?3)) ORDER BY number";
+constexpr std::string_view kCountEvents = "SELECT count(*) FROM events WHERE subject = ?1";
 constexpr std::string_view kHourBefore = "SELECT max(hour) FROM names WHERE hour < ?1";
 // A name may stay for an hour's sake when its events are gone (retention.cc).
 constexpr std::string_view kSelectNamed =
@@ -130,29 +131,33 @@ Result<void> Search::find_indexed(const std::string& name, Subject first, std::s
 Result<std::vector<Life>> Search::lives(const std::vector<Subject>& subjects) {
   const std::set<Subject> wanted(subjects.begin(), subjects.end());
   Found found;
-  for (const Subject subject : wanted)
-    if (auto added = add_indexed(subject, found); !added)
-      return failed<std::vector<Life>>(added.error());
+  std::map<Subject, std::uint64_t> left_out;
+  for (const Subject subject : wanted) {
+    const auto left = add_indexed(subject, found);
+    if (!left) return failed<std::vector<Life>>(left.error());
+    left_out[subject] = *left;
+  }
   if (auto added = add_pending(wanted, found); !added)
     return failed<std::vector<Life>>(added.error());
   std::vector<Life> lives;
   for (auto at = found.rbegin(); at != found.rend(); ++at)
     for (auto& [id, events] : at->second) {
       put_in_order(events);
-      lives.push_back({id, std::move(events)});
+      lives.push_back({id, std::move(events), left_out[at->first]});
     }
   return lives;
 }
 
-Result<void> Search::add_indexed(Subject subject, Found& found) {
-  if (!index_) return {};
+Result<std::uint64_t> Search::add_indexed(Subject subject, Found& found) {
+  if (!index_) return std::uint64_t{0};
   auto rows = index_->prepare(kEvents);
-  if (!rows) return failed<void>(rows.error());
+  if (!rows) return failed<std::uint64_t>(rows.error());
   rows->bind(subject, kFirstEvents, kMaxEvents - kFirstEvents);
-  while (true) {
+  for (std::int64_t read = 0;; ++read) {
     const auto row = rows->step();
-    if (!row) return failed<void>(row.error());
-    if (!*row) return {};
+    if (!row) return failed<std::uint64_t>(row.error());
+    if (!*row && read == kMaxEvents) return beyond(subject, read);
+    if (!*row) return std::uint64_t{0};
     auto values = parse_values(rows->text(3));
     if (!values) continue;
     for (const auto& [owner, id] : owners_of(*values))
@@ -160,6 +165,13 @@ Result<void> Search::add_indexed(Subject subject, Found& found) {
         found[subject][std::string(id)].push_back(
             {time_at(*rows, 0), std::string(rows->text(1)), std::string(rows->text(2)), *values});
   }
+}
+
+Result<std::uint64_t> Search::beyond(Subject subject, std::int64_t read) {
+  auto rows = index_->prepare(kCountEvents);
+  if (!rows) return failed<std::uint64_t>(rows.error());
+  if (const auto row = rows->bind(subject).step(); !row) return failed<std::uint64_t>(row.error());
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(rows->integer(0) - read, 0));
 }
 
 Result<void> Search::add_pending(const std::set<Subject>& wanted, Found& found) {
@@ -183,6 +195,7 @@ Result<Life> Search::whole_life(const std::string& id) {
     if (!found) return failed<void>(found.error());
     for (Life& life : *found) {
       if (life.id != of) continue;
+      whole.left_out += life.left_out;
       for (Event& event : life.events)
         if (origin == nullptr || !is_of_another(event, *origin))
           whole.events.push_back(std::move(event));

@@ -23,6 +23,7 @@ namespace postrider::trace {
 struct Life {
   std::string id;
   std::vector<Event> events;
+  std::uint64_t left_out = 0;  // of those between the first and the last
 };
 
 // A time of which not all is known, as lines were given up.
@@ -34,7 +35,7 @@ struct Loss {
 
 class Search {
  public:
-  // Events of one message or session that are shown: of more, the first and the last.
+  // Events of one message or session that are read: of more, the first and the last.
   static constexpr std::int64_t kMaxEvents = 20'000;
   static constexpr std::int64_t kFirstEvents = 1'000;
 
@@ -61,7 +62,10 @@ class Search {
 
   Result<void> find_indexed(const std::string& name, Subject first, std::size_t most,
                             std::set<Subject>& found);
-  Result<void> add_indexed(Subject subject, Found& found);
+  // How many it has left out.
+  Result<std::uint64_t> add_indexed(Subject subject, Found& found);
+  // Events of `subject` that are more than `read`.
+  Result<std::uint64_t> beyond(Subject subject, std::int64_t read);
   Result<void> add_pending(const std::set<Subject>& wanted, Found& found);
 
   Pending pending_;

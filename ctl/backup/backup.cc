@@ -6,6 +6,7 @@
 
 #include "ctl/backup/copy.h"
 #include "ctl/backup/file_list.h"
+#include "ctl/backup/interruption.h"
 
 namespace postrider::ctl::backup {
 
@@ -66,6 +67,8 @@ Result<Remarks> damage_of(const Backup& backup, Progress& progress) {
     if (!*entry) return damage;
     if ((*entry)->kind != EntryKind::file) continue;
     const auto found = sum_octets(backup.at((*entry)->path));
+    // What was not read to its end is no damage.
+    if (auto none = Interruption::none(); !none) return pass_on(std::move(none.error()));
     if (std::string fault = fault_of(**entry, found); !fault.empty()) damage.add(std::move(fault));
     progress.add((*entry)->size);
   }

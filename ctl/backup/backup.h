@@ -22,7 +22,7 @@ struct Backup {
 Result<Backup> open_backup(const std::string& directory);
 
 // Reads every file, and gives those that are not what the list says. An Error: the list cannot be
-// read.
+// read, or (temporary) a signal ended it.
 Result<Remarks> damage_of(const Backup& backup, Progress& progress);
 
 }  // namespace postrider::ctl::backup

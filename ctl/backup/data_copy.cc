@@ -18,6 +18,7 @@
 #include "common/directory/schema.h"
 #include "common/sqlite/snapshot.h"
 #include "common/trace/file_name.h"
+#include "ctl/backup/interruption.h"
 #include "ctl/backup/named_files.h"
 
 namespace postrider::ctl::backup {
@@ -112,7 +113,10 @@ class DataCopy {
                     fmt::format("{}; {} is there, as what wrote it was killed: make the backup "
                                 "once as the user whose the database is, which mends it",
                                 snapshot.error().text, journal));
-      if (auto mended = sqlite::Database::open(from, sqlite::Access::write))
+      // As the command opens it (common/directory/editor.cc): others may only read it.
+      if (auto mended =
+              sqlite::Database::open(from, sqlite::Access::write, sqlite::Database::kBusyTimeout,
+                                     sqlite::Journal::rollback))
         static_cast<void>(mended->schema_version());
       snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
     }
@@ -122,7 +126,8 @@ class DataCopy {
 
   Result<void> database(sqlite::Snapshot& snapshot, const std::string& path,
                         const struct stat& status) {
-    if (auto copied = snapshot.copy_to(draft_.at(path)); !copied) return copied;
+    if (auto copied = snapshot.copy_to(draft_.at(path), &Interruption::none); !copied)
+      return copied;
     const auto octets = sum_octets(draft_.at(path));
     if (!octets) return pass_on(octets.error());
     return draft_.note_file(path, *octets, status);
@@ -132,12 +137,19 @@ class DataCopy {
   Result<void> database_of_a_daemon(const std::string& from, const std::string& path,
                                     const struct stat& status) {
     auto snapshot = sqlite::Snapshot::take(from, sqlite::Access::read);
-    if (!snapshot) {
-      draft_.problems().add(
-          fmt::format("{}; it is not in the backup, and the rest is", snapshot.error().text));
-      return {};
-    }
-    return database(*snapshot, path, status);
+    if (!snapshot) return leave_out(snapshot.error(), path);
+    auto copied = database(*snapshot, path, status);
+    if (copied || !Interruption::none()) return copied;
+    // What is not the fault of the file itself, as a full disk, is one for all others as well.
+    if (copied.error().kind != ErrorKind::corrupt && sum_octets(from)) return copied;
+    return leave_out(copied.error(), path);
+  }
+
+  Result<void> leave_out(const Error& why, const std::string& path) {
+    draft_.problems().add(fmt::format("{}; it is not in the backup, and the rest is", why.text));
+    if (::unlink(draft_.at(path).c_str()) != 0 && errno != ENOENT)
+      return fail_errno(draft_.at(path), errno);
+    return {};
   }
 
   // Of the trace, which is not kept: what happened is no part of what is.

@@ -59,6 +59,11 @@ void Remarks::add(std::string remark) {
   if (told_.size() < kTold) told_.push_back(std::move(remark));
 }
 
+void Remarks::add(const Remarks& others) {
+  for (const std::string& remark : others.told_) add(remark);
+  count_ += others.count_ - others.told_.size();
+}
+
 Draft::Draft(std::string directory, Progress& progress)
     : directory_(std::move(directory)), root_(directory_ + kPartial), progress_(progress) {}
 

@@ -34,6 +34,7 @@ class Remarks {
   static constexpr std::size_t kTold = 100;
 
   void add(std::string remark);
+  void add(const Remarks& others);
   std::uint64_t count() const noexcept { return count_; }
   const std::vector<std::string>& told() const noexcept { return told_; }
 

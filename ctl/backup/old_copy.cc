@@ -1,5 +1,4 @@
 #include "ctl/backup/old_copy.h"
-#include "ctl/backup/copy.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +7,10 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+
+#include "common/base/regular_file.h"
+#include "ctl/backup/copy.h"
+#include "ctl/backup/interruption.h"
 
 namespace postrider::ctl::backup {
 
@@ -38,7 +41,7 @@ Result<bool> OldCopy::has_tables(sqlite::Access access) {
 // and none has left a log that belongs to it.
 bool OldCopy::hold_still() {
   if (lock_) return true;
-  auto lock = disk_.open(from_.queued_lock(), spool::Disk::Mode::read);
+  auto lock = open_regular_file(from_.queued_lock());
   if (!lock || !disk_.lock(lock->get()).value_or(false)) return false;
   if (is_there(from_.queue_db() + "-wal")) return false;
   lock_ = std::move(*lock);
@@ -90,7 +93,8 @@ Result<std::uint64_t> OldCopy::copy() {
   if (!snapshot_) return lock_.reset(), std::uint64_t{0};
   const std::string path = draft_.at(kDatabase);
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno(path, errno);
-  if (auto copied = snapshot_->copy_to(path); !copied) return pass_on(std::move(copied.error()));
+  if (auto copied = snapshot_->copy_to(path, &Interruption::none); !copied)
+    return pass_on(std::move(copied.error()));
   snapshot_.reset();
   lock_.reset();
   copied_ = true;

@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <cstdio>
-
 #include <fmt/format.h>
 
+#include "common/base/write_all.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl::backup {
@@ -19,7 +18,7 @@ constexpr std::string_view kClearLine = "\r\x1b[K";
 Progress::Progress(bool wanted) : shown_(wanted && ::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-  if (shown_) fmt::print(stderr, "{}", kClearLine);
+  if (shown_) write(kClearLine);
 }
 
 void Progress::begin(std::string_view what) {
@@ -41,8 +40,9 @@ void Progress::show() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + kEvery;
-  fmt::print(stderr, "{}{}: {} files, {}", kClearLine, what_, files_, short_size(octets_));
-  std::fflush(stderr);
+  write(fmt::format("{}{}: {} files, {}", kClearLine, what_, files_, short_size(octets_)));
 }
+
+void Progress::write(std::string_view text) { shown_ = write_all(STDERR_FILENO, text) == 0; }
 
 }  // namespace postrider::ctl::backup

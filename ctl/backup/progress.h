@@ -25,8 +25,10 @@ class Progress {
   static constexpr std::chrono::milliseconds kEvery{200};
 
   void show();
+  // A terminal that is gone ends it, and nothing else.
+  void write(std::string_view text);
 
-  const bool shown_;
+  bool shown_;
   std::string what_;
   std::uint64_t files_ = 0;
   std::uint64_t octets_ = 0;

@@ -76,6 +76,7 @@ template <typename Act>
 Result<void> Restoration::each(EntryKind kind, Act act) {
   auto list = FileListReader::open(backup_.at(kListName));
   if (!list) return pass_on(std::move(list.error()));
+  const auto configuration = places_.of(kConfigPath);
   while (true) {
     const auto entry = list->next();
     if (!entry) return pass_on(entry.error());
@@ -83,6 +84,7 @@ Result<void> Restoration::each(EntryKind kind, Act act) {
     if (auto none = Interruption::none(); !none) return none;
     if ((*entry)->kind != kind || (*entry)->path == kConfigPath) continue;
     const auto place = places_.of((*entry)->path);
+    if (place && *place == configuration) continue;  // in a folder of the instance: comes last
     if (auto done = act(**entry, place); !done) return done;
   }
 }

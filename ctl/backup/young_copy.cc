@@ -22,6 +22,12 @@ using spool::SegmentReader;
 constexpr const char* kIncoming = "spool/incoming/";
 constexpr const char* kLarge = "spool/incoming/large/";
 
+// `error` as one of the file `path`, which not every text says.
+Error of_file(const std::string& path, const Error& error) {
+  if (error.text.starts_with(path)) return error;
+  return {error.kind, fmt::format("{}: {}", path, error.text)};
+}
+
 // Octets of a .done file up to the end of its last whole entry; none without a header.
 std::uint64_t whole_entries(std::uint64_t size) noexcept {
   if (size < spool::kDoneHeaderSize) return 0;
@@ -96,31 +102,40 @@ Result<void> YoungCopy::copy_segment(const std::string& name) {
   const bool again = known != taken_.end() && known->second.segment;
   auto reader = SegmentReader::open(disk_, from_, name);
   if (!reader) {
-    const ErrorKind kind = reader.error().kind;
-    if (kind == ErrorKind::not_found) {
-      if (again) return note_gone(known->second), Result<void>();
-      ++vanished_;
-      return forget(name), Result<void>();
-    }
-    if (again) return {};  // the copy of before is as good
-    if (kind == ErrorKind::temporary) return pass_on(std::move(reader.error()));
-    // Of another release, or damaged: what queued makes of it is queued's to say.
-    const auto fd = disk_.open(from_.segment(name), spool::Disk::Mode::read);
-    if (!fd) return pass_on(fd.error());
-    draft_.problems().add(reader.error().text);
-    return copy_octets_of(name, fd->get(), kAll);
+    const Error error = of_file(from_.segment(name), reader.error());
+    if (error.kind == ErrorKind::temporary) return pass_on(error);
+    if (error.kind != ErrorKind::not_found) return copy_unread(name, error);
+    if (again) return note_gone(known->second), Result<void>();
+    ++vanished_;
+    return forget(name), Result<void>();
   }
   const auto size = (*reader)->size();
-  if (!size) return pass_on(size.error());
+  if (!size) return pass_on(of_file(from_.segment(name), size.error()));
   if (again && known->second.seen == *size) return {};
   // What stands behind the last whole record of a living writer was not acknowledged yet.
   const bool is_written = is_locked(disk_, from_.segment(name));
   const auto look = look_through(**reader, *size);
-  if (!look) return pass_on(look.error());
+  if (!look) return pass_on(of_file(from_.segment(name), look.error()));
   if (auto copied = copy_octets_of(name, (*reader)->fd(), is_written ? look->end : *size); !copied)
     return copied;
   taken_[name].seen = *size;
+  taken_[name].problems = look->problems;
   return copy_large_files(name, (*reader)->salt(), look->large);
+}
+
+// Of another release, or damaged: what queued makes of it is queued's to say.
+Result<void> YoungCopy::copy_unread(const std::string& name, const Error& error) {
+  const auto fd = disk_.open(from_.segment(name), spool::Disk::Mode::read);
+  if (!fd) return pass_on(fd.error());
+  const auto size = disk_.size(fd->get());
+  if (!size) return pass_on(of_file(from_.segment(name), size.error()));
+  const auto known = taken_.find(name);
+  if (known != taken_.end() && known->second.segment && known->second.seen == *size) return {};
+  if (auto copied = copy_octets_of(name, fd->get(), kAll); !copied) return copied;
+  taken_[name].seen = *size;
+  taken_[name].problems = Remarks();
+  taken_[name].problems.add(error.text);
+  return {};
 }
 
 Result<void> YoungCopy::copy_octets_of(const std::string& name, int fd, std::uint64_t end) {
@@ -146,8 +161,11 @@ Result<YoungCopy::Look> YoungCopy::look_through(SegmentReader& reader, std::uint
     const auto step = reader.next(size, true);
     if (!step) return pass_on(step.error());
     if (std::holds_alternative<SegmentReader::NoMore>(*step)) return look;
-    if (const auto* const damage = std::get_if<SegmentReader::Damage>(&*step))
-      if (damage->tail) look.end = damage->offset;
+    const auto* const damage = std::get_if<SegmentReader::Damage>(&*step);
+    if (damage != nullptr && damage->tail) look.end = damage->offset;
+    if (damage != nullptr && !damage->tail)
+      look.problems.add(fmt::format("{}@{}: {} ({} octets)", from_.segment(reader.name()),
+                                    damage->offset, damage->reason, damage->length));
     const auto* const record = std::get_if<SegmentReader::Record>(&*step);
     if (record != nullptr && record->large && !finished.contains(record->offset))
       look.large.push_back(
@@ -168,8 +186,8 @@ Result<void> YoungCopy::copy_large_files(const std::string& name, std::uint64_t 
     if (has_ended(name, salt, one.record)) {
       ended.push_back({.record = one.record, .kind = DoneKind::promoted});
     } else {
-      draft_.problems().add(fmt::format("{}: is not there, and message {} needs it",
-                                        from_.large(one.id), one.id.str()));
+      taken_[name].problems.add(fmt::format("{}: is not there, and message {} needs it",
+                                            from_.large(one.id), one.id.str()));
     }
   }
   if (ended.empty()) return {};
@@ -215,6 +233,7 @@ Result<void> YoungCopy::note() {
       ::unlink(to_.done(name).c_str());
       continue;
     }
+    draft_.problems().add(taken.problems);
     if (taken.done) {
       const auto octets = sum_octets(to_.done(name));
       if (!octets) return pass_on(octets.error());

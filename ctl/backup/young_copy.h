@@ -45,6 +45,7 @@ class YoungCopy {
     std::optional<struct stat> segment, done;  // those that are copied
     std::uint64_t seen = 0;                    // octets of the segment then
     Octets octets;
+    Remarks problems;  // of the copy
     bool is_gone = false;
   };
   struct Large {
@@ -56,11 +57,13 @@ class YoungCopy {
   struct Look {
     std::uint64_t end = 0;  // of the last whole record
     std::vector<Large> large;
+    Remarks problems;
   };
 
   Result<std::vector<std::string>> segments();
   Result<void> copy_done(const std::string& segment);
   Result<void> copy_segment(const std::string& name);
+  Result<void> copy_unread(const std::string& name, const Error& error);
   Result<void> copy_octets_of(const std::string& name, int fd, std::uint64_t end);
   Result<Look> look_through(spool::SegmentReader& reader, std::uint64_t size);
   Result<void> copy_large_files(const std::string& name, std::uint64_t salt,

@@ -44,6 +44,9 @@ Html life_section(const trace::Life& life, const std::vector<trace::Loss>& losse
   for (const trace::Loss& loss : losses)
     html.add("<p class=\"none\">Not all is known: events between ", to_timestamp(loss.since),
              " and ", to_timestamp(loss.until), " were given up.</p>");
+  if (life.left_out > 0)
+    html.add("<p class=\"none\">Not all is shown: ", grouped(life.left_out),
+             " events between the first and the last.</p>");
   html.add("</section>",
            table_head("Its life", fmt::format("began {}", to_timestamp(outcome.began)), ""),
            "<th class=\"num\">after</th><th>process</th><th>what</th></tr></thead><tbody>");
@@ -53,9 +56,11 @@ Html life_section(const trace::Life& life, const std::vector<trace::Loss>& losse
   return html.add(table_end());
 }
 
-Html list_section(const std::string& query, const std::vector<TracedMessage>& messages) {
+Html list_section(const std::string& query, const TraceFindings& found) {
+  const std::vector<TracedMessage>& messages = found.messages;
   Html html;
-  html.add("<section><h2>", counted(messages.size(), "message"), " of “", query, "”</h2><ul>");
+  html.add("<section><h2>", std::string_view(found.cut_off ? "The youngest " : ""),
+           counted(messages.size(), "message"), " of “", query, "”</h2><ul>");
   for (const TracedCase& one : cases_of(messages)) {
     html.add("<li>", grouped(one.messages), " ", one.state);
     if (!one.why.empty()) html.add(": ", one.why);
@@ -81,7 +86,7 @@ Html list_section(const std::string& query, const std::vector<TracedMessage>& me
 
 Html trace_section(const std::string& query, const TraceFindings& found, WallTime now) {
   if (found.life) return life_section(*found.life, found.losses, now);
-  if (!found.messages.empty()) return list_section(query, found.messages);
+  if (!found.messages.empty()) return list_section(query, found);
   return section_without("What is known of it", fmt::format("Nothing is known of “{}”.", query));
 }
 

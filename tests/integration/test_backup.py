@@ -12,6 +12,7 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 
@@ -547,6 +548,29 @@ def test_a_signal_leaves_nothing_of_a_backup_or_a_restore(made, tmp_path, number
         shutil.rmtree(maildir.parents[1])
 
 
+def test_a_terminal_that_goes_away_ends_a_restore_as_a_signal_does(made, tmp_path):
+    suite, _ = made
+    maildir = suite.directory / "mail/example.test/many/Maildir/cur"
+    maildir.mkdir(parents=True)
+    try:
+        for count in range(10000):
+            (maildir / f"1.{count}.host,S=1").write_text("x")
+        suite.command("backup", tmp_path / "1")
+    finally:
+        shutil.rmtree(maildir.parents[1])
+    there = tmp_path / "there"
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [suite.programs / "postrider", "--config", there / "postrider.toml", "restore", tmp_path / "1"],
+        stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0))
+    os.close(theirs)
+    wait_for((there / "mail").exists)
+    os.close(ours)
+    assert process.wait(30) == 75
+    assert not there.exists()
+
+
 def test_a_directory_whose_writer_was_killed_is_mended_and_saved(made, tmp_path):
     suite, backup = made
     config = tmp_path / "there/postrider.toml"
@@ -564,4 +588,6 @@ def test_a_directory_whose_writer_was_killed_is_mended_and_saved(made, tmp_path)
     for name in ("directory.db", "directory.db-journal"):
         shutil.copy(tmp_path / name, database.with_name(name))
     suite.command("--config", config, "backup", tmp_path / "1", with_config=False)
-    assert dump(tmp_path / "1/data/directory.db") == before
+    for name in (database, tmp_path / "1/data/directory.db"):
+        assert dump(name) == before
+        assert name.read_bytes()[18:20] == b"\1\1", "no rollback journal: who may only read it cannot"

@@ -20,7 +20,7 @@ PASSWORD = "correct horse battery staple\n"
 NOT_RUN = {
     "certbot": "it asks an authority for a certificate",
     "journalctl": "there is no journal in a test",
-    "systemctl": "there is no systemd in a test",
+    "systemctl": "there is no systemd in a test", "systemd-tmpfiles": "there is no systemd in a test",
     "postconf": "Postfix of the old host", "postfix": "Postfix of the old host", "postqueue": "Postfix of the old host",
     "rsync": "it fetches from the old host",
 }
@@ -170,6 +170,24 @@ def test_every_excerpt_of_the_configuration_is_right(name, number, text, tmp_pat
     file.write_text('hostname = "mx.example.org"\n\n' + text)
     done = subprocess.run([BIN / "postrider", "--config", file, "config", "show"], capture_output=True, text=True)
     assert done.returncode == 0, text + done.stderr
+
+
+def test_the_script_of_the_nightly_backup_makes_one_and_removes_the_old(programs, tmp_path):
+    [text] = manual.excerpts(page("postrider-recipes.7"), "backup.sh")
+    script = tmp_path / "script"
+    script.write_text(text.replace("/var/backups", str(tmp_path)))
+    script.chmod(0o755)
+    old = tmp_path / "postrider-2001-01-01"
+    with Instance(start=False) as suite:
+        environment = {**os.environ, "POSTRIDER_CONFIG": str(suite.config), "PATH": f"{programs}:{os.environ['PATH']}"}
+        for status in (0, 1):  # nothing goes where the new one was not made
+            old.mkdir(exist_ok=True)
+            os.utime(old, (0, 0))
+            done = subprocess.run([script], capture_output=True, text=True, timeout=60, env=environment)
+            assert done.returncode == status, done.stdout + done.stderr
+            assert old.exists() == (status == 1)
+        [new] = [one for one in tmp_path.glob("postrider-*") if one != old]
+        assert "nothing is wrong" in suite.command("backup", "--check", new).stdout
 
 
 @pytest.mark.skipif(peer("haproxy") is None, reason="haproxy is not unpacked")

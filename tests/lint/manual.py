@@ -13,7 +13,8 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted((ROOT / "man").glob("*.[1-8]"))
-EXCERPTS = ("postrider.toml", "log", "picture", "haproxy.cfg", "dovecot.conf", "users.csv")
+EXCERPTS = ("postrider.toml", "log", "picture", "haproxy.cfg", "dovecot.conf", "users.csv",
+            "backup.sh")
 
 _ESCAPES = {r"\e": "\\", r"\-": "-", r"\&": "", r"\(dq": '"', r"\(aq": "'", r"\ ": " "}
 _BLOCK = re.compile(r'(?:^\.\\" ([\w.]+)\n)?^\.Bd -literal[^\n]*\n(.*?)^\.Ed', re.M | re.S)

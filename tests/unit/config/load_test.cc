@@ -162,6 +162,14 @@ TEST_CASE("config load: relative file names start from the folder of the file", 
   CHECK(settings.tls.certificate.empty());
 }
 
+TEST_CASE("config load: the name of a folder has no slash at its end", "[config]") {
+  const Settings settings =
+      parsed("[paths]\nspool = \"/srv/spool/\"\nmail = \"mail//\"\ndata = \".\"\n");
+  CHECK(settings.paths.spool == "/srv/spool");
+  CHECK(settings.paths.mail == "/etc/mail");
+  CHECK(settings.paths.data == "/etc");
+}
+
 TEST_CASE("config load: so does the path of a Unix socket", "[config]") {
   const Settings settings = parsed(
       "[smtpd]\nlisten = [{ address = \"unix:run/l\", mode = \"lmtp\" }, "

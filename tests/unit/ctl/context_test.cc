@@ -1,5 +1,6 @@
 #include "ctl/context.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -29,5 +30,18 @@ TEST_CASE("context: an error has no character that could control the terminal", 
   std::fflush(stderr);
   REQUIRE(::dup2(terminal.get(), STDERR_FILENO) == STDERR_FILENO);
   CHECK(content_of(path) == "postrider: new/1.\\x1b[2J: Input/output error\n");
+  CHECK(context.status == ctl::ExitStatus::try_again);
+}
+
+TEST_CASE("context: an error that nobody hears sets the status all the same", "[ctl]") {
+  std::fflush(stderr);
+  const Fd terminal(::dup(STDERR_FILENO));
+  {
+    const Fd gone(::open("/dev/null", O_RDONLY | O_CLOEXEC));  // no write succeeds
+    REQUIRE(::dup2(gone.get(), STDERR_FILENO) == STDERR_FILENO);
+  }
+  ctl::Context context;
+  context.refuse(Error{ErrorKind::temporary, "ended by signal 1"});
+  REQUIRE(::dup2(terminal.get(), STDERR_FILENO) == STDERR_FILENO);
   CHECK(context.status == ctl::ExitStatus::try_again);
 }

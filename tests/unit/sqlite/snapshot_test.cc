@@ -73,3 +73,37 @@ TEST_CASE("sqlite snapshot: a copy that cannot be written is told, with both nam
   CHECK(copied.error().text.find(to) != std::string::npos);
   CHECK(copied.error().text.find("t.db:") != std::string::npos);
 }
+
+TEST_CASE("sqlite snapshot: of one moment, whatever is written between its portions", "[sqlite]") {
+  const TempDirectory directory;
+  auto database = Database::open(directory.path("t.db"), Access::create);
+  REQUIRE(database);
+  REQUIRE(database->execute("CREATE TABLE fruit (name BLOB) STRICT"));
+  REQUIRE(database->execute("INSERT INTO fruit VALUES (zeroblob(20000000))"));
+  add(*database, 10);
+  auto snapshot = Snapshot::take(directory.path("t.db"), Access::read);
+  REQUIRE(snapshot);
+  int portions = 0;
+  REQUIRE(snapshot->copy_to(directory.path("copy.db"), [&] {
+    ++portions;
+    add(*database, 1);
+    return Result<void>();
+  }));
+  CHECK(portions > 1);
+  CHECK(count(directory.path("copy.db")) == 11);
+}
+
+TEST_CASE("sqlite snapshot: a copy ends where it may not go on", "[sqlite]") {
+  const TempDirectory directory;
+  auto database = Database::open(directory.path("t.db"), Access::create);
+  REQUIRE(database);
+  REQUIRE(database->execute("CREATE TABLE fruit (name BLOB) STRICT"));
+  REQUIRE(database->execute("INSERT INTO fruit VALUES (zeroblob(20000000))"));
+  auto snapshot = Snapshot::take(directory.path("t.db"), Access::read);
+  REQUIRE(snapshot);
+  const auto copied = snapshot->copy_to(directory.path("copy.db"), []() -> Result<void> {
+    return fail(ErrorKind::temporary, "ended");
+  });
+  REQUIRE_FALSE(copied);
+  CHECK(copied.error().text == "ended");
+}

@@ -203,3 +203,23 @@ TEST_CASE("trace retention: beyond its size the oldest go first", "[trace]") {
   CHECK(world.found("bob@there.test") > 100);
   CHECK(world.found("bob@there.test") < 1001);
 }
+
+TEST_CASE("trace retention: a backlog does not let the file grow far beyond its size", "[trace]") {
+  World world;
+  world.settings.trace.max_size = 1U << 20U;
+  std::string last;
+  Writer writer = world.writer();
+  for (int i = 0; i < 8000; ++i) {
+    last = world.new_id();
+    writer.append(world.accepted(last));
+    world.clock.advance(1ms);
+  }
+  auto collector = world.collector();
+  while (true) {
+    const auto more = collector.collect(0ms);  // a block at a time
+    REQUIRE(more);
+    if (!*more) break;
+  }
+  CHECK(world.events_of(last) == 1);
+  CHECK(std::filesystem::file_size(trace::index_path(world.folder.path())) < 3U << 20U);
+}

@@ -83,3 +83,20 @@ TEST_CASE("trace search: two ids that fall together are told apart", "[trace]") 
   CHECK(trace::time_of(*trace::subject_of(id)) == world.clock.now());
   CHECK(trace::hour_of(trace::first_subject(WallTime(7200s))) == 2);
 }
+
+TEST_CASE("trace search: of very many events it is known how many are left out", "[trace]") {
+  World world;
+  const std::string id = world.new_id();
+  world.writer().append(world.accepted(id));
+  world.collect();
+  auto index =
+      sqlite::Database::open(trace::index_path(world.folder.path()), sqlite::Access::write);
+  REQUIRE(index);
+  REQUIRE(index->execute(
+      "INSERT INTO events WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT "
+      "20010) SELECT subject, number + x, time + x, process, event, rest FROM events, n"));
+  const auto life = world.search().whole_life(id);
+  REQUIRE(life);
+  CHECK(life->events.size() == std::size_t{trace::Search::kMaxEvents});
+  CHECK(life->left_out == 11);
+}

@@ -1,5 +1,6 @@
 #include "ctl/backup/obstacles.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -32,12 +33,13 @@ struct Fixture {
   }
 
   std::string complaint() {
-    const auto room = require_room(backup, settings, survey, Places(settings, "/none/p.toml"));
+    const auto room = require_room(backup, settings, survey, Places(settings, configuration));
     return room ? std::string() : room.error().text;
   }
 
   TempDirectory directory;
   config::Settings settings;
+  std::string configuration = "/none/p.toml";
   Backup backup{.directory = directory.path("backup")};
   Survey survey;
 };
@@ -59,7 +61,7 @@ TEST_CASE("backup obstacles: a file anywhere in a folder that is to be filled is
   }
 }
 
-TEST_CASE("backup obstacles: empty folders, a lock, the trace and sockets are in nobody's way",
+TEST_CASE("backup obstacles: empty folders, locks, trace and configuration are in nobody's way",
           "[backup]") {
   Fixture f;
   std::filesystem::create_directories(f.directory.path("spool/incoming/large"));
@@ -68,6 +70,29 @@ TEST_CASE("backup obstacles: empty folders, a lock, the trace and sockets are in
                            "data/trace.db-wal", "run/postrider.pid"})
     f.make(name);
   CHECK(f.complaint().empty());
+  f.make("data/p.toml");
+  CHECK_FALSE(f.complaint().empty());
+  f.configuration = f.directory.path("data/p.toml");
+  CHECK(f.complaint().empty());
+}
+
+TEST_CASE("backup obstacles: what makes the link to the trace anew is told where it goes as well",
+          "[backup]") {
+  Fixture f;
+  f.make("data/directory.db");
+  CHECK(f.complaint().find("systemd-tmpfiles") == std::string::npos);
+  std::filesystem::create_symlink("trace-index/trace.db", f.directory.path("data/trace.db"));
+  CHECK(f.complaint().find(".before, and before the start: systemd-tmpfiles --create") !=
+        std::string::npos);
+}
+
+TEST_CASE("backup obstacles: a link of a named file that leads nowhere is in the way", "[backup]") {
+  Fixture f;
+  f.settings.tls.key = f.directory.path("key.pem");
+  f.survey.named.push_back({.path = "named/tls.key"});
+  CHECK(f.complaint().empty());
+  std::filesystem::create_symlink("/nonexistent/key.pem", f.settings.tls.key);
+  CHECK(f.complaint().starts_with(f.settings.tls.key + ": is in the way"));
 }
 
 TEST_CASE("backup obstacles: mailboxes stay where the backup has none", "[backup]") {
@@ -89,6 +114,16 @@ TEST_CASE("backup obstacles: a queued that has the spool is told", "[backup]") {
   const auto rest = require_at_rest(f.settings);
   REQUIRE_FALSE(rest);
   CHECK(rest.error().text.find("by queued") != std::string::npos);
+}
+
+TEST_CASE("backup obstacles: a FIFO in the place of a lock is told, and waited for by nobody",
+          "[backup]") {
+  Fixture f;
+  std::filesystem::create_directories(f.directory.path("spool"));
+  REQUIRE(::mkfifo(f.directory.path("spool/queued.lock").c_str(), 0600) == 0);
+  const auto rest = require_at_rest(f.settings);
+  REQUIRE_FALSE(rest);
+  CHECK(rest.error().text.find("queued.lock: is no regular file") != std::string::npos);
 }
 
 TEST_CASE("backup obstacles: users that this host lacks are named, for who gives files away",

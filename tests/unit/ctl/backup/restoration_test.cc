@@ -97,6 +97,16 @@ TEST_CASE("backup restoration: the folder of an instance itself may be a link", 
   CHECK(fs::exists(f.directory.path("volume/a.test/anna/1")));
 }
 
+TEST_CASE("backup restoration: a configuration in a folder of the instance is put there once",
+          "[backup]") {
+  Fixture f;
+  const Places places(f.settings, f.directory.path("mail/a.test/anna/1"));
+  Restoration restoration(f.backup, places, f.progress);
+  REQUIRE(restoration.place());
+  CHECK_FALSE(fs::exists(f.directory.path("mail/a.test/anna/1")));
+  CHECK(restoration.files() == 2);
+}
+
 TEST_CASE("backup restoration: what it made goes when it fails", "[backup]") {
   Fixture f;
   fs::create_directories(f.directory.path("mail/a.test/anna"));

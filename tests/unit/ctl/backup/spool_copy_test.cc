@@ -2,10 +2,14 @@
 // copying makes of the disk.
 #include "ctl/backup/spool_copy.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "common/spool/done_file.h"
 #include "common/spool/queue_schema.h"
@@ -28,6 +32,8 @@ class CountingDisk final : public test::ForwardingDisk {
  public:
   Result<Fd> open(const std::string& path, Mode mode) override {
     count();
+    if (on_open && !inside_)
+      if (auto fails = on_open(path); !fails) return pass_on(fails.error());
     return ForwardingDisk::open(path, mode);
   }
   Result<std::size_t> read(int fd, std::uint64_t offset, std::span<char> to) override {
@@ -44,6 +50,7 @@ class CountingDisk final : public test::ForwardingDisk {
   }
 
   std::function<void(int)> on_call;
+  std::function<Result<void>(const std::string& path)> on_open;
   int calls = 0;
 
  private:
@@ -218,7 +225,7 @@ TEST_CASE("spool copy: a message that is promoted at any moment is in it", "[bac
     CHECK((f.waits(mail.old) && f.waits(mail.young) && f.waits(mail.young_large)));
     CHECK_FALSE((f.waits(mail.gone) || f.waits(mail.gone_large)));
     if (f.disk.calls < at) {
-      CHECK(at > 20);  // or nothing was tried
+      CHECK(at > 15);  // or nothing was tried
       return;
     }
   }
@@ -333,4 +340,64 @@ TEST_CASE("spool copy: what a living writer has not finished is cut off, of a de
   CHECK(copied_size() == whole);
   f.writer_.reset();
   CHECK(copied_size() >= whole + 100);
+}
+
+TEST_CASE("spool copy: damage in the midst of a segment is told once, and copied as it is",
+          "[backup]") {
+  Fixture f;
+  const Message damaged = f.add(100);
+  const Message whole = f.add(100);
+  {
+    std::fstream file(f.segment_path(), std::ios::in | std::ios::out);
+    file.seekp(static_cast<std::streamoff>(whole.record - 20));
+    file.put('y');
+  }
+  ctl::backup::Progress shown(false);
+  auto draft = ctl::backup::Draft::begin(f.directory.path("backup"), shown);
+  REQUIRE(draft);
+  REQUIRE(ctl::backup::copy_spool(f.disk, f.paths, **draft));
+  REQUIRE((*draft)->problems().count() == 1);
+  CHECK((*draft)->problems().told().front().starts_with(
+      fmt::format("{}@{}: ", f.segment_path(), damaged.record)));
+  f.read_copy({(*draft)->at("spool")});
+  CHECK(f.waits(whole));
+}
+
+TEST_CASE("spool copy: a segment that cannot be opened is told with its name", "[backup]") {
+  Fixture f;
+  f.add(100);
+  const std::string cut = f.paths.segment("0cut" + std::string(spool::kSegmentSuffix));
+  std::ofstream(cut) << "POST";
+  ctl::backup::Progress shown(false);
+  auto draft = ctl::backup::Draft::begin(f.directory.path("backup"), shown);
+  REQUIRE(draft);
+  REQUIRE(ctl::backup::copy_spool(f.disk, f.paths, **draft));
+  REQUIRE((*draft)->problems().count() == 1);
+  CHECK((*draft)->problems().told().front().starts_with(cut + ": "));
+}
+
+TEST_CASE("spool copy: a segment that cannot be read at a later look ends the backup", "[backup]") {
+  Fixture f;
+  const Mail mail(f);
+  constexpr int kOfFirstLook = 2;  // to read it, and for its lock
+  int opened = 0;
+  f.disk.on_open = [&](const std::string& path) -> Result<void> {
+    if (path != f.segment_path() || ++opened <= kOfFirstLook) return {};
+    return fail(ErrorKind::temporary, path + ": Input/output error");
+  };
+  ctl::backup::Progress shown(false);
+  auto draft = ctl::backup::Draft::begin(f.directory.path("backup"), shown);
+  REQUIRE(draft);
+  const auto copied = ctl::backup::copy_spool(f.disk, f.paths, **draft);
+  REQUIRE(opened > kOfFirstLook);
+  REQUIRE_FALSE(copied);
+  CHECK(copied.error().kind == ErrorKind::temporary);
+}
+
+TEST_CASE("spool copy: a FIFO in the place of queued's lock is waited for by nobody", "[backup]") {
+  Fixture f;
+  const Mail mail(f);
+  REQUIRE(::mkfifo(f.paths.queued_lock().c_str(), 0600) == 0);
+  f.copy();
+  CHECK(f.waiting.size() == 3);
 }

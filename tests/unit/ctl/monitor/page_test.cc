@@ -189,6 +189,8 @@ TEST_CASE("status page: a search that finds several says how many are in which c
   CHECK(has(page, "2 messages of “a@example.org”"));
   CHECK(has(page, "<li>2 waiting: the mailbox is full</li>"));
   CHECK(has(page, "<a href=\"/trace?q=06aa\">06aa</a>"));
+  found.cut_off = true;
+  CHECK(has(trace_page(Shown().settings, "a@example.org", found, kNow), "The youngest 2 messages"));
 }
 
 TEST_CASE("status page: while queued does not answer all else is shown", "[monitor]") {
