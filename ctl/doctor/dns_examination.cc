@@ -92,7 +92,7 @@ void examine_names(Findings& findings, DnsQuestions& dns, const std::string& hos
 Findings examine_dns(const Patient& patient) {
   Findings findings("dns");
   auto domains = domains_of(patient.settings);
-  if (!domains) return findings;  // told with the configuration
+  if (!domains) return findings;  // told with the directory
   if (domains->size() > kMaxDomains) {
     findings.warn(
         fmt::format("Of {} domains the first {} were asked for.", domains->size(), kMaxDomains),

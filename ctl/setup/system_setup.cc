@@ -217,7 +217,8 @@ Result<void> Setup::write_configuration() {
 Result<void> Setup::check_domain() {
   std::error_code error;
   if (!fs::exists(directory_path(), error)) return {};
-  auto editor = DirectoryEditor::open(directory_path(), sqlite::Access::read);
+  // For writing: a setup that was cut off may have left half a change.
+  auto editor = DirectoryEditor::open(directory_path(), sqlite::Access::write);
   if (!editor) return pass_on(std::move(editor.error()));
   const auto target = target_of(*editor, report_.domain);
   if (!target) return pass_on(target.error());

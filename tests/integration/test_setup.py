@@ -8,6 +8,7 @@ import subprocess
 
 import certificates
 import pytest
+from cut_off import cut_off_a_change
 from harness import BIN
 
 ADDRESS = "anna@example.test"
@@ -126,6 +127,17 @@ def test_what_was_cut_off_is_finished(host):
     assert not (host.certificate.parent / "certificate.pem.new").exists()
     host.run("remove", "postmaster@example.test", program="alias")
     assert changed(host.answer()) == {"postmaster"}
+
+
+def test_a_change_of_the_directory_that_was_cut_off_is_taken_back(host):
+    host.answer()
+    cut_off_a_change(host.folder / "data")
+    assert changed(host.answer()) == set()
+    cut_off_a_change(host.folder / "data")
+    for recovered in (True, False):
+        done = host.run("recover", program="directory")
+        assert done.returncode == 0 and json.loads(done.stdout) == {"recovered": recovered}
+    assert "half" not in host.run("list", program="domain").stdout
 
 
 def test_a_certificate_without_its_key_is_not_touched(host):
