@@ -86,7 +86,7 @@ def public_key(path, kind):
 
 def test_a_bare_host_gets_all_and_a_second_time_nothing(bare_host):
     answer = bare_host.answer("--hostname", "mx.example.test")
-    assert changed(answer) == {"configuration", "certificate", "domain", "user", "postmaster"}
+    assert changed(answer) == {"configuration", "certificate", "domain", "user", "postmaster", "root"}
     assert len(answer["password"]) >= 16 and answer["hostname"] == "mx.example.test"
     assert {record["type"] for record in answer["records"]} >= {"A", "MX", "TXT", "SRV"}
     assert bare_host.run("show", program="config").returncode == 0
@@ -101,7 +101,7 @@ def test_a_bare_host_gets_all_and_a_second_time_nothing(bare_host):
 
 def test_a_configuration_that_is_there_is_kept(host):
     before = host.config.read_bytes()
-    assert changed(host.answer()) == {"certificate", "domain", "user", "postmaster"}
+    assert changed(host.answer()) == {"certificate", "domain", "user", "postmaster", "root"}
     assert host.config.read_bytes() == before
     done = host.setup("--hostname", "other.example.test")
     assert done.returncode == 1 and "hostname" in done.stderr
@@ -163,6 +163,34 @@ def test_a_password_may_be_given_and_another_user_added(host):
     assert done.returncode == 0 and json.loads(done.stdout)["password"] is None
     second = json.loads(host.setup(address="bert@example.test").stdout)
     assert changed(second) == {"user"} and second["password"]
+
+
+def test_a_password_for_a_user_who_is_there_is_not_taken_and_how_it_is_changed_is_told(host):
+    host.answer()
+    done = host.setup("--password-stdin", input=PASSWORD + "\n")
+    [user] = [step for step in json.loads(done.stdout)["steps"] if step["name"] == "user"]
+    assert not user["changed"] and f"postrider user passwd {ADDRESS}" in user["text"]
+
+
+def test_what_programs_of_the_host_send_to_root_goes_to_the_first_user(host):
+    host.answer()
+    aliases = json.loads(host.run("list", program="alias").stdout)["aliases"]
+    assert {"root@mx.example.test", "postmaster@mx.example.test", "postmaster@example.test"} <= \
+        {alias["address"] for alias in aliases}
+    assert changed(json.loads(host.setup(address="bert@example.test").stdout)) == {"user"}
+
+
+def test_a_hostname_may_be_written_in_capitals(host):
+    host.config.write_text(host.config.read_text().replace("mx.example.test", "MX.Example.test"))
+    assert host.answer("--hostname", "mx.EXAMPLE.test")["hostname"] == "mx.example.test"
+    assert changed(host.answer()) == set()
+
+
+def test_the_units_of_the_host_are_left_alone_by_a_configuration_of_another_place(host):
+    done = host.run(ADDRESS)
+    assert done.returncode == 0, done.stderr
+    [units] = [step for step in json.loads(done.stdout)["steps"] if step["name"] == "units"]
+    assert not units["changed"] and f"postrider --config {host.config} run" in units["text"]
 
 
 def test_a_password_that_was_made_is_told_though_a_later_step_fails(host):
