@@ -235,11 +235,11 @@ def test_people_are_told_records_and_settings(host):
 # ---- certbot ----
 
 def renew(host, domains, lineage):
-    tls = host.folder / "tls"
+    tls = host.config.parent / "tls"
     tls.mkdir(exist_ok=True)
     return subprocess.run(["sh", HOOK], capture_output=True, text=True, timeout=30,
                           env={**os.environ, "RENEWED_DOMAINS": domains, "RENEWED_LINEAGE": str(lineage),
-                               "POSTRIDER_CONFIG": str(host.config), "POSTRIDER_TLS": str(tls),
+                               "POSTRIDER": str(BIN / "postrider"), "POSTRIDER_CONFIG": str(host.config),
                                "POSTRIDER_TLS_GROUP": str(os.getgid())}), tls
 
 
@@ -261,6 +261,27 @@ def test_a_renewed_certificate_of_this_host_is_taken(host):
     assert (tls / "key.pem").stat().st_mode & 0o777 == 0o640
     assert (tls / "certificate.pem").stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in tls.iterdir()) == ["certificate.pem", "key.pem"]
+
+
+def test_it_takes_the_place_of_the_files_that_the_configuration_names(host):
+    names = host.config.read_text().replace("tls/certificate.pem", "tls/mx.pem").replace("tls/key.pem", "tls/mx.key")
+    host.config.write_text(names)
+    live = lineage_of(host.folder)
+    done, tls = renew(host, "mx.example.test", live)
+    assert done.returncode == 0, done.stderr
+    assert (tls / "mx.pem").read_bytes() == (live / "fullchain.pem").read_bytes()
+    assert sorted(path.name for path in tls.iterdir()) == ["mx.key", "mx.pem"]
+
+
+@pytest.mark.parametrize("files", [("", ""), ("fullchain.pem", "privkey.pem")])
+def test_without_files_of_its_own_to_replace_it_changes_nothing_and_says_so(host, files):
+    live = lineage_of(host.folder)
+    certificate, key = (str(live / file) if file else "" for file in files)
+    host.config.write_text(f'hostname = "mx.example.test"\n[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    before = {path: path.read_bytes() for path in live.iterdir()}
+    done, tls = renew(host, "mx.example.test", live)
+    assert done.returncode == 1 and "tls/certificate.pem and tls/key.pem" in done.stderr
+    assert not list(tls.iterdir()) and {path: path.read_bytes() for path in live.iterdir()} == before
 
 
 @pytest.mark.parametrize("domains", ["MX.Example.test", "example.test *.example.test"])
