@@ -81,10 +81,10 @@ int main(int argc, char** argv) {
   if (!is_prepared()) return config::kExitConfig;
   config::tell_unclaimed(sockets.drop_unclaimed(), "smtpd.listen", log);
 
-  event::Prefork prefork;
+  postrider::event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);
   prefork.retirement = config::kRetirement;
-  prefork.worker = [&](unsigned number, event::Pulse pulse) {
+  prefork.worker = [&](unsigned number, postrider::event::Pulse pulse) {
     return smtpd::run_worker(settings, sockets, tls.get(), verified, number, std::move(pulse));
   };
   prefork.listening = [&] {
