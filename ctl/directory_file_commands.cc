@@ -1,4 +1,5 @@
-// directory_file_commands.cc - postrider directory export, import: the whole directory as a file.
+// directory_file_commands.cc - postrider directory export, import: the whole directory as a file;
+// and recover: what to do where a change of it was cut off.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 
 #include "common/base/fd.h"
 #include "common/base/write_all.h"
+#include "common/directory/recovery.h"
 #include "ctl/account_options.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
@@ -130,6 +132,16 @@ void import_all(Context& context, const FileOptions& options) {
   });
 }
 
+void recover(Context& context) {
+  const auto settings = context.settings();
+  if (!settings) return;
+  const auto done =
+      directory::recover(fmt::format("{}/{}", settings->paths.data, directory::kDatabaseName));
+  if (!done) return context.refuse(done.error());
+  context.answer({{"recovered", *done}},
+                 *done ? "the change that was cut off is taken back\n" : "no change was cut off\n");
+}
+
 }  // namespace
 
 void add_directory_file_commands(Command app, Context& context) {
@@ -149,6 +161,9 @@ void add_directory_file_commands(Command app, Context& context) {
   add_format(read);
   read.add_flag("--dry-run", options->dry_run, "Look for errors, and change nothing");
   read.callback([&context, options] { import_all(context, *options); });
+  group.add_subcommand("recover", "Take back a change that was cut off").callback([&context] {
+    recover(context);
+  });
 }
 
 }  // namespace postrider::ctl

@@ -12,6 +12,8 @@
 #include "common/base/clock.h"
 #include "common/base/fd.h"
 #include "common/config/daemon.h"
+#include "common/directory/recovery.h"
+#include "common/directory/schema.h"
 #include "common/log/log.h"
 #include "ctl/command.h"
 #include "ctl/commands.h"
@@ -66,6 +68,20 @@ Result<Fd> lock_instance(const std::string& run_directory) {
   return fd;
 }
 
+// The daemons only read it. What hinders this they meet, and tell, themselves.
+void recover_directory(const config::Settings& settings, log::Logger& log) {
+  const std::string path = fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName);
+  const auto done = directory::recover(path);
+  if (!done) {
+    log.error("directory_not_recovered").with("reason", done.error().text);
+  } else if (*done) {
+    log.warning("directory_recovered")
+        .with("path", path)
+        .with("reason", "a change was cut off")
+        .with("effect", "it is taken back: make it again");
+  }
+}
+
 void run(Context& context) {
   const auto settings = context.settings();
   if (!settings) return;
@@ -73,11 +89,15 @@ void run(Context& context) {
   if (!lock) return context.refuse(lock.error());
   const SystemClock clock;
   log::Logger log = config::open_log("postrider", *settings, clock);
-  Supervisor supervisor(programs(fs::absolute(context.configuration_file()).string(), *settings),
-                        settings->paths.run, log, [] {
-                          fmt::print("ready\n");
-                          std::fflush(stdout);
-                        });
+  recover_directory(*settings, log);
+  Supervisor supervisor(
+      programs(fs::absolute(context.configuration_file()).string(), *settings), settings->paths.run,
+      log,
+      [] {
+        fmt::print("ready\n");
+        std::fflush(stdout);
+      },
+      [&] { recover_directory(*settings, log); });
   context.status = static_cast<ExitStatus>(supervisor.run());
 }
 

@@ -61,10 +61,11 @@ struct Supervisor::Daemon {
 };
 
 Supervisor::Supervisor(std::vector<Program> programs, std::string run_directory, log::Logger& log,
-                       UniqueFunction<void()> on_ready)
+                       UniqueFunction<void()> on_ready, UniqueFunction<void()> on_reload)
     : run_directory_(std::move(run_directory)),
       log_(log),
       on_ready_(std::move(on_ready)),
+      on_reload_(std::move(on_reload)),
       start_timer_(loop_,
                    [this] {
                      log_.error("start_failed").with("reason", "not every daemon became ready");
@@ -87,7 +88,10 @@ int Supervisor::run() {
   const event::Signal child(loop_, SIGCHLD, [this] { reap(); });
   const event::Signal term(loop_, SIGTERM, [this] { stop(EXIT_SUCCESS); });
   const event::Signal interrupt(loop_, SIGINT, [this] { stop(EXIT_SUCCESS); });
-  const event::Signal hangup(loop_, SIGHUP, [this] { signal_all(SIGHUP); });
+  const event::Signal hangup(loop_, SIGHUP, [this] {
+    on_reload_();
+    signal_all(SIGHUP);
+  });
   start_timer_.arm(kStartTime);
   for (const auto& daemon : daemons_) {
     if (const auto opened = open_notify_socket(*daemon); !opened) {

@@ -11,7 +11,7 @@
 //             dying young
 //   stopping  SIGTERM or SIGINT came: all get SIGTERM, and SIGKILL after kGrace
 //
-// SIGHUP is passed on to all.
+// SIGHUP is passed on to all, once on_reload ran.
 #pragma once
 
 #include <sys/types.h>
@@ -45,7 +45,7 @@ class Supervisor {
   static constexpr std::chrono::seconds kStartTime{60};
 
   Supervisor(std::vector<Program> programs, std::string run_directory, log::Logger& log,
-             UniqueFunction<void()> on_ready);
+             UniqueFunction<void()> on_ready, UniqueFunction<void()> on_reload);
   ~Supervisor();
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
@@ -69,6 +69,7 @@ class Supervisor {
   const std::string run_directory_;
   log::Logger& log_;
   UniqueFunction<void()> on_ready_;
+  UniqueFunction<void()> on_reload_;
   event::EventLoop loop_;
   std::vector<std::unique_ptr<Daemon>> daemons_;
   Phase phase_ = Phase::starting;

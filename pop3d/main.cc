@@ -25,7 +25,7 @@ using namespace postrider;
 using pop3d::Socket;
 
 Result<std::vector<Socket>> open_sockets(const config::Settings& settings,
-                                         net::InheritedSockets inherited, log::Logger& log) {
+                                         net::InheritedSockets& inherited) {
   std::vector<Socket> sockets;
   for (const config::Pop3Listener& listener : settings.pop3d.listen) {
     auto address = net::SocketAddress::parse(listener.address);
@@ -33,10 +33,8 @@ Result<std::vector<Socket>> open_sockets(const config::Settings& settings,
     Fd given = inherited.claim(*address);
     auto socket = given ? Result<Fd>(std::move(given)) : net::open_listening_socket(*address);
     if (!socket) return pass_on(std::move(socket.error()));
-    log.info("listening").with("address", listener.address);
     sockets.push_back({std::move(*socket), listener});
   }
-  config::tell_unclaimed(inherited.unclaimed(), "pop3d.listen", log);
   return sockets;
 }
 
@@ -80,12 +78,19 @@ int run(config::DaemonStart start) {
     log.error("not_started").with("reason", tls.error().text);
     return config::kExitConfig;
   }
-  if (start.is_check) return EXIT_SUCCESS;
-  auto sockets = open_sockets(start.settings, net::InheritedSockets::take(), log);
+  auto inherited = net::InheritedSockets::take();
+  // Of who asks by hand, beside a running pop3d, no socket is to be opened. A release that is to be
+  // followed hands its own.
+  if (start.is_check && !inherited.are_any()) return EXIT_SUCCESS;
+  auto sockets = open_sockets(start.settings, inherited);
   if (!sockets) {
     log.error("not_started").with("reason", sockets.error().text);
     return EXIT_FAILURE;
   }
+  if (start.is_check) return EXIT_SUCCESS;
+  for (const Socket& socket : *sockets)
+    log.info("listening").with("address", socket.listener.address);
+  config::tell_unclaimed(std::exchange(inherited, {}).unclaimed(), "pop3d.listen", log);
 
   directory::VerifiedPasswords verified;  // which the workers share
   postrider::event::Prefork prefork;

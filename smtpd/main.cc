@@ -48,6 +48,9 @@ int main(int argc, char** argv) {
   const SystemClock clock;
   log::Logger log = config::open_log("smtpd", settings, clock);
   smtpd::Sockets sockets(net::InheritedSockets::take());
+  // Of who asks by hand, another user perhaps, beside a running smtpd, folders and sockets are none
+  // to be opened. A release that is to be followed hands its own.
+  const bool is_by_hand = start->is_check && !sockets.has_inherited();
   // Here rather than in each worker: the workers share the tickets' secret and what passwords
   // were verified, and one that is started
   // later has what served until then, whatever the files have become.
@@ -58,6 +61,7 @@ int main(int argc, char** argv) {
     auto loaded = load_certificates(settings, ticket_keys, clock);
     if (!loaded) return pass_on(std::move(loaded.error()));
     auto prepared = sandbox::prepare(settings.security.sandbox, log);
+    if (is_by_hand) return prepared;
     if (prepared) prepared = prepare_spool(settings);
     if (prepared) prepared = sockets.open(settings);
     if (prepared) tls = std::move(*loaded);
@@ -69,19 +73,18 @@ int main(int argc, char** argv) {
     return prepared.has_value();
   };
   if (start->is_check) {
-    auto right = sandbox::prepare(settings.security.sandbox, log);
-    if (const auto loaded = load_certificates(settings, ticket_keys, clock); right && !loaded)
-      right = pass_on(loaded.error());
+    const auto right = prepare();
+    sockets.withdraw();
     if (!right) log.error("would_not_start").with("reason", right.error().text);
     return right ? EXIT_SUCCESS : config::kExitConfig;
   }
   if (!is_prepared()) return config::kExitConfig;
   config::tell_unclaimed(sockets.drop_unclaimed(), "smtpd.listen", log);
 
-  event::Prefork prefork;
+  postrider::event::Prefork prefork;
   prefork.workers = config::worker_count(settings.smtpd.workers);
   prefork.retirement = config::kRetirement;
-  prefork.worker = [&](unsigned number, event::Pulse pulse) {
+  prefork.worker = [&](unsigned number, postrider::event::Pulse pulse) {
     return smtpd::run_worker(settings, sockets, tls.get(), verified, number, std::move(pulse));
   };
   prefork.listening = [&] {

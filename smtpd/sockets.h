@@ -28,10 +28,18 @@ class Sockets {
   // inherited.
   Result<void> open(const config::Settings& settings);
 
+  // Whether there is any that was inherited, and not yet claimed.
+  bool has_inherited() const noexcept { return inherited_.are_any(); }
+
   std::vector<ListeningSocket> listening() const;
   // Closes what was inherited and is not asked for; where those listened, as of InheritedSockets.
   std::vector<std::string> drop_unclaimed() {
     return std::exchange(inherited_, net::InheritedSockets()).unclaimed();
+  }
+  // Closes all, and removes the names of Unix sockets that were opened here.
+  void withdraw() {
+    remove_names(open_);
+    open_.clear();
   }
   // Lets go of them: of this process's descriptors, not of another's.
   void close() noexcept { open_.clear(); }

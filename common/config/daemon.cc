@@ -138,7 +138,7 @@ void tell_unclaimed(const std::vector<std::string>& unclaimed, std::string_view 
         .with("address", address)
         .with("reason", fmt::format("{} does not name it", parameter))
         .with("effect", "it is closed; where systemd holds it, who connects there waits in vain")
-        .with("mending", "stop the socket's unit, or name it there and restart");
+        .with("mending", "`systemctl mask --now` its unit, or name it there and restart");
 }
 
 unsigned worker_count(std::uint64_t configured) noexcept {

@@ -243,6 +243,7 @@ Result<Settings> parse(std::string_view text, const std::string& path) {
     complaints.push_back({1, "hostname", "is missing; write hostname = \"mx.example.org\""});
   check_together(settings, *document, complaints);
   if (!complaints.empty()) return all_of(std::move(complaints), path);
+  settings.hostname = to_lower(settings.hostname);  // RFC 1035 section 2.3.3: no case
   start_from_folder(settings, std::filesystem::absolute(path).parent_path());
   return settings;
 }

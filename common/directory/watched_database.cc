@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "common/directory/recovery.h"
 #include "common/directory/schema.h"
 
 namespace postrider::directory {
@@ -39,7 +40,10 @@ Result<void> WatchedDatabase::open() {
   const auto file = find_file();
   auto database = sqlite::Database::open(path_, sqlite::Access::read, kBusyTimeout);
   if (!database) return pass_on(std::move(database.error()));
-  if (auto right = check_schema(*database); !right) return right;
+  if (auto right = check_schema(*database); !right) {
+    if (database->is_cut_off()) right.error().text += fmt::format("; {}", kRecover);
+    return right;
+  }
   auto data_version = database->prepare("PRAGMA data_version");
   if (!data_version) return pass_on(std::move(data_version.error()));
   std::vector<sqlite::Statement> questions;
@@ -81,6 +85,8 @@ Result<bool> WatchedDatabase::refresh() {
     if (auto opened = open(); !opened) return trouble(opened.error().text);
   }
   const auto written = look();
+  if (!written && open_->database.is_cut_off())
+    return trouble(fmt::format("{}; {}", written.error().text, kRecover));
   if (!written) return pass_on(written.error());
   if (was_open && !*written) return false;
   return true;

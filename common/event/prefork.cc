@@ -31,6 +31,7 @@ struct Slot {
   Pulse pulse = {};
   std::uint64_t last_count = 0;  // of its pulse
   unsigned still = 0;            // for so many looks it was the same
+  bool is_hung = false;          // and it was told to end
   SteadyTime started;
   SteadyTime start_at;  // when a slot that does not run is to be started
   std::chrono::milliseconds backoff{0};
@@ -110,6 +111,7 @@ class Parent {
     log_.flush();
     slots_[number].pulse.reset();
     slots_[number].still = 0;
+    slots_[number].is_hung = false;
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) {
@@ -184,7 +186,9 @@ class Parent {
           .with("pid", slot.pid)
           .with("milliseconds", plan_.hung.count())
           .with("mending", "it is ended, and started again");
-      ::kill(slot.pid, SIGABRT);
+      // One that is stopped, or whose core cannot be written, is there at the next look.
+      ::kill(slot.pid, slot.is_hung ? SIGKILL : SIGABRT);
+      slot.is_hung = true;
     }
   }
 
@@ -243,7 +247,8 @@ class Parent {
 
   // Where the new program refuses to start, all stays as it is.
   void upgrade() {
-    if (const auto right = check_new_program(); !right) {
+    const std::vector<int> sockets = plan_.listening ? plan_.listening() : std::vector<int>{};
+    if (const auto right = check_new_program(sockets); !right) {
       log_.error("not_upgraded").with("reason", right.error().text);
       return;
     }
@@ -253,8 +258,7 @@ class Parent {
     for (const Retired& old : retired_) workers.push_back(old.pid);
     log_.info("upgrading").with("workers", workers.size());
     log_.flush();
-    const Error why =
-        become_new_program(plan_.listening ? plan_.listening() : std::vector<int>{}, workers);
+    const Error why = become_new_program(sockets, workers);
     log_.error("not_upgraded").with("reason", why.text);
     log_.flush();
     std::_Exit(EXIT_FAILURE);  // its descriptors are no more what they were

@@ -2,8 +2,8 @@
 //
 // The worker counts up in memory that both share. A loop that does not turn for kHung, in an
 // endless loop or waiting for what never comes, serves nobody: its parent ends it with SIGABRT, so
-// that a core tells where it was, and starts another. What the parent counts are its own looks, so
-// that a host that stood still for a while is no reason.
+// that a core tells where it was, at the next look with SIGKILL, and starts another. What the
+// parent counts are its own looks, so that a host that stood still for a while is no reason.
 #pragma once
 
 #include <sys/mman.h>

@@ -75,6 +75,14 @@ Result<void> place(const std::vector<int>& sockets) {
   return {};
 }
 
+// The calling process has them from then on, as the service manager's.
+Result<void> hand_over(const std::vector<int>& sockets) {
+  if (auto placed = place(sockets); !placed) return placed;
+  ::setenv("LISTEN_FDS", fmt::format("{}", sockets.size()).c_str(), 1);
+  ::setenv("LISTEN_PID", fmt::format("{}", ::getpid()).c_str(), 1);
+  return {};
+}
+
 }  // namespace
 
 bool is_program_replaced() {
@@ -84,7 +92,7 @@ bool is_program_replaced() {
          (running.st_dev != there.st_dev || running.st_ino != there.st_ino);
 }
 
-Result<void> check_new_program() {
+Result<void> check_new_program(const std::vector<int>& sockets) {
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 10'000'000};
   std::vector<std::string> arguments = own_arguments();
   arguments.insert(arguments.begin() + 1, "--check");
@@ -92,6 +100,7 @@ Result<void> check_new_program() {
   if (pid < 0) return fail_errno("fork", errno);
   if (pid == 0) {
     unblock_signals();
+    if (!hand_over(sockets)) std::_Exit(EXIT_FAILURE);
     std::_Exit(execute(std::move(arguments)) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
   }
   int status = 0;
@@ -109,9 +118,7 @@ Result<void> check_new_program() {
 }
 
 Error become_new_program(const std::vector<int>& sockets, const std::vector<pid_t>& workers) {
-  if (auto placed = place(sockets); !placed) return placed.error();
-  ::setenv("LISTEN_FDS", fmt::format("{}", sockets.size()).c_str(), 1);
-  ::setenv("LISTEN_PID", fmt::format("{}", ::getpid()).c_str(), 1);
+  if (auto handed = hand_over(sockets); !handed) return handed.error();
   ::setenv(kWorkers, fmt::format("{}", fmt::join(workers, ",")).c_str(), 1);
   return fail_errno(program_path(), execute(own_arguments())).value();
 }

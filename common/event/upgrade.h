@@ -19,10 +19,10 @@ namespace postrider::event {
 // Whether another file is where this program was started from: the package was upgraded.
 bool is_program_replaced();
 
-// Runs the program that is there now with the arguments of this process and --check, which reads
-// its configuration and certificates, and ends. Invalid: it finds fault with them, of which it has
-// told on standard error. Blocks, for some seconds at most.
-Result<void> check_new_program();
+// Runs the program that is there now with the arguments of this process and --check, which does
+// what it would start with, on copies of the `sockets`, and ends. Invalid: it finds fault with
+// something, of which it has told on standard error. Blocks, for some seconds at most.
+Result<void> check_new_program(const std::vector<int>& sockets);
 
 // Becomes that program; all descriptors but `sockets` are to be close-on-exec. Signals that are
 // blocked stay so: one that comes before the new program looks for it would end it. Returns why it

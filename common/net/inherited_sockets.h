@@ -29,6 +29,8 @@ class InheritedSockets {
   // The same for a Unix socket, by its path.
   Fd claim(const std::string& path);
 
+  // Whether there are any that nobody has claimed.
+  bool are_any() const noexcept { return !sockets_.empty(); }
   // Where those listen that nobody has claimed, in the configuration's words: clients who connect
   // there wait in vain.
   std::vector<std::string> unclaimed() const;

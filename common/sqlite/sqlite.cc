@@ -39,6 +39,13 @@ tl::unexpected<Error> failure(File& file, sqlite3* database, int code) {
   // the disk gives pages again, a connection does not tell the two apart any more.)
   if ((code & 0xff) == SQLITE_CORRUPT && has_failed_to_read(database))
     return fail(ErrorKind::temporary, fmt::format("{}: disk I/O error", file.path));
+  if (code == SQLITE_READONLY_ROLLBACK) {
+    file.cut_off = true;
+    return fail(ErrorKind::temporary,
+                fmt::format("{}: a change was cut off in its middle, and is to be taken back by "
+                            "somebody who may write the file",
+                            file.path));
+  }
   const char* text = database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(code);
   auto error = fail(kind_of(code), fmt::format("{}: {}", file.path, text));
   if (error.value().kind == ErrorKind::corrupt) {

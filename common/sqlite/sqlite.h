@@ -32,6 +32,7 @@ namespace postrider::sqlite {
 struct File {
   std::string path;
   bool damaged = false;  // an operation has failed as `corrupt`
+  bool cut_off = false;  // one that may not write it has met half a change
 };
 
 // A value that is bound as BLOB; a plain string_view is bound as TEXT.
@@ -109,7 +110,7 @@ enum class Access {
 
 // What its writers leave beside the file. `wal` is written by readers too; with `rollback`, who may
 // not write the file can read it all the same, and change nothing of what others see; it waits
-// while a writer commits.
+// while a writer commits, and after one that died meanwhile, until another has come.
 enum class Journal { wal, rollback };
 
 class Database {
@@ -141,6 +142,9 @@ class Database {
   const std::string& path() const noexcept { return file_->path; }
   // Whether an operation, of a Statement as well, has found the file damaged.
   bool damaged() const noexcept { return file_->damaged; }
+  // Whether a reader has found half a change (Journal::rollback), of a writer who died in its
+  // commit: the file cannot be read until somebody opens it who may write it.
+  bool is_cut_off() const noexcept { return file_->cut_off; }
 
  private:
   struct Close {

@@ -17,7 +17,7 @@ namespace {
 
 using net::IpAddress;
 
-// Domains that are asked for.
+// Domains that are asked for, one at least: so the host's addresses always are.
 constexpr std::size_t kMaxDomains = 50;
 
 struct Asked {
@@ -26,7 +26,8 @@ struct Asked {
   net::RecordAnswer answer;
 };
 
-// Those that get mail here, but for the host's own name: to that, mail comes by its address.
+// Those that get mail here. The host's own name is one of them where there is no other: beside
+// others, mail comes to it by its address.
 Result<std::vector<std::string>> domains_of(const config::Settings& settings) {
   auto editor = directory::DirectoryEditor::open(
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
@@ -39,6 +40,7 @@ Result<std::vector<std::string>> domains_of(const config::Settings& settings) {
   for (const auto& domain : *domains)
     if (!domain.settings.disabled && domain.name != settings.hostname) names.push_back(domain.name);
   for (const auto& alias : *aliases) names.push_back(alias.name);
+  if (names.empty()) names.push_back(settings.hostname);
   return names;
 }
 
@@ -92,7 +94,7 @@ void examine_names(Findings& findings, DnsQuestions& dns, const std::string& hos
 Findings examine_dns(const Patient& patient) {
   Findings findings("dns");
   auto domains = domains_of(patient.settings);
-  if (!domains) return findings;  // told with the configuration
+  if (!domains) return findings;  // told with the directory
   if (domains->size() > kMaxDomains) {
     findings.warn(
         fmt::format("Of {} domains the first {} were asked for.", domains->size(), kMaxDomains),

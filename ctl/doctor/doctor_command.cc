@@ -20,9 +20,9 @@ namespace postrider::ctl {
 
 namespace {
 
-constexpr std::array kExaminations{&examine_configuration, &examine_rights, &examine_certificates,
-                                   &examine_services,      &examine_disk,   &examine_clock,
-                                   &examine_dns,           &examine_way_out};
+constexpr std::array kExaminations{&examine_configuration, &examine_rights,   &examine_directory,
+                                   &examine_certificates,  &examine_services, &examine_disk,
+                                   &examine_clock,         &examine_dns,      &examine_way_out};
 
 void add(std::vector<Diagnosis>& all, const Findings& found) {
   all.insert(all.end(), found.all().begin(), found.all().end());

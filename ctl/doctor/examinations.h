@@ -30,6 +30,8 @@ struct Patient {
 Findings examine_configuration(const Patient& patient);
 // Of files that hold secrets, and of the users of the host that own the rest.
 Findings examine_rights(const Patient& patient);
+// Whether the directory of users can be read.
+Findings examine_directory(const Patient& patient);
 Findings examine_certificates(const Patient& patient);
 // Whether something answers where the configuration says that it listens.
 Findings examine_services(const Patient& patient);

@@ -75,6 +75,27 @@ void examine_reader(Findings& findings, const std::string& path, const char* gro
                              group, obstacle));
 }
 
+// By deliverd of role remote: by its own group, or the one that it shares with the others.
+void examine_smarthost_password(Findings& findings, const std::string& path) {
+  const std::string user(ipc::kRelayUser);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return;  // told with the configuration
+  const struct passwd* const relay = ::getpwnam(user.c_str());
+  bool is_read = relay != nullptr && status.st_uid == relay->pw_uid && (status.st_mode & S_IRUSR);
+  for (const char* name : {user.c_str(), kDirectoryGroup})
+    if (const struct group* const found = ::getgrnam(name); found != nullptr)
+      is_read = is_read || obstacle_to(path, found->gr_gid).empty();
+  if (is_read) return findings.ok(fmt::format("{} is read by {}.", path, user));
+  findings.wrong(
+      fmt::format("{} cannot be read by {}, as deliverd has to.", path, user),
+      fmt::format("chgrp {0} {1} && chmod 0640 {1}, and let {0} enter its folders", user, path));
+}
+
+void examine_key_pair(Findings& findings, const std::string& certificate, const std::string& key) {
+  for (const std::string* file : {&certificate, &key})
+    if (!file->empty()) examine_reader(findings, *file, kKeyGroup);
+}
+
 std::uint64_t percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 100 : part * 100 / whole;
 }
@@ -121,8 +142,12 @@ Findings examine_rights(const Patient& patient) {
   examine_users(findings);
   examine_reader(findings, fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
                  kDirectoryGroup);
-  if (!settings.tls.key.empty()) examine_reader(findings, settings.tls.key, kKeyGroup);
-  for (const auto& files : settings.tls.additional) examine_reader(findings, files.key, kKeyGroup);
+  examine_reader(findings, patient.config_file, kDirectoryGroup);
+  examine_key_pair(findings, settings.tls.certificate, settings.tls.key);
+  for (const auto& files : settings.tls.additional)
+    examine_key_pair(findings, files.certificate, files.key);
+  if (!settings.relay.smarthost_password_file.empty())
+    examine_smarthost_password(findings, settings.relay.smarthost_password_file);
   return findings;
 }
 

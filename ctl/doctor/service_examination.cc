@@ -3,10 +3,13 @@
 
 #include <fmt/format.h>
 
+#include "common/config/daemon.h"
 #include "ctl/doctor/examinations.h"
 #include "ctl/doctor/greeting.h"
+#include "ctl/doctor/held_sockets.h"
 #include "ctl/reachable.h"
 #include "ctl/selftest/mail_client.h"
+#include "ctl/setup/systemd.h"
 #include "ctl/terminal.h"
 
 namespace postrider::ctl {
@@ -70,11 +73,23 @@ void examine(Findings& findings, const Service& service) {
                              service.daemon));
 }
 
+void examine_held(Findings& findings, const HeldSocket& socket) {
+  if (!is_active(std::string(socket.unit))) return;
+  findings.warn(
+      fmt::format("systemd listens by {}, and {} does not name it: who connects there waits in "
+                  "vain, and no other program can listen there.",
+                  socket.unit, socket.parameter),
+      fmt::format("systemctl mask --now {}", socket.unit));
+}
+
 }  // namespace
 
 Findings examine_services(const Patient& patient) {
   Findings findings("service");
   for (const Service& service : services_of(patient.settings)) examine(findings, service);
+  if (patient.config_file == config::kDefaultPath && is_systemd_here())
+    for (const HeldSocket& socket : unserved_sockets(patient.settings))
+      examine_held(findings, socket);
   return findings;
 }
 

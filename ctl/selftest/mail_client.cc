@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -40,8 +41,10 @@ std::size_t take(char* octets, std::size_t size, std::size_t count, void* into) 
   return size * count;
 }
 
-// A request of its own connection, which ends in order (QUIT) when it goes.
-class Request {
+}  // namespace
+
+// Requests of one connection, which ends in order (QUIT) when it goes.
+class MailClient::Request {
  public:
   Request(const MailClient::Server& server, std::string_view scheme, std::string_view path)
       : curl_(curl_easy_init()) {
@@ -75,7 +78,7 @@ class Request {
   Result<std::string> perform() {
     if (!curl_) return fail(ErrorKind::temporary, "libcurl cannot start");
     const CURLcode code = curl_easy_perform(curl_.get());
-    if (code == CURLE_OK) return std::move(fetched_);
+    if (code == CURLE_OK) return std::exchange(fetched_, {});
     return fail(ErrorKind::temporary,
                 error_.front() != '\0' ? error_.data() : curl_easy_strerror(code));
   }
@@ -85,8 +88,6 @@ class Request {
   std::array<char, CURL_ERROR_SIZE> error_{};
   Curl curl_;
 };
-
-}  // namespace
 
 std::string MailClient::Server::str() const {
   return address.str() + (tls == Tls::none       ? ""
@@ -117,18 +118,19 @@ Result<void> MailClient::submit(const Server& server, std::string_view message) 
   return {};
 }
 
-Result<std::string> MailClient::fetch(const Server& server) const {
-  Request request(server, "pop3", "1");
-  request.log_in(user_, password_);
-  return request.perform();
+MailClient::Session::Session(const MailClient& client, const Server& server)
+    : request_(std::make_unique<Request>(server, "pop3", "1")) {
+  request_->log_in(client.user_, client.password_);
 }
 
-Result<void> MailClient::remove(const Server& server) const {
-  Request request(server, "pop3", "1");
-  request.log_in(user_, password_);
-  request.set(CURLOPT_CUSTOMREQUEST, "DELE");
-  request.set(CURLOPT_NOBODY, 1L);
-  const auto done = request.perform();
+MailClient::Session::~Session() = default;
+
+Result<std::string> MailClient::Session::fetch() { return request_->perform(); }
+
+Result<void> MailClient::Session::remove() {
+  request_->set(CURLOPT_CUSTOMREQUEST, "DELE");
+  request_->set(CURLOPT_NOBODY, 1L);
+  const auto done = request_->perform();
   if (!done) return pass_on(done.error());
   return {};
 }

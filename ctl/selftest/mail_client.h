@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,8 @@
 namespace postrider::ctl {
 
 class MailClient {
+  class Request;
+
  public:
   static constexpr std::chrono::seconds kTimeout{10};
 
@@ -35,10 +38,20 @@ class MailClient {
 
   // Sends the message (lines end in CRLF) from the user to the user.
   Result<void> submit(const Server& server, std::string_view message) const;
-  // The only message of the mailbox; one session.
-  Result<std::string> fetch(const Server& server) const;
-  // Deletes it; one session.
-  Result<void> remove(const Server& server) const;
+
+  // A session of POP3 with the only message of the mailbox. What it deletes is gone when it is.
+  class Session {
+   public:
+    Session(const MailClient& client, const Server& server);
+    ~Session();
+    Session(const Session&) = delete;
+
+    Result<std::string> fetch();
+    Result<void> remove();
+
+   private:
+    std::unique_ptr<Request> request_;
+  };
 
  private:
   const std::string& user_;

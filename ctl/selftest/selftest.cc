@@ -10,13 +10,12 @@
 
 #include "common/base/clock.h"
 #include "common/base/random.h"
-#include "common/directory/app_password.h"
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
 #include "ctl/reachable.h"
 #include "ctl/selftest/late_signals.h"
 #include "ctl/selftest/mail_client.h"
-#include "ctl/user_logins.h"
+#include "ctl/selftest/tester.h"
 
 namespace postrider::ctl {
 
@@ -27,12 +26,6 @@ using directory::DirectoryEditor;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{2};
-
-std::string mailbox_of(const config::Settings& settings, const std::string& address) {
-  const std::size_t at = address.find('@');
-  return fmt::format("{}/{}/{}", settings.paths.mail, address.substr(at + 1),
-                     address.substr(0, at));
-}
 
 // Of those that users send by, one under TLS at once before others.
 std::optional<MailClient::Server> submission_server(const config::Settings& settings) {
@@ -66,94 +59,6 @@ std::optional<MailClient::Server> pop3_server(const config::Settings& settings) 
   return found;
 }
 
-constexpr std::string_view kPrefix = "selftest-";
-constexpr std::size_t kRandomLetters = 10;  // that no user's name has by chance
-
-std::string random_name() {
-  SystemRandom random;
-  std::string name(kPrefix);
-  for (std::size_t i = 0; i < kRandomLetters; ++i)
-    name += static_cast<char>('a' + static_cast<char>(random.below(26)));
-  return name;
-}
-
-// Its mailbox's folder, and what is known of its logins, go with it; or why not.
-Result<void> remove_tester(DirectoryEditor& editor, const config::Settings& settings,
-                           const std::string& address) {
-  auto done = editor.remove_user(address);
-  const auto forgot = forget_logins(settings.paths.data, address);
-  const std::string mailbox = mailbox_of(settings, address);
-  std::error_code error;
-  fs::remove_all(mailbox, error);
-  if (error && done) done = fail_errno(mailbox, error.value());
-  return done ? forgot : done;
-}
-
-// What tests left that were killed. Another that runs now is younger.
-void remove_abandoned(DirectoryEditor& editor, const config::Settings& settings, WallTime now) {
-  const auto users = editor.users();
-  if (!users) return;
-  const auto oldest =
-      std::chrono::duration_cast<std::chrono::seconds>((now - kAbandoned).time_since_epoch());
-  for (const directory::User& user : *users)
-    if (is_tester(user.address) && user.created < oldest.count())
-      static_cast<void>(remove_tester(editor, settings, user.address));
-}
-
-// A user for this one test, and its mailbox: both go with it.
-class Tester {
- public:
-  static Result<Tester> make(DirectoryEditor& editor, const config::Settings& settings) {
-    const auto domains = editor.domains();
-    if (!domains) return pass_on(domains.error());
-    const auto domain = std::find_if(domains->begin(), domains->end(),
-                                     [](const auto& one) { return !one.settings.disabled; });
-    if (domain == domains->end())
-      return fail(ErrorKind::invalid,
-                  "no domain gets mail here; add one: postrider domain add example.com");
-    std::string password(directory::new_app_password().reveal());
-    password.erase(std::remove(password.begin(), password.end(), '-'), password.end());
-    Tester tester(editor, settings, random_name(), domain->name, Secret(std::move(password)));
-    if (auto added = editor.add_user_with_password(tester.address, {}, tester.password, {}); !added)
-      return pass_on(std::move(added.error()));
-    tester.is_made_ = true;
-    return tester;
-  }
-  Tester(Tester&& other) noexcept
-      : address(std::move(other.address)),
-        password(std::move(other.password)),
-        mailbox(std::move(other.mailbox)),
-        editor_(other.editor_),
-        settings_(other.settings_),
-        is_made_(std::exchange(other.is_made_, false)) {}
-  ~Tester() {
-    if (is_made_) static_cast<void>(remove());
-  }
-
-  // Both, or why not.
-  Result<void> remove() {
-    is_made_ = false;
-    return remove_tester(editor_, settings_, address);
-  }
-
-  std::string address;
-  Secret password;
-  std::string mailbox;  // the folder that has its Maildir
-
- private:
-  Tester(DirectoryEditor& editor, const config::Settings& settings, const std::string& name,
-         const std::string& domain, Secret made)
-      : address(name + '@' + domain),
-        password(std::move(made)),
-        mailbox(mailbox_of(settings, address)),
-        editor_(editor),
-        settings_(settings) {}
-
-  DirectoryEditor& editor_;
-  const config::Settings& settings_;
-  bool is_made_ = false;
-};
-
 class Selftest {
  public:
   Selftest(std::vector<SelftestStep>& steps, const LateSignals& signals)
@@ -170,14 +75,7 @@ class Selftest {
                   fmt::format("delivered: not within {} s; see why: postrider queue summary",
                               kDeliveryTime.count()));
     step("delivered", tester.mailbox);
-    const auto fetched = client.fetch(pop3);
-    if (!fetched) return failed("fetched", pop3.str(), fetched.error().text, "postrider-pop3d");
-    // Trace fields come before it; nothing else is changed.
-    if (!fetched->ends_with(message.substr(message.find("\r\n\r\n"))))
-      return fail(ErrorKind::corrupt, "fetched: what came is not what was sent");
-    step("fetched", pop3.str());
-    if (auto done = client.remove(pop3); !done)
-      return failed("deleted", pop3.str(), done.error().text, "postrider-pop3d");
+    if (auto done = fetch_and_delete(client, message, pop3); !done) return done;
     if (is_there(tester.mailbox))
       return fail(ErrorKind::temporary, "deleted: the message is still in the mailbox");
     step("deleted", pop3.str());
@@ -185,6 +83,21 @@ class Selftest {
   }
 
  private:
+  // In one session: pop3d.login_delay may not allow a second.
+  Result<void> fetch_and_delete(const MailClient& client, const std::string& message,
+                                const MailClient::Server& pop3) {
+    MailClient::Session session(client, pop3);
+    const auto fetched = session.fetch();
+    if (!fetched) return failed("fetched", pop3.str(), fetched.error().text, "postrider-pop3d");
+    // Trace fields come before it; nothing else is changed.
+    if (!fetched->ends_with(message.substr(message.find("\r\n\r\n"))))
+      return fail(ErrorKind::corrupt, "fetched: what came is not what was sent");
+    step("fetched", pop3.str());
+    if (auto done = session.remove(); !done)
+      return failed("deleted", pop3.str(), done.error().text, "postrider-pop3d");
+    return {};
+  }
+
   static std::string compose(const std::string& address) {
     SystemRandom random;
     return fmt::format(
@@ -232,15 +145,7 @@ class Selftest {
 
 }  // namespace
 
-bool is_tester(std::string_view address) noexcept {
-  if (!address.starts_with(kPrefix)) return false;
-  address.remove_prefix(kPrefix.size());
-  const std::size_t at = address.find('@');
-  return at == kRandomLetters && std::all_of(address.begin(), address.begin() + at,
-                                             [](char c) { return c >= 'a' && c <= 'z'; });
-}
-
-Result<void> test_mail(const config::Settings& settings, std::vector<SelftestStep>& steps) {
+Result<void> test_mail(const config::Settings& settings, SelftestReport& report) {
   const auto smtp = submission_server(settings);
   if (!smtp)
     return fail(ErrorKind::invalid,
@@ -253,12 +158,16 @@ Result<void> test_mail(const config::Settings& settings, std::vector<SelftestSte
       DirectoryEditor::open(fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName),
                             sqlite::Access::write, SystemClock().now());
   if (!editor) return pass_on(std::move(editor.error()));
-  remove_abandoned(*editor, settings, SystemClock().now());
+  if (const auto tidied = remove_abandoned(*editor, settings, SystemClock().now()); !tidied)
+    report.left_over = tidied.error().text;
   const LateSignals signals;  // until its user is removed
   auto tester = Tester::make(*editor, settings);
   if (!tester) return pass_on(std::move(tester.error()));
-  if (auto done = Selftest(steps, signals).run(*tester, *smtp, *pop3); !done) return done;
-  return tester->remove();
+  auto done = Selftest(report.steps, signals).run(*tester, *smtp, *pop3);
+  if (done) return tester->remove();
+  if (const auto gone = tester->withdraw(); !gone)
+    done.error().text += fmt::format("; {}", gone.error().text);
+  return done;
 }
 
 }  // namespace postrider::ctl

@@ -21,13 +21,13 @@ struct SelftestStep {
   std::string text;
 };
 
-// A user of a test that was killed is removed by a later test, once it is older than any that runs.
-inline constexpr std::chrono::hours kAbandoned{1};
-// Whether the address is one that a test makes.
-bool is_tester(std::string_view address) noexcept;
+struct SelftestReport {
+  std::vector<SelftestStep> steps;  // that succeeded
+  std::string left_over;            // why something of earlier tests stays; empty: nothing does
+};
 
-// Signals that would end the process wait until its user is removed. The steps that succeeded stand
-// in `steps`, whatever becomes of the rest. The error says how to mend what failed.
-Result<void> test_mail(const config::Settings& settings, std::vector<SelftestStep>& steps);
+// Signals that would end the process wait until its user is removed. The error says how to mend
+// what failed.
+Result<void> test_mail(const config::Settings& settings, SelftestReport& report);
 
 }  // namespace postrider::ctl

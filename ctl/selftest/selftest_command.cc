@@ -19,12 +19,12 @@ double milliseconds(std::chrono::microseconds time) {
 void selftest(Context& context) {
   const auto settings = context.settings();
   if (!settings) return;
-  std::vector<SelftestStep> steps;
-  const auto done = test_mail(*settings, steps);
+  SelftestReport report;
+  const auto done = test_mail(*settings, report);
   nlohmann::json document{{"works", done.has_value()}, {"steps", nlohmann::json::array()}};
   std::string text;
   std::chrono::microseconds all{0};
-  for (const SelftestStep& step : steps) {
+  for (const SelftestStep& step : report.steps) {
     all += step.took;
     document["steps"].push_back(
         {{"name", step.name}, {"milliseconds", milliseconds(step.took)}, {"text", step.text}});
@@ -32,12 +32,15 @@ void selftest(Context& context) {
                         printable(step.text));
   }
   document["milliseconds"] = milliseconds(all);
+  document["left_over"] = report.left_over;
+  if (!report.left_over.empty() && !context.json)
+    fmt::print(stderr, "of an earlier test something is left: {}\n", printable(report.left_over));
   if (done) {
     text += fmt::format("it works  {:9.1f} ms\n", milliseconds(all));
     return context.answer(document, text);
   }
   document["reason"] = done.error().text;
-  if (context.json || !steps.empty()) context.answer(document, text);
+  if (context.json || !report.steps.empty()) context.answer(document, text);
   context.refuse(done.error());
 }
 

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 #include "ctl/context.h"
 #include "ctl/host_commands.h"
 #include "ctl/password_line.h"
+#include "ctl/selftest/late_signals.h"
 #include "ctl/setup/dns_records.h"
 #include "ctl/setup/host.h"
 #include "ctl/setup/system_setup.h"
@@ -105,7 +107,13 @@ void setup(Context& context, const SetupOptions& options) {
     if (!password) return context.refuse(password.error());
     plan.password = std::move(*password);
   }
-  if (!context.json) tell_as_it_happens(plan);
+  // A document comes at the end, and has the password: who ends it before waits for that.
+  std::optional<LateSignals> until_told;
+  if (context.json) {
+    until_told.emplace();
+  } else {
+    tell_as_it_happens(plan);
+  }
   SetupReport report;
   if (const auto done = set_up(std::move(plan), report); !done) {
     // What was made is told, a password before all.

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "common/base/clock.h"
 #include "common/base/domain_name.h"
 #include "common/base/random.h"
@@ -42,6 +43,9 @@ constexpr mode_t kKeyFolder = 0750;
 
 // Of etc/sysusers.d: those who read the directory of users, and those who read keys.
 constexpr const char* kGroup = "postrider";
+
+constexpr const char* kPostmaster = "postmaster";
+constexpr const char* kRoot = "root";
 constexpr std::string_view kFirstConfiguration =
     R"(# The configuration of Postrider, made by `postrider setup`.
 # postrider.conf(5) has every parameter; `postrider config show` lists them with their values.
@@ -150,7 +154,9 @@ class Setup {
   Result<void> write_configuration();
   Result<void> add_domain(DirectoryEditor& editor, const std::string& name);
   Result<void> add_user(DirectoryEditor& editor);
-  Result<void> add_postmaster(DirectoryEditor& editor, const std::string& domain);
+  Result<void> fill_host_domain(DirectoryEditor& editor);
+  Result<void> add_role(DirectoryEditor& editor, const std::string& role,
+                        const std::string& domain);
 
   SetupPlan plan_;
   SetupReport& report_;
@@ -165,6 +171,7 @@ Result<void> Setup::check() {
     return fail(
         ErrorKind::invalid,
         fmt::format("'{}' is no domain that others can reach: it has no dot", report_.domain));
+  plan_.hostname = to_lower(plan_.hostname);
   if (!plan_.hostname.empty() && !is_domain_name(plan_.hostname))
     return fail(ErrorKind::invalid, fmt::format("'{}' is not a host's name", plan_.hostname));
   // Of an installed suite alone: a trial elsewhere does without.
@@ -217,7 +224,8 @@ Result<void> Setup::write_configuration() {
 Result<void> Setup::check_domain() {
   std::error_code error;
   if (!fs::exists(directory_path(), error)) return {};
-  auto editor = DirectoryEditor::open(directory_path(), sqlite::Access::read);
+  // For writing: a setup that was cut off may have left half a change.
+  auto editor = DirectoryEditor::open(directory_path(), sqlite::Access::write);
   if (!editor) return pass_on(std::move(editor.error()));
   const auto target = target_of(*editor, report_.domain);
   if (!target) return pass_on(target.error());
@@ -268,17 +276,24 @@ Result<void> Setup::fill_directory() {
   if (auto given = give(path, kDirectoryFile, kGroup); !given) return given;
   if (auto done = add_domain(*editor, report_.domain); !done) return done;
   if (auto done = add_user(*editor); !done) return done;
-  if (auto done = add_postmaster(*editor, report_.domain); !done) return done;
-  // RFC 5321 section 4.5.1: the host takes mail for its own name's postmaster.
-  if (settings().hostname == report_.domain) return {};
-  const auto target = target_of(*editor, settings().hostname);
+  if (auto done = add_role(*editor, kPostmaster, report_.domain); !done) return done;
+  return fill_host_domain(*editor);
+}
+
+// RFC 5321 section 4.5.1: the host takes mail for its own name's postmaster. And what its programs
+// send to root, as cron does, is somebody's to read.
+Result<void> Setup::fill_host_domain(DirectoryEditor& editor) {
+  const std::string& hostname = settings().hostname;
+  if (hostname == report_.domain) return add_role(editor, kRoot, hostname);
+  const auto target = target_of(editor, hostname);
   if (!target) return pass_on(target.error());
   if (!target->empty()) {
-    kept("domain", fmt::format("{} is an alias of {}", settings().hostname, *target));
-    return {};
+    kept("domain", fmt::format("{} is an alias of {}", hostname, *target));
+    return add_role(editor, kRoot, *target);
   }
-  if (auto done = add_domain(*editor, settings().hostname); !done) return done;
-  return add_postmaster(*editor, settings().hostname);
+  if (auto done = add_domain(editor, hostname); !done) return done;
+  if (auto done = add_role(editor, kPostmaster, hostname); !done) return done;
+  return add_role(editor, kRoot, hostname);
 }
 
 Result<void> Setup::add_domain(DirectoryEditor& editor, const std::string& name) {
@@ -297,7 +312,11 @@ Result<void> Setup::add_domain(DirectoryEditor& editor, const std::string& name)
 Result<void> Setup::add_user(DirectoryEditor& editor) {
   const auto user = editor.user(plan_.address);
   if (user) {
-    kept("user", plan_.address);
+    kept("user", plan_.password
+                     ? fmt::format("{0}, with the password that it had; to change it: postrider "
+                                   "user passwd {0}",
+                                   plan_.address)
+                     : plan_.address);
     return {};
   }
   if (user.error().kind != ErrorKind::not_found) return pass_on(user.error());
@@ -312,18 +331,20 @@ Result<void> Setup::add_user(DirectoryEditor& editor) {
   return {};
 }
 
-Result<void> Setup::add_postmaster(DirectoryEditor& editor, const std::string& domain) {
-  const std::string postmaster = "postmaster@" + domain;
+// An alias to the user, unless it is somebody's already.
+Result<void> Setup::add_role(DirectoryEditor& editor, const std::string& role,
+                             const std::string& domain) {
+  const std::string address = fmt::format("{}@{}", role, domain);
   const auto aliases = editor.aliases();
   if (!aliases) return pass_on(aliases.error());
   const bool is_alias = std::any_of(aliases->begin(), aliases->end(),
-                                    [&](const auto& alias) { return alias.address == postmaster; });
-  if (is_alias || editor.user(postmaster)) {
-    kept("postmaster", postmaster);
+                                    [&](const auto& alias) { return alias.address == address; });
+  if (is_alias || editor.user(address)) {
+    kept(role, address);
     return {};
   }
-  if (auto done = editor.add_alias(postmaster, std::array{plan_.address}); !done) return done;
-  made("postmaster", fmt::format("{} goes to {}", postmaster, plan_.address));
+  if (auto done = editor.add_alias(address, std::array{plan_.address}); !done) return done;
+  made(role, fmt::format("{} goes to {}", address, plan_.address));
   return {};
 }
 
@@ -333,6 +354,11 @@ Result<void> Setup::make_return_key() {
 }
 
 Result<void> Setup::start() {
+  if (plan_.start && plan_.config_file != config::kDefaultPath) {
+    kept("units", fmt::format("the host's are for {}; start this by `postrider --config {} run`",
+                              config::kDefaultPath, plan_.config_file));
+    return {};
+  }
   if (!plan_.start || !is_systemd_here()) {
     kept("units", plan_.start ? "systemd does not run this host; start it by `postrider run`"
                               : "not started");

@@ -45,12 +45,20 @@ Result<Ended> run(std::vector<std::string> arguments) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, writing.get(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, writing.get(), STDERR_FILENO);
+  // What this process has put off ends that one.
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, argv.front(), &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawnp(&pid, argv.front(), &actions, &attributes, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
   if (error != 0) return fail_errno(arguments.front(), error);
   writing.reset();
   Ended ended;

@@ -1,11 +1,14 @@
 """postrider doctor: each thing that may be wrong with a mail server, with its mend; what is well is not called wrong."""
 
 import json
+import poplib
+import signal
 
 import certificates
 import nsd
 import pytest
-from harness import Instance, free_port
+from cut_off import cut_off_a_change
+from harness import Instance, free_port, wait_for
 from peer import Peer
 from stuck import REASONS, stuck_suite
 
@@ -41,7 +44,7 @@ def suite(tmp_path_factory):
     with nsd.serve(tmp_path_factory.mktemp("nsd"), ZONES) as dns, Peer() as outside, \
             Instance({"dns": {"servers": [dns]}}) as running:
         running.add_user("anna@example.test")
-        running.outside = f"127.0.0.1:{outside.port}"
+        running.outside, running.dns = f"127.0.0.1:{outside.port}", dns
         yield running
 
 
@@ -60,7 +63,7 @@ def test_a_host_that_is_well_has_nothing_wrong(suite):
     assert [finding for finding in findings if finding["health"] == "wrong"] == []
     assert done.returncode == 0
     areas = {finding["area"] for finding in findings if finding["health"] == "ok"}
-    assert {"suite", "queue", "configuration", "rights", "certificate", "service", "dns", "way out"} <= areas
+    assert {"suite", "queue", "configuration", "rights", "directory", "certificate", "service", "dns", "way out"} <= areas
     assert len(told(findings, "service", "ok")) == 6
     assert told(findings, "dns", "warning") == []
     assert any("192.0.2.5 is named mx.example.test (PTR)" in text for text in told(findings, "dns", "ok"))
@@ -91,6 +94,18 @@ def test_what_is_wrong_comes_first_each_with_its_mend(suite):
     finally:
         suite.command("domain", "remove", "missing.test")
         suite.command("domain", "remove", "wrong.test")
+
+
+def test_a_host_whose_only_domain_is_its_own_name_is_looked_up_too(suite):
+    with Instance({"dns": {"servers": [suite.dns]}}, start=False) as alone:
+        alone.outside = suite.outside
+        alone.command("alias", "remove", "postmaster@mx.example.test")
+        alone.command("domain", "remove", "mx.example.test")
+        alone.configure({"hostname": "example.test"})
+        _, findings = doctor(alone)
+        wrong = told(findings, "dns", "wrong")
+        assert any("mail for example.test is sent elsewhere" in text for text in wrong)
+        assert any("example.test. A: there is none" in text for text in wrong)
 
 
 def test_a_way_out_that_is_closed_is_wrong(suite):
@@ -135,6 +150,21 @@ def test_a_key_that_others_read_is_wrong(suite):
     assert done.returncode == 1
     [text] = told(findings, "rights", "wrong")
     assert str(key) in text and "0644" in text
+
+
+def test_a_change_of_the_directory_that_was_cut_off_is_wrong_until_a_reload_has_taken_it_back(suite):
+    cut_off_a_change(suite.directory / "data")
+    with pytest.raises(poplib.error_proto, match="TEMP"):
+        suite.pop3("anna@example.test")
+    done, findings = doctor(suite)
+    assert done.returncode == 1
+    [finding] = [one for one in findings if (one["area"], one["health"]) == ("directory", "wrong")]
+    assert "cut off" in finding["text"] and finding["mend"] == "postrider directory recover"
+    suite.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: suite.events("directory_recovered"), what="the recovery")
+    done, findings = doctor(suite)
+    assert [finding for finding in findings if finding["health"] == "wrong"] == []
+    suite.pop3("anna@example.test").quit()
 
 
 def expired(folder):

@@ -1,6 +1,8 @@
 """postrider selftest: a message through the running suite, and what it says where a part of it is missing."""
 
 import contextlib
+import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -75,7 +77,47 @@ def test_what_does_not_work_is_named_with_where_to_look(daemon, step, told):
         done = suite.command("selftest", check=False)
         assert done.returncode == 75
         assert f"{step}: " in done.stderr and told in done.stderr
-        assert users(suite) == before
+        assert users(suite) == before and not left_over(suite)
+        if daemon != "queued":
+            wait_for(lambda: not suite.json("queue", "list")["messages"], what="an empty queue")
+
+
+def test_a_message_that_nobody_can_ask_for_keeps_its_user():
+    with without("queued") as suite:
+        done = suite.command("selftest", check=False)
+        assert done.returncode == 75 and "stays until a selftest in an hour" in done.stderr
+        assert "selftest-" in str(users(suite))
+
+
+def test_the_delay_between_logins_is_no_failure():
+    with Instance({"pop3d": {"login_delay": "30s"}}) as suite:
+        assert suite.json("selftest")["works"] is True
+
+
+def test_a_host_whose_mail_goes_on_by_routes_has_nothing_to_be_tested():
+    routes = [{"match": match, "via": "lmtp:[127.0.0.1]:9"} for match in (DOMAIN, f".{DOMAIN}")]
+    with Instance({"route": routes}) as suite:
+        done = suite.command("selftest", check=False)
+        assert done.returncode == 1 and "[[route]]" in done.stderr and DOMAIN in done.stderr
+        suite.command("domain", "add", "second.test")
+        [delivered] = [step for step in suite.json("selftest")["steps"] if step["name"] == "delivered"]
+        assert "second.test" in delivered["text"]
+
+
+def known_logins(suite):
+    known = set()
+    for service in ("smtpd", "pop3d"):
+        with sqlite3.connect(suite.directory / "data" / service / "logins.db") as logins:
+            known |= {(service, mailbox) for mailbox, in logins.execute("SELECT mailbox FROM logins")}
+    return known
+
+
+def test_what_is_known_of_its_logins_is_forgotten_by_the_next(suite):
+    suite.json("selftest")
+    wait_for(lambda: len(known_logins(suite)) >= 2, what="the logins, which are written behind them")
+    before = known_logins(suite)
+    suite.json("selftest")
+    assert not before & known_logins(suite)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -92,6 +134,10 @@ def test_a_test_that_is_interrupted_takes_its_user_with_it(number):
 
 def test_a_test_that_was_killed_is_tidied_up_by_one_an_hour_later(suite):
     left = "selftest-abcdefghij"
+    mailboxes = [suite.directory / "mail" / DOMAIN / f"selftest-{letter * 10}" for letter in "xy"]
+    for mailbox in mailboxes:
+        (mailbox / "Maildir").mkdir(parents=True)
+    os.utime(mailboxes[0], (0, 0))
     for name in (left, "selftest-anna"):
         suite.add_user(f"{name}@{DOMAIN}")
     suite.json("selftest")
@@ -100,6 +146,8 @@ def test_a_test_that_was_killed_is_tidied_up_by_one_an_hour_later(suite):
         directory.execute("UPDATE users SET created = created - 4000")
     suite.json("selftest")
     assert left not in str(users(suite)) and "selftest-anna" in str(users(suite))
+    assert [mailbox.exists() for mailbox in mailboxes] == [False, True]
+    shutil.rmtree(mailboxes[1])
 
 
 def test_a_host_without_a_service_for_users_says_what_it_lacks():

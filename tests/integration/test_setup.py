@@ -8,6 +8,7 @@ import subprocess
 
 import certificates
 import pytest
+from cut_off import cut_off_a_change
 from harness import BIN
 
 ADDRESS = "anna@example.test"
@@ -85,7 +86,7 @@ def public_key(path, kind):
 
 def test_a_bare_host_gets_all_and_a_second_time_nothing(bare_host):
     answer = bare_host.answer("--hostname", "mx.example.test")
-    assert changed(answer) == {"configuration", "certificate", "domain", "user", "postmaster"}
+    assert changed(answer) == {"configuration", "certificate", "domain", "user", "postmaster", "root"}
     assert len(answer["password"]) >= 16 and answer["hostname"] == "mx.example.test"
     assert {record["type"] for record in answer["records"]} >= {"A", "MX", "TXT", "SRV"}
     assert bare_host.run("show", program="config").returncode == 0
@@ -100,7 +101,7 @@ def test_a_bare_host_gets_all_and_a_second_time_nothing(bare_host):
 
 def test_a_configuration_that_is_there_is_kept(host):
     before = host.config.read_bytes()
-    assert changed(host.answer()) == {"certificate", "domain", "user", "postmaster"}
+    assert changed(host.answer()) == {"certificate", "domain", "user", "postmaster", "root"}
     assert host.config.read_bytes() == before
     done = host.setup("--hostname", "other.example.test")
     assert done.returncode == 1 and "hostname" in done.stderr
@@ -128,6 +129,17 @@ def test_what_was_cut_off_is_finished(host):
     assert changed(host.answer()) == {"postmaster"}
 
 
+def test_a_change_of_the_directory_that_was_cut_off_is_taken_back(host):
+    host.answer()
+    cut_off_a_change(host.folder / "data")
+    assert changed(host.answer()) == set()
+    cut_off_a_change(host.folder / "data")
+    for recovered in (True, False):
+        done = host.run("recover", program="directory")
+        assert done.returncode == 0 and json.loads(done.stdout) == {"recovered": recovered}
+    assert "half" not in host.run("list", program="domain").stdout
+
+
 def test_a_certificate_without_its_key_is_not_touched(host):
     host.answer()
     host.key.unlink()
@@ -151,6 +163,34 @@ def test_a_password_may_be_given_and_another_user_added(host):
     assert done.returncode == 0 and json.loads(done.stdout)["password"] is None
     second = json.loads(host.setup(address="bert@example.test").stdout)
     assert changed(second) == {"user"} and second["password"]
+
+
+def test_a_password_for_a_user_who_is_there_is_not_taken_and_how_it_is_changed_is_told(host):
+    host.answer()
+    done = host.setup("--password-stdin", input=PASSWORD + "\n")
+    [user] = [step for step in json.loads(done.stdout)["steps"] if step["name"] == "user"]
+    assert not user["changed"] and f"postrider user passwd {ADDRESS}" in user["text"]
+
+
+def test_what_programs_of_the_host_send_to_root_goes_to_the_first_user(host):
+    host.answer()
+    aliases = json.loads(host.run("list", program="alias").stdout)["aliases"]
+    assert {"root@mx.example.test", "postmaster@mx.example.test", "postmaster@example.test"} <= \
+        {alias["address"] for alias in aliases}
+    assert changed(json.loads(host.setup(address="bert@example.test").stdout)) == {"user"}
+
+
+def test_a_hostname_may_be_written_in_capitals(host):
+    host.config.write_text(host.config.read_text().replace("mx.example.test", "MX.Example.test"))
+    assert host.answer("--hostname", "mx.EXAMPLE.test")["hostname"] == "mx.example.test"
+    assert changed(host.answer()) == set()
+
+
+def test_the_units_of_the_host_are_left_alone_by_a_configuration_of_another_place(host):
+    done = host.run(ADDRESS)
+    assert done.returncode == 0, done.stderr
+    [units] = [step for step in json.loads(done.stdout)["steps"] if step["name"] == "units"]
+    assert not units["changed"] and f"postrider --config {host.config} run" in units["text"]
 
 
 def test_a_password_that_was_made_is_told_though_a_later_step_fails(host):
@@ -195,11 +235,11 @@ def test_people_are_told_records_and_settings(host):
 # ---- certbot ----
 
 def renew(host, domains, lineage):
-    tls = host.folder / "tls"
+    tls = host.config.parent / "tls"
     tls.mkdir(exist_ok=True)
     return subprocess.run(["sh", HOOK], capture_output=True, text=True, timeout=30,
                           env={**os.environ, "RENEWED_DOMAINS": domains, "RENEWED_LINEAGE": str(lineage),
-                               "POSTRIDER_CONFIG": str(host.config), "POSTRIDER_TLS": str(tls),
+                               "POSTRIDER": str(BIN / "postrider"), "POSTRIDER_CONFIG": str(host.config),
                                "POSTRIDER_TLS_GROUP": str(os.getgid())}), tls
 
 
@@ -221,6 +261,27 @@ def test_a_renewed_certificate_of_this_host_is_taken(host):
     assert (tls / "key.pem").stat().st_mode & 0o777 == 0o640
     assert (tls / "certificate.pem").stat().st_mode & 0o777 == 0o644
     assert sorted(path.name for path in tls.iterdir()) == ["certificate.pem", "key.pem"]
+
+
+def test_it_takes_the_place_of_the_files_that_the_configuration_names(host):
+    names = host.config.read_text().replace("tls/certificate.pem", "tls/mx.pem").replace("tls/key.pem", "tls/mx.key")
+    host.config.write_text(names)
+    live = lineage_of(host.folder)
+    done, tls = renew(host, "mx.example.test", live)
+    assert done.returncode == 0, done.stderr
+    assert (tls / "mx.pem").read_bytes() == (live / "fullchain.pem").read_bytes()
+    assert sorted(path.name for path in tls.iterdir()) == ["mx.key", "mx.pem"]
+
+
+@pytest.mark.parametrize("files", [("", ""), ("fullchain.pem", "privkey.pem")])
+def test_without_files_of_its_own_to_replace_it_changes_nothing_and_says_so(host, files):
+    live = lineage_of(host.folder)
+    certificate, key = (str(live / file) if file else "" for file in files)
+    host.config.write_text(f'hostname = "mx.example.test"\n[tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    before = {path: path.read_bytes() for path in live.iterdir()}
+    done, tls = renew(host, "mx.example.test", live)
+    assert done.returncode == 1 and "tls/certificate.pem and tls/key.pem" in done.stderr
+    assert not list(tls.iterdir()) and {path: path.read_bytes() for path in live.iterdir()} == before
 
 
 @pytest.mark.parametrize("domains", ["MX.Example.test", "example.test *.example.test"])

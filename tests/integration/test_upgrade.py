@@ -169,6 +169,24 @@ def test_a_release_that_refuses_to_start_changes_nothing(suite, tmp_path):
     assert is_alive(pid)
 
 
+@pytest.mark.parametrize("name, listen", [
+    ("smtpd", {"mode": "mx"}),
+    ("pop3d", {"tls": "starttls"})])
+def test_an_upgrade_that_could_not_listen_changes_nothing(suite, name, listen):
+    pid = parent_of(suite, name)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        own = suite.smtp_port if name == "smtpd" else suite.pop3_port
+        suite.configure({name: {"listen": [{"address": f"127.0.0.1:{port}", **listen}
+                                           for port in (own, taken.getsockname()[1])]}})
+        replace(suite, name)
+        os.kill(pid, signal.SIGHUP)
+        wait_for(lambda: suite.events("not_upgraded"), what="the refusal")
+        assert "Address already in use" in suite.log_text()
+        assert is_alive(pid) and not runs_new(suite, name, pid)
+        with socket.create_connection(("127.0.0.1", own), timeout=5) as one:
+            assert one.recv(512)
+
+
 def test_an_upgrade_without_a_certificate_that_can_be_read_changes_nothing(suite):
     pid = parent_of(suite, "pop3d")
     (suite.directory / "tls/key.pem").write_text("no key\n")

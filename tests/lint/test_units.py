@@ -115,3 +115,19 @@ def test_the_directory_of_users_is_hidden_from_who_does_not_ask_it():
     for path in units("service"):
         hidden = {name for line in Unit(path)["Service.InaccessiblePaths"] for name in line.split()}
         assert ("-/var/lib/postrider/directory.db" in hidden) == (path.stem not in asks), path.name
+
+
+def test_who_may_only_read_the_directory_has_half_a_change_taken_back_first():
+    recover = "-+/usr/bin/postrider directory recover"
+    for name in ("smtpd", "pop3d", "queued"):
+        unit = Unit(UNITS / f"postrider-{name}.service")
+        assert unit["Service.ExecStartPre"] == [recover], name
+        assert unit["Service.ExecReload"][0] == recover and "HUP" in unit["Service.ExecReload"][-1], name
+
+
+def test_the_doctor_knows_what_each_socket_holds():
+    source = (ROOT / "ctl/doctor/held_sockets.cc").read_text()
+    known = dict(re.findall(r'HeldSocket\{"([\w.-]+)", \w+, (\d+)\}', source))
+    streams = {path.name: Unit(path)["Socket.ListenStream"][0] for path in units("socket")}
+    assert known == {name: stream if stream.isdigit() else "0" for name, stream in streams.items()}
+    assert f'"unix:{streams["postrider-local-submission.socket"]}"' in source

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "common/directory/editor.h"
+#include "common/directory/recovery.h"
 #include "tests/unit/monotonic_clock.h"
 #include "tests/unit/temp_directory.h"
 
@@ -48,7 +49,50 @@ struct World {
   WatchedDatabase watched{loop, path, {"SELECT name FROM domains"}};
 };
 
+// The files of one who dies in the middle of a commit, as a power cut leaves them: a part of the
+// change is in the file, and the journal is beside it.
+void cut_off_a_change(const std::string& from, const std::string& to) {
+  auto database = sqlite::Database::open(from, sqlite::Access::write,
+                                         sqlite::Database::kBusyTimeout, sqlite::Journal::rollback);
+  REQUIRE(database);
+  REQUIRE(database->execute("PRAGMA cache_size=1; BEGIN"));
+  REQUIRE(database->execute(
+      "UPDATE domains SET name = 'half.test';"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
+      "INSERT INTO domains (name) SELECT printf('domain-%d.test', i) FROM n"));
+  std::filesystem::copy_file(from, to, std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(from + "-journal", to + "-journal");
+  REQUIRE(database->execute("ROLLBACK"));
+}
+
 }  // namespace
+
+TEST_CASE(
+    "watched database: a change that was cut off is told with its mend, and is as if never "
+    "made once it is taken back",
+    "[directory]") {
+  World world;
+  World::make(world.temporary.path("other.db"), "one.test");
+  CHECK_FALSE(is_cut_off(world.path).value());
+  CHECK_FALSE(recover(world.path).value());
+  CHECK(world.ask() == "one.test");
+  std::filesystem::remove(world.path);
+  cut_off_a_change(world.temporary.path("other.db"), world.path);
+  world.wait();
+  const std::string told = "directory: " + world.path +
+                           ": a change was cut off in its middle, and is to be taken back by "
+                           "somebody who may write the file; `postrider directory recover`, as "
+                           "root, takes it back";
+  CHECK(world.ask() == told);
+  world.wait();
+  CHECK(world.ask() == told);
+  CHECK(is_cut_off(world.path).value());
+  CHECK(recover(world.path).value());
+  CHECK_FALSE(is_cut_off(world.path).value());
+  world.wait();
+  CHECK(world.ask() == "one.test");
+  CHECK_FALSE(recover(world.temporary.path("none.db")).value());
+}
 
 TEST_CASE("watched database: a file that is renamed onto it is read instead", "[directory]") {
   World world;

@@ -45,9 +45,10 @@ int work(int tell, int may_end) {
 }
 
 // Its loop turns once, then no more.
-int hang(int tell, const event::Pulse& pulse) {
+int hang(int tell, const event::Pulse& pulse, bool stops) {
   pulse.beat();
   if (::write(tell, "b", 1) != 1) return EXIT_FAILURE;
+  if (stops) ::raise(SIGSTOP);
   while (true) ::pause();
 }
 
@@ -55,6 +56,7 @@ struct Plan {
   bool one_generation = false;
   std::chrono::seconds retirement{0};
   bool hangs = false;
+  bool stops = false;  // where it hangs
 };
 
 class Parent {
@@ -83,7 +85,7 @@ class Parent {
       prefork.hung = std::chrono::milliseconds(20);
     }
     prefork.worker = [&](unsigned, const event::Pulse& pulse) {
-      return plan.hangs ? hang(tell.get(), pulse) : work(tell.get(), may_end.get());
+      return plan.hangs ? hang(tell.get(), pulse, plan.stops) : work(tell.get(), may_end.get());
     };
     prefork.on_reload = [] { return true; };
     const SystemClock clock;
@@ -162,5 +164,10 @@ TEST_CASE("prefork: who retires may take its time", "[event]") {
 
 TEST_CASE("prefork: a worker whose loop no longer turns is ended, and started again", "[event]") {
   const Parent parent({.hangs = true});
+  CHECK(parent.hear(3) == "bbb");
+}
+
+TEST_CASE("prefork: a worker that hangs, and takes no signal, is ended all the same", "[event]") {
+  const Parent parent({.hangs = true, .stops = true});
   CHECK(parent.hear(3) == "bbb");
 }

@@ -70,3 +70,13 @@ TEST_CASE("smtpd sockets: after an error all is as it was", "[smtpd]") {
   CHECK(sockets.listening().size() == 1);
   CHECK(net::connect_unix(folder.path() + "/lmtp.sock"));
 }
+
+TEST_CASE("smtpd sockets: what is withdrawn leaves no name", "[smtpd]") {
+  const postrider::test::TempDirectory folder;
+  const std::string path = folder.path() + "/lmtp.sock";
+  Sockets sockets;
+  REQUIRE(sockets.open(listening_on({{"unix:" + path, SmtpMode::lmtp}})));
+  sockets.withdraw();
+  CHECK(sockets.listening().empty());
+  CHECK_FALSE(exists(path));
+}
