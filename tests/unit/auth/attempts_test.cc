@@ -10,6 +10,8 @@
 #include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace auth_attempts_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using metrics::Counter;
@@ -206,3 +208,5 @@ TEST_CASE("attempts: while the bans cannot be asked nobody is banned, and the lo
   CHECK(f.attempts().is_banned(*net::IpAddress::parse("192.0.2.1")));
   CHECK(f.lines.find("event=bans_reachable") != std::string::npos);
 }
+
+}  // namespace auth_attempts_test

@@ -6,6 +6,8 @@
 #include "common/event/answer_later.h"
 #include "tests/unit/sasl/scram_client.h"
 
+namespace auth_authentication_test {
+
 using namespace postrider;
 using namespace postrider::auth;
 using directory::LoginAnswer;
@@ -239,3 +241,5 @@ TEST_CASE("authentication: one that is given up is told nothing more", "[auth]")
   loop.run();
   CHECK_FALSE(told);
 }
+
+}  // namespace auth_authentication_test

@@ -8,6 +8,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace auth_login_journal_test {
+
 using namespace postrider;
 using auth::LoginJournal;
 using auth::LoginTable;
@@ -64,3 +66,5 @@ TEST_CASE("login journal: of a table that cannot be written the log tells", "[au
   f.journal.reset();
   CHECK(f.lines.find("event=logins_not_recorded") != std::string::npos);
 }
+
+}  // namespace auth_login_journal_test

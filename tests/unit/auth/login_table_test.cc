@@ -9,6 +9,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace auth_login_table_test {
+
 using namespace postrider;
 using postrider::test::TempDirectory;
 using namespace std::chrono_literals;
@@ -104,3 +106,5 @@ TEST_CASE("login table: a file that is none is an error that names it", "[auth][
   REQUIRE_FALSE(records);
   CHECK(records.error().text.find(path) != std::string::npos);
 }
+
+}  // namespace auth_login_table_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_ascii_test {
+
 using namespace postrider;
 
 TEST_CASE("ascii: case is that of ASCII alone", "[base]") {
@@ -19,3 +21,5 @@ TEST_CASE("ascii: trim takes blanks and line ends from both sides", "[base]") {
   CHECK(trim(" \r\n\t").empty());
   CHECK(trim("").empty());
 }
+
+}  // namespace base_ascii_test

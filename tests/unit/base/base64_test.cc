@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_base64_test {
+
 using namespace postrider;
 
 TEST_CASE("base64: octets become text and octets again", "[base]") {
@@ -28,3 +30,5 @@ TEST_CASE("base64: what is not exactly base64 stands for nothing", "[base]") {
     CHECK_FALSE(from_base64(text));
   }
 }
+
+}  // namespace base_base64_test

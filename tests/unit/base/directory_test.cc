@@ -8,6 +8,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace base_directory_test {
+
 using namespace postrider;
 
 TEST_CASE("directory: is made for its owner alone, and one that is there is fine", "[base]") {
@@ -44,3 +46,5 @@ TEST_CASE("directory: one in which we may not write is refused", "[base]") {
   REQUIRE_FALSE(refused);
   CHECK(refused.error().text == directory.path() + ": Permission denied");
 }
+
+}  // namespace base_directory_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_domain_name_test {
+
 using postrider::is_domain_name;
 
 TEST_CASE("domain name: what is one", "[base]") {
@@ -26,3 +28,5 @@ TEST_CASE("domain name: what is none", "[base]") {
         std::string("a.") + std::string(252, 'b')})
     CHECK_FALSE(is_domain_name(name));
 }
+
+}  // namespace base_domain_name_test

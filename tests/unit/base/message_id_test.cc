@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_message_id_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -50,3 +52,5 @@ TEST_CASE("message id: only twenty letters and digits of base 32 are one", "[bas
        "0123456789ABCDEFGHIJ", "../../../etc/passwd."}));
   CHECK_FALSE(MessageId::parse(wrong));
 }
+
+}  // namespace base_message_id_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_pattern_test {
+
 using postrider::matches_pattern;
 
 TEST_CASE("pattern: what fits", "[base]") {
@@ -40,3 +42,5 @@ TEST_CASE("pattern: many stars over a long text that nearly fits take no exponen
   for (int i = 0; i < 50; ++i) pattern += "*a";
   CHECK_FALSE(matches_pattern(pattern + "b", std::string(5'000, 'a')));
 }
+
+}  // namespace base_pattern_test

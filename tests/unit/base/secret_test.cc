@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
+namespace base_secret_test {
+
 using postrider::Secret;
 
 TEST_CASE("secret: moves, and leaves nothing where it was", "[base]") {
@@ -18,3 +20,5 @@ TEST_CASE("secret: cannot be copied or formatted", "[base]") {
   STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<Secret>);
   STATIC_REQUIRE_FALSE(fmt::is_formattable<Secret>::value);
 }
+
+}  // namespace base_secret_test

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_short_memory_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -55,3 +57,5 @@ TEST_CASE("base short memory: it holds so many, and forgets the oldest first", "
   CHECK(memory.recall(2, 0s) == nullptr);
   for (const int key : {3, 1, 4}) CHECK(memory.recall(key, 0s) != nullptr);
 }
+
+}  // namespace base_short_memory_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_timestamp_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -38,3 +40,5 @@ TEST_CASE("base timestamp: what is no time is refused", "[base]") {
   CAPTURE(text);
   CHECK_FALSE(parse_timestamp(text));
 }
+
+}  // namespace base_timestamp_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_unitext_test {
+
 using namespace postrider;
 
 TEST_CASE("base unitext: what ASCII or a parameter cannot carry is encoded, and comes back",
@@ -31,3 +33,5 @@ TEST_CASE("base unitext: what is none is not guessed at", "[base]") {
   CAPTURE(text);
   CHECK_FALSE(from_addr_unitext(text));
 }
+
+}  // namespace base_unitext_test

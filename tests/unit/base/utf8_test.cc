@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_utf8_test {
+
 using namespace postrider;
 
 TEST_CASE("base utf8: a character is read as it is written, and from its octets alone", "[base]") {
@@ -35,3 +37,5 @@ TEST_CASE("base utf8: what is overlong, a surrogate or beyond Unicode is no char
   CAPTURE(octets);
   CHECK(first_character(octets).octets == 0);
 }
+
+}  // namespace base_utf8_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace base_xtext_test {
+
 using namespace postrider;
 
 TEST_CASE("base xtext: what a parameter cannot carry is encoded, and comes back", "[base]") {
@@ -23,3 +25,5 @@ TEST_CASE("base xtext: what is none is not guessed at", "[base]") {
   CAPTURE(text);
   CHECK_FALSE(from_xtext(text));
 }
+
+}  // namespace base_xtext_test

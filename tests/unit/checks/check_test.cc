@@ -5,6 +5,8 @@
 #include "common/config/parameters.h"
 #include "tests/unit/checks/facts.h"
 
+namespace checks_check_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 using checks::test::Stranger;
@@ -214,3 +216,5 @@ TEST_CASE("verdicts: the first that refuses decides, else the first that defers"
   CHECK(decisive({tag, defer, refuse, again})->check == "c");
   CHECK(names_of({tag, defer}) == "a,b");
 }
+
+}  // namespace checks_check_test

@@ -3,6 +3,8 @@
 
 #include "tests/unit/checks/facts.h"
 
+namespace checks_connect_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 using checks::test::Stranger;
@@ -93,3 +95,5 @@ TEST_CASE("pipelining check: only who did not wait is found", "[checks]") {
   s.facts.impatient = true;
   CHECK(s.found(&pipelining).starts_with("550 5.5.1 you did not wait"));
 }
+
+}  // namespace checks_connect_test

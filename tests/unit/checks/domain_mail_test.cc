@@ -4,6 +4,8 @@
 
 #include "tests/unit/net/fake_resolver.h"
 
+namespace checks_domain_mail_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 using net::DnsStatus;
@@ -40,3 +42,5 @@ TEST_CASE("domain mail: MX, null MX, or the address of the name itself", "[check
   CHECK(find({DnsStatus::no_domain, {}, ""}, no_address) == DomainMail::no_domain);
   CHECK(find({DnsStatus::temporary, {}, ""}, addresses({"192.0.2.1"})) == DomainMail::temporary);
 }
+
+}  // namespace checks_domain_mail_test

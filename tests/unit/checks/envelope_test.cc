@@ -3,6 +3,8 @@
 
 #include "tests/unit/checks/facts.h"
 
+namespace checks_envelope_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 using checks::test::Stranger;
@@ -102,3 +104,5 @@ TEST_CASE("null sender check: a report has one recipient", "[checks]") {
   s.facts.recipients = 1;
   CHECK(s.found(&null_sender).empty());
 }
+
+}  // namespace checks_envelope_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/checks/facts.h"
 
+namespace checks_header_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 using checks::test::Stranger;
@@ -173,3 +175,5 @@ TEST_CASE("header missing check: From and Date", "[checks]") {
   s.facts.header = survey(content);
   CHECK(s.found(&header_missing) == found);
 }
+
+}  // namespace checks_header_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/smtpd/world.h"
 
+namespace checks_inquiry_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 using config::CheckAction;
@@ -258,3 +260,5 @@ TEST_CASE("inquiry: who is gone is not told of authors either", "[checks]") {
   for (int turn = 0; turn < 5; ++turn) event_base_loop(f.world.loop.raw(), EVLOOP_NONBLOCK);
   CHECK_FALSE(told);
 }
+
+}  // namespace checks_inquiry_test

@@ -5,6 +5,8 @@
 
 #include "tests/unit/smtpd/world.h"
 
+namespace checks_policy_test {
+
 using namespace postrider;
 using checks::Policy;
 using checks::Service;
@@ -106,3 +108,5 @@ TEST_CASE("policy: why the directory cannot answer is told once", "[checks]") {
   world.log.flush();
   CHECK(count(world.lines, "event=directory_answers") == 1);
 }
+
+}  // namespace checks_policy_test

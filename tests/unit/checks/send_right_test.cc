@@ -3,6 +3,8 @@
 
 #include "tests/unit/checks/facts.h"
 
+namespace checks_send_right_test {
+
 using namespace postrider;
 using namespace postrider::checks;
 
@@ -79,3 +81,5 @@ TEST_CASE("local_user: programs of users who are denied may not submit", "[check
   s.client.may_relay = false;
   CHECK(s.found(&local_user) == "550 5.7.1 uid 33 may not submit mail");
 }
+
+}  // namespace checks_send_right_test

@@ -9,6 +9,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace config_daemon_test {
+
 using namespace postrider;
 using namespace postrider::config;
 
@@ -50,3 +52,5 @@ TEST_CASE("config daemon: wrong usage and wrong configuration have their exit st
   CHECK(start({"--config", path}).error() == kExitConfig);
   CHECK(start({"--config", directory.path("none.toml")}).error() == kExitConfig);
 }
+
+}  // namespace config_daemon_test

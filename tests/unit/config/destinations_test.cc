@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_destinations_test {
+
 using namespace postrider::config;
 
 TEST_CASE("config destinations: the first that matches the domain or the host counts", "[config]") {
@@ -55,3 +57,5 @@ TEST_CASE("config destinations: what may stand behind host", "[config]") {
                             "unix:/a,b", "lmtp:unix:/run/lmtp", "unix:/run/*\n"})
     CHECK_FALSE(is_limited_host(wrong));
 }
+
+}  // namespace config_destinations_test

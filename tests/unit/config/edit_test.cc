@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_edit_test {
+
 using namespace postrider;
 using namespace postrider::config;
 
@@ -129,3 +131,5 @@ TEST_CASE("config edit: where a parameter is set", "[config]") {
   CHECK(line_of(text, "hostname") == 0);
   CHECK(line_of("smtpd = { workers = 1 }", "smtpd.workers") == 1);
 }
+
+}  // namespace config_edit_test

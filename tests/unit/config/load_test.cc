@@ -7,6 +7,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace config_load_test {
+
 using namespace postrider;
 using namespace postrider::config;
 using namespace std::chrono_literals;
@@ -481,3 +483,5 @@ TEST_CASE("config: the status page is for this host alone, until it is said othe
   for (const char* wrong : {"127.0.0.1", "localhost:90", ":90", "127.0.0.1:99999"})
     CHECK_FALSE(metrics(std::string("listen = \"") + wrong + "\"").has_value());
 }
+
+}  // namespace config_load_test

@@ -7,6 +7,8 @@
 
 #include "common/config/load.h"
 
+namespace config_manual_test {
+
 using namespace postrider;
 
 namespace {
@@ -44,3 +46,5 @@ TEST_CASE("config manual: the example is right, as it is and with every default 
   INFO((settings ? uncommented : settings.error().text));
   CHECK(settings);
 }
+
+}  // namespace config_manual_test

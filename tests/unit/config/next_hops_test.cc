@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_next_hops_test {
+
 using namespace postrider::config;
 
 TEST_CASE("config next hops: what leads to a server", "[config]") {
@@ -86,3 +88,5 @@ TEST_CASE("config next hops: a server is a host or an address in brackets, and p
     CHECK_FALSE(is_server(wrong));
   }
 }
+
+}  // namespace config_next_hops_test

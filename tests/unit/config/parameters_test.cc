@@ -8,6 +8,8 @@
 #include "common/config/load.h"
 #include "common/config/to_toml.h"
 
+namespace config_parameters_test {
+
 using namespace postrider::config;
 
 TEST_CASE("config parameters: names are unique, sections stand together, each has a meaning",
@@ -95,3 +97,5 @@ TEST_CASE("config parameters: the words of a choice and their positions", "[conf
   CHECK(choice_word("never|loopback|always", 1) == "loopback");
   CHECK(choice_word("never|loopback|always", 2) == "always");
 }
+
+}  // namespace config_parameters_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_routes_test {
+
 using namespace postrider::config;
 
 namespace {
@@ -96,3 +98,5 @@ TEST_CASE("config routes: what may stand behind account", "[config]") {
   for (const char* wrong : {"", "@a.test", "ada@", "*", ".a.test"})
     CHECK_FALSE(is_route_account(wrong));
 }
+
+}  // namespace config_routes_test

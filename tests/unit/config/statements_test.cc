@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 #include <catch2/catch.hpp>
 
+namespace config_statements_test {
+
 using namespace postrider::config;
 
 namespace {
@@ -52,3 +54,5 @@ TEST_CASE("config statements: what is no TOML stays within the text", "[config]"
       CHECK(one.value_begin <= one.value_end);
     }
 }
+
+}  // namespace config_statements_test

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_suggest_test {
+
 using namespace postrider::config;
 
 TEST_CASE("config suggest: the nearest name, if one is near", "[config]") {
@@ -18,3 +20,5 @@ TEST_CASE("config suggest: the nearest name, if one is near", "[config]") {
   CHECK(did_you_mean("listne", kNames) == "; did you mean `listen`?");
   CHECK(did_you_mean("zebra", kNames).empty());
 }
+
+}  // namespace config_suggest_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_tls_policies_test {
+
 using namespace postrider;
 using namespace postrider::config;
 
@@ -55,3 +57,5 @@ TEST_CASE("config tls policies: what may stand behind destination and match", "[
   for (const char* name : {"", ".", "*", "*.a.test", "..a.test", "[192.0.2.1]", "192.0.2.1"})
     CHECK_FALSE(is_certificate_name(name));
 }
+
+}  // namespace config_tls_policies_test

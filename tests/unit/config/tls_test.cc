@@ -4,6 +4,8 @@
 
 #include "common/config/load.h"
 
+namespace config_tls_test {
+
 using namespace postrider;
 
 TEST_CASE("config tls: the first certificate is that of the host, the others follow in their order",
@@ -23,3 +25,5 @@ TEST_CASE("config tls: the first certificate is that of the host, the others fol
   settings.tls.min_version = "1.3";
   CHECK(config::tls_options(settings, {}).only_tls13);
 }
+
+}  // namespace config_tls_test

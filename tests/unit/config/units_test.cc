@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace config_units_test {
+
 using namespace postrider::config;
 using namespace std::chrono_literals;
 
@@ -57,3 +59,5 @@ TEST_CASE("config units: values are written in the largest unit that divides the
   CHECK(format_duration(1800s) == "30m");
   CHECK(format_duration(120h) == "5d");
 }
+
+}  // namespace config_units_test

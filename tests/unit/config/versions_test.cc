@@ -11,6 +11,8 @@
 #include "common/config/parameters.h"
 #include "common/config/to_toml.h"
 
+namespace config_versions_test {
+
 using namespace postrider;
 using namespace postrider::config;
 
@@ -132,3 +134,5 @@ TEST_CASE("config versions: a section that is none is left for the complaint", "
   migrate(table, 1, kSteps);
   CHECK(table.size() == 2);
 }
+
+}  // namespace config_versions_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_account_options_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -33,3 +35,5 @@ TEST_CASE("account options: a time that would be taken for never is refused", "[
     CHECK(settings.error().text.find("is not a time") != std::string::npos);
   }
 }
+
+}  // namespace ctl_account_options_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_ban_name_test {
+
 using namespace postrider;
 using ctl::parse_ban_name;
 using limits::BanKind;
@@ -38,3 +40,5 @@ TEST_CASE("ban name: what is banned neither as an address nor as an account is r
   CHECK(named.error().kind == ErrorKind::invalid);
   CHECK(named.error().text.starts_with(text + ": "));
 }
+
+}  // namespace ctl_ban_name_test

@@ -10,6 +10,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace ctl_context_test {
+
 using namespace postrider;
 
 TEST_CASE("context: JSON has no character that could control the terminal", "[ctl]") {
@@ -45,3 +47,5 @@ TEST_CASE("context: an error that nobody hears sets the status all the same", "[
   REQUIRE(::dup2(terminal.get(), STDERR_FILENO) == STDERR_FILENO);
   CHECK(context.status == ctl::ExitStatus::try_again);
 }
+
+}  // namespace ctl_context_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_csv_test {
+
 using namespace postrider;
 using ctl::CsvReader;
 using Fields = std::vector<std::string>;
@@ -54,3 +56,5 @@ TEST_CASE("csv: what is written is read back", "[ctl][csv]") {
   const Fields fields{"plain", "", "a,b", "\"", "line\r\nline", "ä"};
   CHECK(read(ctl::csv_row(fields) + ctl::csv_row({"x"})) == std::vector<Fields>{fields, {"x"}});
 }
+
+}  // namespace ctl_csv_test

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+namespace ctl_entries_csv_test {
+
 using namespace postrider;
 
 namespace {
@@ -91,3 +93,5 @@ TEST_CASE("directory table: each fault is told by its line and column", "[ctl][c
   CHECK(faults_of("kind,address\r\nmailbox,a@a.test\r\n").find("domain, domain_alias, user") !=
         std::string::npos);
 }
+
+}  // namespace ctl_entries_csv_test

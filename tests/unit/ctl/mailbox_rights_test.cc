@@ -13,6 +13,8 @@
 #include "common/base/fd.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_mailbox_rights_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -67,3 +69,5 @@ TEST_CASE("mailbox rights: where the kernel refuses them that is an error", "[ct
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
 }
+
+}  // namespace ctl_mailbox_rights_test

@@ -6,6 +6,8 @@
 #include "common/quota/open_rooms.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_mailbox_rooms_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using ctl::MailboxRooms;
@@ -92,3 +94,5 @@ TEST_CASE("mailbox rooms: the quota of now counts, and who is a user now", "[ctl
   CHECK(full[0].mailbox == "lowered@t");
   CHECK(full[0].limit.octets == 90);
 }
+
+}  // namespace ctl_mailbox_rooms_test

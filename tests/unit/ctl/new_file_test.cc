@@ -10,6 +10,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_new_file_test {
+
 using namespace postrider;
 
 namespace {
@@ -48,3 +50,5 @@ TEST_CASE("new file: a group that the host does not have is known", "[setup]") {
   CHECK_FALSE(ctl::has_group("postrider-no-such-group"));
   CHECK_FALSE(ctl::has_group(""));
 }
+
+}  // namespace ctl_new_file_test

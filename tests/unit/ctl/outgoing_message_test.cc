@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_outgoing_message_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using Strings = std::vector<std::string>;
@@ -106,3 +108,5 @@ TEST_CASE("outgoing message: octets above 127 are noticed", "[ctl]") {
                 options())
             .eight_bit);
 }
+
+}  // namespace ctl_outgoing_message_test

@@ -7,6 +7,8 @@
 
 #include "common/directory/password_policy.h"
 
+namespace ctl_password_line_test {
+
 using namespace postrider;
 
 namespace {
@@ -38,3 +40,5 @@ TEST_CASE("password line: without a password there is none", "[ctl]") {
   CHECK(read("\n") == "error: the password is empty");
   CHECK(read("\r\n") == "error: the password is empty");
 }
+
+}  // namespace ctl_password_line_test

@@ -5,6 +5,8 @@
 #include "common/message/cause.h"
 #include "ctl/queue_reason.h"
 
+namespace ctl_queue_advice_test {
+
 using namespace postrider;
 
 namespace {
@@ -46,3 +48,5 @@ TEST_CASE("queue advice: what keeps mail waiting has advice of its own", "[ctl]"
   CHECK(advice.find(c.advice) != std::string_view::npos);
   CHECK(advice != of_others);
 }
+
+}  // namespace ctl_queue_advice_test

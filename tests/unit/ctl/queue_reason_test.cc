@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_queue_reason_test {
+
 using namespace postrider;
 using ctl::reason_of;
 
@@ -105,3 +107,5 @@ TEST_CASE("queue reason: what this host says of itself is not laid to a server",
   CAPTURE(c.reply);
   CHECK(reason_of(c.status, c.reply).name == c.name);
 }
+
+}  // namespace ctl_queue_reason_test

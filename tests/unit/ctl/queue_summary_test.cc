@@ -4,6 +4,8 @@
 
 #include "ctl/terminal.h"
 
+namespace ctl_queue_summary_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -125,3 +127,5 @@ TEST_CASE("terminal: text is broken at spaces, and a long word stays whole", "[c
   CHECK(wrapped("one twothreefour five", 8) == "one\n    twothreefour\n    five\n");
   CHECK(wrapped("", 8) == "\n");
 }
+
+}  // namespace ctl_queue_summary_test

@@ -2,6 +2,8 @@
 
 #include "ctl/sendmail.h"
 
+namespace ctl_sendmail_options_test {
+
 using postrider::ctl::parse_sendmail;
 using postrider::ctl::queue_list_command;
 using Strings = std::vector<std::string>;
@@ -77,3 +79,5 @@ TEST_CASE("sendmail options: -bp lists the queue of the configuration that -C na
           Strings{"--config", "/a.toml", "queue", "list"});
   CHECK(parse_sendmail({"-bp", "-C"}).wrong == "-C needs a value");
 }
+
+}  // namespace ctl_sendmail_options_test

@@ -12,6 +12,8 @@
 #include "common/net/listener.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_submission_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -95,3 +97,5 @@ TEST_CASE("submission: what a server does not take in time is not continued behi
   CHECK(outcomes->front().outcome == smtp::Outcome::untried);
   CHECK(smtp::to_line(outcomes->front().reply).find("timed out") != std::string::npos);
 }
+
+}  // namespace ctl_submission_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_terminal_test {
+
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
 
@@ -56,3 +58,5 @@ TEST_CASE("terminal: times and sizes for people", "[ctl]") {
   CHECK(short_size(50ULL << 20U) == "50.0MiB");
   CHECK(short_size(5000ULL << 40U) == "5000.0TiB");
 }
+
+}  // namespace ctl_terminal_test

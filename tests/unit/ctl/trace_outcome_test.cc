@@ -4,6 +4,8 @@
 
 #include "ctl/trace_words.h"
 
+namespace ctl_trace_outcome_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using trace::Event;
@@ -111,3 +113,5 @@ TEST_CASE("trace words: a dialogue is read line by line", "[ctl]") {
   CHECK(lines[2].who == "event");
   CHECK(lines[3].text == "odd");
 }
+
+}  // namespace ctl_trace_outcome_test

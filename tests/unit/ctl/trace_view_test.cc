@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_trace_view_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -43,3 +45,5 @@ TEST_CASE("trace view: it is told how many events are not shown", "[ctl]") {
   cut.left_out = 7;
   CHECK(ctl::to_text(cut, {}, kNow).find("Not all is shown: 7 events") != std::string::npos);
 }
+
+}  // namespace ctl_trace_view_test

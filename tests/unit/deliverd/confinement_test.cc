@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace deliverd_confinement_test {
+
 using namespace postrider;
 
 namespace {
@@ -39,3 +41,5 @@ TEST_CASE("deliverd confinement: who speaks to other servers has no mailbox", "[
   for (const char* never : {"/p", "/p/mail", "/p/spool", "/p/data"})
     CHECK_FALSE(has(may.read, never));
 }
+
+}  // namespace deliverd_confinement_test

@@ -12,6 +12,8 @@
 
 #include "common/net/listener.h"
 
+namespace deliverd_worker_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using namespace std::chrono_literals;
@@ -228,3 +230,5 @@ TEST_CASE("deliverd worker: leaves at once where there is no queued", "[deliverd
   while (!f.stopped) f.loop.run();
   CHECK(f.queued.connections == 0);
 }
+
+}  // namespace deliverd_worker_test

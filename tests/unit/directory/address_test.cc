@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace directory_address_test {
+
 using namespace postrider::directory;
 
 TEST_CASE("directory address: split at the last @, in lower case", "[directory]") {
@@ -49,3 +51,5 @@ TEST_CASE("directory address: aliases are dot-atoms or all of a domain", "[direc
   CHECK_FALSE(parse_target_address("@example.org"));
   CHECK_FALSE(parse_target_address("|/bin/sh@example.org "));
 }
+
+}  // namespace directory_address_test

@@ -4,6 +4,8 @@
 
 #include "common/directory/directory.h"
 
+namespace directory_answer_cache_test {
+
 using namespace postrider::directory;
 
 namespace {
@@ -32,3 +34,5 @@ TEST_CASE("directory answer cache: holds at most two generations; what is asked 
   CHECK(cache.size() == 0);
   CHECK(cache.find("asked@a") == nullptr);
 }
+
+}  // namespace directory_answer_cache_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace directory_app_password_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 
@@ -48,3 +50,5 @@ TEST_CASE("app password: scopes", "[directory]") {
           "'" + std::string(text) + "' is not a scope; write smtp, pop3, or smtp,pop3");
   }
 }
+
+}  // namespace directory_app_password_test

@@ -5,6 +5,8 @@
 #include "common/directory/schema.h"
 #include "tests/unit/temp_directory.h"
 
+namespace directory_editor_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 using Strings = std::vector<std::string>;
@@ -335,3 +337,5 @@ TEST_CASE("directory editor: a secret for APOP is kept as it is and goes with it
   REQUIRE(editor.add_user("anna@example.org"));
   CHECK_FALSE(editor.apop_secret("anna@example.org"));
 }
+
+}  // namespace directory_editor_test

@@ -8,6 +8,8 @@
 #include "ctl/entries_json.h"
 #include "tests/unit/temp_directory.h"
 
+namespace directory_import_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 
@@ -208,3 +210,5 @@ TEST_CASE("import: what is no directory is told with its place", "[directory]") 
     CHECK(told.starts_with(c.fault));
   }
 }
+
+}  // namespace directory_import_test

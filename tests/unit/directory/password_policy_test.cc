@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace directory_password_policy_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 
@@ -58,3 +60,5 @@ TEST_CASE("password policy: a list of others takes the place of ours", "[directo
   CHECK_FALSE(CommonPasswords::parse(std::string(CommonPasswords::kMaxList + 1, 'x')));
   CHECK(CommonPasswords::built_in().size() > 400);
 }
+
+}  // namespace directory_password_policy_test

@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace directory_password_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 
@@ -107,3 +109,5 @@ TEST_CASE("directory password: that there is none takes as long to find as that 
   CHECK(none > wrong / 2);
   CHECK(none < wrong * 2);
 }
+
+}  // namespace directory_password_test

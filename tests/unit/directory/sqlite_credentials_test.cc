@@ -11,6 +11,8 @@
 #include "tests/unit/monotonic_clock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace directory_sqlite_credentials_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 using namespace std::chrono_literals;
@@ -535,3 +537,5 @@ TEST_CASE("sqlite credentials: all names of a mailbox are one account, known or 
   }
   CHECK(world.credentials.account_of("Anna") == "anna");
 }
+
+}  // namespace directory_sqlite_credentials_test

@@ -9,6 +9,8 @@
 #include "tests/unit/monotonic_clock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace directory_sqlite_directory_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 using Kind = RecipientAnswer::Kind;
@@ -314,3 +316,5 @@ TEST_CASE("sqlite directory: a user who is disabled gets mail, and one who has e
   world.clock.advance(std::chrono::seconds(100));
   CHECK(world.find("anna@example.org")->kind == Kind::disabled);
 }
+
+}  // namespace directory_sqlite_directory_test

@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace directory_verified_passwords_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using directory::VerifiedPasswords;
@@ -68,3 +70,5 @@ TEST_CASE("verified passwords: what one worker has verified the others know", "[
   CHECK(status == 0);
   CHECK(verified.knows(digest, 1us));
 }
+
+}  // namespace directory_verified_passwords_test

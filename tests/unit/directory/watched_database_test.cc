@@ -11,6 +11,8 @@
 #include "tests/unit/monotonic_clock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace directory_watched_database_test {
+
 using namespace postrider;
 using namespace postrider::directory;
 
@@ -146,3 +148,5 @@ TEST_CASE("watched database: a damaged file is closed, and read when a whole one
   world.wait();
   CHECK(world.ask() == "one.test");
 }
+
+}  // namespace directory_watched_database_test

@@ -11,6 +11,8 @@
 
 #include "common/event/worker_pool.h"
 
+namespace event_event_loop_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -172,3 +174,5 @@ TEST_CASE("event worker pool: what is computed may outlive the pool", "[event]")
   }
   left.reset();
 }
+
+}  // namespace event_event_loop_test

@@ -15,6 +15,8 @@
 
 #include "common/base/fd.h"
 
+namespace event_prefork_test {
+
 using namespace postrider;
 
 namespace {
@@ -171,3 +173,5 @@ TEST_CASE("prefork: a worker that hangs, and takes no signal, is ended all the s
   const Parent parent({.hangs = true, .stops = true});
   CHECK(parent.hear(3) == "bbb");
 }
+
+}  // namespace event_prefork_test

@@ -9,6 +9,8 @@
 
 #include "common/ipc/messages.pb.h"
 
+namespace ipc_channel_test {
+
 using namespace postrider;
 
 namespace {
@@ -136,3 +138,5 @@ TEST_CASE("ipc channel: a peer that leaves is told once, and sending then does n
   a.send(job(1));
   CHECK(a.unsent() == 0);
 }
+
+}  // namespace ipc_channel_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ipc_roles_test {
+
 using namespace postrider;
 using ipc::Roles;
 
@@ -28,3 +30,5 @@ TEST_CASE("roles: root and who runs queued may say everything", "[ipc]") {
     CHECK_FALSE(roles.may_be(uid, ipc::UNKNOWN_ROLE));
   }
 }
+
+}  // namespace ipc_roles_test

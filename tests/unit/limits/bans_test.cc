@@ -7,6 +7,8 @@
 #include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace limits_bans_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using limits::BanKind;
@@ -191,3 +193,5 @@ TEST_CASE("bans: a file of another kind is left alone, and named", "[limits]") {
   CHECK(opened.error().kind == ErrorKind::invalid);
   CHECK(opened.error().text.find(path) != std::string::npos);
 }
+
+}  // namespace limits_bans_test

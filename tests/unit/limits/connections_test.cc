@@ -6,6 +6,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace limits_connections_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using limits::Connections;
@@ -103,3 +105,5 @@ TEST_CASE("connections: counts that cannot be shared are a worker's own, and the
   alone.enter(key, clock.now());
   CHECK(alone.present(key) == 1);
 }
+
+}  // namespace limits_connections_test

@@ -8,6 +8,8 @@
 #include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace limits_open_at_start_test {
+
 using namespace postrider;
 using limits::open_at_start;
 
@@ -59,3 +61,5 @@ TEST_CASE("open at start: bans that another process keeps locked are shared when
                       [&](std::chrono::milliseconds) { held.reset(); }));
   CHECK_FALSE(held);
 }
+
+}  // namespace limits_open_at_start_test

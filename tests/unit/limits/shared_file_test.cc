@@ -11,6 +11,8 @@
 #include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace limits_shared_file_test {
+
 using namespace postrider;
 using limits::SharedFile;
 
@@ -90,3 +92,5 @@ TEST_CASE("shared file: who only looks does not make it, nor what is empty yet",
   CHECK(SharedFile::open(path, kSize, kMagic));
   CHECK(SharedFile::open_existing(path, kSize, kMagic));
 }
+
+}  // namespace limits_shared_file_test

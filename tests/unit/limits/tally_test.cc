@@ -7,6 +7,8 @@
 #include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace limits_tally_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using limits::Tally;
@@ -136,3 +138,5 @@ TEST_CASE("tally: no more than its parts may have it open", "[limits]") {
   open.pop_back();
   CHECK(Tally::open(folder.path("tally")));
 }
+
+}  // namespace limits_tally_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace log_condition_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -56,3 +58,5 @@ TEST_CASE("log condition: what comes and goes is not told each time", "[log]") {
   CHECK(f.count("disk_full") == 1);
   CHECK(f.count("disk_has_room") == 1);
 }
+
+}  // namespace log_condition_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace log_log_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -126,3 +128,5 @@ TEST_CASE("log: a text may be longer than other values", "[log]") {
   log.info("x").text("k", std::string(3000, 'a'), 2000);
   CHECK(f.lines == kStart + "x k=\"" + std::string(2000, 'a') + "...\"\n");
 }
+
+}  // namespace log_log_test

@@ -7,6 +7,8 @@
 #include "common/maildir/mailbox.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_deletion_journal_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 
@@ -187,3 +189,5 @@ TEST_CASE("maildir deletion journal: a file is restored a minute after its delet
   CHECK_FALSE(journal.is_to_be_removed("1.a.h", 1'800'000'061));
   CHECK_FALSE(journal.is_to_be_removed("2.b.h", 0));
 }
+
+}  // namespace maildir_deletion_journal_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_deletions_test {
+
 using namespace postrider::maildir;
 
 namespace {
@@ -99,3 +101,5 @@ TEST_CASE("maildir deletions: behind what is not whole is looked so often, and n
   for (int i = 0; i < kMaxSearches + 8; ++i) many += "delete 1 1 9 ";
   CHECK(parse_deletions(many + batch({"1.a.h"}), "b").batches.empty());
 }
+
+}  // namespace maildir_deletions_test

@@ -12,6 +12,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_delivery_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -218,3 +220,5 @@ TEST_CASE("maildir delivery: a mailbox that cannot be made is an error that says
   CHECK(delivery.error().cause == DeliveryError::Cause::other);
   CHECK(delivery.error().text.find("t/ann/Maildir") != std::string::npos);
 }
+
+}  // namespace maildir_delivery_test

@@ -10,6 +10,8 @@
 #include "common/maildir/mailbox.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_export_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -193,3 +195,5 @@ TEST_CASE("maildir look: what a session cannot give an id of its own is here, an
   CHECK((*mailbox)->listing().size() == 1);
   CHECK((*mailbox)->skipped() == 1);
 }
+
+}  // namespace maildir_export_test

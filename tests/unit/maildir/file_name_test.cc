@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_file_name_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 
@@ -121,3 +123,5 @@ TEST_CASE("maildir file name: a message has a time that has a date, whatever its
   CHECK(seconds_of(FileName::parse("note"), -1) == 0);
   CHECK(seconds_of(FileName::parse("note"), kMaxSeconds + 1) == kMaxSeconds);
 }
+
+}  // namespace maildir_file_name_test

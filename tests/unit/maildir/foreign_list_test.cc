@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_foreign_list_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 
@@ -97,3 +99,5 @@ TEST_CASE("maildir foreign list: what Courier does not write is refused with its
     CHECK(list.error().text.starts_with("line "));
   }
 }
+
+}  // namespace maildir_foreign_list_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_heading_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 
@@ -45,3 +47,5 @@ TEST_CASE("maildir heading: a file that is gone is an error", "[maildir]") {
   const MailDirectory mail;
   CHECK(read_heading(mail.fd(), "message").error().kind == ErrorKind::not_found);
 }
+
+}  // namespace maildir_heading_test

@@ -7,6 +7,8 @@
 #include "common/maildir/deletions.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_import_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -136,3 +138,5 @@ TEST_CASE("maildir import: a mailbox that is held is in use", "[maildir]") {
   CHECK(again.error().kind == ErrorKind::temporary);
   CHECK(hold_mailbox(f.mail.path(), "bob@t").error().kind == ErrorKind::not_found);
 }
+
+}  // namespace maildir_import_test

@@ -10,6 +10,8 @@
 #include "common/maildir/scan.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_inspection_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -242,3 +244,5 @@ TEST_CASE(
   REQUIRE(inspected.has_value());
   CHECK(inspected->faults == 0);
 }
+
+}  // namespace maildir_inspection_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_line_ends_test {
+
 using namespace postrider::maildir;
 
 namespace {
@@ -90,3 +92,5 @@ TEST_CASE("line ends: what was CRLF comes back the same", "[maildir]") {
   if (const auto dot = stuffed.find("\n."); dot != std::string::npos) stuffed.insert(dot + 1, ".");
   CHECK(back == stuffed);
 }
+
+}  // namespace maildir_line_ends_test

@@ -5,6 +5,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_listing_test {
+
 using namespace postrider::maildir;
 
 TEST_CASE("maildir listing: messages stand in order of time, then name", "[maildir]") {
@@ -100,3 +102,5 @@ TEST_CASE("maildir listing: the newest above the limit are left out, and counted
   CHECK(listing.unique_id(0) == "1.a.h");
   CHECK(listing.unique_id(7) == "8.a.h");
 }
+
+}  // namespace maildir_listing_test

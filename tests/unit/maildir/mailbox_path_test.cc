@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_mailbox_path_test {
+
 using namespace postrider;
 using maildir::mailbox_path;
 
@@ -33,3 +35,5 @@ TEST_CASE("maildir path: a part as long as a directory's name can be is the long
   CHECK_FALSE(mailbox_path(std::string(256, 'a') + "@example.test").has_value());
   CHECK_FALSE(mailbox_path("a@" + std::string(256, 'a')).has_value());
 }
+
+}  // namespace maildir_mailbox_path_test

@@ -8,6 +8,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_mailbox_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -362,3 +364,5 @@ TEST_CASE("maildir mailbox: a file from before 1970 has the first time there is"
   REQUIRE(::utimensat(AT_FDCWD, (f.box / "new/note").c_str(), times, 0) == 0);
   CHECK(f.open()->listing().seconds(0) == 0);
 }
+
+}  // namespace maildir_mailbox_test

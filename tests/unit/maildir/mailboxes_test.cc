@@ -4,6 +4,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_mailboxes_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -61,3 +63,5 @@ TEST_CASE("maildir mailboxes: one is opened by its name, and by no link", "[mail
   CHECK_FALSE(*opened("ann@b.test"));
   CHECK(opened("../ann@a.test").error().kind == ErrorKind::invalid);
 }
+
+}  // namespace maildir_mailboxes_test

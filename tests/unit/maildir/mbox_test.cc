@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
 
+namespace maildir_mbox_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 
@@ -146,3 +148,5 @@ TEST_CASE("mbox: what is none is refused", "[maildir]") {
   CHECK_THAT(read("From " + std::string(MboxReader::kMaxSeparator + 1, 'x') + "\n", 1000)[0],
              Catch::Contains("too long"));
 }
+
+}  // namespace maildir_mbox_test

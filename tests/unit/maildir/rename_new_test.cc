@@ -4,6 +4,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_rename_new_test {
+
 using namespace postrider::maildir;
 
 namespace {
@@ -67,3 +69,5 @@ TEST_CASE("maildir rename: to its own name a file does not go", "[maildir]") {
     CHECK(f.content("a") == "text");
   }
 }
+
+}  // namespace maildir_rename_new_test

@@ -10,6 +10,8 @@
 #include "common/maildir/trash.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_sweep_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 using namespace std::chrono_literals;
@@ -256,3 +258,5 @@ TEST_CASE("maildir sweep: the room of what sessions before have promised is room
   CHECK(Swept{.finished = 1}.made_room());
   CHECK_FALSE(Swept{.not_removed = 1, .emptied = 1, .restored = 1}.made_room());
 }
+
+}  // namespace maildir_sweep_test

@@ -9,6 +9,8 @@
 #include "common/maildir/mailboxes.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_trash_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 namespace fs = std::filesystem;
@@ -269,3 +271,5 @@ TEST_CASE("maildir trash: the time of a deletion is that of its session's end", 
   CHECK(f.open()->remove({0}, kNow + std::chrono::hours(1)) == 0);
   CHECK(f.trash() == Names{"T1800003600,1.a.h,S=4,W=5"});
 }
+
+}  // namespace maildir_trash_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace maildir_uidl_format_test {
+
 using namespace postrider;
 using namespace postrider::maildir;
 
@@ -33,3 +35,5 @@ TEST_CASE("maildir uidl format: what is not known here is refused", "[maildir]")
   }
   CHECK(!UidlFormat::parse("%u" + std::string(UidlFormat::kMaxSize, 'a')).has_value());
 }
+
+}  // namespace maildir_uidl_format_test

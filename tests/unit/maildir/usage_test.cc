@@ -6,6 +6,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace maildir_usage_test {
+
 using namespace postrider::maildir;
 
 TEST_CASE("maildir usage: sizes of names, and of files whose names say none, in new and cur",
@@ -64,3 +66,5 @@ TEST_CASE("maildir usage: a change in new or in cur shows in its time", "[maildi
   CHECK((after->in_new != before->in_new) == (changed == "new"));
   CHECK((after->in_cur != before->in_cur) == (changed == "cur"));
 }
+
+}  // namespace maildir_usage_test

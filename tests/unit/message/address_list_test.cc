@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace message_address_list_test {
+
 using postrider::message::addresses_in;
 using Strings = std::vector<std::string>;
 
@@ -38,3 +40,5 @@ TEST_CASE("address list: addresses without names, comments and groups", "[messag
     CHECK(addresses_in(c.value) == c.addresses);
   }
 }
+
+}  // namespace message_address_list_test

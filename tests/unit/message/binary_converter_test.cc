@@ -4,6 +4,8 @@
 
 #include "common/base/base64.h"
 
+namespace message_binary_converter_test {
+
 using namespace postrider;
 using message::BinaryConverter;
 using namespace std::string_literals;
@@ -136,3 +138,5 @@ TEST_CASE("binary converter: headers, depth and boundaries have limits", "[messa
                  "\r\n\r\n");
   CHECK(far_apart.defect() == BinaryConverter::Defect::long_boundary);
 }
+
+}  // namespace message_binary_converter_test

@@ -17,6 +17,8 @@
 #include "common/base/ascii.h"
 #include "common/message/cause.h"
 
+namespace message_cause_peers_test {
+
 using namespace postrider;
 using namespace postrider::message;
 
@@ -195,3 +197,5 @@ TEST_CASE("message cause: real bounces are sorted as people sorted them", "[mess
   CHECK(deviating == kDeviations.size());
   CHECK(deviating * 100 <= compared * 5);
 }
+
+}  // namespace message_cause_peers_test

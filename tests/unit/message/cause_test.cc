@@ -7,6 +7,8 @@
 
 #include "common/message/cause_words.h"
 
+namespace message_cause_test {
+
 using namespace postrider::message;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_CASE("message cause: no phrase is hidden by one before it", "[message]") {
         FAIL_CHECK(words[i].phrase << " behind" << words[before].phrase);
     }
 }
+
+}  // namespace message_cause_test

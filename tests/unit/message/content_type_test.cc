@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace message_content_type_test {
+
 using postrider::message::ContentType;
 using postrider::message::parse_content_type;
 
@@ -32,3 +34,5 @@ TEST_CASE("content type: what holds parts, and what a message", "[message]") {
   CHECK(parse_content_type("message/global").is_message());
   CHECK_FALSE(parse_content_type("message/partial").is_message());
 }
+
+}  // namespace message_content_type_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace message_date_test {
+
 using namespace postrider;
 
 TEST_CASE("message date: is written in UTC as RFC 5322 has it", "[message]") {
@@ -10,3 +12,5 @@ TEST_CASE("message date: is written in UTC as RFC 5322 has it", "[message]") {
   CHECK(message::rfc5322_date(at(1'795'293'498)) == "Sat, 21 Nov 2026 20:38:18 +0000");
   CHECK(message::rfc5322_date(at(951'782'400)) == "Tue, 29 Feb 2000 00:00:00 +0000");
 }
+
+}  // namespace message_date_test

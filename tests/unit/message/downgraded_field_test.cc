@@ -5,6 +5,8 @@
 #include "common/base/ascii.h"
 #include "common/smtp/international_domain.h"
 
+namespace message_downgraded_field_test {
+
 using namespace postrider;
 
 namespace {
@@ -94,3 +96,5 @@ TEST_CASE("downgraded field: unclosed quotes, comments and groups end with the f
     CHECK(is_all_ascii(downgraded("To: " + value + "\n")));
   }
 }
+
+}  // namespace message_downgraded_field_test

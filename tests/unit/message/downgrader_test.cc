@@ -4,6 +4,8 @@
 
 #include "common/smtp/international_domain.h"
 
+namespace message_downgrader_test {
+
 using namespace postrider;
 using message::Downgrader;
 
@@ -83,3 +85,5 @@ TEST_CASE("downgrader: a field, a boundary and a depth beyond their limits pass 
   deep += "X: ü\n\n";
   CHECK(downgraded(deep).text == deep);
 }
+
+}  // namespace message_downgrader_test

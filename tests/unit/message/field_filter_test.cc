@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace message_field_filter_test {
+
 using postrider::message::FieldFilter;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("field filter: white space without end is no way around it", "[message
   const std::string space(FieldFilter::kMaxSpace + 10, ' ');
   CHECK(filtered("Bcc" + space + ": a\r\nTo: b\r\n\r\n") == "To: b\r\n\r\n");
 }
+
+}  // namespace message_field_filter_test

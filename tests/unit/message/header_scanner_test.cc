@@ -4,6 +4,8 @@
 
 #include <vector>
 
+namespace message_header_scanner_test {
+
 using postrider::message::HeaderScanner;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("header scanner: the CR is no part of a line, of a field that is cut n
     scanner.feed(std::string_view(header).substr(i, step));
   CHECK(scanner.longest_line() == 998);
 }
+
+}  // namespace message_header_scanner_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace message_mailbox_list_test {
+
 using postrider::message::parse_mailbox_list;
 using Strings = std::vector<std::string>;
 
@@ -60,3 +62,5 @@ TEST_CASE("mailbox list: what two programs could read as two people is nobody", 
   CAPTURE(value);
   CHECK_FALSE(parse_mailbox_list(value));
 }
+
+}  // namespace message_mailbox_list_test

@@ -4,6 +4,8 @@
 
 #include "common/message/explanation.h"
 
+namespace message_notice_test {
+
 using namespace postrider;
 using namespace postrider::message;
 
@@ -172,3 +174,5 @@ TEST_CASE("message notice: words from outside cannot make a line of their own", 
   CHECK_FALSE(has(notice(about({recipient})), "\n\r\nYour account"));
   CHECK_FALSE(has(notice(about({recipient})), "\n\r\nclosed"));
 }
+
+}  // namespace message_notice_test

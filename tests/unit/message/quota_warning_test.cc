@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace message_quota_warning_test {
+
 using namespace postrider;
 
 namespace {
@@ -57,3 +59,5 @@ TEST_CASE(
     at = end + 1;
   }
 }
+
+}  // namespace message_quota_warning_test

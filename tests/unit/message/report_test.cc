@@ -4,6 +4,8 @@
 
 #include "common/message/reported_text.h"
 
+namespace message_report_test {
+
 using namespace postrider;
 using namespace postrider::message;
 
@@ -363,3 +365,5 @@ TEST_CASE("message reported text: no line is of blanks alone", "[message]") {
     begin = end + 2;
   }
 }
+
+}  // namespace message_report_test

@@ -12,6 +12,8 @@
 #include "common/metrics/reading.h"
 #include "tests/unit/temp_directory.h"
 
+namespace metrics_counters_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using metrics::Counter;
@@ -164,3 +166,5 @@ TEST_CASE("metrics counters: a finding is counted by its check and what followed
   CHECK(counters.finding("helo_name", "defer") == 0);
   CHECK(counters.finding("other", "defer") == 1);
 }
+
+}  // namespace metrics_counters_test

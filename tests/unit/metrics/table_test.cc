@@ -9,6 +9,8 @@
 
 #include "common/checks/check.h"
 
+namespace metrics_table_test {
+
 using namespace postrider;
 
 namespace {
@@ -78,3 +80,5 @@ TEST_CASE("metrics table: every check is told apart", "[metrics]") {
   CHECK(names.size() == checks::all_checks().size() + 1);
   CHECK(names.back() == "other");
 }
+
+}  // namespace metrics_table_test

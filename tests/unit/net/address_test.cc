@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace net_address_test {
+
 using namespace postrider;
 using net::IpAddress;
 using net::Network;
@@ -103,3 +105,5 @@ TEST_CASE("net network: host bits, wrong lengths and non-addresses are refused",
   if (text == "192.0.2.1/24")
     CHECK(Network::parse(text).error().text.find("192.0.2.0/24") != std::string::npos);
 }
+
+}  // namespace net_address_test

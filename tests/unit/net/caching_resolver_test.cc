@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace net_caching_resolver_test {
+
 using namespace postrider;
 using namespace postrider::net;
 using namespace std::chrono_literals;
@@ -130,3 +132,5 @@ TEST_CASE("caching resolver: one who no longer waits is not told, the others are
   f.loop.run();
   CHECK(f.answers == 2);
 }
+
+}  // namespace net_caching_resolver_test

@@ -7,6 +7,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace net_cares_resolver_test {
+
 using namespace postrider;
 using namespace postrider::net;
 using namespace std::chrono_literals;
@@ -374,3 +376,5 @@ TEST_CASE("cares resolver: a server that is no address is refused at the start",
   event::EventLoop loop;
   CHECK_THROWS_AS((CaresResolver{loop, {{"dns.example.org"}, 50ms, 1}}), std::runtime_error);
 }
+
+}  // namespace net_cares_resolver_test

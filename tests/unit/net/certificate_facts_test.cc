@@ -7,6 +7,8 @@
 #include "common/net/certificate.h"
 #include "tests/unit/temp_directory.h"
 
+namespace net_certificate_facts_test {
+
 using namespace postrider;
 using namespace postrider::net;
 
@@ -44,3 +46,5 @@ TEST_CASE("certificate facts: a file without a certificate says so", "[net]") {
   std::ofstream(path) << "-----BEGIN CERTIFICATE-----\nMIIB\n";
   CHECK(read_certificate_facts(path, "a.test").error().kind == ErrorKind::invalid);
 }
+
+}  // namespace net_certificate_facts_test

@@ -12,6 +12,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace net_connector_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -91,3 +93,5 @@ TEST_CASE("net connector: what is wrong with a Unix socket is told without its p
   CHECK(outcome_of(loop, directory.path("absent"), 10s) == "No such file or directory");
   CHECK(outcome_of(loop, std::string(200, 'x'), 10s) == "File name too long");
 }
+
+}  // namespace net_connector_test

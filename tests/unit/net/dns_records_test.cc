@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace net_dns_records_test {
+
 using namespace postrider;
 using namespace postrider::net;
 
@@ -62,3 +64,5 @@ TEST_CASE("dns records: an answer that is cut off anywhere is read without harm"
 TEST_CASE("dns records: no more than the limit are read", "[net]") {
   CHECK(records(RecordType::txt, Texts(kMaxRecords + 5, "\1x")).size() == kMaxRecords);
 }
+
+}  // namespace net_dns_records_test

@@ -9,6 +9,8 @@
 #include "common/net/listener.h"
 #include "tests/unit/temp_directory.h"
 
+namespace net_inherited_sockets_test {
+
 using namespace postrider;
 using net::InheritedSockets;
 using net::SocketAddress;
@@ -99,3 +101,5 @@ TEST_CASE("inherited sockets: what does not listen is none", "[net]") {
   given.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   CHECK(InheritedSockets(std::move(given)).unclaimed().empty());
 }
+
+}  // namespace net_inherited_sockets_test

@@ -9,6 +9,8 @@
 
 #include "common/base/fd.h"
 
+namespace net_peer_credentials_test {
+
 using namespace postrider;
 using namespace postrider::net;
 
@@ -33,3 +35,5 @@ TEST_CASE("peer credentials: a user has a name, or else his number", "[net]") {
   CHECK(postrider::net::user_name(0) == "root");
   CHECK(postrider::net::user_name(PeerCredentials::kNoUser - 1) == "4294967294");
 }
+
+}  // namespace net_peer_credentials_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace net_proxy_header_test {
+
 using namespace postrider;
 using namespace postrider::net;
 using Source = ProxyHeader::Source;
@@ -141,3 +143,5 @@ TEST_CASE("net proxy header: a line of 107 octets is the longest", "[net]") {
   REQUIRE(header.size() == ProxyHeaderReader::kMaxLine);
   CHECK(read(reader, header, 1) == Step::done);
 }
+
+}  // namespace net_proxy_header_test

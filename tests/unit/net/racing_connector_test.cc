@@ -7,6 +7,8 @@
 #include "common/net/listener.h"
 #include "tests/unit/monotonic_clock.h"
 
+namespace net_racing_connector_test {
+
 using namespace postrider;
 using namespace postrider::net;
 using namespace std::chrono_literals;
@@ -142,3 +144,5 @@ TEST_CASE("racing connector: the families take turns, each in its order", "[net]
   CHECK(in_turn({ip("::1"), ip("::2")}, true) == std::vector<IpAddress>{ip("::1"), ip("::2")});
   CHECK(in_turn({}, true).empty());
 }
+
+}  // namespace net_racing_connector_test

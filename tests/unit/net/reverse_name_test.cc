@@ -4,6 +4,8 @@
 
 #include "tests/unit/net/fake_resolver.h"
 
+namespace net_reverse_name_test {
+
 using namespace postrider;
 using namespace postrider::net;
 using postrider::test::addresses;
@@ -85,3 +87,5 @@ TEST_CASE("reverse name: who is no longer interested is not told", "[net]") {
   CHECK_FALSE(told);
   CHECK(f.resolver.questions == 1);
 }
+
+}  // namespace net_reverse_name_test

@@ -11,6 +11,8 @@
 #include "common/net/listener.h"
 #include "tests/unit/temp_directory.h"
 
+namespace net_stream_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -201,3 +203,5 @@ TEST_CASE("net unix socket: a dead one is replaced, a living one and a file are 
   CHECK_FALSE(net::open_listening_unix_socket(file, 0600));
   CHECK_FALSE(net::open_listening_unix_socket(directory.path(std::string(200, 'x')), 0600));
 }
+
+}  // namespace net_stream_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace net_ticket_keys_test {
+
 using namespace postrider;
 using net::TicketKeys;
 
@@ -33,3 +35,5 @@ TEST_CASE("net ticket keys: each purpose, period and secret has keys of its own"
   CHECK(key.cipher != others.current(now).cipher);
   CHECK_FALSE(others.find(key.name, now));
 }
+
+}  // namespace net_ticket_keys_test

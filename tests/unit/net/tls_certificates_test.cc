@@ -6,6 +6,8 @@
 #include "common/net/certificate_watch.h"
 #include "tests/unit/net/tls_world.h"
 
+namespace net_tls_certificates_test {
+
 using namespace postrider;
 using net::test::Connection;
 using net::test::World;
@@ -103,3 +105,5 @@ TEST_CASE("net tls: what cannot be loaded is named", "[net][tls]") {
   CHECK(error({files.certificate, others.key}) ==
         others.key + " with " + files.certificate + ": key values mismatch");
 }
+
+}  // namespace net_tls_certificates_test

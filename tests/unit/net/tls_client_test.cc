@@ -8,6 +8,8 @@
 #include "tests/unit/net/tls_client.h"
 #include "tests/unit/net/tls_side.h"
 
+namespace net_tls_client_test {
+
 using namespace postrider;
 using net::TlsPeer;
 using net::test::Authority;
@@ -246,3 +248,5 @@ TEST_CASE("net tls client: authorities that cannot be used are named", "[net][tl
   CHECK(missing.error().text.starts_with(directory.path("none.pem") + ": "));
   CHECK(net::TlsClient::load("", clock));
 }
+
+}  // namespace net_tls_client_test

@@ -9,6 +9,8 @@
 #include <set>
 #include <utility>
 
+namespace net_tls_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using net::test::Connection;
@@ -362,3 +364,5 @@ TEST_CASE("net tls: keys that another connection may share name none", "[net][tl
   CHECK(connection.a->channel_bindings().tls_exporter.empty());
   CHECK(connection.a->channel_bindings().tls_unique.empty());
 }
+
+}  // namespace net_tls_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace pop3d_confinement_test {
+
 using namespace postrider;
 
 TEST_CASE("pop3d confinement: it has the mailboxes, no spool, and no sockets of its own",
@@ -18,3 +20,5 @@ TEST_CASE("pop3d confinement: it has the mailboxes, no spool, and no sockets of 
   for (const char* never : {"/p", "/p/spool"})
     CHECK(std::find(may.read.begin(), may.read.end(), never) == may.read.end());
 }
+
+}  // namespace pop3d_confinement_test

@@ -12,6 +12,8 @@
 #include "tests/unit/maildir/mail_directory.h"
 #include "tests/unit/monotonic_clock.h"
 
+namespace pop3d_connection_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 using namespace std::chrono_literals;
@@ -504,3 +506,5 @@ TEST_CASE("pop3d connection: a second login within the delay is told to wait", "
   CHECK(f.say("PASS secret").starts_with("+OK"));
   f.leave();
 }
+
+}  // namespace pop3d_connection_test

@@ -9,6 +9,8 @@
 #include "tests/unit/net/tls_side.h"
 #include "tests/unit/sasl/scram_client.h"
 
+namespace pop3d_connection_tls_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 using metrics::Counter;
@@ -197,3 +199,5 @@ TEST_CASE("pop3d connection: told to end, it waits for no handshake", "[pop3d]")
   f.connection->end_when_idle();
   CHECK(f.done);
 }
+
+}  // namespace pop3d_connection_tls_test

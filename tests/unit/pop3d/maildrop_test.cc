@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace pop3d_maildrop_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -40,3 +42,5 @@ TEST_CASE("pop3 maildrop: numbers are digits alone, in range, and do not wrap", 
                "18446744073709551617", "99999999999999999999");
   CHECK_FALSE(parse_message_number(bad).has_value());
 }
+
+}  // namespace pop3d_maildrop_test

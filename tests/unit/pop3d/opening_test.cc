@@ -4,6 +4,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace pop3d_opening_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 using namespace std::chrono_literals;
@@ -82,3 +84,5 @@ TEST_CASE("pop3 opening: a name that is no mailbox's is refused", "[pop3d]") {
   CHECK(open_mailbox(f.mail.path(), "../ann@t", delay, f.clock.now()).error().kind ==
         ErrorKind::invalid);
 }
+
+}  // namespace pop3d_opening_test

@@ -10,6 +10,8 @@
 #include "pop3d/session.h"
 #include "tests/unit/pop3d/fake_owner.h"
 
+namespace pop3d_peers_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -178,3 +180,5 @@ TEST_CASE("pop3 peers: the sessions of twisted, James and Inbucket get the peers
     }
   }
 }
+
+}  // namespace pop3d_peers_test

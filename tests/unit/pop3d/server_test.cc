@@ -8,6 +8,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace pop3d_server_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -232,3 +234,5 @@ TEST_CASE("pop3d server: who is no proxy, or sends no header, is not served", "[
                      "\"") != std::string::npos);
   CHECK(server.connections() == 0);
 }
+
+}  // namespace pop3d_server_test

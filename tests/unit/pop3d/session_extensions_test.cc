@@ -3,6 +3,8 @@
 #include "pop3d/session.h"
 #include "tests/unit/pop3d/fake_owner.h"
 
+namespace pop3d_session_extensions_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 using namespace std::chrono_literals;
@@ -190,3 +192,5 @@ TEST_CASE("pop3 extensions: STLS is one command however it is cut", "[pop3d]") {
     CHECK(heard == "+OK begin TLS\r\n<tls>");
   }
 }
+
+}  // namespace pop3d_session_extensions_test

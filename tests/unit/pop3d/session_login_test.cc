@@ -5,6 +5,8 @@
 #include "tests/unit/pop3d/fake_owner.h"
 #include "tests/unit/sasl/scram_client.h"
 
+namespace pop3d_session_login_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -254,3 +256,5 @@ TEST_CASE("pop3 login: the same bytes log in, or do not, however they are cut", 
   CHECK_FALSE(whole.empty());
   for (std::size_t step = 1; step < wire.size(); ++step) CHECK(run(step) == whole);
 }
+
+}  // namespace pop3d_session_login_test

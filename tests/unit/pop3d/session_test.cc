@@ -4,6 +4,8 @@
 
 #include "tests/unit/pop3d/fake_owner.h"
 
+namespace pop3d_session_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -330,3 +332,5 @@ TEST_CASE("pop3 session: the same bytes give the same answers however they are c
   const std::string whole = run(wire.size());
   for (std::size_t step = 1; step < wire.size(); ++step) CHECK(run(step) == whole);
 }
+
+}  // namespace pop3d_session_test

@@ -8,6 +8,8 @@
 #include "common/event/answer_later.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace pop3d_sweeper_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 using namespace std::chrono_literals;
@@ -165,3 +167,5 @@ TEST_CASE("pop3 sweeper: once it is stopped it goes no further", "[pop3d]") {
   CHECK(fs::exists(old));
   CHECK(f.logged.empty());
 }
+
+}  // namespace pop3d_sweeper_test

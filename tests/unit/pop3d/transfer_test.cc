@@ -4,6 +4,8 @@
 
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace pop3d_transfer_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -61,3 +63,5 @@ TEST_CASE("pop3d transfer: dropped while it reads, it is not heard of again", "[
   f.loop.run();
   CHECK_FALSE(called);
 }
+
+}  // namespace pop3d_transfer_test

@@ -7,6 +7,8 @@
 
 #include "common/base/utf8.h"
 
+namespace pop3d_words_test {
+
 using namespace postrider;
 using namespace postrider::pop3d;
 
@@ -65,3 +67,5 @@ TEST_CASE("pop3 words: a language is found by its tag or a longer one", "[pop3d]
   const std::string_view none = GENERATE("", "d", "den", "fr", "x-de", "-", "--", "de_AT", "**");
   CHECK_FALSE(find_language(none).has_value());
 }
+
+}  // namespace pop3d_words_test

@@ -7,6 +7,8 @@
 
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_admin_test {
+
 using namespace postrider;
 using postrider::test::all_messages;
 using postrider::test::message_of;
@@ -214,3 +216,5 @@ TEST_CASE("admin: who may only see the queue changes nothing, and reads no mail"
   command.wait();
   CHECK(command.replies.back().error().empty());
 }
+
+}  // namespace queued_admin_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_ages_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using queued::AgeCounts;
@@ -68,3 +70,5 @@ TEST_CASE("queued ages: who was refused for good is remembered, so many of them"
   CHECK_FALSE(failures.back().expired());
   CHECK(failures.back().time_us() == f.clock.now().time_since_epoch().count());
 }
+
+}  // namespace queued_ages_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_confinement_test {
+
 using namespace postrider;
 
 TEST_CASE("queued confinement: it has the spool, no mailbox, and no network", "[queued]") {
@@ -16,3 +18,5 @@ TEST_CASE("queued confinement: it has the spool, no mailbox, and no network", "[
   for (const char* never : {"/p", "/p/mail"})
     CHECK(std::find(may.read.begin(), may.read.end(), never) == may.read.end());
 }
+
+}  // namespace queued_confinement_test

@@ -6,6 +6,8 @@
 #include "tests/unit/queued/fixture.h"
 #include "tests/unit/spool/fixture.h"
 
+namespace queued_damage_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::QueueFixture;
@@ -266,3 +268,5 @@ TEST_CASE("queued damage: of a content that is damaged before it is read the sen
   CHECK(f.files(f.paths.incoming()).empty());
   CHECK(f.life->queue.active() == 0);
 }
+
+}  // namespace queued_damage_test

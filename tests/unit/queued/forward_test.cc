@@ -4,6 +4,8 @@
 
 #include "tests/unit/queued/fixture.h"
 
+namespace queued_forward_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::QueueFixture;
@@ -143,3 +145,5 @@ TEST_CASE("queued forward: a target that fails is told to the sender, and spares
   CHECK(f.counters.value(metrics::Counter::queue_recipients_delivered) == 1);
   CHECK(f.life->queue.active() == 0);
 }
+
+}  // namespace queued_forward_test

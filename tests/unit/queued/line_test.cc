@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_line_test {
+
 using namespace postrider::queued;
 
 namespace {
@@ -133,3 +135,5 @@ TEST_CASE("queued line: what is not urgent waits with the heavy work, and is the
   CHECK(taken[1].message->data.attempts == 3);
   CHECK(f.pop() == 1);
 }
+
+}  // namespace queued_line_test

@@ -1,6 +1,8 @@
 // What senders are told, by RFC 3461: each kind of report, asked for or not.
 #include "tests/unit/queued/fixture.h"
 
+namespace queued_notify_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::QueueFixture;
@@ -275,3 +277,5 @@ TEST_CASE("queued notify: what becomes of a recipient is logged with its cause",
   CHECK((found == std::string::npos) == cause.empty());
   if (!cause.empty()) CHECK(f.logged.substr(found).starts_with(cause));
 }
+
+}  // namespace queued_notify_test

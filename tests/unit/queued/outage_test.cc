@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_outage_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using queued::Outage;
@@ -77,3 +79,5 @@ TEST_CASE("queued outage: the path of a mail store's socket is not told", "[queu
   CHECK(outage.told_to_recipients(destination).words ==
         "waiting for " + named + ": the mail store: busy since 2027-01-15 08:00 UTC");
 }
+
+}  // namespace queued_outage_test

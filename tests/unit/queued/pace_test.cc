@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_pace_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using queued::Pace;
@@ -55,3 +57,5 @@ TEST_CASE("queued pace: a clock that was set back is no pace, and no motion", "[
   CHECK(pace.within(10s, kStart + 12s) < 20);
   CHECK_FALSE(pace.stands_still(30s, kStart + 12s));
 }
+
+}  // namespace queued_pace_test

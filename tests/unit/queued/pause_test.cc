@@ -2,6 +2,8 @@
 
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_pause_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::all_messages;
@@ -150,3 +152,5 @@ TEST_CASE("queued pause: what is neither a domain nor a next hop cannot be pause
                "smtp:a.test,", "smtp:a.test,far.test", "local,smtp:a.test");
   CHECK(f.pause(name) == name + " is neither a domain nor a next hop as the summary shows it");
 }
+
+}  // namespace queued_pause_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/queued/fixture.h"
 
+namespace queued_queue_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::QueueFixture;
@@ -360,3 +362,5 @@ TEST_CASE("queued: a clock that is set back after the start keeps no mail that i
   f.settle();
   CHECK(f.attempts.size() == 2);
 }
+
+}  // namespace queued_queue_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_reason_words_test {
+
 using postrider::queued::reason_words;
 
 TEST_CASE("reason words: what names one message or one moment goes, and all else stays",
@@ -24,3 +26,5 @@ TEST_CASE("reason words: what names one message or one moment goes, and all else
                Case{"temporarily", "temporarily"});
   CHECK(reason_words(reply) == words);
 }
+
+}  // namespace queued_reason_words_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_reception_test {
+
 using namespace postrider;
 using queued::Reception;
 
@@ -61,3 +63,5 @@ TEST_CASE("queued reception: one recipient that is pushed back is enough", "[que
   *job.add_recipients() = result(ipc::DEFERRED, "4.7.0", "450 4.7.0 slow down").recipients(0);
   CHECK(queued::reception_of(job) == Reception::pushed_back);
 }
+
+}  // namespace queued_reception_test

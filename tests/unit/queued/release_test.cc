@@ -1,6 +1,8 @@
 // Messages that their senders have held until a time (FUTURERELEASE).
 #include "tests/unit/queued/fixture.h"
 
+namespace queued_release_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using postrider::test::QueueFixture;
@@ -154,3 +156,5 @@ TEST_CASE("queued release: another route does not send it before its time", "[qu
   f.run(start + 24h + 2s);
   CHECK(f.attempts == std::vector<std::string>{"smtp:relay.test:25: b@far.test"});
 }
+
+}  // namespace queued_release_test

@@ -9,6 +9,8 @@
 #include "common/spool/segment_reader.h"
 #include "tests/unit/temp_directory.h"
 
+namespace queued_report_writer_test {
+
 using namespace postrider;
 using namespace postrider::queued;
 
@@ -209,3 +211,5 @@ TEST_CASE(
   CHECK(by_operator.find("It was given up by the operator") != std::string::npos);
   CHECK(by_operator.find("Status: 5.0.0\r\n") != std::string::npos);
 }
+
+}  // namespace queued_report_writer_test

@@ -15,6 +15,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_rescue_test {
+
 using namespace postrider;
 using namespace postrider::queued;
 
@@ -365,3 +367,5 @@ TEST_CASE("queued rescue: what an operator has paused stays paused", "[queued]")
   CHECK(pauses->front().destination == "mx:far.test");
   CHECK(pauses->front().why == "why not");
 }
+
+}  // namespace queued_rescue_test

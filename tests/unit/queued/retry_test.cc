@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_retry_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -101,3 +103,5 @@ TEST_CASE("queued retry: a warning that could not be written is not tried again 
           "[queued]") {
   CHECK(queued::next_look(settings(), kNow - 5h, true, kNow, kNow + 24h) == kNow + 30min);
 }
+
+}  // namespace queued_retry_test

@@ -2,6 +2,8 @@
 
 #include <set>
 
+namespace queued_scheduler_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using queued::Call;
@@ -367,3 +369,5 @@ TEST_CASE("queued scheduler: it remembers so many destinations and no more", "[q
   f.finish();
   CHECK(f.scheduler.destinations() == Scheduler::kMaxRemembered);
 }
+
+}  // namespace queued_scheduler_test

@@ -1,6 +1,8 @@
 // The turns that a destination is told of by its servers.
 #include "tests/unit/queued/scheduler_fixture.h"
 
+namespace queued_scheduler_turns_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using queued::Reception;
@@ -111,3 +113,5 @@ TEST_CASE("queued scheduler: a destination whose work is withdrawn before its tu
   CHECK_FALSE(f.scheduler.next_wakeup());
   f.advance(2min);
 }
+
+}  // namespace queued_scheduler_turns_test

@@ -6,6 +6,8 @@
 
 #include "tests/unit/queued/fixture.h"
 
+namespace queued_selection_test {
+
 using namespace postrider;
 using namespace postrider::queued;
 using namespace std::chrono_literals;
@@ -195,3 +197,5 @@ TEST_CASE("selection: who means few of many finds them all, a portion at a time"
   REQUIRE(found.size() == 1);
   CHECK(found[0].id() == std::string(20 - count.size(), '0') + count);
 }
+
+}  // namespace queued_selection_test

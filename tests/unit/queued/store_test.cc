@@ -9,6 +9,8 @@
 #include "tests/unit/queued/acts.h"
 #include "tests/unit/temp_directory.h"
 
+namespace queued_store_test {
+
 using namespace postrider;
 using namespace postrider::queued;
 using namespace std::chrono_literals;
@@ -301,3 +303,5 @@ TEST_CASE("store: a row that has lost its recipients is held for a person, and s
   CHECK(listed->messages.front().id() == lost.data.id.str());
   CHECK(listed->messages.front().hold_reason().ends_with("has no recipients"));
 }
+
+}  // namespace queued_store_test

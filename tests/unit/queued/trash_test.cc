@@ -2,6 +2,8 @@
 
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_trash_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::all_messages;
@@ -72,3 +74,5 @@ TEST_CASE("queued trash: more than a portion is swept", "[queued]") {
   f.sweep();
   CHECK(f.events("deleted") == many);
 }
+
+}  // namespace queued_trash_test

@@ -1,6 +1,8 @@
 // Jobs that come back unattempted, as the servers of their destination bear no more.
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_turns_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::all_messages;
@@ -77,3 +79,5 @@ TEST_CASE("queued turns: what comes back for a domain that was paused meanwhile 
   REQUIRE(waiting.size() == 1);
   CHECK(waiting[0].recipients(0).reply().find("paused by the operator") == 0);
 }
+
+}  // namespace queued_turns_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_verbs_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::all_messages;
@@ -378,3 +380,5 @@ TEST_CASE("queued verbs: a message in memory takes the other way once its job ha
   f.settle();
   CHECK(f.attempts.back() == "smtp:relay.test:25: b@far.test");
 }
+
+}  // namespace queued_verbs_test

@@ -3,6 +3,8 @@
 
 #include "tests/unit/queued/verbs_fixture.h"
 
+namespace queued_verbs_under_way_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::all_messages;
@@ -69,3 +71,5 @@ TEST_CASE("queued verbs: what could not be reported yet is not once the message 
   f.settle();
   CHECK(f.life->reports.sent.size() == 1);
 }
+
+}  // namespace queued_verbs_under_way_test

@@ -5,6 +5,8 @@
 
 #include "tests/unit/queued/fixture.h"
 
+namespace queued_versions_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using test::QueueFixture;
@@ -180,3 +182,5 @@ TEST_CASE("queued versions: a spool of each version is delivered whole", "[queue
   CHECK(f.files(f.paths.quarantine()).empty());
   CHECK(f.logged.find("level=error") == std::string::npos);
 }
+
+}  // namespace queued_versions_test

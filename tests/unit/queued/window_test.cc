@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace queued_window_test {
+
 using postrider::queued::Window;
 
 namespace {
@@ -65,3 +67,5 @@ TEST_CASE("queued window: there is always one job left to find out with", "[queu
   for (int i = 0; i < 10; ++i) window.on_pushed_back(window.begin());
   CHECK(window.size() == 1);
 }
+
+}  // namespace queued_window_test

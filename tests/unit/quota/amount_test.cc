@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace quota_amount_test {
+
 using namespace postrider::quota;
 
 TEST_CASE("amount: octets and messages have a limit each, and 0 is none", "[quota]") {
@@ -24,3 +26,5 @@ TEST_CASE("amount: sums do not wrap around, and nothing is less than nothing", "
   CHECK(Amount{kMost, 1} + Amount{1, 2} == Amount{kMost, 3});
   CHECK(Amount{1, 5} - Amount{2, 2} == Amount{0, 3});
 }
+
+}  // namespace quota_amount_test

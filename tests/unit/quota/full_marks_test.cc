@@ -5,6 +5,8 @@
 #include "common/quota/open_rooms.h"
 #include "tests/unit/temp_directory.h"
 
+namespace quota_full_marks_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -24,3 +26,5 @@ TEST_CASE("full marks: where mail was removed the mailbox is full no longer", "[
 TEST_CASE("full marks: where there is no such folder nothing is told", "[quota]") {
   quota::FullMarks("/nonexistent").clear("a@b.test");
 }
+
+}  // namespace quota_full_marks_test

@@ -12,6 +12,8 @@
 #include "tests/unit/limits/held_lock.h"
 #include "tests/unit/temp_directory.h"
 
+namespace quota_rooms_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using quota::Amount;
@@ -359,3 +361,5 @@ TEST_CASE("rooms: a mailbox that could not be counted in time comes after the ot
   CHECK(rooms.wanted(9) == std::vector<std::string>{"bob@here.test", kAnn});
   CHECK(rooms.look(kAnn, "").count);
 }
+
+}  // namespace quota_rooms_test

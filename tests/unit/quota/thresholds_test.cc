@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace quota_thresholds_test {
+
 using namespace postrider::quota;
 
 TEST_CASE("thresholds: the percentage is that of octets or of messages, whichever is more",
@@ -41,3 +43,5 @@ TEST_CASE("thresholds: one is told of when it is reached, and again only after a
   CHECK(telling(thresholds, row.told, row.before, row.after) == row.expected);
   CHECK(telling({}, 0, 10, 100) == Telling{});
 }
+
+}  // namespace quota_thresholds_test

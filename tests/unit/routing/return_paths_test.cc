@@ -10,6 +10,8 @@
 #include "tests/unit/queued/fake_directory.h"
 #include "tests/unit/temp_directory.h"
 
+namespace routing_return_paths_test {
+
 using namespace postrider;
 using routing::ReturnPaths;
 using Kind = directory::RecipientAnswer::Kind;
@@ -172,3 +174,5 @@ TEST_CASE("routing return paths: a change of the secrets takes effect at once", 
   CHECK_FALSE(f.find(before));
   CHECK_FALSE(f.find_return_path("ann@x.test"));
 }
+
+}  // namespace routing_return_paths_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/queued/fake_directory.h"
 
+namespace routing_router_test {
+
 using namespace postrider;
 using routing::choose_next_hop;
 using routing::Target;
@@ -167,3 +169,5 @@ TEST_CASE("router: one alias leads to a bounded number of addresses", "[routing]
   CHECK(std::count_if(lines.begin(), lines.end(),
                       [](const std::string& line) { return line.ends_with("5.4.6"); }) == 6);
 }
+
+}  // namespace routing_router_test

@@ -8,6 +8,8 @@
 
 #include "common/base/ascii.h"
 
+namespace routing_srs_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using routing::Srs;
@@ -168,3 +170,5 @@ TEST_CASE("routing srs: what is rewritten is known by its beginning and its doma
   CHECK_FALSE(Srs::is_rewritten("SRS0@our.test", "our.test"));
   CHECK_FALSE(Srs::is_rewritten("postmaster", "our.test"));
 }
+
+}  // namespace routing_srs_test

@@ -10,6 +10,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace sandbox_confinement_test {
+
 using namespace postrider;
 using sandbox::folders_of;
 
@@ -42,3 +44,5 @@ TEST_CASE("confinement: what the system's libraries read holds no secrets of the
     for (const char* root : {"/", "/etc", "/proc", "/run", "/var", "/etc/ssl", "/home", "/dev"})
       CHECK(path != root);
 }
+
+}  // namespace sandbox_confinement_test

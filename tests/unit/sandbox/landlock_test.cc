@@ -17,6 +17,8 @@
 #include "tests/unit/sandbox/in_child.h"
 #include "tests/unit/temp_directory.h"
 
+namespace sandbox_landlock_test {
+
 using namespace postrider;
 using namespace postrider::sandbox;
 
@@ -162,3 +164,5 @@ TEST_CASE("landlock: what is missing and only read is passed over; a folder to w
   CHECK(in_child({.write = {folders.at("none")}}, [] { return 0; }) == kNotConfined);
   CHECK(in_child({.share = {folders.at("none")}}, [] { return 0; }) == kNotConfined);
 }
+
+}  // namespace sandbox_landlock_test

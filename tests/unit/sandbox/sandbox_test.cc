@@ -11,6 +11,8 @@
 #include "common/sandbox/system_calls.h"
 #include "tests/unit/sandbox/in_child.h"
 
+namespace sandbox_sandbox_test {
+
 using namespace postrider;
 
 namespace {
@@ -64,3 +66,5 @@ TEST_CASE("sandbox: who is confined gains nothing by a program", "[sandbox]") {
     CHECK(sandbox::in_child(
               {}, [] { return ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == -1 ? errno : 0; }) == ENOSYS);
 }
+
+}  // namespace sandbox_sandbox_test

@@ -17,6 +17,8 @@
 #include "common/base/fd.h"
 #include "tests/unit/sandbox/in_child.h"
 
+namespace sandbox_system_calls_test {
+
 using namespace postrider;
 using namespace postrider::sandbox;
 
@@ -130,3 +132,5 @@ TEST_CASE("system calls: memory is written or executed, not both", "[sandbox]") 
   };
   CHECK(in_child({}, turned) == EACCES);
 }
+
+}  // namespace sandbox_system_calls_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace sasl_apop_test {
+
 using namespace postrider;
 using namespace postrider::sasl;
 
@@ -31,3 +33,5 @@ TEST_CASE("sasl apop: a digest of another length or in upper case does not fit",
                                           std::string("C4C9334BAC560ECC979E58001B3E22FB"));
   CHECK_FALSE(apop_fits(kTimestamp, Secret("tanstaaf"), given));
 }
+
+}  // namespace sasl_apop_test

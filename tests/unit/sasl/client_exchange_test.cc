@@ -4,6 +4,8 @@
 
 #include "common/sasl/server_exchange.h"
 
+namespace sasl_client_exchange_test {
+
 using namespace postrider;
 using namespace postrider::sasl;
 using namespace std::string_literals;
@@ -118,3 +120,5 @@ TEST_CASE("sasl client: a server that does not know the password is not believed
   }
   CHECK_FALSE(client.complete());
 }
+
+}  // namespace sasl_client_exchange_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace sasl_mechanism_test {
+
 using namespace postrider::sasl;
 
 TEST_CASE("sasl mechanisms: what is offered can be chosen, in any case", "[sasl]") {
@@ -19,3 +21,5 @@ TEST_CASE("sasl mechanisms: what is not offered cannot be chosen", "[sasl]") {
        {"", "PLAI", "PLAINX", "CRAM-MD5", "NTLM", "ANONYMOUS", "EXTERNAL", "SCRAM-SHA-1", "GSSAPI"})
     CHECK_FALSE(find_mechanism(name, Binding::possible));
 }
+
+}  // namespace sasl_mechanism_test

@@ -5,6 +5,8 @@
 #include "common/base/base64.h"
 #include "tests/unit/sasl/scram_client.h"
 
+namespace sasl_scram_test {
+
 using namespace postrider;
 using namespace postrider::sasl;
 using sasl::test::ScramClient;
@@ -84,3 +86,5 @@ TEST_CASE("scram: the keys depend on password, salt and iterations", "[sasl]") {
   CHECK_FALSE(some == keys("secret", "salt", 3));
   CHECK_FALSE(derive_scram_keys(Secret(std::string("a\0b", 3)), "salt", 2));
 }
+
+}  // namespace sasl_scram_test

@@ -5,6 +5,8 @@
 #include "common/base/overloaded.h"
 #include "tests/unit/sasl/scram_client.h"
 
+namespace sasl_server_exchange_test {
+
 using namespace postrider;
 using namespace postrider::sasl;
 using sasl::test::ScramClient;
@@ -201,3 +203,5 @@ TEST_CASE("sasl exchange: a user's name has the length of an address", "[sasl]")
   CHECK(shown(scram.begin(said("n,,n=" + longest + "aa,r=abc"))) == "malformed");
   CHECK(scram.user().size() == 321);
 }
+
+}  // namespace sasl_server_exchange_test

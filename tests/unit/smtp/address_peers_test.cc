@@ -11,6 +11,8 @@
 
 #include "tests/unit/smtp/fixtures.h"
 
+namespace smtp_address_peers_test {
+
 using namespace postrider::smtp;
 
 namespace {
@@ -153,3 +155,5 @@ TEST_CASE("smtp address: egulias' table agrees with ours", "[smtp][peers]") {
     }
   }
 }
+
+}  // namespace smtp_address_peers_test

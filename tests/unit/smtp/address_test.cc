@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_address_test {
+
 using namespace postrider::smtp;
 
 namespace {
@@ -125,3 +127,5 @@ TEST_CASE("smtp address: domains and address literals are told from other words"
   CHECK_FALSE(is_address_literal("192.0.2.1"));
   CHECK_FALSE(is_address_literal("[192.0.2.1]x"));
 }
+
+}  // namespace smtp_address_test

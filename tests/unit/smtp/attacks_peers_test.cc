@@ -11,6 +11,8 @@
 #include "tests/unit/smtp/fixtures.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_attacks_peers_test {
+
 using namespace postrider::smtp;
 using test::codes;
 using test::Conversation;
@@ -140,3 +142,5 @@ TEST_CASE("smtp server session: inputs from public advisories", "[smtp][peers]")
     CHECK(c.session.unprocessed() < 4096);
   }
 }
+
+}  // namespace smtp_attacks_peers_test

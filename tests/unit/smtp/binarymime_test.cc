@@ -4,6 +4,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_binarymime_test {
+
 using namespace postrider::smtp;
 using test::bdat;
 using test::codes;
@@ -86,3 +88,5 @@ TEST_CASE("smtp binarymime: where CHUNKING is not offered it is not either", "[s
   CHECK(c.say("EHLO a.test\r\n").find("BINARYMIME") == std::string::npos);
   CHECK(c.say("MAIL FROM:<a@a.test> BODY=BINARYMIME\r\n").starts_with("501 5.5.4 "));
 }
+
+}  // namespace smtp_binarymime_test

@@ -4,6 +4,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_chunking_test {
+
 using namespace postrider::smtp;
 using test::bdat;
 using test::codes;
@@ -229,3 +231,5 @@ TEST_CASE("smtp chunking: the owner refuses a message within a chunk", "[smtp]")
   CHECK(c.messages.empty());
   CHECK(c.aborted.empty());
 }
+
+}  // namespace smtp_chunking_test

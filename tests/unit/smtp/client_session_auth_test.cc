@@ -9,6 +9,8 @@
 #include "common/sasl/server_exchange.h"
 #include "common/smtp/auth_offer.h"
 
+namespace smtp_client_session_auth_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using namespace std::string_literals;
@@ -260,3 +262,5 @@ TEST_CASE("smtp client session auth: what was offered in the clear is not taken 
   c.hear("250-mx\r\n250 DSN");
   CHECK(c.seen.back() == "close");
 }
+
+}  // namespace smtp_client_session_auth_test

@@ -1,6 +1,8 @@
 // What the client session makes of a server that fails at the BDAT it offers.
 #include "tests/unit/smtp/client_session_cases.h"
 
+namespace smtp_client_session_bdat_faults_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using namespace postrider::smtp::test;
@@ -266,3 +268,5 @@ TEST_CASE(
   CHECK(conversation.lose(ClientSession::kIdleClose + std::chrono::microseconds{1}) ==
         Lines{"done: deferred(0) deferred(0)", "close"});
 }
+
+}  // namespace smtp_client_session_bdat_faults_test

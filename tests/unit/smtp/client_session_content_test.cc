@@ -1,6 +1,8 @@
 // How the client session brings the content by BDAT.
 #include "tests/unit/smtp/client_session_cases.h"
 
+namespace smtp_client_session_content_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using namespace postrider::smtp::test;
@@ -149,3 +151,5 @@ TEST_CASE("smtp client session: the limits of the server are those of its last r
   CHECK_FALSE(session.recipients_limit());
   CHECK(session.messages_limit() == 7U);
 }
+
+}  // namespace smtp_client_session_content_test

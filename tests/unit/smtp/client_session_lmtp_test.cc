@@ -1,6 +1,8 @@
 // The client session with a server of LMTP (RFC 2033).
 #include "tests/unit/smtp/client_session_cases.h"
 
+namespace smtp_client_session_lmtp_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using namespace postrider::smtp::test;
@@ -151,3 +153,5 @@ TEST_CASE("smtp client session: one message after another goes by LMTP", "[smtp]
     CHECK(conversation.session.ready());
   }
 }
+
+}  // namespace smtp_client_session_lmtp_test

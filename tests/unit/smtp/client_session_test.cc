@@ -2,6 +2,8 @@
 
 #include "tests/unit/smtp/client_conversation.h"
 
+namespace smtp_client_session_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using smtp::test::ClientConversation;
@@ -271,3 +273,5 @@ TEST_CASE("smtp client session: a refusal is told with the command that it answe
   CAPTURE(c.script);
   CHECK(commands == c.commands);
 }
+
+}  // namespace smtp_client_session_test

@@ -6,6 +6,8 @@
 
 #include "common/base/overloaded.h"
 
+namespace smtp_client_session_tls_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 
@@ -367,3 +369,5 @@ TEST_CASE(
                           "close"});
   }
 }
+
+}  // namespace smtp_client_session_tls_test

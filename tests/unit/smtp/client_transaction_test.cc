@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_client_transaction_test {
+
 using namespace postrider::smtp;
 using postrider::TlsLevel;
 
@@ -128,3 +130,5 @@ TEST_CASE("smtp client transaction: a recipient that cannot be named is found as
   CHECK(obstacle(ClientRecipient{"b@y.test", "", "rfc822;a\r"}, Extensions{})->reply.status ==
         "5.1.3");
 }
+
+}  // namespace smtp_client_transaction_test

@@ -7,6 +7,8 @@
 
 #include "common/smtp/parameters.h"
 
+namespace smtp_command_reader_test {
+
 using namespace std::string_view_literals;
 using postrider::smtp::CommandReader;
 using Kind = CommandReader::Kind;
@@ -82,3 +84,5 @@ TEST_CASE("smtp command reader: MAIL and RCPT may be longer by what their parame
   CHECK(kind_of(limit) == Kind::line);
   CHECK(kind_of(limit + 1) == Kind::too_long);
 }
+
+}  // namespace smtp_command_reader_test

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+namespace smtp_command_test {
+
 using namespace postrider::smtp;
 
 TEST_CASE("smtp command: a line is a verb and an argument", "[smtp]") {
@@ -139,3 +141,5 @@ TEST_CASE("smtp command: a client's name is one word of printable ASCII", "[smtp
   CHECK_FALSE(parse_client_name(wrong));
   CHECK_FALSE(parse_client_name(std::string(256, 'a')));
 }
+
+}  // namespace smtp_command_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace smtp_data_reader_test {
+
 using namespace std::string_view_literals;
 using postrider::smtp::DataReader;
 using Defect = DataReader::Defect;
@@ -134,3 +136,5 @@ TEST_CASE("smtp data reader: in chunks a dot is text, and nothing but their end 
     if (defect == Defect::none) CHECK(content == bytes);
   }
 }
+
+}  // namespace smtp_data_reader_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_dialogue_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using smtp::Dialogue;
@@ -65,3 +67,5 @@ TEST_CASE("smtp dialogue: a long one keeps its beginning and the last reply", "[
   CHECK(text.find("xxx...\n") != std::string::npos);
   CHECK(text.find("lines are left out\n7 < 550 the last") != std::string::npos);
 }
+
+}  // namespace smtp_dialogue_test

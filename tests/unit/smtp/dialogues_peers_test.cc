@@ -13,6 +13,8 @@
 #include "tests/unit/smtp/fixtures.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_dialogues_peers_test {
+
 using namespace postrider::smtp;
 using test::codes;
 using test::Conversation;
@@ -247,3 +249,5 @@ TEST_CASE("smtp server session: chasquid's dialogues", "[smtp][peers]") {
     }
   }
 }
+
+}  // namespace smtp_dialogues_peers_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_dot_stuffer_test {
+
 using namespace postrider::smtp;
 
 namespace {
@@ -43,3 +45,5 @@ TEST_CASE("smtp dot stuffer: leading dots are doubled and the end is CRLF.CRLF",
   for (std::size_t step = 1; step <= c.content.size() + 1; ++step)
     CHECK(stuff(c.content, step) == c.wire);
 }
+
+}  // namespace smtp_dot_stuffer_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_ehlo_reply_test {
+
 using namespace postrider::smtp;
 
 namespace {
@@ -106,3 +108,5 @@ TEST_CASE("smtp ehlo reply: how long a message may be held is told", "[smtp]") {
                    "", {})
             .text == "mx.test\nFUTURERELEASE 60 2027-01-15T08:00:00Z");
 }
+
+}  // namespace smtp_ehlo_reply_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_international_domain_test {
+
 using postrider::smtp::to_a_labels;
 
 TEST_CASE("smtp international domain: U-labels become A-labels", "[smtp]") {
@@ -36,3 +38,5 @@ TEST_CASE("smtp international domain: what is no domain is none", "[smtp]") {
   CAPTURE(domain);
   CHECK_FALSE(to_a_labels(domain));
 }
+
+}  // namespace smtp_international_domain_test

@@ -4,6 +4,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_lmtp_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using smtp::test::codes;
@@ -73,3 +75,5 @@ TEST_CASE("smtp lmtp: the protocols do not know each other's greeting", "[smtp]"
   CHECK(codes(smtp.say("LHLO a\r\n")) == "500");
   CHECK(smtp.say("HELP\r\n").starts_with("214-2.0.0 HELO EHLO MAIL"));
 }
+
+}  // namespace smtp_lmtp_test

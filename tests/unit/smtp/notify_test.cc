@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_notify_test {
+
 using namespace postrider::smtp;
 
 TEST_CASE("smtp notify: a list is read in any case and order, and written in one", "[smtp]") {
@@ -28,3 +30,5 @@ TEST_CASE("smtp notify: NEVER stands alone, and nothing else is known", "[smtp]"
 TEST_CASE("smtp notify: who does not say is told of failure and delay", "[smtp]") {
   CHECK(Notify{} == Notify{.success = false, .failure = true, .delay = true});
 }
+
+}  // namespace smtp_notify_test

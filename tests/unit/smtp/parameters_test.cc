@@ -8,6 +8,8 @@
 
 #include "common/base/ascii.h"
 
+namespace smtp_parameters_test {
+
 using namespace postrider::smtp;
 
 namespace {
@@ -246,3 +248,5 @@ TEST_CASE("smtp parameters: where it is not offered nothing is held", "[smtp]") 
   MailArguments mail;
   CHECK(set_parameters(parameters, Extensions{}, mail)->code == 555);
 }
+
+}  // namespace smtp_parameters_test

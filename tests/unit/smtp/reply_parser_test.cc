@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_reply_parser_test {
+
 using namespace postrider::smtp;
 
 namespace {
@@ -127,3 +129,5 @@ TEST_CASE("smtp reply parser: the budget begins anew with each reply", "[smtp]")
   while (wire.size() < 3 * ReplyParser::kMaxOctets) wire += "250 2.0.0 ok\r\n";
   CHECK_FALSE(parse(wire, 1013).malformed);
 }
+
+}  // namespace smtp_reply_parser_test

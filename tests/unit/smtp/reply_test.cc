@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtp_reply_test {
+
 using namespace postrider::smtp;
 
 TEST_CASE("smtp reply: each line of the text repeats code and status", "[smtp]") {
@@ -15,3 +17,5 @@ TEST_CASE("smtp reply: each line of the text repeats code and status", "[smtp]")
 TEST_CASE("smtp reply: on one line nothing can break the line", "[smtp]") {
   CHECK(to_line({550, "5.1.1", "no\nsuch\r\x01user"}) == "550 5.1.1 no such  user");
 }
+
+}  // namespace smtp_reply_test

@@ -6,6 +6,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_server_session_auth_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using sasl::test::ScramClient;
@@ -277,3 +279,5 @@ TEST_CASE("smtp server session: AUTH= of MAIL is read where AUTH is offered", "[
               .starts_with(c.reply));
   }
 }
+
+}  // namespace smtp_server_session_auth_test

@@ -4,6 +4,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_server_session_limits_test {
+
 using namespace postrider::smtp;
 using test::codes;
 using test::Conversation;
@@ -136,3 +138,5 @@ TEST_CASE("smtp server session: a message's recipients are of so many domains", 
   REQUIRE(c.messages.size() == 1);
   CHECK(c.messages[0].recipients.size() == 3);
 }
+
+}  // namespace smtp_server_session_limits_test

@@ -6,6 +6,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_server_session_pipelining_test {
+
 using namespace postrider::smtp;
 using postrider::smtp::test::codes;
 using postrider::smtp::test::Conversation;
@@ -111,3 +113,5 @@ TEST_CASE("smtp server session: replies are given before they are many octets", 
   CHECK(replies == 3000);
   CHECK(longest < ServerSession::kReplies + 512);
 }
+
+}  // namespace smtp_server_session_pipelining_test

@@ -5,6 +5,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_server_session_test {
+
 using namespace postrider::smtp;
 using test::codes;
 using test::Conversation;
@@ -391,3 +393,5 @@ TEST_CASE("smtp server session: addresses beyond ASCII go with a transaction of 
   CHECK(c.say("VRFY \xe6\x9d\x8e@x.test\r\n").starts_with("553 5.6.7 "));
   CHECK(c.say("VRFY \xe6\x9d\x8e@x.test SMTPUTF8\r\n") == "250 2.1.5 \xe6\x9d\x8e@x.test\r\n");
 }
+
+}  // namespace smtp_server_session_test

@@ -4,6 +4,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_server_session_tls_test {
+
 using namespace postrider::smtp;
 using test::codes;
 using test::Conversation;
@@ -112,3 +114,5 @@ TEST_CASE("smtp server session: where there is no TLS, REQUIRETLS is not known",
   c.say("EHLO a\r\n");
   CHECK(codes(c.say("MAIL FROM:<a@a.test> REQUIRETLS\r\n")) == "555");
 }
+
+}  // namespace smtp_server_session_tls_test

@@ -5,6 +5,8 @@
 #include "tests/unit/smtp/conversation.h"
 #include "tests/unit/smtp/replies.h"
 
+namespace smtp_xclient_test {
+
 using namespace postrider;
 using namespace postrider::smtp;
 using smtp::test::codes;
@@ -146,3 +148,5 @@ TEST_CASE(
                  : "550 5.7.0 you may not speak for other clients\r\n"));
   CHECK(codes(c.say("MAIL FROM:<a@b>\r\n")) == "250");
 }
+
+}  // namespace smtp_xclient_test

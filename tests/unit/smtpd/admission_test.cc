@@ -6,6 +6,8 @@
 
 #include "common/config/load.h"
 
+namespace smtpd_admission_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using smtpd::Admission;
@@ -115,3 +117,5 @@ TEST_CASE("smtpd admission: limits hold for those in no exempt network, and wher
   for (int i = 0; i < 10; ++i) CHECK(f.enter("192.0.2.1").empty());
   CHECK(f.admission().note_errors(ip("192.0.2.1"), 100) == 0us);
 }
+
+}  // namespace smtpd_admission_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtpd_confinement_test {
+
 using namespace postrider;
 
 namespace {
@@ -47,3 +49,5 @@ TEST_CASE("smtpd confinement: a certificate beside the mailboxes opens no door t
   CHECK(has(may.read, "/p/cert.pem"));
   CHECK_FALSE(has(may.read, "/p"));
 }
+
+}  // namespace smtpd_confinement_test

@@ -4,6 +4,8 @@
 #include "smtpd/connection.h"
 #include "tests/unit/smtpd/world.h"
 
+namespace smtpd_connection_checks_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::CheckAction;
@@ -216,3 +218,5 @@ TEST_CASE(
     CHECK(reply.starts_with("552 5.2.3 the message is larger than the mailbox of any"));
   CHECK(f.world.envelopes().size() == (code == 250 ? 1U : 0U));
 }
+
+}  // namespace smtpd_connection_checks_test

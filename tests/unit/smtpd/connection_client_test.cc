@@ -3,6 +3,8 @@
 
 #include "tests/unit/smtpd/connection_fixture.h"
 
+namespace smtpd_connection_client_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using smtpd::test::Peer;
@@ -97,3 +99,5 @@ TEST_CASE("smtpd connection: others may not say who they speak for", "[smtpd]") 
   CHECK(peer.exchange("EHLO a\r\n", 250).find("XCLIENT") == std::string::npos);
   peer.exchange("XCLIENT ADDR=192.0.2.8\r\n", 550);
 }
+
+}  // namespace smtpd_connection_client_test

@@ -5,6 +5,8 @@
 #include "tests/unit/sasl/scram_client.h"
 #include "tests/unit/smtpd/secure_peer.h"
 
+namespace smtpd_connection_login_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
@@ -265,3 +267,5 @@ TEST_CASE("smtpd connection: a password in the clear is taken from the loopback 
   peer.exchange("x: y\r\n.\r\n", 250);
   CHECK(world.envelopes()[0].protocol() == "ESMTPA");
 }
+
+}  // namespace smtpd_connection_login_test

@@ -5,6 +5,8 @@
 #include "smtpd/connection.h"
 #include "tests/unit/smtpd/world.h"
 
+namespace smtpd_connection_quota_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::CheckAction;
@@ -213,3 +215,5 @@ TEST_CASE("smtpd quota: a recipient that another check refuses has no promise", 
   one.peer->exchange(kToAlice, 550);
   CHECK(f.promised() == Amount{});
 }
+
+}  // namespace smtpd_connection_quota_test

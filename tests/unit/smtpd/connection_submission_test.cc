@@ -6,6 +6,8 @@
 #include "common/base/base64.h"
 #include "tests/unit/smtpd/secure_peer.h"
 
+namespace smtpd_connection_submission_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::CheckAction;
@@ -209,3 +211,5 @@ TEST_CASE("smtpd submission: the local socket refuses whom it must", "[smtpd]") 
   peer.exchange("MAIL FROM:<a@here.test>\r\nRCPT TO:<nobody@here.test>\r\n", 550);
   peer.exchange("RCPT TO:<alice@here.test>\r\n", 250);
 }
+
+}  // namespace smtpd_connection_submission_test

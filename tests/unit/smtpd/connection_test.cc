@@ -5,6 +5,8 @@
 #include "tests/unit/monotonic_clock.h"
 #include "tests/unit/smtpd/connection_fixture.h"
 
+namespace smtpd_connection_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using metrics::Counter;
@@ -391,3 +393,5 @@ TEST_CASE("smtpd connection: of errors in one packet each is held back before th
   CHECK(peer.heard().empty());
   CHECK(f.world.counters.value(Counter::smtp_recipients_refused) == refused);
 }
+
+}  // namespace smtpd_connection_test

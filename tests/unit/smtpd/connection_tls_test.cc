@@ -3,6 +3,8 @@
 
 #include "tests/unit/smtpd/secure_peer.h"
 
+namespace smtpd_connection_tls_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
@@ -125,3 +127,5 @@ TEST_CASE("smtpd connection: what its sender requires is kept, whatever its head
   REQUIRE(f.world.envelopes().size() == 1);
   CHECK(f.world.envelopes()[0].tls() == spool::Envelope::TLS_REQUIRED);
 }
+
+}  // namespace smtpd_connection_tls_test

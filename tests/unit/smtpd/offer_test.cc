@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtpd_offer_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 
@@ -57,3 +59,5 @@ TEST_CASE("smtpd offer: without TLS a password is taken from the loopback alone,
   CHECK(offered.auth);
   CHECK(offered.auth_in_clear == taken);
 }
+
+}  // namespace smtpd_offer_test

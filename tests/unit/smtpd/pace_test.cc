@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtpd_pace_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using smtpd::Pace;
@@ -137,3 +139,5 @@ TEST_CASE("smtpd pace: what a client waits for us is not added to its time, nor 
   CHECK_FALSE(f.is_too_slow(2s, true));
   CHECK(f.is_too_slow(2s, true));
 }
+
+}  // namespace smtpd_pace_test

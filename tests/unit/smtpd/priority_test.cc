@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtpd_priority_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 
@@ -19,3 +21,5 @@ TEST_CASE("smtpd priority: a stranger's mail is no more urgent than others'", "[
         (asked == granted ? "250 2.1.0 sender ok"
                           : "250 2.3.6 0 is the new priority assigned to the message"));
 }
+
+}  // namespace smtpd_priority_test

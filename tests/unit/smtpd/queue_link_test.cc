@@ -8,6 +8,8 @@
 #include "common/net/listener.h"
 #include "tests/unit/temp_directory.h"
 
+namespace smtpd_queue_link_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 
@@ -128,3 +130,5 @@ TEST_CASE("smtpd queue link: a queued that shows it out at once is asked later a
   CHECK(came[1] - came[0] >= QueueLink::kMinBackoff * 9 / 10);
   CHECK(came[2] - came[1] >= QueueLink::kMinBackoff * 2 * 9 / 10);
 }
+
+}  // namespace smtpd_queue_link_test

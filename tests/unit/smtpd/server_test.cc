@@ -8,6 +8,8 @@
 #include "common/net/connector.h"
 #include "tests/unit/smtpd/world.h"
 
+namespace smtpd_server_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using metrics::Counter;
@@ -337,3 +339,5 @@ TEST_CASE("smtpd server: draining waits for no PROXY header", "[smtpd]") {
   CHECK(drained);
   CHECK(peer->expect_close().empty());
 }
+
+}  // namespace smtpd_server_test

@@ -6,6 +6,8 @@
 #include "smtpd/offer.h"
 #include "tests/unit/smtp/conversation.h"
 
+namespace smtpd_services_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
@@ -122,3 +124,5 @@ TEST_CASE("smtpd services: TLS begins as the mode says, where there is a certifi
   settings.tls.certificate = certificate;
   CHECK(make_listener(settings, {.mode = mode}).session.tls == tls);
 }
+
+}  // namespace smtpd_services_test

@@ -7,6 +7,8 @@
 #include "common/net/connector.h"
 #include "tests/unit/temp_directory.h"
 
+namespace smtpd_sockets_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
@@ -80,3 +82,5 @@ TEST_CASE("smtpd sockets: what is withdrawn leaves no name", "[smtpd]") {
   CHECK(sockets.listening().empty());
   CHECK_FALSE(exists(path));
 }
+
+}  // namespace smtpd_sockets_test

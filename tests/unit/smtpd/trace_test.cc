@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtpd_trace_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 
@@ -83,3 +85,5 @@ TEST_CASE("smtpd trace: a client's name that is no domain does not get into the 
   CHECK(
       received(name, "192.0.2.1", {}).starts_with("Received: from [192.0.2.1] ([192.0.2.1])\r\n"));
 }
+
+}  // namespace smtpd_trace_test

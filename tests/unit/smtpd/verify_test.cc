@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace smtpd_verify_test {
+
 using namespace postrider;
 using namespace postrider::smtpd;
 using directory::RecipientAnswer;
@@ -26,3 +28,5 @@ TEST_CASE("smtpd verify: VRFY and EXPN tell what the directory knows", "[smtpd]"
   CHECK(answer_expn(RecipientAnswer{Kind::mailbox, "a@here.test", {}}).code == 550);
   CHECK(answer_expn(fail(ErrorKind::temporary, "x")).code == 451);
 }
+
+}  // namespace smtpd_verify_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/spool/fixture.h"
 
+namespace spool_done_file_test {
+
 using namespace postrider;
 using namespace postrider::spool;
 using Fixture = test::SpoolFixture;
@@ -68,3 +70,5 @@ TEST_CASE("spool done file: what a crash left of its first write is replaced", "
     CHECK(loaded->entries.size() == 1);
   }
 }
+
+}  // namespace spool_done_file_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/spool/fixture.h"
 
+namespace spool_record_test {
+
 using namespace postrider;
 using namespace postrider::spool;
 using test::newer;
@@ -36,3 +38,5 @@ TEST_CASE("spool record: a record's header holds at its place in its segment alo
   CHECK(decode_record_header(record, 7, 40).error().kind == ErrorKind::corrupt);
   CHECK(decode_record_header(record, 8, 32).error().kind == ErrorKind::corrupt);
 }
+
+}  // namespace spool_record_test

@@ -5,6 +5,8 @@
 #include "tests/unit/spool/fixture.h"
 #include "tests/unit/spool/forwarding_disk.h"
 
+namespace spool_segment_reader_test {
+
 using namespace postrider;
 using namespace postrider::spool;
 using Fixture = test::SpoolFixture;
@@ -115,3 +117,5 @@ TEST_CASE("spool reader: a search through forged headers reads each octet a few 
   CHECK(f.read_all(true, disk) == Lines{"damage", "message 7"});
   CHECK(disk.octets < 3 * content.size());
 }
+
+}  // namespace spool_segment_reader_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/spool/fixture.h"
 
+namespace spool_writer_test {
+
 using namespace postrider;
 using namespace postrider::spool;
 using namespace std::chrono_literals;
@@ -77,3 +79,5 @@ TEST_CASE("spool writer: a segment that is full or old is sealed, and the next i
   f.progress.segment = first;
   CHECK(f.read_all() == std::vector<std::string>{"message 2000", "seal"});
 }
+
+}  // namespace spool_writer_test

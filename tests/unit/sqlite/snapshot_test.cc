@@ -7,6 +7,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace sqlite_snapshot_test {
+
 using namespace postrider;
 using namespace postrider::sqlite;
 using postrider::test::TempDirectory;
@@ -107,3 +109,5 @@ TEST_CASE("sqlite snapshot: a copy ends where it may not go on", "[sqlite]") {
   REQUIRE_FALSE(copied);
   CHECK(copied.error().text == "ended");
 }
+
+}  // namespace sqlite_snapshot_test

@@ -9,6 +9,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace sqlite_sqlite_test {
+
 using namespace postrider;
 using namespace postrider::sqlite;
 using postrider::test::TempDirectory;
@@ -182,3 +184,5 @@ TEST_CASE("sqlite: migration applies what is missing, once, and refuses a newer 
   REQUIRE_FALSE(newer);
   CHECK(newer.error().kind == ErrorKind::invalid);
 }
+
+}  // namespace sqlite_sqlite_test

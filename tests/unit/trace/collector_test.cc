@@ -5,6 +5,8 @@
 
 #include "tests/unit/trace/world.h"
 
+namespace trace_collector_test {
+
 using namespace postrider;
 using namespace postrider::trace::test;
 using namespace std::chrono_literals;
@@ -223,3 +225,5 @@ TEST_CASE("trace retention: a backlog does not let the file grow far beyond its 
   CHECK(world.events_of(last) == 1);
   CHECK(std::filesystem::file_size(trace::index_path(world.folder.path())) < 3U << 20U);
 }
+
+}  // namespace trace_collector_test

@@ -5,6 +5,8 @@
 #include "common/log/log.h"
 #include "common/trace/belonging.h"
 
+namespace trace_line_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 
@@ -65,3 +67,5 @@ TEST_CASE("trace belonging: a message's line, its session's, and a report's", "[
   CHECK(trace::names_of("accepted", values) == std::vector<std::string>{"ada@here.test", "x@y"});
   CHECK(trace::names_of("deferred", values).empty());
 }
+
+}  // namespace trace_line_test

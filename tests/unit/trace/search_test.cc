@@ -3,6 +3,8 @@
 #include "common/trace/belonging.h"
 #include "tests/unit/trace/world.h"
 
+namespace trace_search_test {
+
 using namespace postrider;
 using namespace postrider::trace::test;
 using namespace std::chrono_literals;
@@ -100,3 +102,5 @@ TEST_CASE("trace search: of very many events it is known how many are left out",
   CHECK(life->events.size() == std::size_t{trace::Search::kMaxEvents});
   CHECK(life->left_out == 11);
 }
+
+}  // namespace trace_search_test

@@ -6,6 +6,8 @@
 #include "common/trace/recording.h"
 #include "tests/unit/trace/world.h"
 
+namespace trace_writer_test {
+
 using namespace postrider;
 using namespace postrider::trace::test;
 using namespace std::chrono_literals;
@@ -119,3 +121,5 @@ TEST_CASE("trace recording: keeps what belongs to messages, and tells the log wh
   off.end_turn();
   CHECK(all_lines(world).find("secured") == std::string::npos);
 }
+
+}  // namespace trace_writer_test

@@ -11,6 +11,8 @@
 #include "ctl/backup/interruption.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_backup_backup_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 
@@ -60,3 +62,5 @@ TEST_CASE("backup: a signal while it is checked is no damage", "[backup]") {
   CHECK(damage.error().kind == ErrorKind::temporary);
   CHECK(damage.error().text == "ended by signal 2");
 }
+
+}  // namespace ctl_backup_backup_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_backup_entry_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 
@@ -106,3 +108,5 @@ TEST_CASE("backup entry: a line that is not what was written is corrupt", "[back
     CHECK(read.error().kind == ErrorKind::corrupt);
   }
 }
+
+}  // namespace ctl_backup_entry_test

@@ -7,6 +7,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_backup_file_list_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 using postrider::test::TempDirectory;
@@ -70,3 +72,5 @@ TEST_CASE("backup list: an empty one has nothing in it", "[backup]") {
   REQUIRE(reader);
   CHECK_FALSE(reader->next().value().has_value());
 }
+
+}  // namespace ctl_backup_file_list_test

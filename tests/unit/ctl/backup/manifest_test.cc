@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_backup_manifest_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 
@@ -66,3 +68,5 @@ TEST_CASE("backup manifest: what is larger than any manifest is not looked at", 
   CHECK(parse_manifest(std::string(kMaxManifest + 1, ' ')).error().kind == ErrorKind::corrupt);
   CHECK(parse_manifest(std::string(kMaxManifest, '[')).error().kind == ErrorKind::corrupt);
 }
+
+}  // namespace ctl_backup_manifest_test

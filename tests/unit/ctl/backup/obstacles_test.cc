@@ -12,6 +12,8 @@
 #include "common/spool/paths.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_backup_obstacles_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 using postrider::test::TempDirectory;
@@ -143,3 +145,5 @@ TEST_CASE("backup obstacles: users that this host lacks are named, for who gives
   CHECK(owners.error().text.find("user nobody-of-this-host, group no-group-of-this-host") !=
         std::string::npos);
 }
+
+}  // namespace ctl_backup_obstacles_test

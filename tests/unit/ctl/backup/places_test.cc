@@ -4,6 +4,8 @@
 
 #include "ctl/backup/named_files.h"
 
+namespace ctl_backup_places_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 
@@ -54,3 +56,5 @@ TEST_CASE("backup places: the files that a configuration names are each named on
   CHECK(names == std::vector<std::string>{"tls.certificate", "tls.key",
                                           "tls.additional.0.certificate", "tls.additional.0.key"});
 }
+
+}  // namespace ctl_backup_places_test

@@ -11,6 +11,8 @@
 #include "ctl/backup/file_list.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_backup_restoration_test {
+
 using namespace postrider;
 using namespace postrider::ctl::backup;
 using postrider::test::TempDirectory;
@@ -115,3 +117,5 @@ TEST_CASE("backup restoration: what it made goes when it fails", "[backup]") {
   CHECK(fs::is_empty(f.directory.path("mail/a.test/anna")));
   CHECK_FALSE(fs::exists(f.directory.path("spool")));
 }
+
+}  // namespace ctl_backup_restoration_test

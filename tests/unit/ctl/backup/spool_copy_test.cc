@@ -18,6 +18,8 @@
 #include "tests/unit/spool/fixture.h"
 #include "tests/unit/spool/forwarding_disk.h"
 
+namespace ctl_backup_spool_copy_test {
+
 using namespace postrider;
 namespace fs = std::filesystem;
 
@@ -401,3 +403,5 @@ TEST_CASE("spool copy: a FIFO in the place of queued's lock is waited for by nob
   f.copy();
   CHECK(f.waiting.size() == 3);
 }
+
+}  // namespace ctl_backup_spool_copy_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_doctor_dns_judgement_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -108,3 +110,5 @@ TEST_CASE("dns judgement: an address has a name that leads back to it", "[doctor
   CHECK(health(Status::none, "") == Health::wrong);
   CHECK(health(Status::temporary, "") == Health::warning);
 }
+
+}  // namespace ctl_doctor_dns_judgement_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_doctor_examinations_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -113,3 +115,5 @@ TEST_CASE("doctor: a certificate that workers serve is told, whatever the file i
     return finding.text.starts_with("A certificate that is served has expired");
   }));
 }
+
+}  // namespace ctl_doctor_examinations_test

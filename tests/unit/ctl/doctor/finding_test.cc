@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+namespace ctl_doctor_finding_test {
+
 using namespace postrider::ctl;
 
 namespace {
@@ -43,3 +45,5 @@ TEST_CASE("finding: programs read the same", "[doctor]") {
                                   {"mend", "Make room at once."}});
   CHECK(json[0]["mend"] == "");
 }
+
+}  // namespace ctl_doctor_finding_test

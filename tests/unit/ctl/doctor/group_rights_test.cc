@@ -10,6 +10,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_doctor_group_rights_test {
+
 using namespace postrider;
 
 namespace {
@@ -66,3 +68,5 @@ TEST_CASE("group rights: of a file that is not there nothing is known", "[doctor
   const Place place;
   CHECK(ctl::obstacle_to(place.file + ".not", place.ours).empty());
 }
+
+}  // namespace ctl_doctor_group_rights_test

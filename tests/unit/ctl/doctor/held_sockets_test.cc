@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_doctor_held_sockets_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -31,3 +33,5 @@ TEST_CASE("held sockets: those that no listener serves are named, whatever addre
   settings.pop3d.listen.push_back({"0.0.0.0:110", config::Pop3Tls::starttls});
   CHECK(units(settings).empty());
 }
+
+}  // namespace ctl_doctor_held_sockets_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_doctor_spf_terms_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -55,3 +57,5 @@ TEST_CASE("spf terms: of addresses that are not known any network may be theirs"
   CHECK(may_pass("v=spf1 ip4:192.0.2.1 -all", {}));
   CHECK_FALSE(may_pass("v=spf1 -all", {}));
 }
+
+}  // namespace ctl_doctor_spf_terms_test

@@ -9,6 +9,8 @@
 #include "ctl/monitor/metrics_manual.h"
 #include "tests/unit/ctl/monitor/survey_model.h"
 
+namespace ctl_monitor_exposition_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -122,3 +124,5 @@ TEST_CASE("metrics manual: the page in the source is that of the tables", "[moni
   page << std::ifstream(std::string(SOURCE_DIR) + "/man/postrider-metrics.5").rdbuf();
   CHECK(page.str() == metrics_manual());
 }
+
+}  // namespace ctl_monitor_exposition_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_monitor_http_request_test {
+
 using namespace postrider::ctl;
 using Step = HttpRequestReader::Step;
 using Method = HttpRequest::Method;
@@ -143,3 +145,5 @@ TEST_CASE("http request: a text survives being part of an address", "[monitor]")
   CHECK(decode_url(encode_url(text), decoded));
   CHECK(decoded == text);
 }
+
+}  // namespace ctl_monitor_http_request_test

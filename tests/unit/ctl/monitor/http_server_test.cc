@@ -9,6 +9,8 @@
 #include "common/event/answer_later.h"
 #include "common/net/connector.h"
 
+namespace ctl_monitor_http_server_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -145,3 +147,5 @@ TEST_CASE("http server: what is no request is told so", "[monitor]") {
   CHECK(world.exchange(fd, "nonsense\r\n\r\n").starts_with("HTTP/1.1 400 "));
   CHECK(world.site.asked == 0);
 }
+
+}  // namespace ctl_monitor_http_server_test

@@ -5,6 +5,8 @@
 
 #include "tests/unit/ctl/monitor/survey_model.h"
 
+namespace ctl_monitor_overview_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -71,3 +73,5 @@ TEST_CASE("top: a screen keeps to its size, and names the busiest destination", 
     at = end + 1;
   }
 }
+
+}  // namespace ctl_monitor_overview_test

@@ -6,6 +6,8 @@
 #include "ctl/monitor/page_style.h"
 #include "tests/unit/ctl/monitor/survey_model.h"
 
+namespace ctl_monitor_page_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using test::kNow;
@@ -200,3 +202,5 @@ TEST_CASE("status page: while queued does not answer all else is shown", "[monit
   CHECK(has(page, "queued runs and cannot be asked: connection refused."));
   CHECK(has(page, "deliverd@remote"));
 }
+
+}  // namespace ctl_monitor_page_test

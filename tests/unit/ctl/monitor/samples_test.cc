@@ -9,6 +9,8 @@
 #include "tests/unit/ctl/monitor/survey_model.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_monitor_samples_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -131,3 +133,5 @@ TEST_CASE("monitor chart: without samples it says so and draws nothing", "[monit
   const Html drawn = chart("Mail", "", {{"accepted", "a", Points(kChartPoints, 3.0)}});
   CHECK(drawn.str().find("<svg") != std::string::npos);
 }
+
+}  // namespace ctl_monitor_samples_test

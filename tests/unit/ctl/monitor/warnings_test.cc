@@ -4,6 +4,8 @@
 
 #include "tests/unit/ctl/monitor/survey_model.h"
 
+namespace ctl_monitor_warnings_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 using namespace std::chrono_literals;
@@ -123,3 +125,5 @@ TEST_CASE("monitor warnings: each says in sentences what is wrong and what mends
     CHECK(warning.mend.ends_with('.'));
   }
 }
+
+}  // namespace ctl_monitor_warnings_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_setup_dns_records_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -68,3 +70,5 @@ TEST_CASE("dns records: a zone has a line for each, texts in quotes", "[setup]")
   CHECK(to_zone_line({"a.test.", "TXT", "v=spf1 mx -all", ""}) ==
         "a.test. IN TXT \"v=spf1 mx -all\"");
 }
+
+}  // namespace ctl_setup_dns_records_test

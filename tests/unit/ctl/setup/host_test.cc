@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ctl_setup_host_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -46,3 +48,5 @@ TEST_CASE("host: lines that are none of addresses are passed over", "[setup]") {
         "2a0104f8000000000000000000000002 02 40 00"})
     CHECK(passing_addresses(text).empty());
 }
+
+}  // namespace ctl_setup_host_test

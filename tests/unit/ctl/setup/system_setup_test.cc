@@ -7,6 +7,8 @@
 #include "common/config/load.h"
 #include "tests/unit/temp_directory.h"
 
+namespace ctl_setup_system_setup_test {
+
 using namespace postrider;
 
 namespace {
@@ -51,3 +53,5 @@ TEST_CASE("system setup: an address that cannot be changes nothing", "[setup]") 
   }
   CHECK(std::filesystem::is_empty(folder.path()));
 }
+
+}  // namespace ctl_setup_system_setup_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/spool/fixture.h"
 
+namespace ctl_verify_spool_check_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -107,3 +109,5 @@ TEST_CASE("spool check: content on its way into the old generation is no stray",
   CHECK(found->front().kind == FindingKind::content_without_row);
   CHECK(found->front().id == open);
 }
+
+}  // namespace ctl_verify_spool_check_test

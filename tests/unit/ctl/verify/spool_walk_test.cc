@@ -4,6 +4,8 @@
 
 #include "tests/unit/spool/fixture.h"
 
+namespace ctl_verify_spool_walk_test {
+
 using namespace postrider;
 using namespace postrider::ctl;
 
@@ -100,3 +102,5 @@ TEST_CASE("spool walk: a large file that is arriving has no record yet", "[ctl]"
   fd->reset();
   CHECK(f.walk() == Words{"large_without_record"});
 }
+
+}  // namespace ctl_verify_spool_walk_test

@@ -4,6 +4,8 @@
 
 #include "tests/unit/deliverd/local/source_file.h"
 
+namespace deliverd_local_content_test {
+
 using namespace postrider::deliverd;
 using Status = Content::Status;
 
@@ -69,3 +71,5 @@ TEST_CASE("local content: a descriptor that cannot be read is not corruption", "
   std::string all;
   CHECK(read_all({-1, 0, 10, 0}, all) == Status::unreadable);
 }
+
+}  // namespace deliverd_local_content_test

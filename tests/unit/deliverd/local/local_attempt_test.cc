@@ -13,6 +13,8 @@
 #include "tests/unit/deliverd/local/source_file.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace deliverd_local_local_attempt_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using namespace std::chrono_literals;
@@ -515,3 +517,5 @@ TEST_CASE("local attempt: of a mailbox that was full before anybody counted nobo
   CHECK(f.last.recipients(0).detail().empty());
   CHECK(f.ann().told == 80);
 }
+
+}  // namespace deliverd_local_local_attempt_test

@@ -6,6 +6,8 @@
 #include "tests/unit/deliverd/local/source_file.h"
 #include "tests/unit/maildir/mail_directory.h"
 
+namespace deliverd_local_local_delivery_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using namespace std::chrono_literals;
@@ -128,3 +130,5 @@ TEST_CASE("local delivery: a mail directory that is not there stops the start", 
   CHECK_THROWS_AS(LocalDelivery(f.loop, options, f.rooms, f.clock, f.log, f.counters),
                   std::system_error);
 }
+
+}  // namespace deliverd_local_local_delivery_test

@@ -6,6 +6,8 @@
 
 #include "common/net/listener.h"
 
+namespace deliverd_remote_address_races_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using namespace std::chrono_literals;
@@ -98,3 +100,5 @@ TEST_CASE("address races: all who wait for one host share one race", "[deliverd]
   CHECK(f.races.take(net::SocketAddress{kV6, f.port}));
   CHECK_FALSE(f.races.take(net::SocketAddress{kV6, f.port}));
 }
+
+}  // namespace deliverd_remote_address_races_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace deliverd_remote_budget_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using postrider::deliverd::Budget;
@@ -211,3 +213,5 @@ TEST_CASE("deliverd budget: who finds room here and none elsewhere keeps nobody 
   f.budget.stop_waiting(f.a);
   CHECK_FALSE(f.budget.is_contended());
 }
+
+}  // namespace deliverd_remote_budget_test

@@ -1,6 +1,8 @@
 #include "deliverd/remote/remote_delivery.h"
 #include "tests/unit/deliverd/remote/fixture.h"
 
+namespace deliverd_remote_destination_limits_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using namespace postrider::deliverd;
@@ -221,3 +223,5 @@ TEST_CASE(
   f.run(f.job());
   CHECK(f.log_lines.find("event=slowed_down") == std::string::npos);
 }
+
+}  // namespace deliverd_remote_destination_limits_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace deliverd_remote_host_memory_test {
+
 using namespace postrider;
 using namespace std::chrono_literals;
 using deliverd::HostMemory;
@@ -140,3 +142,5 @@ TEST_CASE(
     CHECK(memory.on_chunking(kMay, lost, 100s + HostMemory::kChunking));
   }
 }
+
+}  // namespace deliverd_remote_host_memory_test

@@ -2,6 +2,8 @@
 
 #include "tests/unit/deliverd/remote/secured.h"
 
+namespace deliverd_remote_implicit_tls_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using deliverd::test::Secured;
@@ -146,3 +148,5 @@ TEST_CASE("deliverd implicit tls: there is a login at a smart host that is met s
   CHECK(run(s.job_by("smtps:")) == "2.0.0");
   CHECK(s.f.server.verbs.count("AUTH") == 0);
 }
+
+}  // namespace deliverd_remote_implicit_tls_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace deliverd_remote_next_hop_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 
@@ -90,3 +92,5 @@ TEST_CASE("deliverd next hop: what is none is refused", "[deliverd]") {
   CAPTURE(text);
   CHECK_FALSE(parse_next_hops(text, 25));
 }
+
+}  // namespace deliverd_remote_next_hop_test

@@ -8,6 +8,8 @@
 
 #include "common/base/fd.h"
 
+namespace deliverd_remote_outgoing_content_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 
@@ -149,3 +151,5 @@ TEST_CASE("deliverd outgoing content: a failed read is told apart from damage", 
   CHECK(spooled.read().empty());
   CHECK(spooled.last_block == OutgoingContent::Block::unreadable);
 }
+
+}  // namespace deliverd_remote_outgoing_content_test

@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace deliverd_remote_own_addresses_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 
@@ -41,3 +43,5 @@ TEST_CASE("own addresses: the loopback is among the host's", "[deliverd]") {
   const auto found = interface_addresses();
   CHECK(std::count(found.begin(), found.end(), *net::IpAddress::parse("127.0.0.1")) == 1);
 }
+
+}  // namespace deliverd_remote_own_addresses_test

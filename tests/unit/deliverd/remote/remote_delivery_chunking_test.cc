@@ -2,6 +2,8 @@
 #include "deliverd/remote/remote_delivery.h"
 #include "tests/unit/deliverd/remote/fixture.h"
 
+namespace deliverd_remote_remote_delivery_chunking_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using deliverd::test::Fixture;
@@ -256,3 +258,5 @@ TEST_CASE("deliverd remote: a connection that closes between two messages has go
   CHECK(f.server.messages.size() == 2);
   CHECK(f.server.verbs.count("DATA") == 0);
 }
+
+}  // namespace deliverd_remote_remote_delivery_chunking_test

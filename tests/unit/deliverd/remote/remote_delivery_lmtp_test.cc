@@ -3,6 +3,8 @@
 #include "tests/unit/deliverd/remote/fixture.h"
 #include "tests/unit/temp_directory.h"
 
+namespace deliverd_remote_remote_delivery_lmtp_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using deliverd::test::FakeServer;
@@ -114,3 +116,5 @@ TEST_CASE("deliverd remote: what requires TLS waits for a mail store that is to 
         "DEFERRED 4.7.4 mx1.test[127.0.0.1]: TLS is required, and the server does not offer "
         "STARTTLS");
 }
+
+}  // namespace deliverd_remote_remote_delivery_lmtp_test

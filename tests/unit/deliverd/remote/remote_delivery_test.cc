@@ -2,6 +2,8 @@
 
 #include "tests/unit/deliverd/remote/fixture.h"
 
+namespace deliverd_remote_remote_delivery_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using deliverd::test::addresses;
@@ -441,3 +443,5 @@ TEST_CASE("deliverd remote: what is destroyed tells nobody", "[deliverd]") {
   CHECK(f.run(f.job()).starts_with("DELIVERED"));
   CHECK_FALSE(told);
 }
+
+}  // namespace deliverd_remote_remote_delivery_test

@@ -3,6 +3,8 @@
 #include "common/base/base64.h"
 #include "tests/unit/deliverd/remote/secured.h"
 
+namespace deliverd_remote_remote_delivery_tls_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using deliverd::test::Secured;
@@ -312,3 +314,5 @@ TEST_CASE("deliverd remote tls: at the smart host, and nowhere else, there is a 
   CHECK(s.f.log_lines.find("secret") == std::string::npos);
   CHECK(s.f.log_lines.find(to_base64(std::string("\0anna\0secret", 12))) == std::string::npos);
 }
+
+}  // namespace deliverd_remote_remote_delivery_tls_test

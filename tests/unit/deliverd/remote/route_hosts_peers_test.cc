@@ -9,6 +9,8 @@
 
 #include "deliverd/remote/route_hosts.h"
 
+namespace deliverd_remote_route_hosts_peers_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using net::DnsStatus;
@@ -113,3 +115,5 @@ TEST_CASE("deliverd route: agrees with mox, but for the rows told", "[deliverd]"
   }
   CHECK(compared == 13);
 }
+
+}  // namespace deliverd_remote_route_hosts_peers_test

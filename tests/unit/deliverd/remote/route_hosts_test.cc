@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace deliverd_remote_route_hosts_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using net::DnsStatus;
@@ -81,3 +83,5 @@ TEST_CASE("deliverd route: hosts of equal preference share the load", "[deliverd
   }
   CHECK(seen.size() == 12);  // 3! orders of the first three, 2 of the others
 }
+
+}  // namespace deliverd_remote_route_hosts_test

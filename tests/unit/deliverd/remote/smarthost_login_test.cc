@@ -8,6 +8,8 @@
 
 #include "tests/unit/temp_directory.h"
 
+namespace deliverd_remote_smarthost_login_test {
+
 using namespace postrider;
 using deliverd::kMaxPassword;
 
@@ -76,3 +78,5 @@ TEST_CASE("deliverd smarthost login: without a user there is none, without a fil
   settings.relay.smarthost_password_file = directory.path(".");
   CHECK_FALSE(deliverd::load_smarthost_login(settings));
 }
+
+}  // namespace deliverd_remote_smarthost_login_test

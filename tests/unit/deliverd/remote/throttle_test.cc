@@ -4,6 +4,8 @@
 
 #include <deque>
 
+namespace deliverd_remote_throttle_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 using namespace std::chrono_literals;
@@ -126,3 +128,5 @@ TEST_CASE("deliverd throttle: it recovers with what is taken, to what was config
   for (int i = 0; i < 300; ++i) throttle.on_served();
   CHECK(throttle.interval() == 50ms);
 }
+
+}  // namespace deliverd_remote_throttle_test

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace deliverd_remote_tls_policies_test {
+
 using namespace postrider;
 using namespace postrider::deliverd;
 
@@ -160,3 +162,5 @@ TEST_CASE("deliverd tls policies: where TLS is implicit nothing is less than enc
   CHECK(level_with(Level::none, false, false) == Level::encrypt);
   CHECK(protect(server, job("s@x.test", false, false), std::nullopt).peer.level == Level::verify);
 }
+
+}  // namespace deliverd_remote_tls_policies_test
