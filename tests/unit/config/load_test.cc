@@ -396,6 +396,12 @@ TEST_CASE("config load: all errors are reported at once, in the order of the lin
       "p.toml:6: smtpd.nonsense_: unknown parameter");
 }
 
+TEST_CASE("config load: a hostname with capitals is read in lower case", "[config]") {
+  const auto settings = config::parse("hostname = \"MX.Example.test\"\n", "/etc/p.toml");
+  REQUIRE(settings);
+  CHECK(settings->hostname == "mx.example.test");
+}
+
 TEST_CASE("config load: a hostname that is missing or no name", "[config]") {
   const auto missing = config::parse("", "p.toml");
   REQUIRE_FALSE(missing);
