@@ -57,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (size < 2) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   const ServerSettings settings = configured(data[0]);
-  test::Conversation conversation(settings);
+  testing::Conversation conversation(settings);
   conversation.on_commit = [&] {
     check_commit(settings, conversation.session);
     return Reply{250, "2.0.0", "queued"};

@@ -13,7 +13,7 @@ using namespace postrider::auth;
 using directory::LoginAnswer;
 using directory::ScramAnswer;
 using sasl::Mechanism;
-using sasl::test::ScramClient;
+using sasl::testing::ScramClient;
 
 namespace {
 

@@ -9,7 +9,7 @@ namespace checks_check_test {
 
 using namespace postrider;
 using namespace postrider::checks;
-using checks::test::Stranger;
+using checks::testing::Stranger;
 using config::CheckAction;
 
 namespace {

@@ -7,7 +7,7 @@ namespace checks_connect_test {
 
 using namespace postrider;
 using namespace postrider::checks;
-using checks::test::Stranger;
+using checks::testing::Stranger;
 
 TEST_CASE("early talker check: only who spoke before the greeting is found", "[checks]") {
   Stranger s;

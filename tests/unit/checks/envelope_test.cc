@@ -7,7 +7,7 @@ namespace checks_envelope_test {
 
 using namespace postrider;
 using namespace postrider::checks;
-using checks::test::Stranger;
+using checks::testing::Stranger;
 using directory::RecipientAnswer;
 using Kind = RecipientAnswer::Kind;
 

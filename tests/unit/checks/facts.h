@@ -8,7 +8,7 @@
 #include "common/checks/rows.h"
 #include "common/config/load.h"
 
-namespace postrider::checks::test {
+namespace postrider::checks::testing {
 
 struct Stranger {
   Stranger() {
@@ -36,4 +36,4 @@ struct Stranger {
   Facts facts{settings, client};
 };
 
-}  // namespace postrider::checks::test
+}  // namespace postrider::checks::testing

@@ -8,7 +8,7 @@ namespace checks_header_test {
 
 using namespace postrider;
 using namespace postrider::checks;
-using checks::test::Stranger;
+using checks::testing::Stranger;
 
 namespace {
 

@@ -8,8 +8,8 @@ using namespace postrider;
 using namespace postrider::checks;
 using config::CheckAction;
 using net::DnsStatus;
-using postrider::smtpd::test::Kind;
-using postrider::smtpd::test::World;
+using postrider::smtpd::testing::Kind;
+using postrider::smtpd::testing::World;
 
 namespace {
 

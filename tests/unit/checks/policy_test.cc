@@ -10,8 +10,8 @@ namespace checks_policy_test {
 using namespace postrider;
 using checks::Policy;
 using checks::Service;
-using postrider::smtpd::test::Kind;
-using postrider::smtpd::test::World;
+using postrider::smtpd::testing::Kind;
+using postrider::smtpd::testing::World;
 
 namespace {
 

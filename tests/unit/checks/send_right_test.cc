@@ -11,7 +11,7 @@ using namespace postrider::checks;
 namespace {
 
 // Ann has logged in and sends as herself.
-struct User : checks::test::Stranger {
+struct User : checks::testing::Stranger {
   User() {
     client = {.may_relay = true, .service = Service::own, .user = "ann@here.test"};
     facts.sender = {"ann", "here.test"};
@@ -68,13 +68,13 @@ TEST_CASE("submitted_header: each line of a submitted header belongs to a field"
   CHECK(user.found(&submitted_header) == "550 5.6.0 a line of the header belongs to no field");
   user.client = {.service = Service::own, .uid = 33};
   CHECK_FALSE(user.found(&submitted_header).empty());
-  checks::test::Stranger stranger;
+  checks::testing::Stranger stranger;
   stranger.facts.header.misfits = 1;
   CHECK(stranger.found(&submitted_header).empty());
 }
 
 TEST_CASE("local_user: programs of users who are denied may not submit", "[checks]") {
-  checks::test::Stranger s;
+  checks::testing::Stranger s;
   CHECK(s.found(&local_user).empty());
   s.client = {.may_relay = true, .service = Service::own, .uid = 33};
   CHECK(s.found(&local_user).empty());

@@ -10,7 +10,7 @@
 #include "common/net/tls_server.h"
 #include "tests/unit/temp_directory.h"
 
-namespace postrider::net::test {
+namespace postrider::net::testing {
 
 class Authority {
  public:
@@ -80,4 +80,4 @@ class Authority {
   Certificate certificate_;
 };
 
-}  // namespace postrider::net::test
+}  // namespace postrider::net::testing

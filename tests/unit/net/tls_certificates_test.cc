@@ -9,9 +9,9 @@
 namespace net_tls_certificates_test {
 
 using namespace postrider;
-using net::test::Connection;
-using net::test::World;
-using net::test::write_certificate;
+using net::testing::Connection;
+using net::testing::World;
+using net::testing::write_certificate;
 
 namespace {
 

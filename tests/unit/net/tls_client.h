@@ -12,7 +12,7 @@
 #include "common/net/tls_server.h"
 #include "tests/unit/temp_directory.h"
 
-namespace postrider::net::test {
+namespace postrider::net::testing {
 
 // Writes a new certificate for `hostname`; another inode each time, as programs that renew leave
 // it.
@@ -47,4 +47,4 @@ struct TlsClient {
   SSL* raw = nullptr;  // the last session, while it lives
 };
 
-}  // namespace postrider::net::test
+}  // namespace postrider::net::testing

@@ -12,10 +12,10 @@ namespace net_tls_client_test {
 
 using namespace postrider;
 using net::TlsPeer;
-using net::test::Authority;
-using net::test::kLimit;
-using net::test::Side;
-using net::test::socket_pair;
+using net::testing::Authority;
+using net::testing::kLimit;
+using net::testing::Side;
+using net::testing::socket_pair;
 
 namespace {
 
@@ -144,7 +144,7 @@ TEST_CASE("net tls client: what is wrong with a certificate is told in words", "
   CHECK(expired.ends_with(" GMT"));
   CHECK(failure_with(world.authority.issue("DNS:mx.example.org", 2, 9), to)
             .starts_with("the certificate is not valid before "));
-  CHECK(failure_with(net::test::write_certificate(world.directory, "mx.example.org"), to) ==
+  CHECK(failure_with(net::testing::write_certificate(world.directory, "mx.example.org"), to) ==
         "the certificate is self-signed");
   const test::TempDirectory elsewhere;
   CHECK(failure_with(Authority(elsewhere, "another").issue("DNS:mx.example.org"), to) ==
@@ -170,7 +170,7 @@ TEST_CASE("net tls client: the server is told the host, and never an address", "
   World world;
   const auto first = world.authority.issue("DNS:first.test");
   world.serve(first);
-  const auto second = net::test::write_certificate(world.directory, "mx.example.org");
+  const auto second = net::testing::write_certificate(world.directory, "mx.example.org");
   auto loaded = net::TlsServer::load({.files = {first, second}}, world.keys, world.clock);
   REQUIRE(loaded);
   world.server = std::move(*loaded);

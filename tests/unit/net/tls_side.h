@@ -10,7 +10,7 @@
 
 #include "common/net/stream.h"
 
-namespace postrider::net::test {
+namespace postrider::net::testing {
 
 inline constexpr std::chrono::seconds kLimit{20};
 
@@ -44,4 +44,4 @@ struct Side final : Stream::Owner {
   std::optional<CloseReason> closed;
 };
 
-}  // namespace postrider::net::test
+}  // namespace postrider::net::testing

@@ -13,13 +13,13 @@ namespace net_tls_test {
 
 using namespace postrider;
 using namespace std::chrono_literals;
-using net::test::Connection;
-using net::test::kLimit;
-using net::test::Side;
-using net::test::socket_pair;
-using net::test::TlsClient;
-using net::test::World;
-using net::test::write_certificate;
+using net::testing::Connection;
+using net::testing::kLimit;
+using net::testing::Side;
+using net::testing::socket_pair;
+using net::testing::TlsClient;
+using net::testing::World;
+using net::testing::write_certificate;
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "tests/unit/net/tls_client.h"
 #include "tests/unit/net/tls_side.h"
 
-namespace postrider::net::test {
+namespace postrider::net::testing {
 
 struct World {
   std::unique_ptr<net::TlsServer> load(net::TlsServer::Options options) {
@@ -58,4 +58,4 @@ struct Connection {
   std::optional<net::Stream> b;
 };
 
-}  // namespace postrider::net::test
+}  // namespace postrider::net::testing

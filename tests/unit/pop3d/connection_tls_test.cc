@@ -14,7 +14,7 @@ namespace pop3d_connection_tls_test {
 using namespace postrider;
 using namespace postrider::pop3d;
 using metrics::Counter;
-using sasl::test::ScramClient;
+using sasl::testing::ScramClient;
 
 namespace {
 
@@ -50,9 +50,10 @@ class FakeCredentials final : public directory::Credentials {
 struct Fixture {
   explicit Fixture(Tls mode = Tls::starttls) {
     mail.create("t/ann");
-    auto loaded = net::TlsServer::load(
-        {.files = {net::test::write_certificate(certificates, "mx.test")}, .protocols = {"pop3"}},
-        keys, clock);
+    auto loaded =
+        net::TlsServer::load({.files = {net::testing::write_certificate(certificates, "mx.test")},
+                              .protocols = {"pop3"}},
+                             keys, clock);
     REQUIRE(loaded);
     tls = std::move(*loaded);
     services.tls = tls.get();
@@ -60,8 +61,8 @@ struct Fixture {
   }
 
   void connect(Tls mode) {
-    auto [ours, theirs] = net::test::socket_pair();
-    side = std::make_unique<net::test::Side>(loop);
+    auto [ours, theirs] = net::testing::socket_pair();
+    side = std::make_unique<net::testing::Side>(loop);
     stream = std::make_unique<net::Stream>(loop, std::move(theirs), *side);
     connection = std::make_unique<Connection>(
         services, options, SessionOptions{.hostname = "mx.test", .tls = mode}, std::move(ours),
@@ -83,7 +84,7 @@ struct Fixture {
     return hear(end);
   }
   void secure() {
-    stream->start_tls(client.session(), net::test::kLimit);
+    stream->start_tls(client.session(), net::testing::kLimit);
     while (!side->info && !side->closed) loop.run();
     REQUIRE(side->info.has_value());
   }
@@ -94,7 +95,7 @@ struct Fixture {
   MailDirectory mail;
   postrider::test::TempDirectory certificates;
   net::TicketKeys keys;
-  net::test::TlsClient client;
+  net::testing::TlsClient client;
   event::EventLoop loop;
   ManualClock clock;
   std::string lines;
@@ -110,7 +111,7 @@ struct Fixture {
   std::unique_ptr<net::TlsServer> tls;
   Services services{loop, credentials, attempts, files, clock, log, counters, full_marks};
   ConnectionOptions options{.mail_directory = mail.path()};
-  std::unique_ptr<net::test::Side> side;
+  std::unique_ptr<net::testing::Side> side;
   std::unique_ptr<net::Stream> stream;
   std::unique_ptr<Connection> connection;
   bool done = false;
@@ -189,7 +190,7 @@ TEST_CASE("pop3d connection: a client that names other protocols alone is refuse
   SSL_CTX_set_alpn_protos(f.client.context.get(),
                           reinterpret_cast<const unsigned char*>(names.data()),
                           static_cast<unsigned>(names.size()));
-  f.stream->start_tls(f.client.session(), net::test::kLimit);
+  f.stream->start_tls(f.client.session(), net::testing::kLimit);
   while (!f.side->info && !f.side->closed) f.loop.run();
   CHECK(f.side->info.has_value() == ours);
 }

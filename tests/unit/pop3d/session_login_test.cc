@@ -60,7 +60,7 @@ TEST_CASE("pop3 login: AUTH LOGIN asks for name and password", "[pop3d]") {
 
 TEST_CASE("pop3 login: SCRAM-SHA-256 proves the password to both sides", "[pop3d]") {
   Conversation c;
-  sasl::test::ScramClient client("ann", "secret");
+  sasl::testing::ScramClient client("ann", "secret");
   const auto challenge = [](const std::string& reply) {
     REQUIRE(reply.starts_with("+ "));
     return from_base64(reply.substr(2, reply.size() - 4)).value();

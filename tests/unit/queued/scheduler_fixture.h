@@ -9,7 +9,7 @@
 
 #include "queued/scheduler.h"
 
-namespace postrider::queued::test {
+namespace postrider::queued::testing {
 
 using namespace std::chrono_literals;
 
@@ -77,4 +77,4 @@ struct SchedulerFixture {
   std::string told;
 };
 
-}  // namespace postrider::queued::test
+}  // namespace postrider::queued::testing

@@ -13,8 +13,8 @@ using queued::Reception;
 using queued::Scheduler;
 using queued::Work;
 using queued::WorkKind;
-using Fixture = queued::test::SchedulerFixture;
-using queued::test::kRoom;
+using Fixture = queued::testing::SchedulerFixture;
+using queued::testing::kRoom;
 
 TEST_CASE("queued scheduler: destinations take turns, however long one line is", "[queued]") {
   Fixture f;

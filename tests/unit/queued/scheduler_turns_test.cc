@@ -7,7 +7,7 @@ using namespace postrider;
 using namespace std::chrono_literals;
 using queued::Reception;
 using queued::Scheduler;
-using Fixture = queued::test::SchedulerFixture;
+using Fixture = queued::testing::SchedulerFixture;
 
 TEST_CASE("queued scheduler: a destination whose servers bear no more waits, and no other does",
           "[queued]") {

@@ -10,7 +10,7 @@
 
 #include "common/base/base64.h"
 
-namespace postrider::sasl::test {
+namespace postrider::sasl::testing {
 
 class ScramClient {
  public:
@@ -82,4 +82,4 @@ class ScramClient {
   std::string signature_;
 };
 
-}  // namespace postrider::sasl::test
+}  // namespace postrider::sasl::testing

@@ -9,7 +9,7 @@ namespace sasl_scram_test {
 
 using namespace postrider;
 using namespace postrider::sasl;
-using sasl::test::ScramClient;
+using sasl::testing::ScramClient;
 
 namespace {
 

@@ -106,7 +106,7 @@ TEST_CASE("smtp address: isemail's two sets agree with ours", "[smtp][peers]") {
        "more"},
   };
   for (const auto* const set : {"tests.xml", "tests-original.xml"}) {
-    const auto xml = test::read_fixture(std::string("address/isemail/") + set);
+    const auto xml = testing::read_fixture(std::string("address/isemail/") + set);
     if (!xml) continue;
     const auto cases = read_isemail(*xml);
     REQUIRE(cases.size() >= 164);
@@ -118,7 +118,7 @@ TEST_CASE("smtp address: isemail's two sets agree with ours", "[smtp][peers]") {
 }
 
 TEST_CASE("smtp address: mox's table agrees with ours", "[smtp][peers]") {
-  const auto json = test::read_fixture("address/mox/table-cases.json");
+  const auto json = testing::read_fixture("address/mox/table-cases.json");
   if (!json) return;
   const auto rows = nlohmann::json::parse(*json).at("files").at("smtp/address_test.go");
   CHECK(rows.size() == 21);
@@ -130,7 +130,7 @@ TEST_CASE("smtp address: mox's table agrees with ours", "[smtp][peers]") {
 }
 
 TEST_CASE("smtp address: egulias' table agrees with ours", "[smtp][peers]") {
-  const auto json = test::read_fixture("address/egulias/rfc-validation.json");
+  const auto json = testing::read_fixture("address/egulias/rfc-validation.json");
   if (!json) return;
   constexpr std::string_view kTooLong = "a local part has at most 64 octets (section 4.5.3.1.1)";
   constexpr std::string_view kComment = "comments and white space belong to header fields";

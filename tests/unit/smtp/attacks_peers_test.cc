@@ -14,8 +14,8 @@
 namespace smtp_attacks_peers_test {
 
 using namespace postrider::smtp;
-using test::codes;
-using test::Conversation;
+using testing::codes;
+using testing::Conversation;
 
 namespace {
 
@@ -44,7 +44,7 @@ std::string octets(const std::string& utf8) {
 
 TEST_CASE("smtp server session: nothing but CRLF.CRLF ends a message, so nothing is smuggled",
           "[smtp][peers]") {
-  const auto json = test::read_fixture("protocol/smtp-smuggling/cases.json");
+  const auto json = testing::read_fixture("protocol/smtp-smuggling/cases.json");
   if (!json) return;
   const auto cases = nlohmann::json::parse(*json);
   std::set<std::string> variants;
@@ -82,7 +82,7 @@ TEST_CASE("smtp server session: a second transaction in the same packet is one o
 }
 
 TEST_CASE("smtp server session: inputs from public advisories", "[smtp][peers]") {
-  const auto json = test::read_fixture("bad-inputs/cases.json");
+  const auto json = testing::read_fixture("bad-inputs/cases.json");
   if (!json) return;
   // What each gets here; the recipients are all accepted by the test's owner.
   const std::map<std::string, std::string> replies{

@@ -7,9 +7,9 @@
 namespace smtp_binarymime_test {
 
 using namespace postrider::smtp;
-using test::bdat;
-using test::codes;
-using test::Conversation;
+using testing::bdat;
+using testing::codes;
+using testing::Conversation;
 
 namespace {
 

@@ -7,10 +7,10 @@
 namespace smtp_chunking_test {
 
 using namespace postrider::smtp;
-using test::bdat;
-using test::codes;
-using test::Conversation;
-using test::Message;
+using testing::bdat;
+using testing::codes;
+using testing::Conversation;
+using testing::Message;
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include "common/base/overloaded.h"
 #include "common/smtp/client_session.h"
 
-namespace postrider::smtp::test {
+namespace postrider::smtp::testing {
 
 using Lines = std::vector<std::string>;
 
@@ -147,4 +147,4 @@ struct ClientConversation {
   Lines seen;
 };
 
-}  // namespace postrider::smtp::test
+}  // namespace postrider::smtp::testing

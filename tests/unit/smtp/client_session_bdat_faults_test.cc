@@ -5,7 +5,7 @@ namespace smtp_client_session_bdat_faults_test {
 
 using namespace postrider;
 using namespace postrider::smtp;
-using namespace postrider::smtp::test;
+using namespace postrider::smtp::testing;
 
 namespace {
 

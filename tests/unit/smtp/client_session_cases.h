@@ -3,7 +3,7 @@
 
 #include "tests/unit/smtp/client_conversation.h"
 
-namespace postrider::smtp::test {
+namespace postrider::smtp::testing {
 
 inline constexpr std::string_view kChunking =
     "220 mx\r\n250-mx\r\n250-CHUNKING\r\n250 PIPELINING\r\n";
@@ -43,4 +43,4 @@ inline void check_all(std::string_view hello, Protocol protocol, std::uint64_t s
   }
 }
 
-}  // namespace postrider::smtp::test
+}  // namespace postrider::smtp::testing

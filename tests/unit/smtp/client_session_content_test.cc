@@ -5,7 +5,7 @@ namespace smtp_client_session_content_test {
 
 using namespace postrider;
 using namespace postrider::smtp;
-using namespace postrider::smtp::test;
+using namespace postrider::smtp::testing;
 
 namespace {
 

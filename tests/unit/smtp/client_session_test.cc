@@ -6,12 +6,12 @@ namespace smtp_client_session_test {
 
 using namespace postrider;
 using namespace postrider::smtp;
-using smtp::test::ClientConversation;
-using smtp::test::drain;
-using smtp::test::kPipelining;
-using smtp::test::kPlain;
-using smtp::test::Lines;
-using smtp::test::to;
+using smtp::testing::ClientConversation;
+using smtp::testing::drain;
+using smtp::testing::kPipelining;
+using smtp::testing::kPlain;
+using smtp::testing::Lines;
+using smtp::testing::to;
 
 TEST_CASE("smtp client session: the greeting is answered with EHLO, and HELO where that is refused",
           "[smtp]") {

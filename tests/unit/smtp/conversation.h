@@ -11,7 +11,7 @@
 #include "common/smtp/server_session.h"
 #include "tests/unit/smtp/fake_login.h"
 
-namespace postrider::smtp::test {
+namespace postrider::smtp::testing {
 
 // BDAT and the octets of its chunk (RFC 3030 section 2).
 inline std::string bdat(std::string_view chunk, bool last) {
@@ -129,4 +129,4 @@ class Conversation {
   ServerSession session;
 };
 
-}  // namespace postrider::smtp::test
+}  // namespace postrider::smtp::testing

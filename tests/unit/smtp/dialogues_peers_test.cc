@@ -16,8 +16,8 @@
 namespace smtp_dialogues_peers_test {
 
 using namespace postrider::smtp;
-using test::codes;
-using test::Conversation;
+using testing::codes;
+using testing::Conversation;
 
 namespace {
 
@@ -105,7 +105,7 @@ class Expression {
 }  // namespace
 
 TEST_CASE("smtp server session: inbucket's sessions", "[smtp][peers]") {
-  const auto json = test::read_fixture("protocol/inbucket/smtp-sessions.json");
+  const auto json = testing::read_fixture("protocol/inbucket/smtp-sessions.json");
   if (!json) return;
   const std::vector<Difference> differences{
       {"AUTH PLAIN aW5idWNrZXQ6cGFzc3dvcmQK", "235", "535", "no message of PLAIN (RFC 4616)"},
@@ -172,7 +172,7 @@ TEST_CASE("smtp server session: James' dialogues", "[smtp][peers]") {
        {"authplain", "data_starts_with_starttls", "data_with_starttls", "helo",
         "rcpt_with_starttls", "starttls", "starttls_session_fixation", "starttls_with_injection"}) {
     const std::string name = std::string(file) + ".test";
-    const auto script = test::read_fixture("protocol/james-mpt-smtp/" + name);
+    const auto script = testing::read_fixture("protocol/james-mpt-smtp/" + name);
     if (!script) continue;
     ServerSettings settings{.hostname = "mx.test", .tls = Tls::starttls};
     settings.offered.auth = settings.offered.auth_in_clear = true;
@@ -220,7 +220,7 @@ TEST_CASE("smtp server session: chasquid's dialogues", "[smtp][peers]") {
         "t-12-minor_dialogs/message_too_big", "t-12-minor_dialogs/sendmail",
         "t-12-minor_dialogs/unknown_command", "t-12-minor_dialogs/wrong_proto",
         "t-12-minor_dialogs/auth_multi_dialog"}) {
-    const auto script = test::read_fixture("protocol/chasquid/" + std::string(path) + ".cmy");
+    const auto script = testing::read_fixture("protocol/chasquid/" + std::string(path) + ".cmy");
     if (!script) continue;
     const std::string_view name =
         std::string_view(path).substr(std::string_view(path).find('/') + 1);

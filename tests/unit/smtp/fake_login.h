@@ -9,7 +9,7 @@
 #include "common/sasl/server_exchange.h"
 #include "common/smtp/server_session.h"
 
-namespace postrider::smtp::test {
+namespace postrider::smtp::testing {
 
 class FakeLogin {
  public:
@@ -66,4 +66,4 @@ class FakeLogin {
   std::optional<sasl::Step> step_;
 };
 
-}  // namespace postrider::smtp::test
+}  // namespace postrider::smtp::testing

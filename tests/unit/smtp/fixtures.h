@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace postrider::smtp::test {
+namespace postrider::smtp::testing {
 
 // Nothing where the vectors are not installed; the test then says that it is skipped.
 inline std::optional<std::string> read_fixture(const std::string& path) {
@@ -21,4 +21,4 @@ inline std::optional<std::string> read_fixture(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-}  // namespace postrider::smtp::test
+}  // namespace postrider::smtp::testing

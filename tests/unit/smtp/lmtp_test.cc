@@ -8,8 +8,8 @@ namespace smtp_lmtp_test {
 
 using namespace postrider;
 using namespace postrider::smtp;
-using smtp::test::codes;
-using smtp::test::Conversation;
+using smtp::testing::codes;
+using smtp::testing::Conversation;
 
 namespace {
 

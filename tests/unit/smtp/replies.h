@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace postrider::smtp::test {
+namespace postrider::smtp::testing {
 
 // "250 354": the code of each reply; a reply of several lines counts once.
 inline std::string codes(std::string_view wire) {
@@ -19,4 +19,4 @@ inline std::string codes(std::string_view wire) {
   return seen;
 }
 
-}  // namespace postrider::smtp::test
+}  // namespace postrider::smtp::testing

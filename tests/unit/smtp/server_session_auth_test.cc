@@ -10,9 +10,9 @@ namespace smtp_server_session_auth_test {
 
 using namespace postrider;
 using namespace postrider::smtp;
-using sasl::test::ScramClient;
-using smtp::test::codes;
-using smtp::test::Conversation;
+using sasl::testing::ScramClient;
+using smtp::testing::codes;
+using smtp::testing::Conversation;
 
 namespace {
 

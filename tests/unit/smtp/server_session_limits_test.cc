@@ -7,8 +7,8 @@
 namespace smtp_server_session_limits_test {
 
 using namespace postrider::smtp;
-using test::codes;
-using test::Conversation;
+using testing::codes;
+using testing::Conversation;
 
 namespace {
 

@@ -9,8 +9,8 @@
 namespace smtp_server_session_pipelining_test {
 
 using namespace postrider::smtp;
-using postrider::smtp::test::codes;
-using postrider::smtp::test::Conversation;
+using postrider::smtp::testing::codes;
+using postrider::smtp::testing::Conversation;
 
 namespace {
 

@@ -8,9 +8,9 @@
 namespace smtp_server_session_test {
 
 using namespace postrider::smtp;
-using test::codes;
-using test::Conversation;
-using test::Message;
+using testing::codes;
+using testing::Conversation;
+using testing::Message;
 
 namespace {
 

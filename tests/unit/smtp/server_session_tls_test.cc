@@ -7,8 +7,8 @@
 namespace smtp_server_session_tls_test {
 
 using namespace postrider::smtp;
-using test::codes;
-using test::Conversation;
+using testing::codes;
+using testing::Conversation;
 
 TEST_CASE("smtp server session: STARTTLS forgets all that came before", "[smtp]") {
   Conversation c({.hostname = "mx.test", .tls = Tls::starttls});

@@ -9,8 +9,8 @@ namespace smtp_xclient_test {
 
 using namespace postrider;
 using namespace postrider::smtp;
-using smtp::test::codes;
-using smtp::test::Conversation;
+using smtp::testing::codes;
+using smtp::testing::Conversation;
 
 TEST_CASE("smtp xclient: each attribute tells what it is for", "[smtp]") {
   const auto told = parse_xclient(

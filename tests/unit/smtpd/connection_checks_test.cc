@@ -10,15 +10,15 @@ using namespace postrider;
 using namespace postrider::smtpd;
 using config::CheckAction;
 using metrics::Counter;
-using smtpd::test::Peer;
-using smtpd::test::World;
+using smtpd::testing::Peer;
+using smtpd::testing::World;
 
 namespace {
 
 struct Fixture {
   // A stranger, unless `address` is in relay.networks; `early`: what it sends before the greeting.
   Peer& connect(std::string_view early = {}, const char* address = "203.0.113.9") {
-    auto [ours, theirs] = smtpd::test::socket_pair();
+    auto [ours, theirs] = smtpd::testing::socket_pair();
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     if (!early.empty()) peer->send(early);
     connection =

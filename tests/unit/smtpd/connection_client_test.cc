@@ -7,8 +7,8 @@ namespace smtpd_connection_client_test {
 
 using namespace postrider;
 using namespace postrider::smtpd;
-using smtpd::test::Peer;
-using Fixture = smtpd::test::ConnectionFixture;
+using smtpd::testing::Peer;
+using Fixture = smtpd::testing::ConnectionFixture;
 
 TEST_CASE("smtpd connection: a trusted client says who it speaks for", "[smtpd]") {
   const auto [told, client, name, code] =

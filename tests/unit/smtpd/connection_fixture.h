@@ -6,7 +6,7 @@
 #include "smtpd/connection.h"
 #include "tests/unit/smtpd/world.h"
 
-namespace postrider::smtpd::test {
+namespace postrider::smtpd::testing {
 
 struct ConnectionFixture {
   Peer& connect(const char* address = "203.0.113.9", config::SmtpMode mode = config::SmtpMode::mx) {
@@ -30,4 +30,4 @@ struct ConnectionFixture {
   bool stop_when_done = false;
 };
 
-}  // namespace postrider::smtpd::test
+}  // namespace postrider::smtpd::testing

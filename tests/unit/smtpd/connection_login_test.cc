@@ -11,9 +11,9 @@ using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
 using metrics::Counter;
-using sasl::test::ScramClient;
-using smtpd::test::SecurePeer;
-using smtpd::test::SecureWorld;
+using sasl::testing::ScramClient;
+using smtpd::testing::SecurePeer;
+using smtpd::testing::SecureWorld;
 
 namespace {
 
@@ -251,10 +251,10 @@ TEST_CASE("smtpd connection: a password in the clear is taken from the loopback 
                                         {config::PlaintextAuth::loopback, "::1", true},
                                         {config::PlaintextAuth::loopback, "203.0.113.9", false},
                                         {config::PlaintextAuth::never, "127.0.0.1", false}}));
-  smtpd::test::World world;
+  smtpd::testing::World world;
   world.settings.smtpd.plaintext_auth = c.setting;
-  auto [ours, theirs] = smtpd::test::socket_pair();
-  smtpd::test::Peer peer(world.loop, std::move(theirs));
+  auto [ours, theirs] = smtpd::testing::socket_pair();
+  smtpd::testing::Peer peer(world.loop, std::move(theirs));
   const auto connection = std::make_unique<Connection>(
       world.services(), world.listener(SmtpMode::submission), std::move(ours),
       net::SocketAddress{*net::IpAddress::parse(c.address), 40000}, [] {});

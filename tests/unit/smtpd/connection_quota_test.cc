@@ -11,8 +11,8 @@ using namespace postrider;
 using namespace postrider::smtpd;
 using config::CheckAction;
 using quota::Amount;
-using smtpd::test::Peer;
-using smtpd::test::World;
+using smtpd::testing::Peer;
+using smtpd::testing::World;
 
 namespace {
 
@@ -30,14 +30,14 @@ struct Client {
 struct Fixture {
   Fixture() {
     world.settings.checks.quota = CheckAction::defer;
-    world.directory.table[kBob] = smtpd::test::Kind::mailbox;
+    world.directory.table[kBob] = smtpd::testing::Kind::mailbox;
     world.directory.quota = 10'000;
   }
 
   // One that has said EHLO.
   Client client() {
     Client made;
-    auto [ours, theirs] = smtpd::test::socket_pair();
+    auto [ours, theirs] = smtpd::testing::socket_pair();
     made.peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     made.connection = std::make_unique<Connection>(
         world.services(), world.listener(), std::move(ours),

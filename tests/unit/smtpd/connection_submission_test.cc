@@ -12,10 +12,10 @@ using namespace postrider;
 using namespace postrider::smtpd;
 using config::CheckAction;
 using config::SmtpMode;
-using smtpd::test::Peer;
-using smtpd::test::SecurePeer;
-using smtpd::test::SecureWorld;
-using smtpd::test::World;
+using smtpd::testing::Peer;
+using smtpd::testing::SecurePeer;
+using smtpd::testing::SecureWorld;
+using smtpd::testing::World;
 
 namespace {
 
@@ -37,7 +37,7 @@ struct UserFixture : SecureWorld {
 
 struct LocalFixture {
   Peer& connect() {
-    auto [ours, theirs] = smtpd::test::socket_pair();
+    auto [ours, theirs] = smtpd::testing::socket_pair();
     peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     connection = std::make_unique<Connection>(
         world.services(), world.listener(SmtpMode::local), std::move(ours), net::SocketAddress{},

@@ -10,8 +10,8 @@ namespace smtpd_connection_test {
 using namespace postrider;
 using namespace postrider::smtpd;
 using metrics::Counter;
-using smtpd::test::Peer;
-using Fixture = smtpd::test::ConnectionFixture;
+using smtpd::testing::Peer;
+using Fixture = smtpd::testing::ConnectionFixture;
 
 namespace {
 

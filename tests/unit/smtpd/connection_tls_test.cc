@@ -9,8 +9,8 @@ using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
 using metrics::Counter;
-using smtpd::test::SecurePeer;
-using smtpd::test::SecureWorld;
+using smtpd::testing::SecurePeer;
+using smtpd::testing::SecureWorld;
 
 namespace {
 

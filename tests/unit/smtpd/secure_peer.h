@@ -9,7 +9,7 @@
 #include "tests/unit/net/tls_client.h"
 #include "tests/unit/smtpd/world.h"
 
-namespace postrider::smtpd::test {
+namespace postrider::smtpd::testing {
 
 // A client's end: hears what the server says, in the clear or under TLS.
 struct SecurePeer final : net::Stream::Owner {
@@ -61,7 +61,7 @@ struct SecurePeer final : net::Stream::Owner {
 
 struct SecureWorld {
   SecureWorld() {
-    const auto files = net::test::write_certificate(certificates, "mx.test");
+    const auto files = net::testing::write_certificate(certificates, "mx.test");
     world.settings.tls.certificate = files.certificate;
     auto loaded = net::TlsServer::load({.files = {files}}, keys, world.clock);
     REQUIRE(loaded);
@@ -98,10 +98,10 @@ struct SecureWorld {
 
   postrider::test::TempDirectory certificates;
   net::TicketKeys keys;
-  net::test::TlsClient client;
+  net::testing::TlsClient client;
   World world;
   std::unique_ptr<SecurePeer> peer;
   std::unique_ptr<Connection> connection;
 };
 
-}  // namespace postrider::smtpd::test
+}  // namespace postrider::smtpd::testing

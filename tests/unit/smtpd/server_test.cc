@@ -13,8 +13,8 @@ namespace smtpd_server_test {
 using namespace postrider;
 using namespace postrider::smtpd;
 using metrics::Counter;
-using smtpd::test::Peer;
-using smtpd::test::World;
+using smtpd::testing::Peer;
+using smtpd::testing::World;
 
 namespace {
 

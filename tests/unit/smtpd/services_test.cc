@@ -11,7 +11,7 @@ namespace smtpd_services_test {
 using namespace postrider;
 using namespace postrider::smtpd;
 using config::SmtpMode;
-using smtp::test::Conversation;
+using smtp::testing::Conversation;
 
 namespace {
 

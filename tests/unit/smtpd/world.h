@@ -27,7 +27,7 @@
 #include "tests/unit/net/fake_resolver.h"
 #include "tests/unit/temp_directory.h"
 
-namespace postrider::smtpd::test {
+namespace postrider::smtpd::testing {
 
 using Kind = directory::RecipientAnswer::Kind;
 
@@ -327,4 +327,4 @@ class Peer {
   bool late_ = false;
 };
 
-}  // namespace postrider::smtpd::test
+}  // namespace postrider::smtpd::testing

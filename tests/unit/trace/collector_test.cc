@@ -8,7 +8,7 @@
 namespace trace_collector_test {
 
 using namespace postrider;
-using namespace postrider::trace::test;
+using namespace postrider::trace::testing;
 using namespace std::chrono_literals;
 using trace::Writer;
 

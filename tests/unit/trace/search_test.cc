@@ -6,7 +6,7 @@
 namespace trace_search_test {
 
 using namespace postrider;
-using namespace postrider::trace::test;
+using namespace postrider::trace::testing;
 using namespace std::chrono_literals;
 using trace::Writer;
 

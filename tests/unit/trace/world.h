@@ -18,7 +18,7 @@
 #include "common/trace/writer.h"
 #include "tests/unit/temp_directory.h"
 
-namespace postrider::trace::test {
+namespace postrider::trace::testing {
 
 struct World {
   World() {
@@ -102,4 +102,4 @@ struct World {
   config::Settings settings = config::defaults();
 };
 
-}  // namespace postrider::trace::test
+}  // namespace postrider::trace::testing

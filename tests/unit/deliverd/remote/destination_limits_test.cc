@@ -6,7 +6,7 @@ namespace deliverd_remote_destination_limits_test {
 using namespace postrider;
 using namespace std::chrono_literals;
 using namespace postrider::deliverd;
-using deliverd::test::Fixture;
+using deliverd::testing::Fixture;
 
 namespace {
 
@@ -108,7 +108,7 @@ TEST_CASE("deliverd destinations: a socket has limits of its own, and none of th
   Fixture f;
   const postrider::test::TempDirectory directory;
   const std::string path = directory.path("lmtp");
-  deliverd::test::FakeServer store(f.loop, *net::open_listening_unix_socket(path, 0600));
+  deliverd::testing::FakeServer store(f.loop, *net::open_listening_unix_socket(path, 0600));
   f.settings.destinations = {{{"*"}, {"*"}, 0, 1, {}}, {{}, {"unix:" + path}, 0, 2, {}}};
   ipc::Job job = f.job({"a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test"});
   job.set_next_hop("lmtp:unix:" + path);

@@ -19,7 +19,7 @@
 #include "common/net/stream.h"
 #include "common/net/tls_server.h"
 
-namespace postrider::deliverd::test {
+namespace postrider::deliverd::testing {
 
 // A server of a few lines that speaks SMTP and LMTP: says what `replies` says to a verb (or its
 // usual answer) or to a whole command line, and keeps what it took. "close" as a reply closes the
@@ -185,4 +185,4 @@ class FakeServer {
   std::vector<std::unique_ptr<Session>> sessions_;
 };
 
-}  // namespace postrider::deliverd::test
+}  // namespace postrider::deliverd::testing

@@ -13,7 +13,7 @@
 #include "tests/unit/net/authority.h"
 #include "tests/unit/net/fake_resolver.h"
 
-namespace postrider::deliverd::test {
+namespace postrider::deliverd::testing {
 
 using postrider::test::addresses;
 using postrider::test::FakeResolver;
@@ -37,7 +37,7 @@ inline config::Settings some_settings() {
 // Those of the system are read in the time that ten of these tests take.
 inline std::string few_authorities() {
   static const postrider::test::TempDirectory directory;
-  static const net::test::Authority authority(directory);
+  static const net::testing::Authority authority(directory);
   return authority.certificate_path();
 }
 
@@ -118,4 +118,4 @@ struct Fixture {
   std::vector<ipc::JobResult> results;
 };
 
-}  // namespace postrider::deliverd::test
+}  // namespace postrider::deliverd::testing

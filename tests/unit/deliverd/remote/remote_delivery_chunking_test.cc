@@ -6,7 +6,7 @@ namespace deliverd_remote_remote_delivery_chunking_test {
 
 using namespace postrider;
 using namespace postrider::deliverd;
-using deliverd::test::Fixture;
+using deliverd::testing::Fixture;
 
 namespace {
 

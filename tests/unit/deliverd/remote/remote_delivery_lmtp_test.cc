@@ -7,8 +7,8 @@ namespace deliverd_remote_remote_delivery_lmtp_test {
 
 using namespace postrider;
 using namespace postrider::deliverd;
-using deliverd::test::FakeServer;
-using deliverd::test::Fixture;
+using deliverd::testing::FakeServer;
+using deliverd::testing::Fixture;
 
 namespace {
 

@@ -6,9 +6,9 @@ namespace deliverd_remote_remote_delivery_test {
 
 using namespace postrider;
 using namespace postrider::deliverd;
-using deliverd::test::addresses;
-using deliverd::test::FakeServer;
-using deliverd::test::Fixture;
+using deliverd::testing::addresses;
+using deliverd::testing::FakeServer;
+using deliverd::testing::Fixture;
 
 TEST_CASE("deliverd remote: a message reaches the best host, with its trace fields", "[deliverd]") {
   Fixture f;

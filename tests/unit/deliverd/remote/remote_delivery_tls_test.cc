@@ -7,8 +7,8 @@ namespace deliverd_remote_remote_delivery_tls_test {
 
 using namespace postrider;
 using namespace postrider::deliverd;
-using deliverd::test::Secured;
-using deliverd::test::tls_of;
+using deliverd::testing::Secured;
+using deliverd::testing::tls_of;
 
 namespace {
 

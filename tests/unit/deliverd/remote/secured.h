@@ -6,7 +6,7 @@
 #include "tests/unit/deliverd/remote/fixture.h"
 #include "tests/unit/net/authority.h"
 
-namespace postrider::deliverd::test {
+namespace postrider::deliverd::testing {
 
 // It is the one host of its domain.
 struct Secured {
@@ -24,7 +24,7 @@ struct Secured {
   void ask_for(TlsLevel level) { f.settings.tls_policies = {{"x.test", level, {}, false}}; }
 
   postrider::test::TempDirectory directory;
-  net::test::Authority authority{directory};
+  net::testing::Authority authority{directory};
   net::TicketKeys keys;
   std::unique_ptr<net::TlsServer> server;
   Fixture f;
@@ -42,4 +42,4 @@ inline std::string tls_of(const Fixture& f, const std::string& event) {
   return f.log_lines.substr(start + 1, f.log_lines.find('"', start + 1) - start - 1);
 }
 
-}  // namespace postrider::deliverd::test
+}  // namespace postrider::deliverd::testing

@@ -1,7 +1,5 @@
-// The copy of a spool, of which the messages move to another state at each of the calls that the
-// copying makes of the disk.
-#include "ctl/backup/spool_copy.h"
-
+// spool_copy_property.cc - the copy of a spool, of which the messages move to another state at each
+// of the calls that the copying makes of the disk.
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -14,11 +12,10 @@
 #include "common/spool/done_file.h"
 #include "common/spool/queue_schema.h"
 #include "common/sqlite/sqlite.h"
+#include "ctl/backup/spool_copy.h"
 #include "ctl/verify/spool_walk.h"
 #include "tests/unit/spool/fixture.h"
 #include "tests/unit/spool/forwarding_disk.h"
-
-namespace ctl_backup_spool_copy_test {
 
 using namespace postrider;
 namespace fs = std::filesystem;
@@ -403,5 +400,3 @@ TEST_CASE("spool copy: a FIFO in the place of queued's lock is waited for by nob
   f.copy();
   CHECK(f.waiting.size() == 3);
 }
-
-}  // namespace ctl_backup_spool_copy_test
