@@ -191,11 +191,16 @@ def test_nobody_kills_another_process(suite):
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="root alone becomes another user")
 @needs_landlock
 def test_an_ordinary_user_is_confined_as_well(tmp_path):
-    program = tmp_path / "postrider"
-    program.write_text(f'#!/bin/sh\nexec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups '
-                       f'{shlex.quote(str(BIN / "postrider"))} "$@"\n')
-    program.chmod(0o755)
     with Instance({"security": {"sandbox": "require"}}, start=False) as instance:
+        # The checkout may be in a folder that others cannot enter, as root's home.
+        programs = instance.root / "bin"
+        programs.mkdir()
+        for name in ("postrider", "smtpd", "queued", "deliverd", "pop3d"):
+            shutil.copy(BIN / name, programs)
+        program = tmp_path / "postrider"
+        program.write_text(f'#!/bin/sh\nexec setpriv --reuid {NOBODY} --regid {NOBODY} --clear-groups '
+                           f'{shlex.quote(str(programs / "postrider"))} "$@"\n')
+        program.chmod(0o755)
         instance.add_user(ANNA)
         subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", instance.root], check=True)
         instance.programs = tmp_path
