@@ -74,7 +74,9 @@ class Parent {
     Fd may_end(may[0]);
     pid_ = ::fork();
     REQUIRE(pid_ >= 0);
+    ::setpgid(pid_, pid_);  // by both, as either may be first
     if (pid_ > 0) return;
+    ::setpgid(0, 0);
     told_.reset();
     allow_.reset();
     // Which the test's framework takes for a failure.
@@ -95,7 +97,9 @@ class Parent {
     std::_Exit(prefork.run(log));
   }
   ~Parent() {
-    ::kill(pid_, SIGKILL);  // of one that is gone already no other has the number before waitpid()
+    // Its workers as well, of which one may be stopped. Of one that is gone already no other has
+    // the number before waitpid().
+    ::kill(-pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);
   }
   Parent(const Parent&) = delete;
