@@ -20,7 +20,7 @@ void status(Context& context) {
   const auto settings = context.settings();
   if (!settings) return;
   const SystemClock clock;
-  Survey survey = Surveyor(*settings, clock, QueueClient::kTimeout).look(Depth::counts);
+  Survey survey = look_once(*settings, clock, Depth::counts, QueueClient::kTimeout);
   if (!survey.queued_answers()) {
     context.refuse(ExitStatus::unreachable,
                    fmt::format("queued is not reachable: {}", survey.queue.failure));

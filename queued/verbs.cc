@@ -189,8 +189,7 @@ PendingPtr Verbs::change_destination(ipc::Act record,
         }
         const auto told = asker.lock();
         if (!told) return;
-        changed ? (*told)(Progress{.messages = 0, .end = true})
-                : (*told)(tl::unexpected<Error>(changed.error()));
+        changed ? (*told)(Progress{.messages = 0, .end = true}) : (*told)(pass_on(changed.error()));
       });
   return std::make_unique<Asker>(std::move(asker));
 }

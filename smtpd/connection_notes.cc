@@ -30,7 +30,7 @@ std::int64_t milliseconds(std::chrono::microseconds span) {
 
 log::Entry& Connection::name_session(log::Entry& entry) const { return entry.session(id_.view()); }
 
-// Which of the session's transactions it is tells what was said of which message.
+// By the number of its transaction what was said is told to be of one message or another.
 log::Entry& Connection::name_transaction(log::Entry& entry) const {
   return name_session(entry).with("mail", transactions_);
 }

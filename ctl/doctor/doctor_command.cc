@@ -29,7 +29,7 @@ void add(std::vector<Diagnosis>& all, const Findings& found) {
 }
 
 std::vector<Diagnosis> examine(const Patient& patient, const Clock& clock) {
-  const Survey survey = Surveyor(patient.settings, clock, kPatience).look(Depth::whole);
+  const Survey survey = look_once(patient.settings, clock, Depth::whole, kPatience);
   const Samples samples = read_samples(SampleFile::path(patient.settings.paths.run), survey.time);
   std::vector<Diagnosis> all;
   add(all, examine_suite(survey, samples, patient.settings));

@@ -4,8 +4,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -18,6 +20,8 @@
 namespace postrider::ctl {
 
 namespace {
+
+constexpr std::chrono::milliseconds kRenewalLook{100};
 
 // A file of /proc, whose parts that matter stand at its beginning.
 std::string read_proc(unsigned pid, const char* name) {
@@ -113,6 +117,12 @@ std::vector<std::string_view> daemon_names() {
   return {"smtpd", "queued", "deliverd@local", "deliverd@remote", "pop3d"};
 }
 
+bool is_running(const Survey& survey, std::string_view daemon) {
+  const auto& lives = survey.reading.lives;
+  return std::any_of(lives.begin(), lives.end(),
+                     [&](const metrics::Life& life) { return life.process == daemon; });
+}
+
 // Who has been silent is not asked again at once, whatever is to be asked.
 const QueuePicture& Surveyor::ask_queued(Depth depth) {
   const WallTime now = clock_.now();
@@ -133,6 +143,22 @@ Survey Surveyor::look(Depth depth) {
   survey.sample = take_sample(survey.time, survey.reading,
                               survey.queued_answers() ? &survey.queue.status : nullptr);
   return survey;
+}
+
+Survey look_once(const config::Settings& settings, const Clock& clock, Depth depth,
+                 std::chrono::seconds patience) {
+  const auto daemons = daemon_names();
+  const auto last = std::chrono::steady_clock::now() + kRenewal;
+  while (true) {
+    Survey survey = Surveyor(settings, clock, patience).look(depth);
+    const bool whole = survey.queued_answers() &&
+                       std::all_of(daemons.begin(), daemons.end(), [&](std::string_view daemon) {
+                         return is_running(survey, daemon);
+                       });
+    if (whole || survey.reading.lives.empty() || std::chrono::steady_clock::now() >= last)
+      return survey;
+    std::this_thread::sleep_for(kRenewalLook);
+  }
 }
 
 }  // namespace postrider::ctl

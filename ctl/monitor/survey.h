@@ -85,11 +85,19 @@ class Surveyor {
   std::optional<QueuePicture> kept_;
 };
 
+// For who looks once: where some daemons run and others do not, it looks again until all do and
+// queued answers, for kRenewal at most, as between the workers of before a reload and those of
+// after it a daemon may have none for a moment. Blocks so long, and then for `patience`.
+inline constexpr std::chrono::seconds kRenewal{3};
+Survey look_once(const config::Settings& settings, const Clock& clock, Depth depth,
+                 std::chrono::seconds patience);
+
 // Of those whose quota and use are known, the fullest first. Errors: as the directory of users
 // cannot be read.
 Result<std::vector<quota::Room>> nearly_full_mailboxes(const config::Settings& settings);
 
 // The daemons of a suite, each of which has workers while it runs.
 std::vector<std::string_view> daemon_names();
+bool is_running(const Survey& survey, std::string_view daemon);
 
 }  // namespace postrider::ctl

@@ -37,17 +37,11 @@ std::string_view effect_of(std::string_view daemon) {
   return "Nobody can read mail over POP3.";
 }
 
-bool runs(const Known& known, std::string_view daemon) {
-  const auto& lives = known.survey.reading.lives;
-  return std::any_of(lives.begin(), lives.end(),
-                     [&](const metrics::Life& life) { return life.process == daemon; });
-}
-
 Found daemon_down(const Known& known) {
   std::vector<std::string_view> down;
   std::string effects;
   for (const std::string_view daemon : daemon_names()) {
-    if (runs(known, daemon)) continue;
+    if (is_running(known.survey, daemon)) continue;
     down.push_back(daemon);
     effects += fmt::format(" {}", effect_of(daemon));
   }
@@ -60,7 +54,7 @@ Found daemon_down(const Known& known) {
 }
 
 Found queued_silent(const Known& known) {
-  if (known.survey.queued_answers() || !runs(known, "queued")) return std::nullopt;
+  if (known.survey.queued_answers() || !is_running(known.survey, "queued")) return std::nullopt;
   return Warning{Weight::bad, "queued_silent",
                  fmt::format("queued runs and cannot be asked: {}.", known.survey.queue.failure),
                  "If it lasts, its log tells what it waits for: most likely the disk."};

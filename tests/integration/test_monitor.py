@@ -1,5 +1,6 @@
 """What others see of the suite: /metrics, the status page, `postrider status` and `postrider top`."""
 
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -223,22 +224,39 @@ def test_the_page_tells_the_queue_its_trouble_and_what_came_back():
         wait_for(lambda: metrics(suite)["postrider_queue_destinations_down"] == 1, 30)
 
 
+@contextlib.contextmanager
+def without_a_worker(suite, process):
+    """Its parent is stopped, which would start another."""
+    [pid] = [w["pid"] for w in suite.json("status")["workers"] if w["process"] == process]
+    parent = int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])
+    os.kill(parent, signal.SIGSTOP)
+    try:
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: metrics(suite)[f'postrider_up{{process="{process}"}}'] == 0)
+        yield
+    finally:
+        os.kill(parent, signal.SIGCONT)
+
+
 def test_a_daemon_that_is_gone_is_told_and_the_rest_goes_on():
     with Instance() as suite:
-        [pid] = [w["pid"] for w in suite.json("status")["workers"] if w["process"] == "pop3d"]
-        stopped = [pid, int(open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[1])]
-        os.kill(stopped[1], signal.SIGSTOP)  # its parent, which would start another
-        os.kill(pid, signal.SIGKILL)
-        try:
-            wait_for(lambda: metrics(suite)['postrider_up{process="pop3d"}'] == 0)
+        with without_a_worker(suite, "pop3d"):
             assert metrics(suite)['postrider_up{process="smtpd"}'] == 1
             assert "pop3d does not run. Nobody can read mail over POP3." in get(suite, "/")[1]
             status = suite.json("status")
             assert [one["name"] for one in status["warnings"]] == ["daemon_down"]
             assert suite.command("status").stdout.startswith("! pop3d does not run.")
-        finally:
-            os.kill(stopped[1], signal.SIGCONT)
         wait_for(lambda: metrics(suite)['postrider_up{process="pop3d"}'] == 1, 40)
+
+
+@pytest.mark.parametrize("process", ["queued", "deliverd@remote"])
+def test_a_daemon_that_has_no_worker_for_a_moment_as_in_a_reload_is_not_called_down(process):
+    with Instance() as suite, concurrent.futures.ThreadPoolExecutor() as beside:
+        with without_a_worker(suite, process):
+            status = beside.submit(suite.json, "status")
+            time.sleep(0.5)  # it has looked, and not answered
+            assert not status.done()
+        assert status.result()["warnings"] == []
 
 
 def test_what_was_counted_outlives_a_restart(suite):

@@ -1,113 +1,19 @@
 #include "common/directory/sqlite_credentials.h"
 
-#include <algorithm>
 #include <future>
 #include <optional>
 
 #include <catch2/catch.hpp>
 
-#include "common/directory/editor.h"
-#include "common/sasl/scram.h"
-#include "tests/unit/monotonic_clock.h"
-#include "tests/unit/temp_directory.h"
+#include "tests/unit/directory/credentials_world.h"
 
 namespace directory_sqlite_credentials_test {
 
 using namespace postrider;
 using namespace postrider::directory;
 using namespace std::chrono_literals;
-
-namespace {
-
-// Made once, as a password takes tens of milliseconds.
-struct TwoUsers {
-  TwoUsers() {
-    auto editor = DirectoryEditor::open(path, sqlite::Access::create);
-    REQUIRE(editor);
-    REQUIRE(editor->add_domain("example.org"));
-    REQUIRE(editor->add_user("anna@example.org"));
-    REQUIRE(editor->add_user("bert@example.org"));
-    REQUIRE(editor->set_password("anna@example.org", Secret("secret")));
-  }
-
-  test::TempDirectory temporary;
-  const std::string path = temporary.path("d.db");
-};
-
-DirectoryEditor open_copy_of_two_users(const std::string& path) {
-  static const TwoUsers original;
-  std::filesystem::copy(original.path, path);
-  return std::move(*DirectoryEditor::open(path, sqlite::Access::write));
-}
-
-// Two users, and questions as synchronous calls.
-struct World {
-  Result<LoginAnswer> verify(std::string_view address, std::string_view password,
-                             Service service = Service::smtp) {
-    std::optional<Result<LoginAnswer>> answer;
-    const auto pending = credentials.verify_password(address, Secret(std::string(password)),
-                                                     service, [&](Result<LoginAnswer> judged) {
-                                                       answer = std::move(judged);
-                                                       loop.stop();
-                                                     });
-    CHECK_FALSE(answer);
-    loop.run();
-    return std::move(*answer);
-  }
-  LoginAnswer log_in(std::string_view address, std::string_view password,
-                     Service service = Service::smtp) {
-    auto answer = verify(address, password, service);
-    REQUIRE(answer);
-    return std::move(*answer);
-  }
-  Result<ScramAnswer> find_scram(std::string_view address, Service service = Service::smtp) {
-    std::optional<Result<ScramAnswer>> answer;
-    const auto pending =
-        credentials.find_scram_keys(address, service, [&](Result<ScramAnswer> found) {
-          answer = std::move(found);
-          loop.stop();
-        });
-    CHECK_FALSE(answer);
-    loop.run();
-    return std::move(*answer);
-  }
-  ScramAnswer scram(std::string_view address, Service service = Service::smtp) {
-    auto answer = find_scram(address, service);
-    REQUIRE(answer);
-    return std::move(*answer);
-  }
-  // What a client that knows the password would come to.
-  LoginAnswer prove(std::string_view address, const char* password,
-                    Service service = Service::smtp) {
-    const ScramAnswer answer = scram(address, service);
-    const auto keys =
-        sasl::derive_scram_keys(Secret(password), answer.user.salt, answer.user.iterations).value();
-    const auto found = std::find(answer.user.keys.begin(), answer.user.keys.end(), keys);
-    if (found == answer.user.keys.end())
-      return {.mailbox = answer.mailbox, .reason = answer.reason};
-    return answer.logins[static_cast<std::size_t>(found - answer.user.keys.begin())];
-  }
-
-  // Lets the loop's time pass.
-  void wait(std::chrono::milliseconds time) {
-    test::pass_time(time);
-    loop.defer([this] { loop.stop(); });
-    loop.run();
-  }
-
-  test::TempDirectory temporary;
-  DirectoryEditor editor = open_copy_of_two_users(temporary.path("d.db"));
-  ManualClock clock;
-  event::EventLoop loop;
-  event::WorkerPool pool{loop, 1};
-  VerifiedPasswords verified;
-  SqliteCredentials credentials{loop, pool, verified, clock, temporary.path("d.db")};
-};
-
-// In the form of one; nobody has it.
-constexpr const char* kUnknownAppPassword = "aaaaa-aaaaa-aaaaa-aaaaa";
-
-}  // namespace
+using testing::kUnknownAppPassword;
+using testing::World;
 
 TEST_CASE("sqlite credentials: the main password is for every service", "[directory]") {
   World world;
@@ -234,47 +140,6 @@ TEST_CASE("sqlite credentials: an unknown user costs the one hash that a wrong p
   }
 }
 
-TEST_CASE("sqlite credentials: SCRAM is answered on the next turn, without a hash, for all alike",
-          "[directory]") {
-  World world;
-  for (const std::string_view address :
-       {"anna@example.org", "bert@example.org", "nobody@example.org", "no address"}) {
-    CAPTURE(address);
-    bool answered = false;
-    const auto pending =
-        world.credentials.find_scram_keys(address, Service::smtp, [&](auto answer) {
-          answered = answer.has_value();
-          world.loop.stop();
-        });
-    CHECK_FALSE(answered);
-    CHECK(world.pool.unfinished() == 0);
-    world.loop.run();
-    CHECK(answered);
-  }
-}
-
-TEST_CASE("sqlite credentials: for SCRAM an unknown user looks as any other", "[directory]") {
-  World world;
-  const ScramAnswer anna = world.scram("anna@example.org");
-  const ScramAnswer nobody = world.scram("nobody@example.org");
-  CHECK(nobody.user.keys.empty());
-  CHECK(nobody.user.salt.size() == anna.user.salt.size());
-  CHECK(nobody.user.salt != anna.user.salt);
-  CHECK(nobody.user.iterations == anna.user.iterations);
-  CHECK(anna.user.iterations >= 4096);  // RFC 7677 section 4
-  // After a restart as well, and whatever the case.
-  event::WorkerPool pool(world.loop, 1);
-  SqliteCredentials later(world.loop, pool, world.verified, world.clock,
-                          world.temporary.path("d.db"));
-  std::optional<ScramAnswer> again;
-  const auto pending = later.find_scram_keys("Nobody@example.ORG", Service::smtp, [&](auto found) {
-    again = std::move(*found);
-    world.loop.stop();
-  });
-  world.loop.run();
-  CHECK(again->user.salt == nobody.user.salt);
-}
-
 TEST_CASE("sqlite credentials: a right password is remembered until it is another", "[directory]") {
   World world;
   CHECK(world.log_in("anna@example.org", "secret").accepted);
@@ -310,16 +175,6 @@ TEST_CASE("sqlite credentials: an app password that expires is forgotten when it
   world.clock.advance(1ms);
   world.wait(2ms);
   CHECK_FALSE(world.log_in("anna@example.org", made->reveal()).accepted);
-}
-
-TEST_CASE("sqlite credentials: a password set before SCRAM was known is good without it",
-          "[directory]") {
-  World world;
-  auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
-  REQUIRE(database->execute("UPDATE users SET scram = x''"));
-  CHECK(world.log_in("anna@example.org", "secret").accepted);
-  CHECK(world.prove("anna@example.org", "secret").reason ==
-        "the password was set before SCRAM was known; set it anew");
 }
 
 TEST_CASE(
@@ -413,51 +268,6 @@ TEST_CASE("sqlite credentials: a question whose Pending is gone is never answere
                                                       [&](auto) { answered = true; }));
   CHECK_FALSE(world.log_in("anna@example.org", "x").accepted);
   CHECK_FALSE(answered);
-}
-
-TEST_CASE("sqlite credentials: APOP refuses all who have no secret for it alike", "[directory]") {
-  World world;
-  for (const std::string_view address :
-       {"anna@example.org", "bert@example.org", "nobody@example.org", "no address"}) {
-    CAPTURE(address);
-    std::optional<Result<LoginAnswer>> answer;
-    const auto pending = world.credentials.verify_apop(address, "<1@mx.test>", std::string(32, '0'),
-                                                       [&](Result<LoginAnswer> judged) {
-                                                         answer = std::move(judged);
-                                                         world.loop.stop();
-                                                       });
-    CHECK_FALSE(answer);
-    CHECK(world.pool.unfinished() == 0);
-    world.loop.run();
-    REQUIRE(answer->has_value());
-    CHECK_FALSE((*answer)->accepted);
-    CHECK((*answer)->reason == "there is no secret for APOP of that user");
-  }
-}
-
-TEST_CASE("sqlite credentials: APOP admits who proves the secret made for it", "[directory]") {
-  World world;
-  REQUIRE(world.editor.enable_apop("anna@example.org"));
-  // The example of RFC 1939 section 7.
-  auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
-  REQUIRE(database->execute("UPDATE apop_secrets SET secret = 'tanstaaf'"));
-  const auto judge = [&](std::string_view digest) {
-    LoginAnswer answer;
-    const auto pending =
-        world.credentials.verify_apop("Anna@example.org", "<1896.697170952@dbc.mtview.ca.us>",
-                                      digest, [&](Result<LoginAnswer> judged) {
-                                        answer = std::move(*judged);
-                                        world.loop.stop();
-                                      });
-    world.loop.run();
-    return answer;
-  };
-  CHECK(judge("c4c9334bac560ecc979e58001b3e22fb").mailbox == "anna@example.org");
-  CHECK_FALSE(judge("c4c9334bac560ecc979e58001b3e22fc").accepted);
-  REQUIRE(world.editor.change_user("anna@example.org",
-                                   [](UserSettings& user) { user.disabled = true; }));
-  world.wait(WatchedDatabase::kRecheck);
-  CHECK(judge("c4c9334bac560ecc979e58001b3e22fb").reason == "the user is disabled");
 }
 
 TEST_CASE("sqlite credentials: who is disabled, has expired, or has another scope is refused",
