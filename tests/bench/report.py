@@ -9,6 +9,7 @@ SHOW = {
     'accept': ['rate', 'cpu_per_1000', 'peak_pss_mib', 'peak_rss_mib', 'procs', 'tool_cpu_per_1000', 'other_cpu'],
     'latency': ['rate', 'p50_ms', 'p99_ms', 'max_ms', 'cpu_per_1000', 'other_cpu'],
     'tls': ['rate', 'p50_ms', 'p99_ms', 'handshakes', 'resumed', 'cpu_per_1000', 'tool_cpu_per_1000', 'other_cpu'],
+    'handshake': ['client_ms', 'server_ms'],
     'strangers': ['rate', 'p50_ms', 'p99_ms', 'cpu_per_1000', 'tool_cpu_per_1000', 'other_cpu'],
     'local': ['rate', 'accept_secs', 'secs', 'p50_ms', 'p99_ms', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],
     'relay': ['rate', 'accept_secs', 'secs', 'cpu_per_1000', 'peak_pss_mib', 'other_cpu'],

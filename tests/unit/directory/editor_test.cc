@@ -301,7 +301,7 @@ TEST_CASE("directory editor: a user is not added with a password that is refused
   CHECK(editor.users()->empty());
 }
 
-TEST_CASE("directory editor: the last passwords do not come again", "[directory]") {
+TEST_CASE("directory editor: the last passwords do not come again", "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
   REQUIRE(editor.add_user("anna@example.org"));

@@ -50,7 +50,7 @@ std::string imported(DirectoryEditor& editor, const std::string& text, bool dry_
 
 }  // namespace
 
-TEST_CASE("import: what was exported comes back the same", "[directory]") {
+TEST_CASE("import: what was exported comes back the same", "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor from = open(directory, "from.db");
   REQUIRE(from.add_domain("example.org", {{.quota = 5, .retention = 30}, true}));
@@ -92,7 +92,7 @@ TEST_CASE("import: every fault is told at once, and nothing is changed", "[direc
 }
 
 TEST_CASE("import: what only the real pass can find is a fault, and undoes what was done",
-          "[directory]") {
+          "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor to = open(directory, "to.db");
   const PasswordPolicy policy{.history = 2};
@@ -123,7 +123,7 @@ TEST_CASE("import: a table that was exported leaves the keys of SCRAM where they
 }
 
 TEST_CASE("import: when a password was changed is taken, though the keys of SCRAM stay",
-          "[directory]") {
+          "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = open_with_anna(directory);
   REQUIRE(editor.add_app_password("anna@a.test", {"phone", {.smtp = true}, 1000, 2000}));

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 using testing::kUnknownAppPassword;
 using testing::World;
 
-TEST_CASE("sqlite credentials: the main password is for every service", "[directory]") {
+TEST_CASE("sqlite credentials: the main password is for every service", "[directory][slow]") {
   World world;
   for (const Service service : {Service::smtp, Service::pop3}) {
     const LoginAnswer login = world.log_in("Anna@Example.ORG", "secret", service);
@@ -26,7 +26,7 @@ TEST_CASE("sqlite credentials: the main password is for every service", "[direct
   }
 }
 
-TEST_CASE("sqlite credentials: who is refused, and why in the log", "[directory]") {
+TEST_CASE("sqlite credentials: who is refused, and why in the log", "[directory][slow]") {
   World world;
   struct Case {
     std::string_view address;
@@ -49,7 +49,8 @@ TEST_CASE("sqlite credentials: who is refused, and why in the log", "[directory]
   }
 }
 
-TEST_CASE("sqlite credentials: an app password is for its scope, until it expires", "[directory]") {
+TEST_CASE("sqlite credentials: an app password is for its scope, until it expires",
+          "[directory][slow]") {
   World world;
   const std::int64_t now =
       std::chrono::duration_cast<std::chrono::seconds>(world.clock.now().time_since_epoch())
@@ -105,7 +106,7 @@ TEST_CASE("sqlite credentials: an app password is for its scope, until it expire
 }
 
 TEST_CASE("sqlite credentials: an unknown user costs the one hash that a wrong password costs",
-          "[directory]") {
+          "[directory][slow]") {
   World world;
   const auto phone =
       world.editor.add_app_password("anna@example.org", {"phone", {.smtp = true}, 0, 0});
@@ -271,7 +272,7 @@ TEST_CASE("sqlite credentials: a question whose Pending is gone is never answere
 }
 
 TEST_CASE("sqlite credentials: who is disabled, has expired, or has another scope is refused",
-          "[directory]") {
+          "[directory][slow]") {
   World world;
   const auto change = [&](UniqueFunction<void(UserSettings&)> how) {
     REQUIRE(world.editor.change_user("anna@example.org", std::move(how)));

@@ -168,12 +168,14 @@ TEST_CASE("prefork: who retires may take its time", "[event]") {
   CHECK(parent.hear(1) == "e");
 }
 
-TEST_CASE("prefork: a worker whose loop no longer turns is ended, and started again", "[event]") {
+TEST_CASE("prefork: a worker whose loop no longer turns is ended, and started again",
+          "[event][slow]") {
   const Parent parent({.hangs = true});
   CHECK(parent.hear(3) == "bbb");
 }
 
-TEST_CASE("prefork: a worker that hangs, and takes no signal, is ended all the same", "[event]") {
+TEST_CASE("prefork: a worker that hangs, and takes no signal, is ended all the same",
+          "[event][slow]") {
   const Parent parent({.hangs = true, .stops = true});
   CHECK(parent.hear(3) == "bbb");
 }

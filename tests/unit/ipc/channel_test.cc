@@ -66,7 +66,7 @@ void write_raw(int fd, std::string_view bytes) {
 }  // namespace
 
 TEST_CASE("ipc channel: frames arrive whole and in order, also when larger than the socket",
-          "[ipc]") {
+          "[ipc][slow]") {
   Fixture f;
   ipc::Channel a(f.loop, std::move(f.fds[0]), f.left);
   ipc::Channel b(f.loop, std::move(f.fds[1]), f.right);

@@ -62,7 +62,7 @@ TEST_CASE("maildir listing: of two messages with one U= the later is told as a c
 }
 
 TEST_CASE("maildir listing: a hundred thousand files of one base or one U= take no longer",
-          "[maildir]") {
+          "[maildir][slow]") {
   Listing listing;
   const bool one_base = GENERATE(true, false);
   constexpr std::size_t kFiles = 100'000;

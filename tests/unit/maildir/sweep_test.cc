@@ -150,7 +150,8 @@ TEST_CASE("maildir sweep: files that are no messages stay", "[maildir]") {
   CHECK_FALSE(f.has(kLockName));  // nor was it opened
 }
 
-TEST_CASE("maildir sweep: one visit removes so many, and says that there is more", "[maildir]") {
+TEST_CASE("maildir sweep: one visit removes so many, and says that there is more",
+          "[maildir][slow]") {
   const Fixture f;
   for (std::size_t i = 0; i < Swept::kAtOnce + 1; ++i)
     std::ofstream(f.box / fmt::format("new/{}.{}.h,S=0,W=0", i, i));

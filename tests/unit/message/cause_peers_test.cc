@@ -161,7 +161,7 @@ std::vector<Bounced> bounced(const std::string& text, std::size_t recipients) {
 
 }  // namespace
 
-TEST_CASE("message cause: real bounces are sorted as people sorted them", "[message]") {
+TEST_CASE("message cause: real bounces are sorted as people sorted them", "[message][slow]") {
   std::ifstream file(kBounces / "expected.json");
   if (!file) {
     WARN("skipped: " << kBounces << " is not here");

@@ -138,7 +138,7 @@ TEST_CASE("pop3d connection: a client that leaves during the login cancels it", 
 }
 
 TEST_CASE("pop3d connection: large messages and long lists come through whole, pipelined",
-          "[pop3d]") {
+          "[pop3d][slow]") {
   Fixture f;
   std::string text;
   std::string wire;

@@ -166,7 +166,7 @@ TEST_CASE("queued: while no deliverd is there memory fills to its limit, and not
 }
 
 TEST_CASE("queued: mail waits in its segment while memory as a whole is finished soon",
-          "[queued]") {
+          "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 200;  // a part is four
   f.settings.queue.destination_concurrency = 2;
@@ -207,7 +207,7 @@ TEST_CASE("queued: who has had no time yet is not found slow when deliverd comes
 }
 
 TEST_CASE("queued: while one kind of deliverd is away for a moment nobody is found slow",
-          "[queued]") {
+          "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 200;
   f.life->queue.set_served(queued::WorkKind::remote, false);
@@ -225,7 +225,7 @@ TEST_CASE("queued: while one kind of deliverd is away for a moment nobody is fou
 }
 
 TEST_CASE("queued: one destination that is slow does not squeeze the others out of memory",
-          "[queued]") {
+          "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 50;
   f.keeps = [](const ipc::Job&) { return true; };

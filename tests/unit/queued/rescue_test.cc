@@ -122,7 +122,7 @@ class Room {
 }  // namespace
 
 TEST_CASE("queued rescue: whichever page is damaged, the other messages are carried over",
-          "[queued]") {
+          "[queued][slow]") {
   Fixture f;
   const off_t pages = f.pages();
   std::uint64_t least = kMessages;

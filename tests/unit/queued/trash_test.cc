@@ -63,7 +63,7 @@ TEST_CASE("queued trash: what cannot be read is logged when it is erased", "[que
   CHECK_FALSE(f.on_disk(id));
 }
 
-TEST_CASE("queued trash: more than a portion is swept", "[queued]") {
+TEST_CASE("queued trash: more than a portion is swept", "[queued][slow]") {
   Fixture f;
   const std::size_t many = queued::Store::kVerbPortion + 1;
   f.settings.queue.active_limit = 2 * many;

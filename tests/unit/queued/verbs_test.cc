@@ -67,7 +67,7 @@ TEST_CASE("queued verbs: each says how many messages it changed, and changes no 
   CHECK(f.life->reports.sent.empty());
 }
 
-TEST_CASE("queued verbs: many messages are changed in portions, each once", "[queued]") {
+TEST_CASE("queued verbs: many messages are changed in portions, each once", "[queued][slow]") {
   Fixture f;
   const std::size_t many = 2 * queued::Store::kVerbPortion;  // the last portion is full
   f.settings.queue.active_limit = 2 * many;

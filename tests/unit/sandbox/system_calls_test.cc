@@ -57,7 +57,7 @@ constexpr Attempt kAttempts[] = {
 
 }  // namespace
 
-TEST_CASE("system calls: who does what a daemon never does is killed", "[sandbox]") {
+TEST_CASE("system calls: who does what a daemon never does is killed", "[sandbox][slow]") {
   if (!can_filter()) return;
   for (const Attempt& attempt : kAttempts) {
     INFO(attempt.name);
@@ -89,7 +89,7 @@ TEST_CASE("system calls: threads are made, and a process can end itself", "[sand
   CHECK(in_child({}, raise_signal) == -SIGUSR2);
 }
 
-TEST_CASE("system calls: a socket is of a kind that the confinement names", "[sandbox]") {
+TEST_CASE("system calls: a socket is of a kind that the confinement names", "[sandbox][slow]") {
   if (!can_filter()) return;
   const Confinement none;
   const Confinement host{.speaks_to_host = true};

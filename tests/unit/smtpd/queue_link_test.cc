@@ -104,7 +104,8 @@ TEST_CASE("smtpd queue link: what follows at once is told together", "[smtpd]") 
         Told{"hello 1 worker 0", "a.seg 100", "a.seg 300", "a.seg 500 sealed", "b.seg 100"});
 }
 
-TEST_CASE("smtpd queue link: comes back, and begins with where the segment stands", "[smtpd]") {
+TEST_CASE("smtpd queue link: comes back, and begins with where the segment stands",
+          "[smtpd][slow]") {
   Fixture f;
   QueueLink link(f.loop, f.path, 0, f.log);
   CHECK_FALSE(link.connected());
@@ -118,7 +119,7 @@ TEST_CASE("smtpd queue link: comes back, and begins with where the segment stand
 }
 
 TEST_CASE("smtpd queue link: a queued that shows it out at once is asked later and later",
-          "[smtpd]") {
+          "[smtpd][slow]") {
   Fixture f;
   FakeQueued queued(f.loop, f.path);
   queued.show_out();

@@ -12,7 +12,8 @@ using namespace postrider::spool;
 using Fixture = test::SpoolFixture;
 using Lines = std::vector<std::string>;
 
-TEST_CASE("spool reader: any flipped bit is noticed, and the other records are read", "[spool]") {
+TEST_CASE("spool reader: any flipped bit is noticed, and the other records are read",
+          "[spool][slow]") {
   Fixture f;
   // Of a length that needs no padding, of which nothing could be said.
   for (const char* content :

@@ -187,7 +187,7 @@ TEST_CASE("trace retention: a message goes when it has ended for long, not befor
   CHECK(world.found("bob@there.test") == 0);
 }
 
-TEST_CASE("trace retention: beyond its size the oldest go first", "[trace]") {
+TEST_CASE("trace retention: beyond its size the oldest go first", "[trace][slow]") {
   World world;
   world.settings.trace.max_size = 1U << 20U;
   std::string first;
@@ -206,7 +206,8 @@ TEST_CASE("trace retention: beyond its size the oldest go first", "[trace]") {
   CHECK(world.found("bob@there.test") < 1001);
 }
 
-TEST_CASE("trace retention: a backlog does not let the file grow far beyond its size", "[trace]") {
+TEST_CASE("trace retention: a backlog does not let the file grow far beyond its size",
+          "[trace][slow]") {
   World world;
   world.settings.trace.max_size = 1U << 20U;
   std::string last;

@@ -86,7 +86,7 @@ TEST_CASE("trace search: two ids that fall together are told apart", "[trace]") 
   CHECK(trace::hour_of(trace::first_subject(WallTime(7200s))) == 2);
 }
 
-TEST_CASE("trace search: of very many events it is known how many are left out", "[trace]") {
+TEST_CASE("trace search: of very many events it is known how many are left out", "[trace][slow]") {
   World world;
   const std::string id = world.new_id();
   world.writer().append(world.accepted(id));

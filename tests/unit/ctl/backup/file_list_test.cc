@@ -26,7 +26,7 @@ Entry entry(std::size_t number) {
 
 }  // namespace
 
-TEST_CASE("backup list: lines of all lengths are read as they were written", "[backup]") {
+TEST_CASE("backup list: lines of all lengths are read as they were written", "[backup][slow]") {
   const TempDirectory directory;
   const std::string path = directory.path("list");
   constexpr std::size_t kEntries = 500;

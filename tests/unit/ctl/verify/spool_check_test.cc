@@ -67,7 +67,7 @@ TEST_CASE("spool check: a whole spool is whole, and counted", "[ctl]") {
   CHECK(f.counts.deferred_files == 3);
 }
 
-TEST_CASE("spool check: a flipped bit in any octet of any file is found", "[ctl]") {
+TEST_CASE("spool check: a flipped bit in any octet of any file is found", "[ctl][slow]") {
   Fixture f;
   std::size_t padding = 0;
   auto reader = spool::SegmentReader::open(spool::system_disk(), f.paths, f.segment());

@@ -163,7 +163,7 @@ TEST_CASE("deliverd remote: a server that asks for less says nothing of BDAT", "
 
 TEST_CASE(
     "deliverd remote: a server that knows BDAT for the last of a message alone gets it by DATA",
-    "[deliverd]") {
+    "[deliverd][slow]") {
   Fixture f;
   f.server.replies["EHLO"] = kChunking;
   CHECK(f.run(f.job()).starts_with("DELIVERED"));

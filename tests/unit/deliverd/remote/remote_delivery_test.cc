@@ -414,7 +414,7 @@ TEST_CASE("deliverd remote: an address is reached without DNS", "[deliverd]") {
 }
 
 TEST_CASE("deliverd remote: a message larger than a block and a socket buffer arrives whole",
-          "[deliverd]") {
+          "[deliverd][slow]") {
   Fixture f;
   std::string large;
   while (large.size() < (16U << 20U)) large += ".0123456789012345678901234567890123456789\r\n";
