@@ -189,7 +189,7 @@ TEST_CASE("attempts: an address that is exempt is not banned, and waits no longe
 }
 
 TEST_CASE("attempts: while the bans cannot be asked nobody is banned, and the log says so once",
-          "[auth]") {
+          "[auth][slow]") {
   const test::TempDirectory folder;
   Fixture f;
   f.settings.address_failures = 1;

@@ -181,7 +181,7 @@ TEST_CASE("config load: so does the path of a Unix socket", "[config]") {
 }
 
 TEST_CASE("config load: each error names file, line and key, and says what would be right",
-          "[config]") {
+          "[config][slow]") {
   struct Case {
     std::string_view text;
     std::string_view complaint;
@@ -421,7 +421,7 @@ TEST_CASE("config load: what is not TOML is an error with its line", "[config]")
   CHECK(refused("x = " + std::string(100'000, '[')).starts_with("p.toml:2: "));
 }
 
-TEST_CASE("config load: errors past a hundred are counted", "[config]") {
+TEST_CASE("config load: errors past a hundred are counted", "[config][slow]") {
   std::string text;
   for (int i = 0; i < 150; ++i) text += "zzzz" + std::to_string(i) + " = 1\n";
   const std::string complaints = refused(text);
@@ -429,7 +429,7 @@ TEST_CASE("config load: errors past a hundred are counted", "[config]") {
   CHECK(complaints.ends_with("p.toml: and 50 more"));
 }
 
-TEST_CASE("config load: no octets of a file can do worse than be refused", "[config]") {
+TEST_CASE("config load: no octets of a file can do worse than be refused", "[config][slow]") {
   const std::string text =
       std::string(kHost) +
       "[smtpd]\nlisten = [{ address = \"127.0.0.1:25\", "

@@ -84,7 +84,7 @@ std::string lines(std::size_t size) {
 }  // namespace
 
 TEST_CASE("submission: what a server does not take in time is not continued behind the gap",
-          "[ctl]") {
+          "[ctl][slow]") {
   const test::TempDirectory folder;
   Server server(folder.path("smtp"));
   const auto outcomes =

@@ -62,7 +62,7 @@ TEST_CASE("directory editor: a domain with users or aliases stays", "[directory]
   REQUIRE(editor.remove_domain("example.org"));
 }
 
-TEST_CASE("directory editor: users", "[directory]") {
+TEST_CASE("directory editor: users", "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
   REQUIRE(editor.add_user("Anna@Example.org", {.rules = {.quota = 1000}}));
@@ -97,7 +97,7 @@ TEST_CASE("directory editor: users", "[directory]") {
   refused(editor.remove_user("anna@example.org"), ErrorKind::not_found, "no user anna@example.org");
 }
 
-TEST_CASE("directory editor: app passwords", "[directory]") {
+TEST_CASE("directory editor: app passwords", "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = new_directory(directory);
   REQUIRE(editor.add_user("anna@example.org"));
@@ -145,7 +145,7 @@ TEST_CASE("directory editor: nobody chooses what looks like an app password", "[
 }
 
 TEST_CASE("directory editor: a directory of the first release is brought up to date",
-          "[directory]") {
+          "[directory][slow]") {
   const test::TempDirectory directory;
   {
     auto database = sqlite::Database::open(directory.path("d.db"), sqlite::Access::create);

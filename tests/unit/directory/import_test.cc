@@ -110,7 +110,7 @@ TEST_CASE("import: what only the real pass can find is a fault, and undoes what 
 }
 
 TEST_CASE("import: a table that was exported leaves the keys of SCRAM where they are",
-          "[directory]") {
+          "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = open_with_anna(directory);
   const std::string before = exported(editor);
@@ -142,7 +142,7 @@ TEST_CASE("import: when a password was changed is taken, though the keys of SCRA
 }
 
 TEST_CASE("import: a password that another hash replaces is one that was used before",
-          "[directory]") {
+          "[directory][slow]") {
   const test::TempDirectory directory;
   DirectoryEditor editor = open(directory, "to.db");
   const PasswordPolicy policy{.history = 2};

@@ -51,7 +51,7 @@ TEST_CASE("password policy: the user's own name and domain are refused", "[direc
   }
 }
 
-TEST_CASE("password policy: a list of others takes the place of ours", "[directory]") {
+TEST_CASE("password policy: a list of others takes the place of ours", "[directory][slow]") {
   const auto list = CommonPasswords::parse("#!list: x\r\nTruMpet horn\r\n\r\n");
   REQUIRE(list);
   CHECK(list->size() == 1);

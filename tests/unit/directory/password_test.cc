@@ -11,7 +11,8 @@ namespace directory_password_test {
 using namespace postrider;
 using namespace postrider::directory;
 
-TEST_CASE("directory password: a hash fits its own password, octet for octet", "[directory]") {
+TEST_CASE("directory password: a hash fits its own password, octet for octet",
+          "[directory][slow]") {
   const std::string_view octets("p\0ss", 4);
   const auto hash = hash_password(Secret(std::string(octets)));
   REQUIRE(hash);
@@ -103,7 +104,7 @@ std::clock_t cost_of_refusal(const std::string& hash) {
 }  // namespace
 
 TEST_CASE("directory password: that there is none takes as long to find as that it is wrong",
-          "[directory]") {
+          "[directory][slow]") {
   const std::clock_t wrong = cost_of_refusal(hash_password(Secret("right")).value());
   const std::clock_t none = cost_of_refusal("");
   CHECK(none > wrong / 2);

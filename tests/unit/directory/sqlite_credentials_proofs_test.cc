@@ -55,7 +55,7 @@ TEST_CASE("sqlite credentials: for SCRAM an unknown user looks as any other", "[
 }
 
 TEST_CASE("sqlite credentials: a password set before SCRAM was known is good without it",
-          "[directory]") {
+          "[directory][slow]") {
   World world;
   auto database = sqlite::Database::open(world.temporary.path("d.db"), sqlite::Access::write);
   REQUIRE(database->execute("UPDATE users SET scram = x''"));

@@ -141,7 +141,8 @@ TEST_CASE("sqlite credentials: an unknown user costs the one hash that a wrong p
   }
 }
 
-TEST_CASE("sqlite credentials: a right password is remembered until it is another", "[directory]") {
+TEST_CASE("sqlite credentials: a right password is remembered until it is another",
+          "[directory][slow]") {
   World world;
   CHECK(world.log_in("anna@example.org", "secret").accepted);
   // No thread verifies it this time.
@@ -163,7 +164,7 @@ TEST_CASE("sqlite credentials: a right password is remembered until it is anothe
 }
 
 TEST_CASE("sqlite credentials: an app password that expires is forgotten when it does",
-          "[directory]") {
+          "[directory][slow]") {
   World world;
   const std::int64_t now =
       std::chrono::duration_cast<std::chrono::seconds>(world.clock.now().time_since_epoch())
@@ -181,7 +182,7 @@ TEST_CASE("sqlite credentials: an app password that expires is forgotten when it
 TEST_CASE(
     "sqlite credentials: a hash of another program looks as a wrong password, and the log says how "
     "to mend it",
-    "[directory]") {
+    "[directory][slow]") {
   World world;
   const auto made =
       world.editor.add_app_password("anna@example.org", {"phone", {.smtp = true}, 0, 0});
@@ -243,7 +244,7 @@ TEST_CASE("sqlite credentials: too many passwords at once are refused for now", 
 }
 
 TEST_CASE("sqlite credentials: a login that is given up before its turn costs no hash",
-          "[directory]") {
+          "[directory][slow]") {
   World world;
   std::promise<void> go;
   const auto busy = world.pool.run(
@@ -328,7 +329,8 @@ TEST_CASE("sqlite credentials: how long a mailbox keeps is its user's, then its 
   CHECK_FALSE(keeping("no address"));
 }
 
-TEST_CASE("sqlite credentials: a login by a domain alias is one to the domain", "[directory]") {
+TEST_CASE("sqlite credentials: a login by a domain alias is one to the domain",
+          "[directory][slow]") {
   World world;
   REQUIRE(world.editor.add_domain_alias("alias.test", "example.org"));
   world.wait(WatchedDatabase::kRecheck);

@@ -127,7 +127,8 @@ class Parent {
 
 }  // namespace
 
-TEST_CASE("prefork: on a reload the new worker begins while the old has not ended", "[event]") {
+TEST_CASE("prefork: on a reload the new worker begins while the old has not ended",
+          "[event][slow]") {
   const Parent parent({});
   CHECK(parent.hear(1) == "b");
   parent.send(SIGHUP);
@@ -140,7 +141,8 @@ TEST_CASE("prefork: on a reload the new worker begins while the old has not ende
   CHECK(parent.hear(2) == "e");
 }
 
-TEST_CASE("prefork: in one generation the new worker begins when the old has ended", "[event]") {
+TEST_CASE("prefork: in one generation the new worker begins when the old has ended",
+          "[event][slow]") {
   const Parent parent({.one_generation = true});
   CHECK(parent.hear(1) == "b");
   parent.send(SIGHUP);
@@ -149,7 +151,7 @@ TEST_CASE("prefork: in one generation the new worker begins when the old has end
   CHECK(parent.hear(2) == "be");
 }
 
-TEST_CASE("prefork: who is told to end while a generation ends starts no other", "[event]") {
+TEST_CASE("prefork: who is told to end while a generation ends starts no other", "[event][slow]") {
   const Parent parent({.one_generation = true});
   CHECK(parent.hear(1) == "b");
   parent.send(SIGHUP);
@@ -159,7 +161,7 @@ TEST_CASE("prefork: who is told to end while a generation ends starts no other",
   CHECK(parent.hear(2) == "e");
 }
 
-TEST_CASE("prefork: who retires may take its time", "[event]") {
+TEST_CASE("prefork: who retires may take its time", "[event][slow]") {
   const Parent parent({.retirement = std::chrono::seconds(3600)});
   CHECK(parent.hear(1) == "b");
   parent.send(SIGHUP);

@@ -116,7 +116,7 @@ TEST_CASE("bans: full, they forget failures before bans", "[limits]") {
 }
 
 TEST_CASE("bans: full of bans, they keep each of them, and take a failure for the first",
-          "[limits]") {
+          "[limits][slow]") {
   Bans bans;
   for (std::size_t i = 0; i < 4 * Bans::kRows; ++i)
     REQUIRE(bans.ban(BanKind::account, std::to_string(i), kNow + 24h, kNow));
@@ -165,7 +165,8 @@ TEST_CASE("bans: all of the file is reserved, as each row may be written", "[lim
         std::filesystem::file_size(folder.path("bans")));
 }
 
-TEST_CASE("bans: a process that keeps the lock is waited for no longer than a moment", "[limits]") {
+TEST_CASE("bans: a process that keeps the lock is waited for no longer than a moment",
+          "[limits][slow]") {
   const test::TempDirectory folder;
   auto bans = Bans::open(folder.path("bans"));
   REQUIRE(bans);

@@ -73,7 +73,8 @@ TEST_CASE("tally: what a worker counted that is gone ends with the next that sta
   CHECK(stays->present(key) == 1);
 }
 
-TEST_CASE("tally: full, it forgets who was away longest, and none that is present", "[limits]") {
+TEST_CASE("tally: full, it forgets who was away longest, and none that is present",
+          "[limits][slow]") {
   Tally tally;
   const auto here = tally.key("connections", "present");
   const auto old = tally.key("connections", "old");

@@ -75,7 +75,7 @@ TEST_CASE("binary converter: binary parts become base64, however the message is 
   }
 }
 
-TEST_CASE("binary converter: what is not binary stays as it is", "[message]") {
+TEST_CASE("binary converter: what is not binary stays as it is", "[message][slow]") {
   const auto message = GENERATE(values<std::string>({
       "",
       "\r\n",

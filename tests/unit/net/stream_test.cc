@@ -56,7 +56,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("net stream: everything arrives in order, also what the kernel cannot take at once",
-          "[net]") {
+          "[net][slow]") {
   Fixture f;
   net::Stream a(f.loop, std::move(f.ours), f.left);
   net::Stream b(f.loop, std::move(f.theirs), f.right);

@@ -121,7 +121,7 @@ TEST_CASE("net tls client: the subject of a certificate is no name of a host", "
   CHECK(world.failure == "the certificate is for no host, not for mx.example.com");
 }
 
-TEST_CASE("net tls client: what is wrong with a certificate is told in words", "[net][tls]") {
+TEST_CASE("net tls client: what is wrong with a certificate is told in words", "[net][tls][slow]") {
   World world;
   const auto failure_with = [&](const net::TlsServer::Files& files, const TlsPeer& to) {
     world.serve(files);
@@ -240,7 +240,7 @@ TEST_CASE("net tls client: older ciphers are for those alone that would else get
   CHECK_FALSE(world.info);
 }
 
-TEST_CASE("net tls client: authorities that cannot be used are named", "[net][tls]") {
+TEST_CASE("net tls client: authorities that cannot be used are named", "[net][tls][slow]") {
   const test::TempDirectory directory;
   const ManualClock clock;
   const auto missing = net::TlsClient::load(directory.path("none.pem"), clock);

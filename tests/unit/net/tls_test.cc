@@ -47,7 +47,7 @@ class MemoryClient {
 
 }  // namespace
 
-TEST_CASE("net tls: everything arrives in order, in both directions", "[net][tls]") {
+TEST_CASE("net tls: everything arrives in order, in both directions", "[net][tls][slow]") {
   World world;
   const auto server = world.load();
   Connection connection(world, *server);

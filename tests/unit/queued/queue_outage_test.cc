@@ -119,7 +119,7 @@ TEST_CASE("queued: of a message for a dead and a live destination the live one i
 }
 
 TEST_CASE("queued: a destination that hangs keeps no other from memory, and loses nothing",
-          "[queued]") {
+          "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 40;
   f.keeps = [](const ipc::Job& job) { return job.next_hop() == "mx:hangs.test"; };
@@ -144,7 +144,7 @@ TEST_CASE("queued: a destination that hangs keeps no other from memory, and lose
 }
 
 TEST_CASE("queued: while no deliverd is there memory fills to its limit, and nothing goes behind",
-          "[queued]") {
+          "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 40;
   set_served(f, false);
@@ -190,7 +190,8 @@ TEST_CASE("queued: mail waits in its segment while memory as a whole is finished
   CHECK(f.attempts.size() == 21);
 }
 
-TEST_CASE("queued: who has had no time yet is not found slow when deliverd comes", "[queued]") {
+TEST_CASE("queued: who has had no time yet is not found slow when deliverd comes",
+          "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 200;  // more than one end is taken to promise
   set_served(f, false);
@@ -249,7 +250,7 @@ TEST_CASE("queued: one destination that is slow does not squeeze the others out 
   CHECK(static_cast<std::size_t>(live) >= accepted - 50);
 }
 
-TEST_CASE("queued: full memory is relieved when what filled it stops to move", "[queued]") {
+TEST_CASE("queued: full memory is relieved when what filled it stops to move", "[queued][slow]") {
   QueueFixture f;
   f.settings.queue.active_limit = 100;
   f.local_credit = 10;

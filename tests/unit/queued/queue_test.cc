@@ -79,7 +79,7 @@ TEST_CASE("queued: each recipient has its own fate", "[queued]") {
   CHECK(f.life->reports.sent.size() == 1);
 }
 
-TEST_CASE("queued: five days of a host that never answers", "[queued]") {
+TEST_CASE("queued: five days of a host that never answers", "[queued][slow]") {
   QueueFixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
     return QueueFixture::result(ipc::DEFERRED, "connection timed out");

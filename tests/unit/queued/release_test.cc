@@ -71,7 +71,7 @@ TEST_CASE("queued release: what is in the past is sent at once", "[queued]") {
   CHECK(f.attempts.size() == 1);
 }
 
-TEST_CASE("queued release: lifetime and warning count from the release", "[queued]") {
+TEST_CASE("queued release: lifetime and warning count from the release", "[queued][slow]") {
   Fixture f;
   f.answer = [](const ipc::Job&, const ipc::JobRecipient&) {
     return QueueFixture::result(ipc::DEFERRED, "later");

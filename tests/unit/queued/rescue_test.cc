@@ -144,7 +144,8 @@ TEST_CASE("queued rescue: whichever page is damaged, the other messages are carr
   CHECK(least < kMessages);
 }
 
-TEST_CASE("queued rescue: what is no database at all is kept, and a new one begun", "[queued]") {
+TEST_CASE("queued rescue: what is no database at all is kept, and a new one begun",
+          "[queued][slow]") {
   Fixture f;
   f.overwrite(0);
   CHECK(Store::open(f.disk, f.paths).error().kind == ErrorKind::corrupt);
@@ -155,7 +156,8 @@ TEST_CASE("queued rescue: what is no database at all is kept, and a new one begu
   CHECK(std::filesystem::exists(rescued->kept));
 }
 
-TEST_CASE("queued rescue: damage that is met in use is remembered for the next start", "[queued]") {
+TEST_CASE("queued rescue: damage that is met in use is remembered for the next start",
+          "[queued][slow]") {
   Fixture f;
   {
     auto store = Store::open(f.disk, f.paths);
@@ -170,7 +172,7 @@ TEST_CASE("queued rescue: damage that is met in use is remembered for the next s
 }
 
 TEST_CASE("queued rescue: one that a crash cut short before the new file had its name is ended",
-          "[queued]") {
+          "[queued][slow]") {
   Fixture f;
   const std::uint64_t messages = f.messages();
   REQUIRE(mark_damaged(f.disk, f.paths));
@@ -186,7 +188,7 @@ TEST_CASE("queued rescue: one that a crash cut short before the new file had its
 }
 
 TEST_CASE("queued rescue: a damaged queue.db of an earlier version is carried over as well",
-          "[queued]") {
+          "[queued][slow]") {
   Fixture f;
   const int version = GENERATE(1, 2);
   {
@@ -222,7 +224,8 @@ TEST_CASE("queued rescue: a queue.db of a newer release is refused and left as i
   CHECK(sqlite::Database::open(f.paths.queue_db(), sqlite::Access::read)->schema_version() == 99);
 }
 
-TEST_CASE("queued rescue: the damaged file and its log are kept as they were found", "[queued]") {
+TEST_CASE("queued rescue: the damaged file and its log are kept as they were found",
+          "[queued][slow]") {
   Fixture f;
   const std::string log = f.paths.queue_db() + "-wal";
   const std::string saved = f.directory.path("saved");
@@ -250,7 +253,7 @@ TEST_CASE("queued rescue: the damaged file and its log are kept as they were fou
 }
 
 TEST_CASE("queued rescue: without room it fails, leaves all as it was, and can be tried again",
-          "[queued]") {
+          "[queued][slow]") {
   Fixture f;
   const std::string before = read(f.paths.queue_db());
   for (std::size_t eighth = 2; eighth < 8; ++eighth) {
@@ -292,7 +295,8 @@ TEST_CASE("queued rescue: nothing is left beside the new file", "[queued]") {
   CHECK(f.disk.list(f.paths.root).value() == before);
 }
 
-TEST_CASE("queued rescue: a second damaged file does not take the place of the first", "[queued]") {
+TEST_CASE("queued rescue: a second damaged file does not take the place of the first",
+          "[queued][slow]") {
   Fixture f;
   const auto first = f.rescue();
   const auto second = f.rescue();

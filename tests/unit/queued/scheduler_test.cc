@@ -354,7 +354,7 @@ TEST_CASE("queued scheduler: what an earlier life left is probed one destination
   CHECK(calls == 100);
 }
 
-TEST_CASE("queued scheduler: it remembers so many destinations and no more", "[queued]") {
+TEST_CASE("queued scheduler: it remembers so many destinations and no more", "[queued][slow]") {
   Fixture f;
   for (std::size_t i = 0; i < Scheduler::kMaxRemembered; ++i)
     REQUIRE(f.scheduler.put_behind("mx:" + std::to_string(i), f.now));

@@ -177,7 +177,8 @@ TEST_CASE("selection: a message is meant alike in memory and on disk", "[queued]
   CHECK(found[1].state() == "deferred");
 }
 
-TEST_CASE("selection: who means few of many finds them all, a portion at a time", "[queued]") {
+TEST_CASE("selection: who means few of many finds them all, a portion at a time",
+          "[queued][slow]") {
   QueueFixture f;
   auto database = sqlite::Database::open(f.paths.queue_db(), sqlite::Access::write);
   REQUIRE(database);

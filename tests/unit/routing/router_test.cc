@@ -158,7 +158,7 @@ TEST_CASE("router: an alias may lead far, but not too far", "[routing]") {
         Lines{name(routing::Router::kMaxDepth + 1) + " 5.4.6"});
 }
 
-TEST_CASE("router: one alias leads to a bounded number of addresses", "[routing]") {
+TEST_CASE("router: one alias leads to a bounded number of addresses", "[routing][slow]") {
   std::vector<std::string> many;
   for (std::size_t n = 0; n < routing::Router::kMaxTargets + 5; ++n)
     many.push_back("u" + std::to_string(n) + "@far.test");

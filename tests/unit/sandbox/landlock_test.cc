@@ -71,7 +71,7 @@ bool lacks(int version) {
 
 }  // namespace
 
-TEST_CASE("landlock: what is to be read is read, and not written", "[sandbox]") {
+TEST_CASE("landlock: what is to be read is read, and not written", "[sandbox][slow]") {
   if (lacks(kLeastLandlock)) return;
   const Folders folders;
   const Confinement may{.read = {folders.at("mine")}};
@@ -81,7 +81,7 @@ TEST_CASE("landlock: what is to be read is read, and not written", "[sandbox]") 
   CHECK(in_child(may, [&] { return outcome(::unlink(file.c_str())); }) == EACCES);
 }
 
-TEST_CASE("landlock: a single file may be read, and its neighbours not", "[sandbox]") {
+TEST_CASE("landlock: a single file may be read, and its neighbours not", "[sandbox][slow]") {
   if (lacks(kLeastLandlock)) return;
   const Folders folders;
   std::ofstream(folders.at("mine/neighbour")) << "text";
@@ -110,7 +110,7 @@ TEST_CASE("landlock: in a folder to write files are made, moved between folders,
 }
 
 TEST_CASE("landlock: in a shared folder files are made, and none is removed or moved",
-          "[sandbox]") {
+          "[sandbox][slow]") {
   if (lacks(kLeastLandlock)) return;
   const Folders folders;
   const Confinement may{.share = {folders.at("shared")}};
@@ -122,7 +122,7 @@ TEST_CASE("landlock: in a shared folder files are made, and none is removed or m
 }
 
 TEST_CASE("landlock: what is not named can neither be read nor listed, nor reached by a link",
-          "[sandbox]") {
+          "[sandbox][slow]") {
   if (lacks(kLeastLandlock)) return;
   const Folders folders;
   const std::string link = folders.at("mine/link");
@@ -145,7 +145,8 @@ TEST_CASE("landlock: what was open before stays so", "[sandbox]") {
   CHECK(in_child({}, [&] { return ::read(fd.get(), &octet, 1) == 1 ? 0 : 1; }) == 0);
 }
 
-TEST_CASE("landlock: TCP leads to the ports that are named, and no port is taken", "[sandbox]") {
+TEST_CASE("landlock: TCP leads to the ports that are named, and no port is taken",
+          "[sandbox][slow]") {
   if (lacks(4)) return;
   const Listening one;
   const Listening other;
@@ -157,7 +158,7 @@ TEST_CASE("landlock: TCP leads to the ports that are named, and no port is taken
 }
 
 TEST_CASE("landlock: what is missing and only read is passed over; a folder to write in is not",
-          "[sandbox]") {
+          "[sandbox][slow]") {
   if (lacks(kLeastLandlock)) return;
   const Folders folders;
   CHECK(in_child({.read = {folders.at("none")}}, [] { return 0; }) == 0);

@@ -59,7 +59,7 @@ TEST_CASE("sandbox: switched off it confines nobody", "[sandbox]") {
   CHECK(::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0);
 }
 
-TEST_CASE("sandbox: who is confined gains nothing by a program", "[sandbox]") {
+TEST_CASE("sandbox: who is confined gains nothing by a program", "[sandbox][slow]") {
   CHECK(sandbox::in_child({}, [] { return 7; }) == 7);
   // prctl(2) is one of the calls that are gone.
   if (sandbox::can_filter())

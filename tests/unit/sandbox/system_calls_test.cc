@@ -66,14 +66,14 @@ TEST_CASE("system calls: who does what a daemon never does is killed", "[sandbox
   }
 }
 
-TEST_CASE("system calls: one that is not known seems not to be there", "[sandbox]") {
+TEST_CASE("system calls: one that is not known seems not to be there", "[sandbox][slow]") {
   if (!can_filter()) return;
   CHECK(in_child({}, [] { return outcome(::syscall(5000)); }) == ENOSYS);
   CHECK(in_child({}, [] { return outcome(::syscall(SYS_listen, 0, 0)); }) == ENOSYS);
   CHECK(in_child({}, [] { return outcome(::syscall(SYS_accept4, 0, 0, 0, 0)); }) == ENOSYS);
 }
 
-TEST_CASE("system calls: threads are made, and a process can end itself", "[sandbox]") {
+TEST_CASE("system calls: threads are made, and a process can end itself", "[sandbox][slow]") {
   if (!can_filter()) return;
   const auto use_thread = [] {
     int answer = 0;
@@ -117,7 +117,7 @@ TEST_CASE("system calls: nobody connects by sending first", "[sandbox]") {
   CHECK(in_child({.speaks_to_network = true}, fast_open) == ENOSYS);
 }
 
-TEST_CASE("system calls: memory is written or executed, not both", "[sandbox]") {
+TEST_CASE("system calls: memory is written or executed, not both", "[sandbox][slow]") {
   if (!can_filter()) return;
   const auto both = [] {
     void* const memory = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,

@@ -81,7 +81,7 @@ TEST_CASE("smtp server session: a second transaction in the same packet is one o
   CHECK(c.messages[1].sender == "evil@b.example");
 }
 
-TEST_CASE("smtp server session: inputs from public advisories", "[smtp][peers]") {
+TEST_CASE("smtp server session: inputs from public advisories", "[smtp][peers][slow]") {
   const auto json = testing::read_fixture("bad-inputs/cases.json");
   if (!json) return;
   // What each gets here; the recipients are all accepted by the test's owner.

@@ -232,7 +232,8 @@ TEST_CASE("smtp server session: a login in the clear is forgotten under TLS", "[
   CHECK(c.say(kLogin) == kWelcome);
 }
 
-TEST_CASE("smtp server session: a login gives the same replies however it is cut", "[smtp][auth]") {
+TEST_CASE("smtp server session: a login gives the same replies however it is cut",
+          "[smtp][auth][slow]") {
   const std::string wire = std::string(kEhlo) + "AUTH LOGIN\r\n*\r\nAUTH LOGIN\r\n" +
                            line_of("test") + line_of("12345") + "AUTH PLAIN\r\n" +
                            std::string(13000, 'A') + "\r\nAUTH LOGIN " + line_of("test") +

@@ -272,7 +272,7 @@ TEST_CASE("smtpd connection: a client that reads no replies is not read from", "
 
 TEST_CASE(
     "smtpd connection: a client that reads no replies has few made for it, and all if it does",
-    "[smtpd]") {
+    "[smtpd][slow]") {
   Fixture f;
   f.world.settings.smtpd.command_limit = 1'000'000;
   Peer& peer = f.connect();

@@ -104,7 +104,8 @@ class CountingDisk final : public test::ForwardingDisk {
 }  // namespace
 
 // A sender who knows the format, and a disk that damages the header before the content.
-TEST_CASE("spool reader: a search through forged headers reads each octet a few times", "[spool]") {
+TEST_CASE("spool reader: a search through forged headers reads each octet a few times",
+          "[spool][slow]") {
   Fixture f;
   f.options.large_message = 10U << 20U;
   const std::string forged =

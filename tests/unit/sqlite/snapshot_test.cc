@@ -76,7 +76,8 @@ TEST_CASE("sqlite snapshot: a copy that cannot be written is told, with both nam
   CHECK(copied.error().text.find("t.db:") != std::string::npos);
 }
 
-TEST_CASE("sqlite snapshot: of one moment, whatever is written between its portions", "[sqlite]") {
+TEST_CASE("sqlite snapshot: of one moment, whatever is written between its portions",
+          "[sqlite][slow]") {
   const TempDirectory directory;
   auto database = Database::open(directory.path("t.db"), Access::create);
   REQUIRE(database);
@@ -95,7 +96,7 @@ TEST_CASE("sqlite snapshot: of one moment, whatever is written between its porti
   CHECK(count(directory.path("copy.db")) == 11);
 }
 
-TEST_CASE("sqlite snapshot: a copy ends where it may not go on", "[sqlite]") {
+TEST_CASE("sqlite snapshot: a copy ends where it may not go on", "[sqlite][slow]") {
   const TempDirectory directory;
   auto database = Database::open(directory.path("t.db"), Access::create);
   REQUIRE(database);

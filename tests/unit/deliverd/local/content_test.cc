@@ -23,7 +23,7 @@ Status read_all(const ContentPlace& place, std::string& all) {
 
 }  // namespace
 
-TEST_CASE("local content: is read from its place, with LF line ends", "[deliverd]") {
+TEST_CASE("local content: is read from its place, with LF line ends", "[deliverd][slow]") {
   std::string text;
   const std::size_t lines = GENERATE(values<std::size_t>({0, 1, 100, 60'000}));
   std::string expected;

@@ -140,7 +140,7 @@ TEST_CASE("deliverd budget: no more connections are opened at a time than there 
 }
 
 TEST_CASE("deliverd budget: turns go round, and one that comes does not pass those who wait",
-          "[deliverd]") {
+          "[deliverd][slow]") {
   Fixture f(Budget::kNoLimit, {50, 1s});
   for (Claimant* const claimant : {&f.a, &f.b, &f.c}) claimant->wants_turn = true;
   f.a.on_share();

@@ -137,7 +137,7 @@ TEST_CASE("deliverd destinations: what a server takes of a message that is split
 }
 
 TEST_CASE("deliverd destinations: connections and turns are waited for together, and all mail goes",
-          "[deliverd]") {
+          "[deliverd][slow]") {
   Provider p;
   p.settings.deliverd.connections_per_host = 1;
   p.resolver.hosts["mx.y.test"] = p.resolver.hosts["mx2.test"];
@@ -178,7 +178,7 @@ TEST_CASE("deliverd destinations: those of a table that shares nothing do not wa
 }
 
 TEST_CASE("deliverd destinations: a rate lies between the messages of all that it is for",
-          "[deliverd]") {
+          "[deliverd][slow]") {
   Provider p;
   p.settings.destinations = {{{"x.test", "y.test"}, {}, 0, 0, {50, 1s}}};
   const auto begun = std::chrono::steady_clock::now();
