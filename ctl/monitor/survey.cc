@@ -74,7 +74,7 @@ void append(auto& to, const Rows& rows) {
 
 QueuePicture picture_of(const std::string& run_directory, Depth depth,
                         std::chrono::seconds patience, WallTime now) {
-  QueuePicture picture{.asked = now, .depth = depth};
+  QueuePicture picture{.asked = now, .depth = depth, .is_there = true};
   const auto client = QueueClient::connect(run_directory);
   Result<void> asked;
   if (!client) asked = pass_on(client.error());
@@ -98,7 +98,11 @@ QueuePicture picture_of(const std::string& run_directory, Depth depth,
   ask(Depth::counts, ipc::AdminRequest::STATUS);
   ask(Depth::ages, ipc::AdminRequest::OVERVIEW);
   ask(Depth::whole, ipc::AdminRequest::SUMMARY);
-  if (!asked) return {.asked = now, .depth = depth, .failure = asked.error().text};
+  if (!asked)
+    return {.asked = now,
+            .depth = depth,
+            .is_there = client.has_value(),
+            .failure = asked.error().text};
   return picture;
 }
 
@@ -123,10 +127,11 @@ bool is_running(const Survey& survey, std::string_view daemon) {
                      [&](const metrics::Life& life) { return life.process == daemon; });
 }
 
-// Who has been silent is not asked again at once, whatever is to be asked.
+// Who has been silent is not asked again at once, whatever is to be asked; to find nobody there
+// costs nothing.
 const QueuePicture& Surveyor::ask_queued(Depth depth) {
   const WallTime now = clock_.now();
-  const bool fresh = kept_ && now >= kept_->asked && now - kept_->asked < kKept;
+  const bool fresh = kept_ && kept_->is_there && now >= kept_->asked && now - kept_->asked < kKept;
   if (!fresh || (kept_->depth < depth && kept_->failure.empty()))
     kept_ = picture_of(settings_.paths.run, depth, patience_, now);
   return *kept_;
