@@ -24,6 +24,12 @@ constexpr std::size_t kTickets = 1;
 // Keeps our sessions apart from those of another program with the same certificate.
 constexpr std::string_view kSessionContext = "postrider";
 
+// Of a key that is encrypted; OpenSSL's own would ask at the terminal.
+int on_passphrase(char*, int, int, void* is_encrypted) noexcept {
+  if (is_encrypted != nullptr) *static_cast<bool*>(is_encrypted) = true;
+  return -1;
+}
+
 }  // namespace
 
 // ---- Certificates ----
@@ -85,10 +91,23 @@ Result<TlsContext> TlsServer::load_context(const Files& files) {
   ERR_clear_error();
   TlsContext context(SSL_CTX_new(TLS_server_method()));
   if (!context || !set_up(context.get())) return tls_failure("TLS");
+  bool is_encrypted = false;
+  SSL_CTX_set_default_passwd_cb(context.get(), &on_passphrase);
+  SSL_CTX_set_default_passwd_cb_userdata(context.get(), &is_encrypted);
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1)
     return tls_failure(files.certificate);
-  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1 ||
-      SSL_CTX_check_private_key(context.get()) != 1)
+  const bool is_pair =
+      SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) == 1 &&
+      SSL_CTX_check_private_key(context.get()) == 1;
+  SSL_CTX_set_default_passwd_cb_userdata(context.get(), nullptr);
+  if (is_encrypted) {
+    ERR_clear_error();
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: the key is encrypted, and nobody is there to say its passphrase; "
+                            "write it without one: openssl pkey -in {} -out FILE",
+                            files.key, files.key));
+  }
+  if (!is_pair)
     return tls_failure(fmt::format("{} with {}", files.key, files.certificate));
   return context;
 }

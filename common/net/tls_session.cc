@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "common/net/certificate_fault.h"
-#include "common/net/tls_socket.h"
 
 namespace postrider::net {
 
@@ -29,9 +28,10 @@ std::string reason_of(const SSL* ssl) {
 }  // namespace
 
 bool TlsSession::attach(int fd) {
-  BIO* const socket = make_tls_socket(fd).release();
-  if (socket == nullptr) return false;
-  SSL_set_bio(ssl_.get(), socket, socket);  // takes one reference for both
+  socket_ = {fd, kMaxHandshake};
+  BIO* const bio = make_tls_bio(socket_).release();
+  if (bio == nullptr) return false;
+  SSL_set_bio(ssl_.get(), bio, bio);  // takes one reference for both
   return true;
 }
 
@@ -42,7 +42,10 @@ TlsSession::Step TlsSession::step_of(int result) {
     case SSL_ERROR_WANT_READ: return Step::wants_read;
     case SSL_ERROR_WANT_WRITE: return Step::wants_write;
     case SSL_ERROR_ZERO_RETURN: return Step::ended;
-    case SSL_ERROR_SYSCALL: failure_ = std::generic_category().message(system_error); break;
+    case SSL_ERROR_SYSCALL:
+      failure_ = socket_.left == 0 ? "the peer sends much, and no data"
+                                   : std::generic_category().message(system_error);
+      break;
     default: failure_ = reason_of(ssl_.get()); break;
   }
   ERR_clear_error();
@@ -51,13 +54,17 @@ TlsSession::Step TlsSession::step_of(int result) {
 
 TlsSession::Step TlsSession::handshake() {
   ERR_clear_error();
-  return step_of(SSL_do_handshake(ssl_.get()));
+  const Step step = step_of(SSL_do_handshake(ssl_.get()));
+  if (step == Step::done) socket_.left = kMaxWithoutData;
+  return step;
 }
 
 TlsSession::Step TlsSession::read(std::span<char> to, std::size_t& octets) {
   if (!failure_.empty()) return Step::failed;
   ERR_clear_error();
-  return step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
+  const Step step = step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
+  if (step == Step::done) socket_.left = kMaxWithoutData;
+  return step;
 }
 
 bool TlsSession::has_input() const noexcept {

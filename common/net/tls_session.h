@@ -13,6 +13,7 @@
 
 #include "common/base/channel_bindings.h"
 #include "common/base/handle.h"
+#include "common/net/tls_socket.h"
 
 namespace postrider::net {
 
@@ -40,9 +41,15 @@ class TlsSession {
 
   // The most that one record holds (RFC 8446 section 5.1).
   static constexpr std::size_t kRecord = 16384;
+  // Octets of a handshake: more than OpenSSL takes of certificates. And of what is no data behind
+  // it (tickets, new keys, alerts), between data and data: beyond that the session fails.
+  static constexpr std::size_t kMaxHandshake = std::size_t{256} * 1024;
+  static constexpr std::size_t kMaxWithoutData = std::size_t{64} * 1024;
 
   // `ssl` has its context and its side.
   explicit TlsSession(Handle<SSL, &SSL_free> ssl) : ssl_(std::move(ssl)) {}
+  TlsSession(const TlsSession&) = delete;
+  TlsSession& operator=(const TlsSession&) = delete;
 
   // Before all else: the non-blocking `fd` outlives the session. False without memory.
   [[nodiscard]] bool attach(int fd);
@@ -73,6 +80,7 @@ class TlsSession {
   bool is_unique() const;
   bool is_verified() const;
 
+  TlsSocket socket_;
   Handle<SSL, &SSL_free> ssl_;
   std::string failure_;
 };

@@ -2,28 +2,34 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdint>
 
 namespace postrider::net {
 
 namespace {
 
-int fd_of(BIO* bio) { return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio))); }
+TlsSocket& socket_of(BIO* bio) { return *static_cast<TlsSocket*>(BIO_get_data(bio)); }
 
 bool may_go_on() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 int on_write(BIO* bio, const char* octets, int size) noexcept {
   BIO_clear_retry_flags(bio);
-  const ssize_t n = ::send(fd_of(bio), octets, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+  const ssize_t n = ::send(socket_of(bio).fd, octets, static_cast<std::size_t>(size), MSG_NOSIGNAL);
   if (n < 0 && may_go_on()) BIO_set_retry_write(bio);
   return static_cast<int>(n);
 }
 
 int on_read(BIO* bio, char* to, int size) noexcept {
   BIO_clear_retry_flags(bio);
-  const ssize_t n = ::recv(fd_of(bio), to, static_cast<std::size_t>(size), 0);
+  TlsSocket& socket = socket_of(bio);
+  if (socket.left == 0) {
+    errno = EPROTO;
+    return -1;
+  }
+  const ssize_t n = ::recv(socket.fd, to, std::min(static_cast<std::size_t>(size), socket.left), 0);
   if (n < 0 && may_go_on()) BIO_set_retry_read(bio);
+  if (n > 0) socket.left -= static_cast<std::size_t>(n);
   if (n == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
   return static_cast<int>(n);
 }
@@ -51,11 +57,11 @@ Method make_method() {
 
 }  // namespace
 
-Handle<BIO, &BIO_free> make_tls_socket(int fd) {
+Handle<BIO, &BIO_free> make_tls_bio(TlsSocket& socket) {
   static const Method method = make_method();
   Handle<BIO, &BIO_free> bio(method ? BIO_new(method.get()) : nullptr);
   if (!bio) return bio;
-  BIO_set_data(bio.get(), reinterpret_cast<void*>(std::intptr_t{fd}));
+  BIO_set_data(bio.get(), &socket);
   BIO_set_init(bio.get(), 1);
   return bio;
 }

@@ -1,7 +1,11 @@
 // tls_socket.h - a connected socket as OpenSSL reads and writes it.
 //
-// OpenSSL's own writes with write(), whose SIGPIPE ends the process when a peer is gone.
+// OpenSSL's own writes with write(), whose SIGPIPE ends the process when a peer is gone. And it
+// goes on reading as long as it finds what is no data: a peer that sends nothing but KeyUpdate (RFC
+// 8446 section 4.6.3) would keep it there for as long as it likes.
 #pragma once
+
+#include <cstddef>
 
 #include <openssl/bio.h>
 
@@ -9,7 +13,12 @@
 
 namespace postrider::net {
 
-// Borrows the non-blocking `fd`, which outlives it. Null without memory.
-Handle<BIO, &BIO_free> make_tls_socket(int fd);
+struct TlsSocket {
+  int fd = -1;           // non-blocking
+  std::size_t left = 0;  // octets that may still be read; who reads on finds EPROTO
+};
+
+// Borrows `socket`, which outlives it. Null without memory.
+Handle<BIO, &BIO_free> make_tls_bio(TlsSocket& socket);
 
 }  // namespace postrider::net

@@ -1,4 +1,5 @@
 // Which certificate is served, and what becomes of it when its files change.
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <fstream>
@@ -104,6 +105,17 @@ TEST_CASE("net tls: what cannot be loaded is named", "[net][tls]") {
   CHECK(error({files.certificate, files.certificate}).starts_with(files.certificate + " with "));
   CHECK(error({files.certificate, others.key}) ==
         others.key + " with " + files.certificate + ": key values mismatch");
+
+  const std::string encrypted = world.directory.path("encrypted.key");
+  {
+    const Handle<BIO, &BIO_free> from(BIO_new_file(files.key.c_str(), "r"));
+    const Handle<BIO, &BIO_free> to(BIO_new_file(encrypted.c_str(), "w"));
+    const Handle<EVP_PKEY, &EVP_PKEY_free> key(
+        PEM_read_bio_PrivateKey(from.get(), nullptr, nullptr, nullptr));
+    REQUIRE(PEM_write_bio_PKCS8PrivateKey(to.get(), key.get(), EVP_aes_256_cbc(), "secret", 6,
+                                          nullptr, nullptr) == 1);
+  }
+  CHECK(error({files.certificate, encrypted}).starts_with(encrypted + ": the key is encrypted"));
 }
 
 }  // namespace net_tls_certificates_test

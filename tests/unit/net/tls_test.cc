@@ -45,7 +45,47 @@ class MemoryClient {
   SSL* const ssl_;
 };
 
+void turn(event::EventLoop& loop) {
+  loop.defer([&loop] { loop.stop(); });
+  loop.run();
+}
+
+// The client changes its keys so often (RFC 8446 section 4.6.3), 27 octets each, or until the
+// server has enough of it.
+void change_keys(Connection& connection, SSL* client, std::size_t times) {
+  for (std::size_t i = 0; i < times && !connection.ours.closed; ++i) {
+    REQUIRE(SSL_key_update(client, SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+    while (SSL_do_handshake(client) != 1 && !connection.ours.closed) turn(connection.loop);
+  }
+}
+
+constexpr std::size_t kKeyUpdate = 27;  // octets of a record
+
 }  // namespace
+
+TEST_CASE("net tls: who sends much and no data is closed", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  REQUIRE(connection.secured());
+  change_keys(connection, world.client.raw, net::TlsSession::kMaxWithoutData / kKeyUpdate + 1000);
+  REQUIRE(connection.ours.closed);
+  CHECK(*connection.ours.closed == net::CloseReason::error);
+  CHECK(connection.a->failure() == "the peer sends much, and no data");
+}
+
+TEST_CASE("net tls: keys may be changed between data and data", "[net][tls]") {
+  World world;
+  const auto server = world.load();
+  Connection connection(world, *server);
+  REQUIRE(connection.secured());
+  for (int i = 0; i < 3; ++i) {
+    change_keys(connection, world.client.raw, net::TlsSession::kMaxWithoutData / kKeyUpdate / 2);
+    connection.exchange();
+  }
+  CHECK(connection.ours.got == "hellohellohello");
+  CHECK_FALSE(connection.ours.closed);
+}
 
 TEST_CASE("net tls: everything arrives in order, in both directions", "[net][tls][slow]") {
   World world;
