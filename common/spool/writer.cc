@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "common/base/check.h"
+#include "common/event/answer_later.h"
 #include "common/spool/committer.h"
 #include "common/spool/large_file.h"
 
@@ -14,6 +15,9 @@ namespace {
 
 // How long an answer of statvfs() is believed, less what was accepted meanwhile.
 constexpr std::chrono::seconds kSpaceBelieved{1};
+
+// What is gathered of a large message before it is written.
+constexpr std::size_t kPortion = std::size_t{64} * 1024;
 
 constexpr log::Condition::Words kFull{"spool_full", "spool_has_room",
                                       "mail is refused with a temporary reply until there is room"};
@@ -40,8 +44,8 @@ Draft::Draft(Writer& writer, const MessageId& id, std::uint64_t expected_size)
 Draft::~Draft() = default;
 
 Result<void> Draft::append(std::string_view bytes) {
-  if (!large_ && size_ + bytes.size() < writer_.options_.large_message) {
-    size_ += bytes.size();
+  size_ += bytes.size();
+  if (!large_ && size_ < writer_.options_.large_message) {
     memory_.append(bytes);
     return {};
   }
@@ -50,15 +54,35 @@ Result<void> Draft::append(std::string_view bytes) {
   return written;
 }
 
+// Of lines that begin with a dot each comes by itself: they are gathered.
 Result<void> Draft::append_to_file(std::string_view bytes) {
   if (!large_) {
     auto file = LargeFile::create(writer_.disk_, writer_.paths_.large(id_));
     if (!file) return pass_on(std::move(file.error()));
     large_ = std::move(*file);
-    if (auto moved = large_->append(memory_); !moved) return moved;
-    memory_ = std::string();
   }
-  size_ += bytes.size();
+  if (memory_.size() + bytes.size() >= kPortion) {
+    if (auto written = flush(); !written) return written;
+    memory_ = std::string();
+    if (bytes.size() >= kPortion) return write_to_file(bytes);
+    memory_.reserve(kPortion);
+  }
+  memory_.append(bytes);
+  return {};
+}
+
+Result<void> Draft::flush() {
+  if (memory_.empty()) return {};
+  auto written = write_to_file(memory_);
+  memory_.clear();
+  return written;
+}
+
+// Many that are under way at once may be more than there was room for when they began.
+Result<void> Draft::write_to_file(std::string_view bytes) {
+  if (auto looked = writer_.look_at_space(); !looked) return looked;
+  if (writer_.space_ < writer_.options_.min_free) return pass_on(writer_.too_little_space());
+  writer_.space_ -= std::min<std::uint64_t>(writer_.space_, bytes.size());
   return large_->append(bytes);
 }
 
@@ -89,22 +113,31 @@ Writer::~Writer() {
   *alive_ = false;
 }
 
+// Asked of the system now and then; between, it is known what was written here.
+Result<void> Writer::look_at_space() {
+  if (space_known_at_.count() >= 0 && loop_.now() - space_known_at_ < kSpaceBelieved) return {};
+  auto space = disk_.free_space(paths_.incoming());
+  if (!space) {
+    full_.holds(space.error().text);
+    return pass_on(std::move(space.error()));
+  }
+  space_ = *space;
+  space_known_at_ = loop_.now();
+  return {};
+}
+
+Error Writer::too_little_space() const {
+  return {ErrorKind::temporary,
+          fmt::format("{}: {} octets free, {} must stay free (spool.min_free)", options_.directory,
+                      space_, options_.min_free)};
+}
+
 Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size,
                                              std::optional<MessageId> id) {
-  if (space_known_at_.count() < 0 || loop_.now() - space_known_at_ >= kSpaceBelieved) {
-    auto space = disk_.free_space(paths_.incoming());
-    if (!space) {
-      full_.holds(space.error().text);
-      return pass_on(std::move(space.error()));
-    }
-    space_ = *space;
-    space_known_at_ = loop_.now();
-  }
+  if (auto looked = look_at_space(); !looked) return pass_on(std::move(looked.error()));
   const bool full = space_ < options_.min_free;
   if (full || space_ - options_.min_free < expected_size) {
-    Error error{ErrorKind::temporary,
-                fmt::format("{}: {} octets free, {} must stay free (spool.min_free)",
-                            options_.directory, space_, options_.min_free)};
+    Error error = too_little_space();
     if (full) full_.holds(error.text);
     return pass_on(std::move(error));
   }
@@ -114,6 +147,11 @@ Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size,
 
 PendingPtr Writer::commit(std::unique_ptr<Draft> draft, const Envelope& envelope, Done done) {
   POSTRIDER_CHECK(envelope.id() == draft->id().view());
+  if (draft->large_)
+    if (auto written = draft->flush(); !written) {
+      large_failing_.holds(written.error().text);
+      return event::answer_later(loop_, std::move(written), std::move(done));
+    }
   auto item = std::make_shared<Committer::Item>();
   item->envelope = envelope.SerializeAsString();
   POSTRIDER_CHECK(item->envelope.size() <= kMaxEnvelope);
@@ -122,7 +160,7 @@ PendingPtr Writer::commit(std::unique_ptr<Draft> draft, const Envelope& envelope
   if (item->large) large_failing_.passed();
   item->size = draft->size_;
   item->done = std::move(done);
-  space_ -= std::min(space_, item->size);
+  if (!item->large) space_ -= std::min(space_, item->size);
   committer_->enqueue(item);
   return std::make_unique<Cancel>(std::move(item));
 }

@@ -55,10 +55,12 @@ class Draft {
   friend class Writer;
   Draft(Writer& writer, const MessageId& id, std::uint64_t expected_size);
   Result<void> append_to_file(std::string_view bytes);
+  Result<void> write_to_file(std::string_view bytes);
+  Result<void> flush();
 
   Writer& writer_;
   MessageId id_;
-  std::string memory_;
+  std::string memory_;  // all of it, or what is not in the file yet
   std::unique_ptr<LargeFile> large_;
   std::uint64_t size_ = 0;
 };
@@ -104,6 +106,9 @@ class Writer {
 
  private:
   friend class Draft;
+
+  Result<void> look_at_space();
+  Error too_little_space() const;
 
   event::EventLoop& loop_;
   Disk& disk_;

@@ -1,6 +1,8 @@
 #include "common/spool/writer.h"
 
+#include "tests/unit/monotonic_clock.h"
 #include "tests/unit/spool/fixture.h"
+#include "tests/unit/spool/forwarding_disk.h"
 
 namespace spool_writer_test {
 
@@ -64,6 +66,51 @@ TEST_CASE("spool writer: too little space refuses the beginning with a reason", 
   REQUIRE_FALSE(draft);
   CHECK(draft.error().kind == ErrorKind::temporary);
   CHECK(draft.error().text.find("spool.min_free") != std::string::npos);
+}
+
+TEST_CASE("spool writer: a large message that comes in pieces is written in portions", "[spool]") {
+  struct CountingDisk final : test::ForwardingDisk {
+    Result<void> append(int fd, std::span<iovec> parts) override {
+      ++appended;
+      return test::ForwardingDisk::append(fd, parts);
+    }
+    Result<std::uint64_t> free_space(const std::string& /*directory*/) override { return space; }
+    int appended = 0;
+    std::uint64_t space = std::uint64_t{1} << 40U;
+  } disk;
+  Fixture f;
+  f.options.min_free = 1000;
+  f.writer_ =
+      std::make_unique<Writer>(f.loop, disk, f.options, f.clock, f.random, f.log, f.counters,
+                               [&](const SegmentProgress& p) { f.progress = p; });
+  auto draft = f.writer().begin(0);
+  REQUIRE(draft);
+
+  SECTION("and is whole") {
+    constexpr int kLines = 300'000;
+    for (int i = 0; i < kLines; ++i) REQUIRE((*draft)->append(".\r\n"));
+    CHECK((*draft)->size() == 3 * kLines);
+    CHECK(disk.appended < 30);
+    REQUIRE(f.commit(std::move(*draft)));
+    CHECK(f.read_all() == std::vector<std::string>{"large 900000"});
+    CHECK(system_disk().list(f.paths.large()).value().size() == 1);
+  }
+
+  SECTION("and ends where the disk has no room any more") {
+    const std::string piece(100'000, 'x');
+    disk.space = 1'000'000;
+    test::pass_time(2s);
+    f.loop.defer([&] { f.loop.stop(); });
+    f.loop.run();
+    int taken = 0;
+    while (taken < 20 && (*draft)->append(piece)) ++taken;
+    CHECK(taken >= 9);
+    CHECK(taken < 12);
+    const auto more = (*draft)->append(piece);
+    REQUIRE_FALSE(more);
+    CHECK(more.error().kind == ErrorKind::temporary);
+    CHECK(more.error().text.find("spool.min_free") != std::string::npos);
+  }
 }
 
 TEST_CASE("spool writer: a segment that is full or old is sealed, and the next is begun",
