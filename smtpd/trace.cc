@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "common/message/date.h"
 #include "common/smtp/address.h"
 
@@ -25,10 +26,12 @@ std::string received_field(const Arrival& arrival, const smtp::Transaction& tran
   const auto& uid = arrival.client.uid;
   const std::string from = arrival.hidden || uid ? "" : from_clause(arrival);
   const std::string by_whom = arrival.hidden || !uid ? "" : fmt::format(" (from uid {})", *uid);
-  const std::string for_one =
-      transaction.recipients.size() == 1
-          ? fmt::format("\r\n\tfor <{}>", transaction.recipients.front().recipient.str())
-          : "";
+  std::string for_one =
+      transaction.recipients.size() == 1 ? transaction.recipients.front().recipient.str() : "";
+  // Beyond ASCII it would make a message of SMTPUTF8 of one that may go without (RFC 6531
+  // section 3.2).
+  if (!is_all_ascii(for_one)) for_one.clear();
+  if (!for_one.empty()) for_one = fmt::format("\r\n\tfor <{}>", for_one);
   const std::string under_tls =
       arrival.tls != nullptr
           ? fmt::format("\r\n\ttls {} ({})", arrival.tls->cipher, arrival.tls->version)

@@ -6,13 +6,22 @@
 // that the user has added: the first (RFC 5322 section 3.6.6).
 #include <fmt/format.h>
 
+#include "common/base/ascii.h"
 #include "common/checks/rows.h"
 
 namespace postrider::checks {
 
 namespace {
 
+// A reply's line has 512 octets (RFC 5321 section 4.5.3.1.5), and ASCII alone where nobody asked
+// for more (RFC 6531 section 3.7.4.2).
+constexpr std::size_t kMaxQuoted = 200;
+
 smtp::Reply refusal(const std::string& reason) { return {550, "5.7.1", reason}; }
+
+std::string quoted(const std::string& address) {
+  return address.size() <= kMaxQuoted && is_all_ascii(address) ? address : "the author it names";
+}
 
 }  // namespace
 
@@ -23,7 +32,8 @@ Finding author_right(const Facts& facts) {
     return refusal(fmt::format("From and Sender name more than {} addresses", kMaxAuthors));
   for (const Author& author : facts.authors)
     if (author.right == SendRight::denied)
-      return refusal(fmt::format("{} may not send as {}", facts.client.user, author.address));
+      return refusal(
+          fmt::format("{} may not send as {}", quoted(facts.client.user), quoted(author.address)));
   for (const Author& author : facts.authors)
     if (author.right == SendRight::unknown)
       return smtp::Reply{451, "4.3.0", "cannot look up the author now, try again"};

@@ -5,6 +5,7 @@
 
 #include "common/base/ascii.h"
 #include "common/checks/domain_mail.h"
+#include "common/smtp/international_domain.h"
 
 namespace postrider::checks {
 
@@ -158,7 +159,10 @@ void Inquiry::ask_for_authors() {
   if (facts_.authors.size() > kMaxAuthors) return;
   authors_awaited_ = 0;
   for (Author& author : facts_.authors) {
-    const auto mailbox = smtp::parse_mailbox(author.address, smtp::Charset::utf8);
+    auto mailbox = smtp::parse_mailbox(author.address, smtp::Charset::utf8);
+    // As MAIL has it; one that is no domain is nobody's.
+    if (mailbox && !is_all_ascii(mailbox->domain))
+      mailbox->domain = smtp::to_a_labels(mailbox->domain).value_or("");
     author.right = mailbox ? SendRight::unknown : SendRight::denied;
     if (!mailbox) continue;
     ++authors_awaited_;

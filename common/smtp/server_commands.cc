@@ -107,16 +107,22 @@ void ServerSession::execute(std::string_view line) {
   const bool may_pipeline = extended_ && offered_.pipelining;
   if (!input_.rest().empty() && (!may_pipeline || command->place == Command::Place::last))
     impatient_ = true;
-  if (!command->allowed_in.contains(state_)) {
-    const Reply reply = out_of_sequence(command->verb);
-    return follows_refusal(command->verb) ? say(reply) : complain(reply);
+  if (const auto refusal = refusal_of(*command, argument)) {
+    if (command->verb == "DATA" && !input_.rest().empty()) return refuse_data(*refusal);
+    return follows_refusal(command->verb) ? say(*refusal) : complain(*refusal);
   }
-  if (command->argument == Command::Argument::none && !argument.empty())
-    return complain({501, "5.5.4", fmt::format("{} takes no argument", command->verb)});
-  if (command->access == Command::Access::authenticated && settings_.authentication_required &&
-      identity_.empty())
-    return complain(authentication_missing());
   (this->*command->run)(argument);
+}
+
+std::optional<Reply> ServerSession::refusal_of(const Command& command,
+                                               std::string_view argument) const {
+  if (!command.allowed_in.contains(state_)) return out_of_sequence(command.verb);
+  if (command.argument == Command::Argument::none && !argument.empty())
+    return Reply{501, "5.5.4", fmt::format("{} takes no argument", command.verb)};
+  if (command.access == Command::Access::authenticated && settings_.authentication_required &&
+      identity_.empty())
+    return authentication_missing();
+  return std::nullopt;
 }
 
 // RFC 2920 section 3.1: what a client has sent behind a MAIL or a RCPT fails with it, through no

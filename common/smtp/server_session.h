@@ -132,6 +132,8 @@ class ServerSession {
   bool step();
   bool take_command();
   void execute(std::string_view line);
+  // Why a command is not run; nothing: it is.
+  std::optional<Reply> refusal_of(const Command& command, std::string_view argument) const;
   Reply out_of_sequence(std::string_view verb) const;
   bool follows_refusal(std::string_view verb) const;
   Reply authentication_missing() const;

@@ -73,9 +73,10 @@ void ServerSession::bdat(std::string_view argument) {
   if (!offered_.chunking) {
     chunk_->misplaced = Reply{502, "5.5.1", "command not implemented"};
   } else if (state_ == State::rcpt) {
-    std::uint64_t expected = std::max(transaction_.mail.size.value_or(0), chunk->octets);
-    if (transaction_.mail.body == Body::binary_mime && expected <= settings_.message_size_limit)
-      expected += expected / 3;  // in base64
+    // Of what is too big no room is asked: its own reply says more.
+    std::uint64_t expected = std::min(std::max(transaction_.mail.size.value_or(0), chunk->octets),
+                                      settings_.message_size_limit);
+    if (transaction_.mail.body == Body::binary_mime) expected += expected / 3;  // in base64
     ask(Question::open, OpenMessage{expected});
   } else if (state_ == State::chunks) {
     begin_chunk();

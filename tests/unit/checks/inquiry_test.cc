@@ -211,7 +211,13 @@ TEST_CASE("inquiry: authors are asked about when the header is over, and awaited
       {"alice@here.test", ""},
       {"Bob <bob@here.test>", "550 5.7.1 alice@here.test may not send as bob@here.test"},
       {"alice@here.test, bob@here.test", "550 5.7.1 alice@here.test may not send as bob@here.test"},
+      {"bob@m\u00fcnchen.test", "550 5.7.1 alice@here.test may not send as the author it names"},
+      {"bob@" + std::string(60, 'x') + "." + std::string(60, 'y') + "." + std::string(60, 'z') +
+           "." + std::string(60, 'x') + ".test",
+       "550 5.7.1 alice@here.test may not send as the author it names"},
+      {"alice@b\u00fccher.test", ""},
   }));
+  f.world.directory.send_rights.insert({"alice@here.test", "alice@xn--bcher-kva.test"});
   f.accept_recipient();
   CHECK(f.inquiry.read("From: " + from + "\r\n\r\nbody\r\n").empty());
   SECTION("before they are known") { CHECK(f.awaited() == reply); }

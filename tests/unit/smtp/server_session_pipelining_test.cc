@@ -33,6 +33,29 @@ TEST_CASE("smtp server session: a group of commands that may stand in one is pat
   CHECK_FALSE(impatient(bytes));
 }
 
+TEST_CASE("smtp server session: what stands behind a DATA that is refused is no command",
+          "[smtp]") {
+  const std::string_view refused =
+      GENERATE("DATA\r\n", "DATA x\r\n", "RCPT TO:<b@b>\r\nDATA x\r\n");
+  Conversation c;
+  c.say("EHLO a\r\n");
+  c.say("MAIL FROM:<a@a>\r\n" + std::string(refused) +
+        "Subject: x\r\n\r\nRSET\r\nMAIL FROM:<evil@a>\r\nRCPT TO:<b@b>\r\nDATA\r\nx\r\n.\r\n");
+  CHECK(c.messages.empty());
+  CHECK(c.closed);
+}
+
+TEST_CASE("smtp server session: a DATA that is refused, and ends its group, closes nothing",
+          "[smtp]") {
+  Conversation c;
+  c.say("EHLO a\r\n");
+  c.say("MAIL FROM:<a@a>\r\nDATA\r\n");
+  CHECK_FALSE(c.closed);
+  c.say("RSET\r\n" + std::string(kTransaction) + "DATA\r\n");
+  c.say("x\r\n.\r\n");
+  CHECK(c.messages.size() == 1);
+}
+
 TEST_CASE("smtp server session: content may begin a group", "[smtp]") {
   Conversation c;
   c.say("EHLO a\r\n");

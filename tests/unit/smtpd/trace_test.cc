@@ -79,6 +79,10 @@ TEST_CASE("smtpd trace: several recipients are not told of each other", "[smtpd]
   CHECK(received("a", "192.0.2.1", {{"a", "b"}, {"c", "d"}}).find("for <") == std::string::npos);
 }
 
+TEST_CASE("smtpd trace: a recipient beyond ASCII does not make SMTPUTF8 of a message", "[smtpd]") {
+  CHECK(received("a", "192.0.2.1", {{"j\u00f6rg", "b"}}).find("for <") == std::string::npos);
+}
+
 TEST_CASE("smtpd trace: a client's name that is no domain does not get into the header",
           "[smtpd]") {
   const auto* const name = GENERATE("a_b", "x)evil(", "a;b", "\"", "<a>", "192.0.2.1:25", "");
