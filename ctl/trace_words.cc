@@ -29,6 +29,7 @@ constexpr std::array kWords{
     Words{"authenticated",
           "logged in as {user} by {mechanism}[, with the app password {app_password}]"},
     Words{"authentication_failed", "login as {user} by {mechanism} refused: {reason}"},
+    Words{"login_revoked", "the login as {user} does not hold any more: {reason}"},
     Words{"recipient_refused",
           "recipient <{to}> of a message from <{from}> refused[, by the check {check}]: {reply}"},
     Words{"message_refused", "message from <{from}> refused[, by the check {check}]: {reply}"},

@@ -87,11 +87,12 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr question_;
   std::unique_ptr<auth::Authentication> login_;  // there while one by SASL is under way
   std::unique_ptr<Transfer> transfer_;
-  const std::chrono::microseconds begun_;    // EventLoop::now()
-  std::chrono::microseconds admitted_{0};    // the same, the password was right
-  event::Timer timer_;                       // kLoginTime, then kLinger
-  std::optional<event::Timer> login_delay_;  // then it is refused; there once one was
-  std::string_view tls_;                     // its version, once the handshake is done
+  const std::chrono::microseconds begun_;     // EventLoop::now()
+  std::chrono::microseconds admitted_{0};     // the same, the password was right
+  event::Timer timer_;                        // kLoginTime, then kLinger
+  std::chrono::microseconds login_heard_{0};  // EventLoop::now(), the last that a login was made of
+  std::optional<event::Timer> login_delay_;   // then it is refused; there once one was
+  std::string_view tls_;                      // its version, once the handshake is done
   net::Stream stream_;
   LoginRefusal refusal_ = LoginRefusal::credentials;
   bool verifying_ = false;  // what USER and PASS, or APOP, have given

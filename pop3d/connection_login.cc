@@ -1,5 +1,6 @@
 // connection_login.cc - how a client logs in, by whatever way: what it says is judged, every
 // attempt is noted, and whoever is admitted gets the mailbox.
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -59,6 +60,7 @@ void Connection::log_in(Apop& login) {
 // False: it is refused already.
 bool Connection::begin_login(std::string_view mechanism, std::string user) {
   mechanism_ = mechanism;
+  login_heard_ = services_.loop.now();
   user_ = std::move(user);
   verifying_ = !services_.attempts.is_banned(client_, user_);
   if (!verifying_) refuse({auth::Refused::Why::banned, {}});
@@ -84,6 +86,7 @@ void Connection::authenticate(Authenticate& begin) {
   // What ended the last one may be what brought this one.
   if (login_) services_.loop.destroy_later(std::move(login_));
   mechanism_ = sasl::name_of(begin.mechanism);
+  login_heard_ = services_.loop.now();
   login_ = std::make_unique<auth::Authentication>(
       services_.credentials, directory::Service::pop3, begin.mechanism, stream_.channel_bindings(),
       [this](std::string_view user) { return services_.attempts.is_banned(client_, user); },
@@ -95,6 +98,7 @@ void Connection::authenticate(Authenticate& begin) {
 }
 
 void Connection::respond(AuthResponse& response) {
+  login_heard_ = services_.loop.now();
   if (auto event = login_->on_response(std::move(response.octets))) on_event(std::move(*event));
 }
 
@@ -174,7 +178,10 @@ void Connection::refuse_later(LoginRefusal why, std::chrono::microseconds delay)
       session_.on_login_refused(refusal_);
       act();
     });
-  login_delay_->arm(delay);
+  // What the hash took is part of it: one that costs more than ours would tell that there is a
+  // user.
+  login_delay_->arm(
+      std::max(delay - (services_.loop.now() - login_heard_), std::chrono::microseconds{0}));
 }
 
 void Connection::refuse_mailbox(LoginRefusal why, std::string_view reason) {

@@ -176,6 +176,7 @@ void Connection::ask_sender(const smtp::AskSender& asked) {
   ++transactions_;
   inquiry_.begin(session_.client_name(), asked.sender,
                  session_.transaction().mail.size.value_or(0));
+  if (login_admitted_) return confirm_login(asked.priority);
   session_.on_verdict(answer_sender(client_, asked.priority));
 }
 
@@ -234,6 +235,7 @@ void Connection::on_secured(const net::TlsInfo& info) {
   note_secured(info);
   // What a login in the clear gave goes with it.
   client_.user.clear();
+  login_admitted_.reset();
   client_.may_relay = services_.policy.meet(client_.address, client_.service).may_relay;
   session_.on_secured(info.has_bindings ? sasl::Binding::possible : sasl::Binding::none);
   act();

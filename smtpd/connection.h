@@ -84,6 +84,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   auth::Consequence note_attempt(auth::Attempt::End end, std::string_view reason,
                                  std::string_view mailbox);
   void refuse_later(auth::Refused::Why why, std::chrono::microseconds delay);
+  void confirm_login(int priority);
+  smtp::Reply confirmed(const Result<directory::LoginAnswer>& answer, int priority);
 
   void ask_sender(const smtp::AskSender& asked);
   void ask_recipient(const smtp::Mailbox& recipient);
@@ -116,7 +118,8 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   PendingPtr question_;                   // to the directory, for VRFY and EXPN
   std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
-  std::unique_ptr<auth::Authentication> login_;  // the last that was begun
+  std::unique_ptr<auth::Authentication> login_;           // the last that was begun
+  std::optional<directory::LoginAnswer> login_admitted_;  // of this session itself
   std::unique_ptr<spool::Draft> draft_;
   std::optional<message::FieldFilter> filter_;  // of the content, where it is submitted
   std::string_view refused_by_;                 // the check, of the message under way; empty: none
@@ -129,11 +132,12 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::uint64_t errors_ = 0;           // of the session, as far as they were counted
   std::optional<event::Timer> delay_;  // of the reply to an error, once there was one to hold back
   std::string delayed_;                // that reply, and those that go with it
-  std::optional<event::Timer> login_delay_;  // of the reply to a login, once one was refused
-  auth::Refused::Why login_refusal_{};       // for that reply
-  bool receiving_ = false;                   // which time-out holds
-  std::optional<event::Timer> linger_;       // there once the session has closed
-  bool finish_when_written_ = false;         // the client said QUIT
+  std::chrono::microseconds login_heard_{0};  // EventLoop::now(), the last that a login was made of
+  std::optional<event::Timer> login_delay_;   // of the reply to a login, once one was refused
+  auth::Refused::Why login_refusal_{};        // for that reply
+  bool receiving_ = false;                    // which time-out holds
+  std::optional<event::Timer> linger_;        // there once the session has closed
+  bool finish_when_written_ = false;          // the client said QUIT
   bool gone_ = false;
   bool timed_out_ = false;
 };

@@ -35,6 +35,7 @@ void Connection::become_client(const smtp::XclientArguments& told) {
   client.may_relay = client.may_relay || !login.empty();
   client.user = login;
   client_ = std::move(client);
+  if (told.login) login_admitted_.reset();
   inquiry_.connect(inquiry_.facts().early);
   session_.on_client(told, offered_to(client_, listener_.session, services_.clock.now()));
 }

@@ -1,11 +1,13 @@
 // connection_login.cc - how a client logs in: what it says is handed on to an Authentication, and
 // the answers come back.
+#include <algorithm>
 #include <utility>
 #include <variant>
 
 #include "common/auth/ban_words.h"
 #include "common/base/overloaded.h"
 #include "smtpd/connection.h"
+#include "smtpd/priority.h"
 
 namespace postrider::smtpd {
 
@@ -31,6 +33,7 @@ smtp::Reply reply_to(auth::Refused::Why why) {
 void Connection::authenticate(smtp::Authenticate& begin) {
   // What ended the last one may be what brought this one.
   if (login_) services_.loop.destroy_later(std::move(login_));
+  login_heard_ = services_.loop.now();
   login_ = std::make_unique<auth::Authentication>(
       services_.credentials, directory::Service::smtp, begin.mechanism, stream_.channel_bindings(),
       [this](std::string_view user) { return services_.attempts.is_banned(client_.address, user); },
@@ -42,6 +45,7 @@ void Connection::authenticate(smtp::Authenticate& begin) {
 }
 
 void Connection::respond(smtp::AuthResponse& response) {
+  login_heard_ = services_.loop.now();
   if (auto event = login_->on_response(std::move(response.octets))) on_login(std::move(*event));
 }
 
@@ -64,7 +68,32 @@ void Connection::admit(directory::LoginAnswer login) {
   name_session(entry);
   client_.may_relay = true;
   client_.user = login.mailbox;
+  login_admitted_ = login;
   session_.on_authenticated(std::move(login.mailbox));
+}
+
+// A session may last: who was disabled, or lost the password, sends no more by it.
+void Connection::confirm_login(int priority) {
+  question_ =
+      services_.credentials.confirm(*login_admitted_, directory::Service::smtp,
+                                    [this, priority](const Result<directory::LoginAnswer>& answer) {
+                                      session_.on_verdict(confirmed(answer, priority));
+                                      question_.reset();
+                                      act();
+                                    });
+}
+
+smtp::Reply Connection::confirmed(const Result<directory::LoginAnswer>& answer, int priority) {
+  if (!answer) {
+    services_.attempts.note_unavailable(answer.error().text);
+    return {451, "4.3.0", "whether you may still send cannot be told now, try again"};
+  }
+  if (answer->accepted) return answer_sender(client_, priority);
+  auto entry = services_.log.info("login_revoked");
+  entry.with("user", login_admitted_->mailbox).with("client", client_.str());
+  entry.with("reason", answer->reason);
+  name_session(entry);
+  return {421, "4.7.0", "closing: this login does not hold any more, log in again"};
 }
 
 void Connection::refuse_login(const auth::Refused& refused) {
@@ -100,7 +129,10 @@ void Connection::refuse_later(auth::Refused::Why why, std::chrono::microseconds 
       session_.on_verdict(reply_to(login_refusal_));
       act();
     });
-  login_delay_->arm(delay);
+  // What the hash took is part of it: one that costs more than ours would tell that there is a
+  // user.
+  login_delay_->arm(
+      std::max(delay - (services_.loop.now() - login_heard_), std::chrono::microseconds{0}));
 }
 
 }  // namespace postrider::smtpd

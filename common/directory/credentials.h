@@ -31,6 +31,7 @@ struct LoginAnswer {
   std::string app_password;  // the name of that which was given; empty: the main one
   std::string_view reason;   // when refused, for the log alone; lives as long as the program
   Keeping keeping = {};      // of the mailbox, when accepted
+  std::uint64_t secret = 0;  // tells the password that was given from the next, when accepted
 };
 
 // What is known of a user's passwords for SCRAM. Of an unknown user, or one without passwords, it
@@ -58,6 +59,11 @@ class Credentials {
   [[nodiscard]] virtual PendingPtr find_scram_keys(
       std::string_view address, Service service,
       UniqueFunction<void(Result<ScramAnswer>)> done) = 0;
+
+  // Whether who was accepted as `login` would be now: the user is there, may log in, and the password
+  // that was given is still one. From memory or an index, without a hash.
+  [[nodiscard]] virtual PendingPtr confirm(const LoginAnswer& login, Service service,
+                                           UniqueFunction<void(Result<LoginAnswer>)> done) = 0;
 
   // Whom the client says to be, by the one name that all names of a mailbox lead to: what counts
   // against an account, whether there is such a user or not. In lower case; as given where the

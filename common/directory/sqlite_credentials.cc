@@ -1,5 +1,7 @@
 #include "common/directory/sqlite_credentials.h"
 
+#include <xxhash.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -35,9 +37,12 @@ constexpr std::string_view kOtherMainScope = "the main password is not for this 
 constexpr std::string_view kDisabledUser = "the user is disabled";
 constexpr std::string_view kDisabledDomain = "the domain is disabled";
 constexpr std::string_view kExpiredUser = "the user has expired";
+constexpr std::string_view kChanged = "the password is another now, or was taken away";
 
 // Columns of app_password and app_passwords.
-enum Column : int { name, hash, scram, scope, expires };
+struct Column {
+  enum Of : int { name, hash, scram, scope, expires };
+};
 
 tl::unexpected<Error> temporary(const Error& error) {
   return fail(ErrorKind::temporary, error.text);
@@ -45,6 +50,11 @@ tl::unexpected<Error> temporary(const Error& error) {
 
 // Of another program: whether the password is right nobody can tell.
 bool is_foreign(const std::string& hash) { return !hash.empty() && !is_password_hash(hash); }
+
+// Of a password's hash, or of its keys for SCRAM.
+std::uint64_t secret_of(std::string_view stored) {
+  return XXH3_64bits(stored.data(), stored.size());
+}
 
 std::optional<sasl::ScramKeys> parse_keys(std::string_view octets) {
   constexpr std::size_t kSize = sasl::ScramKeys::kSize;
@@ -204,6 +214,7 @@ Result<SqliteCredentials::Candidate> SqliteCredentials::find_candidate(const Add
     }
     row.reset();
   }
+  candidate.answer.secret = secret_of(candidate.hash);
   if (is_foreign(candidate.hash)) {
     candidate.reason = foreign;
     candidate.hash.clear();  // costs what a wrong password costs
@@ -254,6 +265,7 @@ Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Servic
   const auto add = [&](std::string_view octets, LoginAnswer login) {
     const auto keys = parse_keys(octets);
     if (!keys) return;
+    login.secret = secret_of(octets);
     answer.user.keys.push_back(*keys);
     answer.logins.push_back(std::move(login));
     answer.reason = kWrongPassword;
@@ -274,6 +286,41 @@ Result<ScramAnswer> SqliteCredentials::find_scram(std::string_view given, Servic
     add(row.text(Column::scram), judge(row, **account, address->str(), service));
   }
   return answer;
+}
+
+// ---- A session that goes on ----
+
+PendingPtr SqliteCredentials::confirm(const LoginAnswer& login, Service service,
+                                      UniqueFunction<void(Result<LoginAnswer>)> done) {
+  auto answer = judge_again(login, service);
+  if (!answer) answer.error().kind = ErrorKind::temporary;
+  return event::answer_later(loop_, std::move(answer), std::move(done));
+}
+
+Result<LoginAnswer> SqliteCredentials::judge_again(const LoginAnswer& login, Service service) {
+  if (const auto fresh = file_.refresh(); !fresh) return pass_on(fresh.error());
+  const auto address = split_address(login.mailbox);
+  if (!address) return LoginAnswer{.reason = kNoUser};
+  const auto account = find_account(*address);
+  if (!account) return pass_on(account.error());
+  if (!*account) return LoginAnswer{.reason = kNoUser};
+  const auto was_given = [&](std::string_view hash, std::string_view scram) {
+    return (!hash.empty() && secret_of(hash) == login.secret) ||
+           (!scram.empty() && secret_of(scram) == login.secret);
+  };
+  if (was_given((*account)->hash, (*account)->scram))
+    return judge(**account, login.mailbox, service);
+  LoginAnswer answer{.mailbox = login.mailbox, .reason = kChanged};
+  auto& row = question(Question::app_passwords).bind(address->domain, address->local);
+  while (true) {
+    const auto another = row.step();
+    if (!another) return pass_on(another.error());
+    if (!*another) return answer;
+    if (!was_given(row.text(Column::hash), row.text(Column::scram))) continue;
+    answer = judge(row, **account, login.mailbox, service);
+    row.reset();
+    return answer;
+  }
 }
 
 // ---- APOP ----

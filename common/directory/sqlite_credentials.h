@@ -42,6 +42,8 @@ class SqliteCredentials final : public Credentials, public Keepings {
   PendingPtr verify_apop(std::string_view address, std::string_view timestamp,
                          std::string_view digest,
                          UniqueFunction<void(Result<LoginAnswer>)> done) override;
+  PendingPtr confirm(const LoginAnswer& login, Service service,
+                     UniqueFunction<void(Result<LoginAnswer>)> done) override;
   std::string account_of(std::string_view address) override;
   PendingPtr find_keeping(std::string_view mailbox,
                           UniqueFunction<void(Result<std::optional<Keeping>>)> done) override;
@@ -80,6 +82,7 @@ class SqliteCredentials final : public Credentials, public Keepings {
   Result<Candidate> find_candidate(const Address& address, std::string_view password,
                                    Service service);
   Result<ScramAnswer> find_scram(std::string_view given, Service service);
+  Result<LoginAnswer> judge_again(const LoginAnswer& login, Service service);
   Result<LoginAnswer> judge_apop(std::string_view given, std::string_view timestamp,
                                  std::string_view digest);
   // What the main password, or that of the current row of app_password or app_passwords, means for

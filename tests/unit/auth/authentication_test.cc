@@ -37,6 +37,10 @@ class FakeCredentials final : public directory::Credentials {
     return event::answer_later(loop_, scram, std::move(done));
   }
 
+  PendingPtr confirm(const LoginAnswer&, directory::Service,
+                     UniqueFunction<void(Result<LoginAnswer>)>) override {
+    return nullptr;
+  }
   PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
                          UniqueFunction<void(Result<LoginAnswer>)>) override {
     return nullptr;

@@ -60,6 +60,17 @@ struct World {
     REQUIRE(answer);
     return std::move(*answer);
   }
+  LoginAnswer confirm(const LoginAnswer& login, Service service = Service::smtp) {
+    std::optional<Result<LoginAnswer>> answer;
+    const auto pending = credentials.confirm(login, service, [&](Result<LoginAnswer> judged) {
+      answer = std::move(judged);
+      loop.stop();
+    });
+    CHECK_FALSE(answer);
+    loop.run();
+    REQUIRE(*answer);
+    return std::move(**answer);
+  }
   Result<ScramAnswer> find_scram(std::string_view address, Service service = Service::smtp) {
     std::optional<Result<ScramAnswer>> answer;
     const auto pending =

@@ -351,4 +351,46 @@ TEST_CASE("sqlite credentials: all names of a mailbox are one account, known or 
   CHECK(world.credentials.account_of("Anna") == "anna");
 }
 
+TEST_CASE("sqlite credentials: a login holds until the user, or what was given, is another",
+          "[directory][slow]") {
+  World world;
+  const auto app =
+      world.editor.add_app_password("anna@example.org", {"phone", {.smtp = true}, 0, 0});
+  REQUIRE(app);
+  const std::string phone(app->reveal());
+  const LoginAnswer by_main = world.log_in("anna@example.org", "secret");
+  const LoginAnswer by_app = world.log_in("anna@example.org", phone);
+  const LoginAnswer main_proved = world.prove("anna@example.org", "secret");
+  const LoginAnswer app_proved = world.prove("anna@example.org", phone.c_str());
+  const auto reasons = [&] {
+    world.wait(WatchedDatabase::kRecheck);
+    std::vector<std::string_view> found;
+    for (const LoginAnswer* login : {&by_main, &main_proved, &by_app, &app_proved}) {
+      REQUIRE(login->accepted);
+      const LoginAnswer now = world.confirm(*login);
+      CHECK(now.accepted == now.reason.empty());
+      CHECK((!now.accepted || now.app_password == login->app_password));
+      found.push_back(now.reason);
+    }
+    return found;
+  };
+  using Reasons = std::vector<std::string_view>;
+  constexpr std::string_view kGone = "the password is another now, or was taken away";
+  CHECK(reasons() == Reasons(4, ""));
+  CHECK(world.confirm(by_app, Service::pop3).reason == "the app password is not for this service");
+
+  REQUIRE(world.editor.change_user("anna@example.org",
+                                   [](UserSettings& user) { user.disabled = true; }));
+  CHECK(reasons() == Reasons(4, "the user is disabled"));
+  REQUIRE(world.editor.change_user("anna@example.org",
+                                   [](UserSettings& user) { user.disabled = false; }));
+  CHECK(reasons() == Reasons(4, ""));
+  REQUIRE(world.editor.remove_app_password("anna@example.org", "phone"));
+  CHECK(reasons() == Reasons{"", "", kGone, kGone});
+  REQUIRE(world.editor.set_password("anna@example.org", Secret("another")));
+  CHECK(reasons() == Reasons(4, kGone));
+  REQUIRE(world.editor.remove_user("anna@example.org"));
+  CHECK(reasons() == Reasons(4, "no such user"));
+}
+
 }  // namespace directory_sqlite_credentials_test

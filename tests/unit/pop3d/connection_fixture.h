@@ -37,6 +37,10 @@ class FakeCredentials final : public directory::Credentials {
                                std::move(done));
   }
 
+  PendingPtr confirm(const directory::LoginAnswer&, directory::Service,
+                     UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
   PendingPtr verify_apop(std::string_view address, std::string_view timestamp,
                          std::string_view digest,
                          UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {

@@ -37,6 +37,10 @@ class FakeCredentials final : public directory::Credentials {
     return event::answer_later(loop_, Result<directory::ScramAnswer>(std::move(known)),
                                std::move(done));
   }
+  PendingPtr confirm(const directory::LoginAnswer&, directory::Service,
+                     UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
   PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
                          UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
     return nullptr;

@@ -25,6 +25,10 @@ class NoCredentials final : public directory::Credentials {
                              UniqueFunction<void(Result<directory::ScramAnswer>)>) override {
     return nullptr;
   }
+  PendingPtr confirm(const directory::LoginAnswer&, directory::Service,
+                     UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
+    return nullptr;
+  }
   PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
                          UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
     return nullptr;

@@ -67,6 +67,24 @@ TEST_CASE("smtpd connection: who has logged in may relay, and trace, envelope an
   CHECK(f.world.envelopes()[1].protocol() == "UTF8SMTPSA");
 }
 
+TEST_CASE("smtpd connection: who may log in no more sends no more by an open session",
+          "[smtpd][auth]") {
+  SecureWorld f;
+  SecurePeer& peer = f.submitting();
+  peer.exchange(plain("alice@here.test", "secret"), 235);
+  peer.exchange(kEnvelope, 354);
+  peer.exchange("From: a@b.test\r\n\r\nx\r\n.\r\n", 250);
+  f.world.credentials.away = true;
+  peer.exchange("MAIL FROM:<alice@here.test>\r\n", 451);
+  f.world.credentials.away = false;
+  peer.exchange("MAIL FROM:<alice@here.test>\r\n", 250);
+  peer.exchange("RSET\r\n", 250);
+  f.world.credentials.revoked = true;
+  peer.exchange("MAIL FROM:<alice@here.test>\r\n", 421);
+  CHECK(f.logged("event=login_revoked user=alice@here.test client=203.0.113.9 reason="));
+  CHECK(f.world.envelopes().size() == 1);
+}
+
 TEST_CASE("smtpd connection: a wrong password is told, but never shown", "[smtpd][auth]") {
   SecureWorld f;
   SecurePeer& peer = f.submitting();

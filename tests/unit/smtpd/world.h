@@ -103,6 +103,14 @@ class FakeCredentials final : public directory::Credentials {
     if (away) answer = fail(ErrorKind::temporary, "away");
     return event::answer_later(loop_, std::move(answer), std::move(done));
   }
+  PendingPtr confirm(const directory::LoginAnswer& login, directory::Service service,
+                     UniqueFunction<void(Result<directory::LoginAnswer>)> done) override {
+    CHECK(service == directory::Service::smtp);
+    CHECK(login.accepted);
+    Result<directory::LoginAnswer> answer = revoked ? refused : login;
+    if (away) answer = fail(ErrorKind::temporary, "away");
+    return event::answer_later(loop_, std::move(answer), std::move(done));
+  }
   PendingPtr verify_apop(std::string_view, std::string_view, std::string_view,
                          UniqueFunction<void(Result<directory::LoginAnswer>)>) override {
     return nullptr;
@@ -111,7 +119,8 @@ class FakeCredentials final : public directory::Credentials {
   static constexpr const char* kSalt = "salt of 16 octets";
   static constexpr unsigned kIterations = 2;
   bool away = false;
-  bool silent = false;  // verifies for ever
+  bool silent = false;   // verifies for ever
+  bool revoked = false;  // who has logged in
   int asked = 0;
 
  private:
