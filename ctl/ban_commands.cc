@@ -45,12 +45,20 @@ json as_json(const BanRow& row) {
           {"banned_until", row.banned_until ? json(to_timestamp(*row.banned_until)) : json()}};
 }
 
+// Of a name in the text form, in octets.
+constexpr std::size_t kMaxNameShown = 64;
+
+// Strangers' guesses are kept as they gave them, and may be long.
+std::string shortened(const std::string& name) {
+  return name.size() <= kMaxNameShown ? name : name.substr(0, kMaxNameShown) + "...";
+}
+
 void show_bans(Context& context, const std::vector<BanRow>& found) {
   json document = json::array();
   std::vector<std::vector<std::string>> rows;
   for (const BanRow& row : found) {
     document.push_back(as_json(row));
-    rows.push_back({std::string(limits::name_of(row.kind)), row.name,
+    rows.push_back({std::string(limits::name_of(row.kind)), shortened(row.name),
                     fmt::format("{:.1f} failures", row.failures),
                     row.banned_until ? "banned until " + to_timestamp(*row.banned_until) : ""});
   }
@@ -68,10 +76,14 @@ void list_bans(Context& context) {
       [&] { show_bans(context, {}); });
 }
 
-// Of such an address a ban would not be heeded.
-bool is_exempt(const std::string& text, const config::Settings& settings) {
+// Why a ban of it would not be heeded; empty: it would.
+std::string futility_of(const std::string& text, const config::Settings& settings) {
   const auto address = net::IpAddress::parse(std::string_view(text).substr(0, text.find('/')));
-  return address && net::contains(net::parse_networks(settings.bans.exempt_networks), *address);
+  if (!address) return {};
+  if (address->is_unspecified()) return fmt::format("{} is nobody's address", text);
+  if (!net::contains(net::parse_networks(settings.bans.exempt_networks), *address)) return {};
+  return fmt::format(
+      "{} is in bans.exempt_networks: no ban of it would hold; take it out there first", text);
 }
 
 void add(Context& context, const std::string& text, const std::string& duration) {
@@ -86,20 +98,19 @@ void add(Context& context, const std::string& text, const std::string& duration)
       [&](limits::Bans& bans, const config::Settings& settings) {
         const limits::BanKind kind = named->kind;
         const std::string name = as_counted(*named, settings);
-        if (is_exempt(text, settings))
-          return context.refuse(ExitStatus::refused,
-                                fmt::format("{} is in bans.exempt_networks: no ban of it would "
-                                            "hold; take it out there first",
-                                            text));
+        if (const auto why = futility_of(text, settings); !why.empty())
+          return context.refuse(ExitStatus::refused, why);
         const WallTime now = SystemClock().now();
         const WallTime until = now + *time;
         if (const auto banned = bans.ban(kind, name, until, now); !banned)
           return context.refuse(banned.error());
-        context.answer({{"kind", limits::name_of(kind)},
-                        {"name", name},
-                        {"banned_until", to_timestamp(until)}},
-                       fmt::format("{} {} is banned until {}\n", limits::name_of(kind), name,
-                                   to_timestamp(until)));
+        context.answer(
+            {{"kind", limits::name_of(kind)},
+             {"name", name},
+             {"banned_until", to_timestamp(until)}},
+            fmt::format(
+                "{} {} is banned until {}\n{}", limits::name_of(kind), name, to_timestamp(until),
+                is_known(*named, settings) ? "" : "There is no such user; the ban is kept.\n"));
       },
       [&] {
         context.refuse(ExitStatus::unreachable,

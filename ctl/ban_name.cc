@@ -45,4 +45,13 @@ std::string as_counted(const BanName& named, const config::Settings& settings) {
   return named.name;
 }
 
+bool is_known(const BanName& named, const config::Settings& settings) {
+  if (named.kind != BanKind::account) return true;
+  auto directory = directory::DirectoryEditor::open(
+      fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
+  if (!directory) return true;
+  const auto user = directory->user(as_counted(named, settings));
+  return user || user.error().kind != ErrorKind::not_found;
+}
+
 }  // namespace postrider::ctl

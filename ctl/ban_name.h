@@ -22,4 +22,8 @@ Result<BanName> parse_ban_name(const std::string& text);
 // account is an alias, with the domain itself; as written where the directory cannot be read.
 std::string as_counted(const BanName& named, const config::Settings& settings);
 
+// Whether somebody can log in by that name: an address always is known; an account is where the
+// directory cannot be read.
+bool is_known(const BanName& named, const config::Settings& settings);
+
 }  // namespace postrider::ctl

@@ -104,8 +104,8 @@ std::optional<Envelope> envelope_of(const ExplainOptions& options, Context& cont
   if (!sender) return wrong("an address, nor <>", options.from);
   if (!recipient) return wrong("an address", options.to);
   if (!address) return wrong("an IP address", options.ip);
-  return Envelope{*sender, *recipient, *address,
-                  options.helo.empty() ? address->literal() : options.helo, ""};
+  return Envelope{
+      *sender, *recipient, *address, options.helo.empty() ? address->literal() : options.helo, {}};
 }
 
 void explain_message(Context& context, const config::Settings& settings,
@@ -113,11 +113,13 @@ void explain_message(Context& context, const config::Settings& settings,
   auto envelope = envelope_of(options, context);
   if (!envelope) return;
   if (!options.auth.empty()) {
-    const auto user = smtp::parse_mailbox(options.auth);
-    auto mailbox = user ? find_mailbox(settings, *user) : std::nullopt;
-    if (!mailbox)
+    auto user = find_user(settings, options.auth);
+    if (!user && user.error().kind != ErrorKind::not_found &&
+        user.error().kind != ErrorKind::invalid)
+      return context.refuse(user.error());
+    if (!user)
       return context.refuse(ExitStatus::refused, fmt::format("no such user: {}", options.auth));
-    envelope->login = std::move(*mailbox);
+    envelope->user = std::move(*user);
   }
   const Explanation explanation = explain(settings, *envelope);
   context.status = status_of(explanation.reply);

@@ -11,6 +11,7 @@
 #include "common/checks/inquiry.h"
 #include "common/config/parameters.h"
 #include "common/config/units.h"
+#include "common/directory/editor.h"
 #include "common/directory/schema.h"
 #include "common/directory/sqlite_directory.h"
 #include "common/limits/bans.h"
@@ -84,10 +85,10 @@ struct World {
 
 checks::Client client_of(const checks::Policy& policy, const Envelope& envelope) {
   using checks::Service;
-  const bool logged_in = !envelope.login.empty();
+  const bool logged_in = !envelope.login().empty();
   checks::Client client = policy.meet(envelope.address, logged_in ? Service::own : Service::open);
   client.may_relay = client.may_relay || logged_in;
-  client.user = envelope.login;
+  client.user = envelope.login();
   return client;
 }
 
@@ -139,9 +140,23 @@ BanStep judge_bans(World& world, const Envelope& envelope) {
       });
   if (attempts.is_banned(envelope.address))
     return refuse(envelope.address.str(), {421, "4.7.0", std::string(auth::kAddressIsBanned)});
-  if (!envelope.login.empty() && attempts.is_banned(envelope.address, envelope.login))
-    return refuse(envelope.login, {454, "4.7.0", std::string(auth::kAccountIsBanned)});
+  if (!envelope.login().empty() && attempts.is_banned(envelope.address, envelope.login()))
+    return refuse(envelope.login(), {454, "4.7.0", std::string(auth::kAccountIsBanned)});
   return found;
+}
+
+CheckStep login_step(std::string_view verdict, std::string reason) {
+  return {"connect", "login", "refuse", verdict, std::move(reason)};
+}
+
+// What is asked of a user who gives the right password.
+CheckStep judge_login(const directory::User& user, WallTime now) {
+  if (user.settings.disabled) return login_step("refuse", "the user is disabled");
+  if (user.domain_disabled) return login_step("refuse", "the domain is disabled");
+  const std::chrono::seconds end(user.settings.expires);
+  if (end.count() != 0 && WallTime(end) <= now) return login_step("refuse", "the user has expired");
+  const bool by_main = user.has_password && user.settings.scope.smtp;
+  return login_step("pass", by_main ? "" : "by an app password for smtp alone");
 }
 
 }  // namespace
@@ -162,12 +177,25 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
   auto [step, banned] = judge_bans(world, envelope);
   if (banned) explanation.reply = std::move(*banned);
   explanation.checks.push_back(std::move(step));
+  if (envelope.user) {
+    CheckStep login = judge_login(*envelope.user, world.clock.now());
+    if (login.verdict == "refuse" && explanation.reply.code != 421)
+      explanation.reply = {535, "5.7.8", "authentication credentials invalid"};
+    explanation.checks.push_back(std::move(login));
+  }
   for (const Check* const check : world.policy.order())
     explanation.checks.push_back(judged(*check, inquiry.facts()));
   if (explanation.reply.positive())
     explanation.route =
-        world.route(envelope.recipient.str(), {envelope.sender.str(), envelope.login});
+        world.route(envelope.recipient.str(), {envelope.sender.str(), envelope.login()});
   return explanation;
+}
+
+Result<directory::User> find_user(const config::Settings& settings, const std::string& login) {
+  auto directory = directory::DirectoryEditor::open(
+      fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
+  if (!directory) return pass_on(std::move(directory.error()));
+  return directory->user(as_counted({limits::BanKind::account, to_lower(login)}, settings));
 }
 
 std::optional<std::string> find_mailbox(const config::Settings& settings,

@@ -9,6 +9,7 @@
 
 #include "common/checks/client.h"
 #include "common/config/settings.h"
+#include "common/directory/account.h"
 #include "common/routing/router.h"
 #include "common/smtp/address.h"
 #include "common/smtp/reply.h"
@@ -21,7 +22,10 @@ struct Envelope {
   smtp::Mailbox recipient;
   net::IpAddress address;  // of the client
   std::string helo;
-  std::string login;  // the mailbox of the user who has logged in; empty: nobody
+  std::optional<directory::User> user;  // who wants to log in; empty: nobody
+
+  // The user's mailbox.
+  std::string login() const { return user ? user->address : ""; }
 };
 
 struct CheckStep {
@@ -41,6 +45,10 @@ struct Explanation {
 
 // Asks DNS, and the directory and the bans of the configuration, and waits for their answers.
 Explanation explain(const config::Settings& settings, const Envelope& envelope);
+
+// The user of that name for logins, which is no alias and has no tag. not_found, or invalid where
+// nobody could have that name; else as the directory cannot be read.
+Result<directory::User> find_user(const config::Settings& settings, const std::string& login);
 
 // The mailbox of ours that has that address.
 std::optional<std::string> find_mailbox(const config::Settings& settings,

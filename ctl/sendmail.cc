@@ -79,14 +79,31 @@ std::optional<std::string> local_socket(const config::Settings& settings) {
   return std::nullopt;
 }
 
-// Says what became of the recipients that were refused; the worst of it is the exit status.
+int worse(int one, int other) { return one == EX_UNAVAILABLE || other == EX_OK ? one : other; }
+
+// "too many recipients": the rest may come in another transaction (RFC 5321 section 4.5.3.1.10).
+bool is_one_too_many(const smtp::RecipientOutcome& outcome) {
+  return outcome.outcome == smtp::Outcome::deferred && outcome.reply.status == "4.5.3";
+}
+
+// Says what became of the recipients that were refused; the worst of it is the exit status. Those
+// that one transaction cannot take become `rest`.
 int report(const std::vector<smtp::RecipientOutcome>& outcomes,
-           const std::vector<smtp::ClientRecipient>& recipients) {
+           const std::vector<smtp::ClientRecipient>& recipients,
+           std::vector<smtp::ClientRecipient>& rest) {
   int status = EX_OK;
+  rest.clear();
+  const bool any = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+    return outcome.outcome == smtp::Outcome::delivered;
+  });
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (outcomes[i].outcome == smtp::Outcome::delivered) continue;
+    if (any && is_one_too_many(outcomes[i])) {
+      rest.push_back(recipients[i]);
+      continue;
+    }
     const bool failed = outcomes[i].outcome == smtp::Outcome::failed;
-    status = failed || status == EX_UNAVAILABLE ? EX_UNAVAILABLE : EX_TEMPFAIL;
+    status = worse(status, failed ? EX_UNAVAILABLE : EX_TEMPFAIL);
     refuse(status, fmt::format("{}: {}", printable(recipients[i].address),
                                printable(smtp::to_line(outcomes[i].reply))));
   }
@@ -138,13 +155,19 @@ int sendmail(const SendmailOptions& options) {
     return refuse(text.error().kind == ErrorKind::invalid ? EX_DATAERR : EX_IOERR,
                   text.error().text);
   const OutgoingMessage message = message_of(*text, options, settings->hostname);
-  const smtp::ClientTransaction transaction = envelope_of(options, message, settings->hostname);
+  smtp::ClientTransaction transaction = envelope_of(options, message, settings->hostname);
   if (transaction.recipients.empty()) return refuse(EX_USAGE, "no recipients");
   if (const auto unsafe = unsafe_address(transaction))
     return refuse(EX_DATAERR, fmt::format("'{}' is not an address", printable(*unsafe)));
-  const auto outcomes = submit(*socket, settings->hostname, transaction, message.content);
-  if (!outcomes) return refuse(EX_TEMPFAIL, printable(outcomes.error().text));
-  return report(*outcomes, transaction.recipients);
+  int status = EX_OK;
+  while (!transaction.recipients.empty()) {
+    const auto outcomes = submit(*socket, settings->hostname, transaction, message.content);
+    if (!outcomes) return refuse(EX_TEMPFAIL, printable(outcomes.error().text));
+    std::vector<smtp::ClientRecipient> rest;
+    status = worse(status, report(*outcomes, transaction.recipients, rest));
+    transaction.recipients = std::move(rest);
+  }
+  return status;
 }
 
 }  // namespace postrider::ctl

@@ -154,8 +154,9 @@ Survey look_once(const config::Settings& settings, const Clock& clock, Depth dep
                  std::chrono::seconds patience) {
   const auto daemons = daemon_names();
   const auto last = std::chrono::steady_clock::now() + kRenewal;
+  Surveyor surveyor(settings, clock, patience);
   while (true) {
-    Survey survey = Surveyor(settings, clock, patience).look(depth);
+    Survey survey = surveyor.look(depth);
     const bool whole = survey.queued_answers() &&
                        std::all_of(daemons.begin(), daemons.end(), [&](std::string_view daemon) {
                          return is_running(survey, daemon);

@@ -161,9 +161,22 @@ def test_explain_ends_as_the_message_would(suite, arguments, status, reply):
     assert bool(answer["steps"]) == (status == 0)
 
 
-def test_explain_reads_a_login_as_its_mailbox(suite):
+def test_explain_reads_a_login_as_the_daemons_do(suite):
     arguments = ("--from", ANNA, "--to", "bob@elsewhere.test", "--auth")
-    assert explained(suite, *arguments, ANNA.replace("@", "+x@"))[:2] == explained(suite, *arguments, ANNA)[:2]
+    assert explained(suite, *arguments, ANNA.upper())[:2] == explained(suite, *arguments, ANNA)[:2]
+    tagged = suite.command("explain", *arguments, ANNA.replace("@", "+x@"), check=False)
+    assert tagged.returncode == 1 and "no such user: anna+x@" in tagged.stderr
+
+
+def test_explain_tells_why_a_user_cannot_log_in(suite):
+    arguments = ("--from", ANNA, "--to", "bob@elsewhere.test", "--auth", ANNA)
+    assert explained(suite, *arguments)[2]["login"] == "pass"
+    suite.command("user", "disable", ANNA)
+    try:
+        _, answer, verdicts = explained(suite, *arguments)
+    finally:
+        suite.command("user", "enable", ANNA)
+    assert (answer["reply"], verdicts["login"]) == ("535 5.7.8 authentication credentials invalid", "refuse")
 
 
 @pytest.mark.parametrize("name, arguments, reply", [

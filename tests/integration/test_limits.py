@@ -101,6 +101,12 @@ def test_an_operator_bans_and_lifts():
         assert suite.command("bans", "list").stdout.strip() == "nobody"
         suite.command("bans", "add", "127.0.0.1", "--for", "1h")
         suite.command("bans", "add", "Anna@example.test")
+        for nobody in ("0.0.0.0", "::"):
+            assert "nobody's address" in suite.command("bans", "add", nobody, check=False).stderr
+        unknown = "x" * 60 + "@" + ("y" * 60 + ".") * 2 + "test"
+        assert "There is no such user" in suite.command("bans", "add", unknown).stdout
+        assert max(map(len, suite.command("bans", "list").stdout.splitlines())) < 140
+        suite.command("bans", "lift", unknown)
         rows = suite.json("bans", "list")
         assert [(row["kind"], row["name"]) for row in rows] == [("address", "127.0.0.1"), ("account", USER)]
         with pytest.raises(smtplib.SMTPConnectError, match="too many wrong passwords"):

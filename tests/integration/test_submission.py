@@ -125,6 +125,34 @@ def test_sendmail_tells_who_is_refused_and_why(suite):
     assert f"none@{DOMAIN}: 550 5.1.1 no such user" in refused.stderr
 
 
+def test_sendmail_sends_to_more_than_one_transaction_takes():
+    with Instance({"smtpd": {"recipient_limit": 100}}) as suite:
+        suite.add_user(ANNA)
+        recipients = [ANNA.replace("@", f"+{number}@") for number in range(250)]
+        done = sendmail(suite, *recipients, input="Subject: x\n\nx\n")
+        assert (done.returncode, done.stderr) == (0, "")
+        accepted = suite.events("accepted")
+        assert sorted(int(re.search(r" recipients=(\d+) ", event)[1]) for event in accepted) == [50, 100, 100]
+
+
+@pytest.mark.parametrize("change, undo", [
+    (("user", "disable", BERT), ("user", "enable", BERT)),
+    (("domain", "disable", DOMAIN), ("domain", "enable", DOMAIN))])
+def test_who_is_disabled_sends_no_more_by_an_open_session(suite, change, undo):
+    def code_of_mail():
+        return client.mail(BERT)[0]
+
+    with smtplib.SMTP_SSL("127.0.0.1", suite.port_base + 465, timeout=30, context=unverified()) as client:
+        client.login(BERT, "secret")
+        assert client.sendmail(BERT, [ANNA], f"From: {BERT}\r\n\r\nx\r\n") == {}
+        suite.command(*change)
+        try:
+            wait_for(lambda: client.rset()[0] == 250 and code_of_mail() == 421, what="the end of the session")
+        finally:
+            suite.command(*undo)
+    assert f" user={BERT} " in suite.events("login_revoked")[-1]
+
+
 def test_a_denied_user_submits_nothing(suite, as_nobody):
     suite.configure({"smtpd": {"denied_local_users": ["nobody"]}})
     suite.restart()
