@@ -19,8 +19,8 @@ constexpr std::size_t kMaxQuoted = 200;
 
 smtp::Reply refusal(const std::string& reason) { return {550, "5.7.1", reason}; }
 
-std::string quoted(const std::string& address) {
-  return address.size() <= kMaxQuoted && is_all_ascii(address) ? address : "the author it names";
+std::string quoted(const std::string& address, const char* otherwise) {
+  return address.size() <= kMaxQuoted && is_all_ascii(address) ? address : otherwise;
 }
 
 }  // namespace
@@ -32,8 +32,8 @@ Finding author_right(const Facts& facts) {
     return refusal(fmt::format("From and Sender name more than {} addresses", kMaxAuthors));
   for (const Author& author : facts.authors)
     if (author.right == SendRight::denied)
-      return refusal(
-          fmt::format("{} may not send as {}", quoted(facts.client.user), quoted(author.address)));
+      return refusal(fmt::format("{} may not send as {}", quoted(facts.client.user, "this user"),
+                                 quoted(author.address, "the author it names")));
   for (const Author& author : facts.authors)
     if (author.right == SendRight::unknown)
       return smtp::Reply{451, "4.3.0", "cannot look up the author now, try again"};

@@ -74,7 +74,9 @@ void Inquiry::judge_recipient(const smtp::Mailbox& recipient, Judged done) {
   recipient_question_ = policy_.find(recipient, [this](Policy::Answer answer) {
     recipient_question_.reset();
     const bool here = answer && facts_.route == nullptr;
-    facts_.room = room_.ask(here ? *answer : directory::RecipientAnswer{}, facts_.declared_size);
+    facts_.room = room_.ask(here ? *answer : directory::RecipientAnswer{}, facts_.declared_size,
+                            facts_.client.stranger() ? RoomPromises::Hold::from_the_end
+                                                     : RoomPromises::Hold::from_rcpt);
     facts_.answer = std::move(answer);
     go_on();
   });
@@ -160,9 +162,15 @@ void Inquiry::ask_for_authors() {
   authors_awaited_ = 0;
   for (Author& author : facts_.authors) {
     auto mailbox = smtp::parse_mailbox(author.address, smtp::Charset::utf8);
-    // As MAIL has it; one that is no domain is nobody's.
-    if (mailbox && !is_all_ascii(mailbox->domain))
-      mailbox->domain = smtp::to_a_labels(mailbox->domain).value_or("");
+    // As MAIL has it; what is no domain is nobody's.
+    if (mailbox && !is_all_ascii(mailbox->domain)) {
+      auto domain = smtp::to_a_labels(mailbox->domain);
+      if (domain) {
+        mailbox->domain = std::move(*domain);
+      } else {
+        mailbox.reset();
+      }
+    }
     author.right = mailbox ? SendRight::unknown : SendRight::denied;
     if (!mailbox) continue;
     ++authors_awaited_;

@@ -22,15 +22,19 @@ std::uint64_t fields_for(const std::string& mailbox) {
 
 }  // namespace
 
-Grant RoomPromises::ask(const directory::RecipientAnswer& answer, std::uint64_t declared) {
+Grant RoomPromises::ask(const directory::RecipientAnswer& answer, std::uint64_t declared,
+                        Hold hold) {
   Promised one{answer.mailbox, {answer.quota.octets, answer.quota.messages}};
   one.asked = policy_.rooms() != nullptr && quota::limits_something(one.limit) &&
               policy_.settings().checks.quota != CheckAction::off;
   promised_.push_back(one);
   if (!one.asked) return Grant::granted;
+  quota::Rooms& rooms = *policy_.rooms();
+  const quota::Amount amount{declared + kTrace, 1};
+  const WallTime now = policy_.clock().now();
+  if (hold == Hold::from_the_end) return rooms.would_promise(one.mailbox, amount, one.limit, now);
   if (token_.empty()) token_ = policy_.new_token();
-  return policy_.rooms()->promise(one.mailbox, token_, {declared + kTrace, 1}, one.limit,
-                                  policy_.clock().now());
+  return rooms.promise(one.mailbox, token_, amount, one.limit, now);
 }
 
 // One that stands there twice has one promise.
@@ -56,7 +60,7 @@ void RoomPromises::lose() {
 
 void RoomPromises::withdraw(const std::vector<Promised>& all, const std::string& from) {
   for (const Promised& one : all)
-    if (one.asked) policy_.rooms()->withdraw(one.mailbox, from);
+    if (one.asked && !from.empty()) policy_.rooms()->withdraw(one.mailbox, from);
 }
 
 Grant RoomPromises::ask_at_end(const Promised& one, std::string_view id, std::uint64_t octets) {

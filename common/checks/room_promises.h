@@ -1,6 +1,8 @@
 // room_promises.h - the room that was promised to one message in the mailboxes of its recipients
 // that have a quota (quota/rooms.h): from RCPT, by the size that MAIL declared, until the message
 // is refused, or is durable, by the size that it has. Whoever goes without a word gives it back.
+// A stranger's word holds no room before the message is there: many who declare much, and send
+// nothing, would shut the mailbox to all others.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +30,11 @@ class RoomPromises {
   RoomPromises& operator=(const RoomPromises&) = delete;
   ~RoomPromises() { give_back(); }
 
+  enum class Hold : std::uint8_t { from_rcpt, from_the_end };
+
   // For one more recipient, the mailbox of `answer`; granted where it has no quota or nothing is
   // asked. `declared`: the size of the message, 0: not known.
-  quota::Grant ask(const directory::RecipientAnswer& answer, std::uint64_t declared);
+  quota::Grant ask(const directory::RecipientAnswer& answer, std::uint64_t declared, Hold hold);
   // The last recipient that was asked for is none.
   void give_back_last();
   void give_back();

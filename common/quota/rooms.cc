@@ -103,6 +103,16 @@ Grant Rooms::judge(const File& file, Row& row, const Amount& amount, const Amoun
   return unknown && fits(row.promised + amount, limit) ? Grant::granted : Grant::full_for_now;
 }
 
+Rooms::Judgement Rooms::ask(const File& file, std::string_view mailbox, const Amount& amount,
+                            const Amount& limit, WallTime now) {
+  file.sweep(now, kSweep);
+  Row* const row = file.find_or_make(mailbox, now);
+  if (row == nullptr) return {};
+  row->limit = limit;
+  if (row->counted == 0) want_count(file, *row, now);
+  return {judge(file, *row, amount, limit, now), row};
+}
+
 Grant Rooms::promise(std::string_view mailbox, std::string_view token, const Amount& amount,
                      const Amount& limit, WallTime now) {
   const std::uint64_t key = file_->key_of(mailbox, token);
@@ -119,16 +129,18 @@ Grant Rooms::promise(std::string_view mailbox, std::uint64_t before, std::uint64
                      const Amount& amount, const Amount& limit, WallTime now, WallTime until) {
   const Change change(*file_);
   if (!change) return Grant::granted;
-  file_->sweep(now, kSweep);
   file_->end_promise(before);
   file_->end_promise(key);
-  Row* const row = file_->find_or_make(mailbox, now);
-  if (row == nullptr) return Grant::granted;
-  row->limit = limit;
-  if (row->counted == 0) want_count(*file_, *row, now);
-  const Grant grant = judge(*file_, *row, amount, limit, now);
-  if (grant == Grant::granted) file_->keep_promise(key, amount.octets, *row, until);
+  const auto [grant, row] = ask(*file_, mailbox, amount, limit, now);
+  if (row != nullptr && grant == Grant::granted)
+    file_->keep_promise(key, amount.octets, *row, until);
   return grant;
+}
+
+Grant Rooms::would_promise(std::string_view mailbox, const Amount& amount, const Amount& limit,
+                           WallTime now) {
+  const Change change(*file_);
+  return change ? ask(*file_, mailbox, amount, limit, now).grant : Grant::granted;
 }
 
 void Rooms::withdraw(std::string_view mailbox, std::string_view to) {

@@ -22,10 +22,11 @@
 //    kAccepted. A message counts with its CRLF until it is stored, which is an octet a line. Where
 //    a program that is not ours has removed mail: until deliverd has counted anew, which a refusal
 //    asks for.
-//  - Accepted though there is no room: by an alias, or before the mailbox was counted, or when
-//    promises were forgotten (beyond kPromises, after kAccepted, by a crash between two writes),
-//    or what others have put into the mailbox. Such a message waits, as deliverd never goes beyond
-//    the quota.
+//  - Accepted though there is no room: by an alias; beside other recipients who have some, where
+//    nobody knew the size before or a stranger had named it; before the mailbox was counted; when
+//    promises were forgotten (beyond kPromises, after kAccepted, by a crash between two writes);
+//    because of what others have put into the mailbox. Such a message waits, as deliverd never
+//    goes beyond the quota.
 //
 // Processes that die leave nothing locked. One that dies within a change leaves the header marked:
 // the next forgets what was counted, and sums up the promises anew.
@@ -106,7 +107,10 @@ class Rooms {
   // living session has; what it was promised there before is given back.
   Grant promise(std::string_view mailbox, std::string_view token, const Amount& amount,
                 const Amount& limit, WallTime now);
-  // The same for the message `id`; what was promised to `token` is its own in any case.
+  // What promise() would grant to one who has no promise yet; nothing is kept.
+  Grant would_promise(std::string_view mailbox, const Amount& amount, const Amount& limit,
+                      WallTime now);
+  // promise() for the message `id`; what was promised to `token` is its own in any case.
   Grant accept(std::string_view mailbox, std::string_view token, std::string_view id,
                const Amount& amount, const Amount& limit, WallTime now);
   // What was promised to a token or to a message is given back.
@@ -161,6 +165,13 @@ class Rooms {
                 const Amount& amount, const Amount& limit, WallTime now, WallTime until);
   static Grant judge(const File& file, Row& row, const Amount& amount, const Amount& limit,
                      WallTime now);
+  // Of the mailbox's row, which is made if it is not there; granted where there is no place for it.
+  struct Judgement {
+    Grant grant = Grant::granted;
+    Row* row = nullptr;
+  };
+  static Judgement ask(const File& file, std::string_view mailbox, const Amount& amount,
+                       const Amount& limit, WallTime now);
   template <typename Opened>
   static Result<Rooms> reserved(Opened opened, const std::string& path);
 

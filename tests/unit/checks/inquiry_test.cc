@@ -229,10 +229,13 @@ TEST_CASE("inquiry: authors are asked about when the header is over, and awaited
   }
 }
 
-TEST_CASE("inquiry: an author that is no address is not the user's", "[checks]") {
+TEST_CASE("inquiry: an author that is no address, or at no domain, is not the user's", "[checks]") {
+  const std::string from = GENERATE("alice..@here.test", "postmaster@\U0001f4ec.test");
   UserFixture f;
+  f.world.directory.send_rights.insert(
+      {"alice@here.test", smtp::Mailbox{"postmaster", ""}.unquoted()});
   f.accept_recipient();
-  const Verdicts verdicts = f.inquiry.read("From: alice..@here.test\r\n\r\n");
+  const Verdicts verdicts = f.inquiry.read("From: " + from + "\r\n\r\n");
   REQUIRE(decisive(verdicts) != nullptr);
   CHECK(decisive(verdicts)->check == "author_right");
   CHECK(f.finished().empty());

@@ -56,6 +56,19 @@ TEST_CASE("rooms: a mailbox that nobody has counted is to be counted when mail c
   CHECK(rooms.promise(kAnn, "1", {599, 1}, kLimit, kNow) == Grant::granted);
 }
 
+TEST_CASE("rooms: what would be granted is told, and kept from nobody", "[quota]") {
+  Rooms rooms;
+  CHECK(rooms.would_promise(kAnn, {600, 1}, kLimit, kNow) == Grant::granted);
+  CHECK(rooms.wanted(9) == std::vector<std::string>{kAnn});
+  CHECK(rooms.would_promise(kAnn, {1001, 1}, kLimit, kNow) == Grant::larger);
+  CHECK(rooms.look(kAnn, "").promised == Amount{});
+  CHECK(rooms.promise(kAnn, "1", {600, 1}, kLimit, kNow) == Grant::granted);
+  CHECK(rooms.would_promise(kAnn, {600, 1}, kLimit, kNow) == Grant::full_for_now);
+  rooms.counted(kAnn, holding(401), kNow);
+  CHECK(rooms.would_promise(kAnn, {600, 1}, kLimit, kNow) == Grant::full);
+  CHECK(rooms.look(kAnn, "").promised == Amount{600, 1});
+}
+
 TEST_CASE("rooms: messages are counted as octets are", "[quota]") {
   Rooms rooms;
   const Amount limit{0, 3};

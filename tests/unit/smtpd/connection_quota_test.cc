@@ -18,6 +18,8 @@ namespace {
 
 const std::string kAlice = "alice@here.test";
 const std::string kBob = "bob@here.test";
+constexpr std::string_view kFriend = "192.0.2.9";  // may relay
+constexpr std::string_view kStranger = "203.0.113.9";
 constexpr std::string_view kToAlice = "RCPT TO:<alice@here.test>\r\n";
 constexpr std::string_view kToBob = "RCPT TO:<bob@here.test>\r\n";
 constexpr std::string_view kHead = "From: a\r\nDate: b\r\n\r\n";
@@ -35,13 +37,13 @@ struct Fixture {
   }
 
   // One that has said EHLO.
-  Client client() {
+  Client client(std::string_view address = kStranger) {
     Client made;
     auto [ours, theirs] = smtpd::testing::socket_pair();
     made.peer = std::make_unique<Peer>(world.loop, std::move(theirs));
     made.connection = std::make_unique<Connection>(
         world.services(), world.listener(), std::move(ours),
-        net::SocketAddress{*net::IpAddress::parse("203.0.113.9"), 40000}, [] {});
+        net::SocketAddress{*net::IpAddress::parse(address), 40000}, [] {});
     made.peer->expect(220);
     made.peer->exchange("EHLO far.test\r\n", 250);
     return made;
@@ -69,7 +71,7 @@ struct Fixture {
 TEST_CASE("smtpd quota: room is promised at RCPT by the size that MAIL declares", "[smtpd]") {
   Fixture f;
   f.fill(kAlice, 4000);
-  Client one = f.client();
+  Client one = f.client(kFriend);
   Client other = f.client();
   one.peer->exchange(f.mail(4000), 250);
   one.peer->exchange(kToAlice, 250);
@@ -86,12 +88,34 @@ TEST_CASE("smtpd quota: room is promised at RCPT by the size that MAIL declares"
     for (int i = 0; i < 4; ++i) event_base_loop(f.world.loop.raw(), EVLOOP_NONBLOCK);
   }
   SECTION("it is given back when the message is refused") {
-    f.world.settings.checks.header_missing = CheckAction::refuse;
     one.peer->exchange("DATA\r\n", 354);
-    one.peer->exchange("Subject: x\r\n\r\nx\r\n.\r\n", 550);
+    one.peer->exchange(f.content(7000), 452);
   }
   CHECK(f.promised() == Amount{});
   other.peer->exchange(kToAlice, 250);
+}
+
+TEST_CASE("smtpd quota: strangers who declare much and send nothing keep nobody's mail out",
+          "[smtpd]") {
+  Fixture f;
+  f.fill(kAlice, 4000);
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(f.client());
+    clients.back().peer->exchange(f.mail(5000), 250);
+    clients.back().peer->exchange(kToAlice, 250);
+    CHECK(f.promised() == Amount{});
+  }
+  // But a size for which there is no room at all is still told at RCPT.
+  clients.front().peer->exchange("RSET\r\n", 250);
+  clients.front().peer->exchange(f.mail(7000), 250);
+  clients.front().peer->exchange(kToAlice, 452);
+  // The first whose message is there has the room.
+  for (std::size_t i = 1; i < clients.size(); ++i) {
+    clients[i].peer->exchange("DATA\r\n", 354);
+    clients[i].peer->exchange(f.content(4000), i == 1 ? 250 : 452);
+  }
+  CHECK(f.world.envelopes().size() == 1);
 }
 
 TEST_CASE("smtpd quota: the refusal is as configured where the mailbox itself is full", "[smtpd]") {
@@ -133,7 +157,7 @@ TEST_CASE("smtpd quota: of many sessions at once one gets the room there is for 
   f.world.directory.quota = counted ? 10'000 : 4000;
   if (counted) f.fill(kAlice, 6000);
   std::vector<Client> clients;
-  for (int i = 0; i < 20; ++i) clients.push_back(f.client());
+  for (int i = 0; i < 20; ++i) clients.push_back(f.client(kFriend));
   std::vector<Client*> granted;
   for (Client& one : clients) {
     one.peer->exchange(f.mail(declared ? 2500 : 0), 250);
