@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include <cerrno>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -27,10 +28,20 @@ std::string reason_of(const SSL* ssl) {
 
 }  // namespace
 
+// A handshake that is refused, as all are behind the first, is seen by our alert alone.
+void TlsSession::on_message(int is_ours, int /*version*/, int type, const void* /*octets*/,
+                            std::size_t /*size*/, SSL* /*ssl*/, void* socket) noexcept {
+  if (type != (is_ours != 0 ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
+  auto& of = *static_cast<TlsSocket*>(socket);
+  if (++of.messages > kMaxMessages) of.left = 0;
+}
+
 bool TlsSession::attach(int fd) {
   socket_ = {fd, kMaxHandshake};
   BIO* const bio = make_tls_bio(socket_).release();
   if (bio == nullptr) return false;
+  SSL_set_msg_callback(ssl_.get(), &on_message);
+  SSL_set_msg_callback_arg(ssl_.get(), &socket_);
   SSL_set_bio(ssl_.get(), bio, bio);  // takes one reference for both
   return true;
 }
@@ -43,7 +54,7 @@ TlsSession::Step TlsSession::step_of(int result) {
     case SSL_ERROR_WANT_WRITE: return Step::wants_write;
     case SSL_ERROR_ZERO_RETURN: return Step::ended;
     case SSL_ERROR_SYSCALL:
-      failure_ = socket_.left == 0 ? "the peer sends much, and no data"
+      failure_ = socket_.left == 0 ? "the peer sends too much that is no data"
                                    : std::generic_category().message(system_error);
       break;
     default: failure_ = reason_of(ssl_.get()); break;
@@ -55,16 +66,17 @@ TlsSession::Step TlsSession::step_of(int result) {
 TlsSession::Step TlsSession::handshake() {
   ERR_clear_error();
   const Step step = step_of(SSL_do_handshake(ssl_.get()));
-  if (step == Step::done) socket_.left = kMaxWithoutData;
+  if (step == Step::done) {
+    socket_.left = std::numeric_limits<std::size_t>::max();
+    socket_.messages = 0;
+  }
   return step;
 }
 
 TlsSession::Step TlsSession::read(std::span<char> to, std::size_t& octets) {
   if (!failure_.empty()) return Step::failed;
   ERR_clear_error();
-  const Step step = step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
-  if (step == Step::done) socket_.left = kMaxWithoutData;
-  return step;
+  return step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
 }
 
 bool TlsSession::has_input() const noexcept {

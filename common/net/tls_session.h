@@ -41,10 +41,12 @@ class TlsSession {
 
   // The most that one record holds (RFC 8446 section 5.1).
   static constexpr std::size_t kRecord = 16384;
-  // Octets of a handshake: more than OpenSSL takes of certificates. And of what is no data behind
-  // it (tickets, new keys, alerts), between data and data: beyond that the session fails.
+  // Octets of a handshake: more than OpenSSL takes of certificates.
   static constexpr std::size_t kMaxHandshake = std::size_t{256} * 1024;
-  static constexpr std::size_t kMaxWithoutData = std::size_t{64} * 1024;
+  // Messages of the peer behind it that are no data: tickets, new keys (RFC 8446 section 4.6), the
+  // beginning of another handshake. Beyond that the session fails: each costs us some microseconds,
+  // and OpenSSL goes on as long as there is one. New keys come once in 2^24 records (section 5.5).
+  static constexpr unsigned kMaxMessages = 64;
 
   // `ssl` has its context and its side.
   explicit TlsSession(Handle<SSL, &SSL_free> ssl) : ssl_(std::move(ssl)) {}
@@ -76,6 +78,9 @@ class TlsSession {
   std::string_view failure() const noexcept { return failure_; }
 
  private:
+  // As OpenSSL calls it for each message, of the TlsSocket `socket`.
+  static void on_message(int is_ours, int version, int type, const void* octets, std::size_t size,
+                         SSL* ssl, void* socket) noexcept;
   Step step_of(int result);
   bool is_unique() const;
   bool is_verified() const;
