@@ -104,13 +104,14 @@ void add(Context& context, const std::string& text, const std::string& duration)
         const WallTime until = now + *time;
         if (const auto banned = bans.ban(kind, name, until, now); !banned)
           return context.refuse(banned.error());
-        context.answer(
-            {{"kind", limits::name_of(kind)},
-             {"name", name},
-             {"banned_until", to_timestamp(until)}},
-            fmt::format(
-                "{} {} is banned until {}\n{}", limits::name_of(kind), name, to_timestamp(until),
-                is_known(*named, settings) ? "" : "There is no such user; the ban is kept.\n"));
+        const bool known = is_known(*named, settings);
+        context.answer({{"kind", limits::name_of(kind)},
+                        {"name", name},
+                        {"is_known", known},
+                        {"banned_until", to_timestamp(until)}},
+                       fmt::format("{} {} is banned until {}\n{}", limits::name_of(kind), name,
+                                   to_timestamp(until),
+                                   known ? "" : "There is no such user; the ban is kept.\n"));
       },
       [&] {
         context.refuse(ExitStatus::unreachable,
@@ -123,7 +124,7 @@ void lift(Context& context, const std::string& text) {
   const BanName named = parse_ban_name(text).value_or(BanName{BanKind::account, to_lower(text)});
   const auto unknown = [&] {
     context.refuse(ExitStatus::refused,
-                   fmt::format("nothing is known of {} {}: `postrider bans list` shows all",
+                   fmt::format("nothing is known of {} {}: `postrider bans list --json` shows all",
                                limits::name_of(named.kind), named.name));
   };
   with_bans(

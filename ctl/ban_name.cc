@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "common/base/ascii.h"
+#include "common/directory/address.h"
 #include "common/directory/editor.h"
 #include "common/directory/schema.h"
 #include "common/net/address.h"
@@ -29,7 +30,12 @@ Result<BanName> parse_ban_name(const std::string& text) {
   if (!account || account->domain.empty())
     return fail(ErrorKind::invalid,
                 fmt::format("{}: neither an IP address nor the address of a user", text));
-  return BanName{BanKind::account, to_lower(text)};
+  return account_named(text);
+}
+
+BanName account_named(std::string_view login) {
+  const auto parts = directory::split_address(login);
+  return {BanKind::account, parts ? parts->str() : to_lower(login)};
 }
 
 std::string as_counted(const BanName& named, const config::Settings& settings) {

@@ -113,13 +113,13 @@ void explain_message(Context& context, const config::Settings& settings,
   auto envelope = envelope_of(options, context);
   if (!envelope) return;
   if (!options.auth.empty()) {
-    auto user = find_user(settings, options.auth);
-    if (!user && user.error().kind != ErrorKind::not_found &&
-        user.error().kind != ErrorKind::invalid)
-      return context.refuse(user.error());
-    if (!user)
+    auto login = find_login(settings, options.auth);
+    if (!login && login.error().kind != ErrorKind::not_found &&
+        login.error().kind != ErrorKind::invalid)
+      return context.refuse(login.error());
+    if (!login)
       return context.refuse(ExitStatus::refused, fmt::format("no such user: {}", options.auth));
-    envelope->user = std::move(*user);
+    envelope->login = std::move(*login);
   }
   const Explanation explanation = explain(settings, *envelope);
   context.status = status_of(explanation.reply);

@@ -85,10 +85,10 @@ struct World {
 
 checks::Client client_of(const checks::Policy& policy, const Envelope& envelope) {
   using checks::Service;
-  const bool logged_in = !envelope.login().empty();
+  const bool logged_in = !envelope.account().empty();
   checks::Client client = policy.meet(envelope.address, logged_in ? Service::own : Service::open);
   client.may_relay = client.may_relay || logged_in;
-  client.user = envelope.login();
+  client.user = envelope.account();
   return client;
 }
 
@@ -135,13 +135,12 @@ BanStep judge_bans(World& world, const Envelope& envelope) {
   };
   metrics::Counters counters;
   auth::Attempts attempts(
-      *bans, world.settings.bans, world.clock, world.log, counters, [&](std::string_view user) {
-        return as_counted({limits::BanKind::account, to_lower(user)}, world.settings);
-      });
+      *bans, world.settings.bans, world.clock, world.log, counters,
+      [&](std::string_view user) { return as_counted(account_named(user), world.settings); });
   if (attempts.is_banned(envelope.address))
     return refuse(envelope.address.str(), {421, "4.7.0", std::string(auth::kAddressIsBanned)});
-  if (!envelope.login().empty() && attempts.is_banned(envelope.address, envelope.login()))
-    return refuse(envelope.login(), {454, "4.7.0", std::string(auth::kAccountIsBanned)});
+  if (!envelope.account().empty() && attempts.is_banned(envelope.address, envelope.account()))
+    return refuse(envelope.account(), {454, "4.7.0", std::string(auth::kAccountIsBanned)});
   return found;
 }
 
@@ -149,14 +148,21 @@ CheckStep login_step(std::string_view verdict, std::string reason) {
   return {"connect", "login", "refuse", verdict, std::move(reason)};
 }
 
-// What is asked of a user who gives the right password.
-CheckStep judge_login(const directory::User& user, WallTime now) {
+// What is asked of a user who gives a password that is right.
+CheckStep judge_login(const Login& login, WallTime now) {
+  const auto& [user, app_passwords] = login;
+  const auto over = [&](std::int64_t end) {
+    return end != 0 && WallTime(std::chrono::seconds(end)) <= now;
+  };
   if (user.settings.disabled) return login_step("refuse", "the user is disabled");
   if (user.domain_disabled) return login_step("refuse", "the domain is disabled");
-  const std::chrono::seconds end(user.settings.expires);
-  if (end.count() != 0 && WallTime(end) <= now) return login_step("refuse", "the user has expired");
-  const bool by_main = user.has_password && user.settings.scope.smtp;
-  return login_step("pass", by_main ? "" : "by an app password for smtp alone");
+  if (over(user.settings.expires)) return login_step("refuse", "the user has expired");
+  if (user.has_password && user.settings.scope.smtp) return login_step("pass", "");
+  const bool by_app = std::any_of(
+      app_passwords.begin(), app_passwords.end(),
+      [&](const directory::AppPassword& one) { return one.scope.smtp && !over(one.expires); });
+  return by_app ? login_step("pass", "by an app password alone")
+                : login_step("refuse", "the user has no password for smtp");
 }
 
 }  // namespace
@@ -175,11 +181,11 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
   });
   world.loop.run();
   auto [step, banned] = judge_bans(world, envelope);
-  if (banned) explanation.reply = std::move(*banned);
+  if (banned) explanation.reply = *banned;
   explanation.checks.push_back(std::move(step));
-  if (envelope.user) {
-    CheckStep login = judge_login(*envelope.user, world.clock.now());
-    if (login.verdict == "refuse" && explanation.reply.code != 421)
+  if (envelope.login) {
+    CheckStep login = judge_login(*envelope.login, world.clock.now());
+    if (login.verdict == "refuse" && !banned)
       explanation.reply = {535, "5.7.8", "authentication credentials invalid"};
     explanation.checks.push_back(std::move(login));
   }
@@ -187,15 +193,19 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope) 
     explanation.checks.push_back(judged(*check, inquiry.facts()));
   if (explanation.reply.positive())
     explanation.route =
-        world.route(envelope.recipient.str(), {envelope.sender.str(), envelope.login()});
+        world.route(envelope.recipient.str(), {envelope.sender.str(), envelope.account()});
   return explanation;
 }
 
-Result<directory::User> find_user(const config::Settings& settings, const std::string& login) {
+Result<Login> find_login(const config::Settings& settings, const std::string& name) {
   auto directory = directory::DirectoryEditor::open(
       fmt::format("{}/{}", settings.paths.data, directory::kDatabaseName), sqlite::Access::read);
   if (!directory) return pass_on(std::move(directory.error()));
-  return directory->user(as_counted({limits::BanKind::account, to_lower(login)}, settings));
+  auto user = directory->user(as_counted(account_named(name), settings));
+  if (!user) return pass_on(std::move(user.error()));
+  auto app_passwords = directory->app_passwords(user->address);
+  if (!app_passwords) return pass_on(std::move(app_passwords.error()));
+  return Login{std::move(*user), std::move(*app_passwords)};
 }
 
 std::optional<std::string> find_mailbox(const config::Settings& settings,

@@ -16,16 +16,22 @@
 
 namespace postrider::ctl {
 
+// Who wants to log in.
+struct Login {
+  directory::User user;
+  std::vector<directory::AppPassword> app_passwords;
+};
+
 // Who would send to whom.
 struct Envelope {
   smtp::Mailbox sender;
   smtp::Mailbox recipient;
   net::IpAddress address;  // of the client
   std::string helo;
-  std::optional<directory::User> user;  // who wants to log in; empty: nobody
+  std::optional<Login> login;  // empty: nobody
 
   // The user's mailbox.
-  std::string login() const { return user ? user->address : ""; }
+  std::string account() const { return login ? login->user.address : ""; }
 };
 
 struct CheckStep {
@@ -48,7 +54,7 @@ Explanation explain(const config::Settings& settings, const Envelope& envelope);
 
 // The user of that name for logins, which is no alias and has no tag. not_found, or invalid where
 // nobody could have that name; else as the directory cannot be read.
-Result<directory::User> find_user(const config::Settings& settings, const std::string& login);
+Result<Login> find_login(const config::Settings& settings, const std::string& name);
 
 // The mailbox of ours that has that address.
 std::optional<std::string> find_mailbox(const config::Settings& settings,

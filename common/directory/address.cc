@@ -6,6 +6,7 @@
 
 #include "common/base/ascii.h"
 #include "common/base/domain_name.h"
+#include "common/smtp/international_domain.h"
 
 namespace postrider::directory {
 
@@ -48,6 +49,13 @@ tl::unexpected<Error> wrong_local(std::string_view text, std::string_view right)
   return fail(ErrorKind::invalid, fmt::format("'{}': before the @ stand {}", text, right));
 }
 
+// In lower case, with A-labels; what is no domain is left as it is.
+std::string folded_domain(std::string_view domain) {
+  if (!is_all_ascii(domain))
+    if (auto labels = smtp::to_a_labels(domain)) return std::move(*labels);
+  return to_lower(domain);
+}
+
 constexpr std::string_view kDotAtom = "letters, digits, dots between them, and !#$%&'*+-/=?^_`{|}~";
 
 }  // namespace
@@ -55,7 +63,7 @@ constexpr std::string_view kDotAtom = "letters, digits, dots between them, and !
 std::optional<Address> split_address(std::string_view text) {
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return std::nullopt;
-  return Address{to_lower(text.substr(0, at)), to_lower(text.substr(at + 1))};
+  return Address{to_lower(text.substr(0, at)), folded_domain(text.substr(at + 1))};
 }
 
 std::string_view without_tag(std::string_view local) noexcept {
@@ -88,11 +96,10 @@ Result<Address> parse_target_address(std::string_view text) {
 }
 
 Result<std::string> parse_domain(std::string_view text) {
-  if (!is_domain_name(text))
-    return fail(ErrorKind::invalid, fmt::format("'{}' is not a domain, as in example.org (write an "
-                                                "internationalized one with xn--)",
-                                                text));
-  return to_lower(text);
+  auto domain = folded_domain(text);
+  if (!is_domain_name(domain))
+    return fail(ErrorKind::invalid, fmt::format("'{}' is not a domain, as in example.org", text));
+  return domain;
 }
 
 }  // namespace postrider::directory

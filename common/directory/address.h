@@ -1,4 +1,5 @@
-// address.h - addresses as the directory writes them: lower case, local part and domain apart.
+// address.h - addresses as the directory writes them: lower case, local part and domain apart, an
+// internationalized domain with A-labels (RFC 5890), however somebody has written it.
 #pragma once
 
 #include <optional>
@@ -15,8 +16,8 @@ struct Address {
   std::string str() const { return local + "@" + domain; }
 };
 
-// Splits at the last "@" and folds both parts to lower case (ASCII). Nothing if there is no "@".
-// Checks no more: for addresses that SMTP has already parsed.
+// Splits at the last "@" and folds both parts. Nothing if there is no "@". Checks no more: for
+// addresses that SMTP has already parsed, and for what clients give as their names.
 std::optional<Address> split_address(std::string_view text);
 
 // The local part without "+tag"; the whole when it has none or begins with "+".
@@ -31,7 +32,7 @@ Result<Address> parse_mailbox_address(std::string_view text);
 Result<Address> parse_alias_address(std::string_view text);
 // An alias's target: a dot-atom at any domain. The local part keeps its case.
 Result<Address> parse_target_address(std::string_view text);
-// A domain's name in lower case.
+// A domain's name.
 Result<std::string> parse_domain(std::string_view text);
 
 }  // namespace postrider::directory

@@ -60,8 +60,9 @@ class Credentials {
       std::string_view address, Service service,
       UniqueFunction<void(Result<ScramAnswer>)> done) = 0;
 
-  // Whether who was accepted as `login` would be now: the user is there, may log in, and the password
-  // that was given is still one. From memory or an index, without a hash.
+  // Whether who was accepted as `login`, but not by verify_apop(), would be now: the user is there,
+  // may log in, and the password that was given is still one. From memory or an index, without a
+  // hash.
   [[nodiscard]] virtual PendingPtr confirm(const LoginAnswer& login, Service service,
                                            UniqueFunction<void(Result<LoginAnswer>)> done) = 0;
 

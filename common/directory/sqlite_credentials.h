@@ -4,7 +4,8 @@
 // app password and verifies one argon2id hash, be there one or not; the salt of SCRAM is a hash of
 // the address, be there such a user or not; and a hash of another program's is answered as a wrong
 // password, after the time of one, with its reason in the log. What is left are the microseconds by
-// which SCRAM takes longer with each password that a user has.
+// which SCRAM takes longer with each password that a user has, and the time by which an imported
+// argon2id hash costs more than ours and than the delay (auth/attempts.h) of a refused login.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,7 @@
 """Passwords from the command to the listeners: app passwords with scope and expiry, changes that are seen at once,
 where AUTH is offered, and what the log tells."""
 
+import base64
 import json
 import poplib
 import re
@@ -108,6 +109,20 @@ def test_what_is_wrong_is_said_and_nothing_is_changed(suite, arguments, text):
     done = suite.command("user", "app-password", *arguments, check=False)
     assert done.returncode == 1 and text in done.stderr
     assert suite.json("user", "app-password", "list", USER) == before
+
+
+def test_a_domain_beyond_ascii_is_known_as_its_users_write_it(suite):
+    written, user = "Anna@B\u00fc.test", "anna@xn--b-eha.test"
+    suite.command("domain", "add", "b\u00fc.test")
+    suite.add_user(written, PASSWORD)
+    assert user in suite.command("user", "list").stdout
+    assert takes(suite, PASSWORD, user)
+    with smtplib.SMTP_SSL("127.0.0.1", suite.port_base + 465, timeout=30, context=unverified()) as client:
+        client.ehlo()
+        login = base64.b64encode(f"\0{written}\0{PASSWORD}".encode()).decode()
+        assert client.docmd("AUTH", "PLAIN " + login)[0] == 235
+        # Mail is from the one name as from the other.
+        assert client.sendmail(user, [USER], f"From: {written}\r\n\r\nx\r\n".encode()) == {}
 
 
 def test_in_the_clear_the_loopback_may_log_in_where_configured(suite):

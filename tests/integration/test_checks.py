@@ -179,19 +179,38 @@ def test_explain_tells_why_a_user_cannot_log_in(suite):
     assert (answer["reply"], verdicts["login"]) == ("535 5.7.8 authentication credentials invalid", "refuse")
 
 
+def test_explain_knows_which_passwords_a_user_has(suite):
+    def reason():
+        ended, answer, verdicts = explained(suite, "--from", user, "--to", ANNA, "--auth", user)
+        assert (ended == 0) == (verdicts["login"] == "pass")
+        return next(check["reason"] for check in answer["checks"] if check["check"] == "login")
+
+    user = "carl@example.test"
+    suite.command("user", "add", user, "--password-stdin", "--scope", "pop3", input="secret\n")
+    assert reason() == "the user has no password for smtp"
+    suite.command("user", "app-password", "add", user, "fetch", "--scope", "pop3")
+    assert reason() == "the user has no password for smtp"
+    suite.command("user", "app-password", "add", user, "phone", "--scope", "smtp")
+    assert reason() == "by an app password alone"
+
+
 @pytest.mark.parametrize("name, arguments, reply", [
     ("203.0.113.9", ("--ip", "203.0.113.9"),
      "421 4.7.0 too many wrong passwords from your address, try again later"),
     (ANNA, ("--auth", ANNA), "454 4.7.0 too many wrong passwords, try again later"),
 ])
-def test_explain_knows_of_bans(suite, name, arguments, reply):
+@pytest.mark.parametrize("disabled", [False, True])
+def test_explain_knows_of_bans(suite, name, arguments, reply, disabled):
     asked = ("--from", ANNA, "--to", ANNA, *arguments)
     assert explained(suite, *asked)[2]["banned"] == "pass"
     suite.command("bans", "add", name)
+    if disabled:
+        suite.command("user", "disable", ANNA)
     try:
         ended, answer, verdicts = explained(suite, *asked)
     finally:
         suite.command("bans", "lift", name)
+        suite.command("user", "enable", ANNA)
     assert (ended, answer["reply"], answer["accepted"], answer["steps"]) == (75, reply, False, [])
     assert verdicts["banned"] == "refuse"
     assert answer["checks"][0]["reason"] == f"{name} is banned"

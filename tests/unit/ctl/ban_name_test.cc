@@ -20,6 +20,7 @@ TEST_CASE("ban name: an address, the /64 around one, an account", "[ctl]") {
       {"2001:db8::1", BanKind::address, "2001:db8::/64"},
       {"2001:db8::/64", BanKind::address, "2001:db8::/64"},
       {"Anna@Here.test", BanKind::account, "anna@here.test"},
+      {"anna@B\xc3\x9c.test", BanKind::account, "anna@xn--b-eha.test"},
       {"anna/home@here.test", BanKind::account, "anna/home@here.test"},
   }));
   CAPTURE(row.text);

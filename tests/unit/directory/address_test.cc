@@ -16,6 +16,18 @@ TEST_CASE("directory address: split at the last @, in lower case", "[directory]"
   CHECK_FALSE(split_address("nobody"));
 }
 
+TEST_CASE("directory address: an internationalized domain has A-labels", "[directory]") {
+  CHECK(split_address("Anna@B\xc3\x9c.Test")->str() == "anna@xn--b-eha.test");
+  CHECK(parse_mailbox_address("anna@b\xc3\xbc.test")->str() == "anna@xn--b-eha.test");
+  CHECK(*parse_domain("b\xc3\xbc.test") == "xn--b-eha.test");
+  // What cannot be one is nobody's.
+  for (const std::string& domain : {std::string("b\xff.test"), "\xc3\xbc." + std::string(300, 'a'),
+                                    std::string("\xf0\x9f\x93\xac.test")}) {
+    CHECK(split_address("a@" + domain)->domain == domain);
+    CHECK_FALSE(parse_domain(domain));
+  }
+}
+
 TEST_CASE("directory address: the tag begins at the first + that is not the first letter",
           "[directory]") {
   CHECK(without_tag("user+tag+more") == "user");
