@@ -29,6 +29,7 @@ constexpr auto kChecks = [] {
       {"sender_is_ours", mail, strangers, kSenderAnswer, &S::sender_is_ours, &sender_is_ours},
       {"sender_right", mail, users, kSenderRight, &S::sender_right, &sender_right},
       {"recipient", rcpt, everyone, 0, nullptr, &recipient},
+      {"recipient_domain", rcpt, users, 0, &S::recipient_domain, &recipient_domain},
       {"mailbox_size", rcpt, everyone, 0, nullptr, &mailbox_size},
       {"quota", rcpt, everyone, 0, &S::quota, &quota},
       {"pipelining", data, strangers, 0, &S::pipelining, &pipelining},

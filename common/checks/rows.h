@@ -15,6 +15,7 @@ Finding sender_domain(const Facts& facts);
 Finding sender_is_ours(const Facts& facts);
 Finding sender_right(const Facts& facts);
 Finding recipient(const Facts& facts);
+Finding recipient_domain(const Facts& facts);
 Finding mailbox_size(const Facts& facts);
 Finding quota(const Facts& facts);
 Finding pipelining(const Facts& facts);

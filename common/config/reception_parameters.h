@@ -57,7 +57,9 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "Received fields from which on a message is taken to run in a loop and is refused (RFC 5321 "
      "section 6.3: at least 100)."},
     {"smtpd.bad_command_limit", Type::count, &at<&S::smtpd, &S::Smtpd::bad_command_limit>, "20",
-     "1..1000", "Wrong commands in one session, after which it is ended with 421."},
+     "1..1000",
+     "Wrong commands in one session since it last brought a message, after which it is ended with "
+     "421."},
     {"smtpd.bad_recipient_limit", Type::count, &at<&S::smtpd, &S::Smtpd::bad_recipient_limit>,
      "100", "0..1000000",
      "Recipients refused for good (and addresses that VRFY and EXPN do not know, where they are "
@@ -125,11 +127,10 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "",
      "Clients that may say with XCLIENT for which client they speak: its address, its host's name, "
      "its login. What is decided and logged is so for that client; its bans and limits hold as if "
-     "it "
-     "had connected itself, besides those of who does (see smtpd.unlimited_networks). Who is "
-     "logged "
-     "in there may relay. Once an address was told, XCLIENT is refused, unless that address is one "
-     "of these as well: what follows may be the client's own words."},
+     "it had connected itself, besides those of who does (see smtpd.unlimited_networks). Who is "
+     "logged in there may relay; on a listener for submission alone Bcc is removed from such mail, "
+     "and what its header lacks is added. Once an address was told, XCLIENT is refused, unless "
+     "that address is one of these as well: what follows may be the client's own words."},
     {"smtpd.future_release_max", Type::duration, &at<&S::smtpd, &S::Smtpd::future_release_max>,
      "1w", "0s..90d",
      "How long a user may have a message held before it is sent (FUTURERELEASE, RFC 4865), on "
@@ -195,6 +196,11 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "A user who has logged in and gives a sender that is not the user's: neither the own address, "
      "with a tag or without, nor an alias that leads to it, nor one added with `postrider user "
      "send-as`."},
+    {"checks.recipient_domain", Type::choice, &at<&S::checks, &S::Checks::recipient_domain>,
+     "refuse", kCheckActions,
+     "A recipient to whom a user who has logged in writes at a domain without a dot: it is a slip, "
+     "or a name of another network. What is ours, or taken by a route or a smarthost, is left "
+     "alone."},
     {"checks.quota", Type::choice, &at<&S::checks, &S::Checks::quota>, "defer", kCheckActions,
      "A recipient whose mailbox has no room for the message beside those that are on their way "
      "into it: 452 4.2.2 or 552 5.2.2, at RCPT by the size that MAIL declares, else at the end of "

@@ -159,6 +159,7 @@ struct Settings {
     CheckAction sender_domain{};
     CheckAction sender_is_ours{};
     CheckAction sender_right{};
+    CheckAction recipient_domain{};
     CheckAction quota{};
     CheckAction pipelining{};
     CheckAction null_sender{};

@@ -135,12 +135,30 @@ constexpr std::array<DurationRow, kDurations> kDurationRows{{
 
 // As common/checks names them; a test holds both together.
 constexpr std::array<std::string_view, kCheckNames> kCheckNamesTable{
-    "local_user",       "early_talker",  "reverse_dns",     "helo_own_name",
-    "helo_literal",     "helo_name",     "sender_domain",   "sender_is_ours",
-    "sender_right",     "recipient",     "mailbox_size",    "quota",
-    "pipelining",       "null_sender",   "header_limit",    "loop",
-    "submitted_header", "header_syntax", "header_repeated", "header_missing",
-    "author_right",     "other"};
+    "local_user",
+    "early_talker",
+    "reverse_dns",
+    "helo_own_name",
+    "helo_literal",
+    "helo_name",
+    "sender_domain",
+    "sender_is_ours",
+    "sender_right",
+    "recipient",
+    "recipient_domain",
+    "mailbox_size",
+    "quota",
+    "pipelining",
+    "null_sender",
+    "header_limit",
+    "loop",
+    "submitted_header",
+    "header_syntax",
+    "header_repeated",
+    "header_missing",
+    "author_right",
+    "other",
+};
 
 // FNV-1a.
 constexpr std::uint64_t mixed(std::uint64_t hash, std::string_view text) {

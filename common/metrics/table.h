@@ -128,7 +128,7 @@ const Scale& scale_of(Duration duration) noexcept;
 
 // The names of checks that are told apart, the last for all others.
 std::span<const std::string_view> check_names() noexcept;
-inline constexpr std::size_t kCheckNames = 22;
+inline constexpr std::size_t kCheckNames = 23;
 inline constexpr std::array<std::string_view, 3> kFindingActions{"tag", "defer", "refuse"};
 inline constexpr std::size_t kFindings = kCheckNames * kFindingActions.size();
 extern const MetricText kFindingText;

@@ -95,6 +95,28 @@ TEST_CASE("recipient check: but a mail store that a route leads to, for known us
   CHECK(s.found(&recipient).empty());
 }
 
+TEST_CASE("recipient domain check: a domain that is not ours is written in full, or has a route",
+          "[checks]") {
+  Stranger s;
+  s.facts.answer = RecipientAnswer{Kind::foreign, "", {}};
+  s.facts.recipient = {"bob", "localhost"};
+  CHECK(s.found(&recipient_domain) ==
+        "550 5.1.2 localhost is not a fully-qualified domain: write it in full");
+  SECTION("one with a dot is") { s.facts.recipient.domain = "far.test"; }
+  SECTION("an address literal is") { s.facts.recipient.domain = "[IPv6:::1]"; }
+  SECTION("one of ours is taken as it is") {
+    s.facts.answer = RecipientAnswer{Kind::mailbox, "bob@localhost", {}};
+  }
+  SECTION("so is one that a route takes") {
+    s.settings.routes = {{GENERATE("localhost", "*"), {GENERATE("smtp:h.test", "hold:")}}};
+  }
+  SECTION("and where a smarthost takes all") { s.settings.relay.smarthost = "h.test"; }
+  SECTION("where the directory is away another check defers") {
+    s.facts.answer = fail(ErrorKind::temporary, "locked");
+  }
+  CHECK(s.found(&recipient_domain).empty());
+}
+
 TEST_CASE("null sender check: a report has one recipient", "[checks]") {
   Stranger s;
   s.facts.recipients = 2;
