@@ -16,7 +16,11 @@ Result<std::unique_ptr<QueueClient>> QueueClient::connect(const std::string& run
 }
 
 QueueClient::QueueClient(Fd fd)
-    : timer_(loop_, [this] { finish(fail(ErrorKind::temporary, "queued does not answer")); }),
+    : timer_(loop_,
+             [this] {
+               was_silent_ = true;
+               finish(fail(ErrorKind::temporary, "queued does not answer"));
+             }),
       channel_(loop_, std::move(fd), *this) {
   ipc::Frame hello;
   hello.mutable_hello()->set_role(ipc::ADMIN);

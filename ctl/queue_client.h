@@ -31,6 +31,8 @@ class QueueClient final : private ipc::Channel::Owner {
   // queued refused (not_found); that it went away or was silent for `patience` (temporary).
   Result<void> ask(const ipc::AdminRequest& request, OnReply on_reply,
                    std::chrono::seconds patience = kTimeout);
+  // Whether it was for that long, in one of them.
+  bool was_silent() const noexcept { return was_silent_; }
 
  private:
   explicit QueueClient(Fd fd);
@@ -44,6 +46,7 @@ class QueueClient final : private ipc::Channel::Owner {
   std::chrono::seconds patience_ = kTimeout;
   OnReply on_reply_;
   std::optional<Result<void>> result_;
+  bool was_silent_ = false;
   ipc::Channel channel_;  // last: it is given *this, and gone first
 };
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -110,13 +111,24 @@ int report(const std::vector<smtp::RecipientOutcome>& outcomes,
   return status;
 }
 
+// The same where nobody answered: once some have the message, the others are named.
+int report(const Error& error, const std::vector<smtp::ClientRecipient>& recipients, bool first) {
+  if (first) return refuse(EX_TEMPFAIL, printable(error.text));
+  for (const smtp::ClientRecipient& recipient : recipients)
+    refuse(EX_TEMPFAIL, fmt::format("{}: {}", printable(recipient.address), printable(error.text)));
+  return EX_TEMPFAIL;
+}
+
+// Each recipient once.
 smtp::ClientTransaction envelope_of(const SendmailOptions& options, const OutgoingMessage& message,
                                     const std::string& hostname) {
   smtp::ClientTransaction transaction;
   transaction.sender = sender_of(options, hostname);
+  std::set<std::string> known;
   for (const auto& recipients : {options.recipients, message.recipients})
     for (const std::string& recipient : recipients)
-      transaction.recipients.push_back({qualified(recipient, hostname), "", ""});
+      if (const auto [address, is_new] = known.insert(qualified(recipient, hostname)); is_new)
+        transaction.recipients.push_back({*address, "", ""});
   transaction.size = message.content.size();
   transaction.eight_bit = message.eight_bit;
   return transaction;
@@ -160,9 +172,9 @@ int sendmail(const SendmailOptions& options) {
   if (const auto unsafe = unsafe_address(transaction))
     return refuse(EX_DATAERR, fmt::format("'{}' is not an address", printable(*unsafe)));
   int status = EX_OK;
-  while (!transaction.recipients.empty()) {
+  for (bool first = true; !transaction.recipients.empty(); first = false) {
     const auto outcomes = submit(*socket, settings->hostname, transaction, message.content);
-    if (!outcomes) return refuse(EX_TEMPFAIL, printable(outcomes.error().text));
+    if (!outcomes) return worse(status, report(outcomes.error(), transaction.recipients, first));
     std::vector<smtp::ClientRecipient> rest;
     status = worse(status, report(*outcomes, transaction.recipients, rest));
     transaction.recipients = std::move(rest);

@@ -179,7 +179,7 @@ void Connection::refuse_later(LoginRefusal why, std::chrono::microseconds delay)
       act();
     });
   // What the hash took is part of it: one that costs more than ours would tell that there is a
-  // user.
+  // user. As far as it goes: a hash that costs more than the delay tells it still.
   login_delay_->arm(
       std::max(delay - (services_.loop.now() - login_heard_), std::chrono::microseconds{0}));
 }

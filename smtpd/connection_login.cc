@@ -88,12 +88,14 @@ smtp::Reply Connection::confirmed(const Result<directory::LoginAnswer>& answer, 
     services_.attempts.note_unavailable(answer.error().text);
     return {451, "4.3.0", "whether you may still send cannot be told now, try again"};
   }
+  services_.attempts.note_available();
   if (answer->accepted) return answer_sender(client_, priority);
   auto entry = services_.log.info("login_revoked");
   entry.with("user", login_admitted_->mailbox).with("client", client_.str());
   entry.with("reason", answer->reason);
   name_session(entry);
-  return {421, "4.7.0", "closing: this login does not hold any more, log in again"};
+  return {421, "4.7.0",
+          listener_.session.hostname + " closing: this login does not hold any more, log in again"};
 }
 
 void Connection::refuse_login(const auth::Refused& refused) {
@@ -130,7 +132,7 @@ void Connection::refuse_later(auth::Refused::Why why, std::chrono::microseconds 
       act();
     });
   // What the hash took is part of it: one that costs more than ours would tell that there is a
-  // user.
+  // user. As far as it goes: a hash that costs more than the delay tells it still.
   login_delay_->arm(
       std::max(delay - (services_.loop.now() - login_heard_), std::chrono::microseconds{0}));
 }

@@ -44,7 +44,7 @@ Consequence Attempts::note(const Attempt& attempt) {
   const bool banned = attempt.end == End::banned || is_banned(attempt.client, attempt.user);
   const bool accepted = attempt.end == End::accepted && !banned;
   counters_.add(accepted ? Counter::authentications : Counter::authentication_failures);
-  if (accepted) unavailable_.passed();
+  if (accepted) note_available();
   record(attempt, accepted, banned);
   if (accepted) return {};
   auto entry = log_.info("authentication_failed");
@@ -65,6 +65,8 @@ void Attempts::record(const Attempt& attempt, bool accepted, bool banned) {
 }
 
 void Attempts::note_unavailable(std::string_view reason) { unavailable_.holds(reason); }
+
+void Attempts::note_available() { unavailable_.passed(); }
 
 // Nobody knows who a client without an address is.
 bool Attempts::is_exempt(const net::IpAddress& client) const {

@@ -75,8 +75,9 @@ class Attempts {
   // was accepted is refused if a ban has begun meanwhile.
   Consequence note(const Attempt& attempt);
   // For one that could not be: the log tells when that begins, and that it is over when a login is
-  // accepted.
+  // accepted, or whoever knows passwords has answered another question.
   void note_unavailable(std::string_view reason);
+  void note_available();
 
  private:
   void record(const Attempt& attempt, bool accepted, bool banned);

@@ -93,6 +93,8 @@ Parsed<Mailbox> parse_vrfy(std::string_view argument, const Extensions& offered)
   std::string_view address = utf8 ? trim(argument.substr(0, before)) : argument;
   if (address.starts_with('<') && address.ends_with('>'))
     address = address.substr(1, address.size() - 2);
+  if (!address.empty() && address.find('@') == std::string_view::npos)
+    return tl::unexpected(Reply{553, "5.1.3", "whose, of which domain? write NAME@DOMAIN"});
   auto mailbox = parse_mailbox(address, widest(offered));
   if (!mailbox) return tl::unexpected(bad_syntax);
   const Charset charset = utf8 ? Charset::utf8 : Charset::ascii;

@@ -32,8 +32,8 @@ void ServerSession::data(std::string_view /*argument*/) {
   ask(Question::open, OpenMessage{transaction_.mail.size.value_or(0)});
 }
 
-// What stands behind DATA is content that came without leave: no line of it may be taken for a
-// command.
+// What came together with DATA is content that came without leave: no line of it may be taken for a
+// command. (What comes later cannot be told from what a client says that has heard the refusal.)
 void ServerSession::refuse_data(const Reply& verdict) {
   say(verdict);
   close({421, "4.7.0", settings_.hostname + " closing: a message came before it was asked for"});

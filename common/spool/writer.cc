@@ -49,16 +49,17 @@ Result<void> Draft::append(std::string_view bytes) {
     memory_.append(bytes);
     return {};
   }
-  auto written = append_to_file(bytes);
-  if (!written) writer_.large_failing_.holds(written.error().text);
-  return written;
+  return append_to_file(bytes);
 }
 
 // Of lines that begin with a dot each comes by itself: they are gathered.
 Result<void> Draft::append_to_file(std::string_view bytes) {
   if (!large_) {
     auto file = LargeFile::create(writer_.disk_, writer_.paths_.large(id_));
-    if (!file) return pass_on(std::move(file.error()));
+    if (!file) {
+      writer_.large_failing_.holds(file.error().text);
+      return pass_on(std::move(file.error()));
+    }
     large_ = std::move(*file);
   }
   if (memory_.size() + bytes.size() >= kPortion) {
@@ -74,16 +75,22 @@ Result<void> Draft::append_to_file(std::string_view bytes) {
 Result<void> Draft::flush() {
   if (memory_.empty()) return {};
   auto written = write_to_file(memory_);
-  memory_.clear();
+  if (written) memory_.clear();
   return written;
 }
 
 // Many that are under way at once may be more than there was room for when they began.
 Result<void> Draft::write_to_file(std::string_view bytes) {
   if (auto looked = writer_.look_at_space(); !looked) return looked;
-  if (writer_.space_ < writer_.options_.min_free) return pass_on(writer_.too_little_space());
+  if (writer_.space_ < writer_.options_.min_free) {
+    Error error = writer_.too_little_space();
+    writer_.full_.holds(error.text);
+    return pass_on(std::move(error));
+  }
   writer_.space_ -= std::min<std::uint64_t>(writer_.space_, bytes.size());
-  return large_->append(bytes);
+  auto written = large_->append(bytes);
+  if (!written) writer_.large_failing_.holds(written.error().text);
+  return written;
 }
 
 Writer::Writer(event::EventLoop& loop, Disk& disk, Options options, const Clock& clock,
@@ -148,10 +155,8 @@ Result<std::unique_ptr<Draft>> Writer::begin(std::uint64_t expected_size,
 PendingPtr Writer::commit(std::unique_ptr<Draft> draft, const Envelope& envelope, Done done) {
   POSTRIDER_CHECK(envelope.id() == draft->id().view());
   if (draft->large_)
-    if (auto written = draft->flush(); !written) {
-      large_failing_.holds(written.error().text);
+    if (auto written = draft->flush(); !written)
       return event::answer_later(loop_, std::move(written), std::move(done));
-    }
   auto item = std::make_shared<Committer::Item>();
   item->envelope = envelope.SerializeAsString();
   POSTRIDER_CHECK(item->envelope.size() <= kMaxEnvelope);

@@ -74,7 +74,7 @@ void append(auto& to, const Rows& rows) {
 
 QueuePicture picture_of(const std::string& run_directory, Depth depth,
                         std::chrono::seconds patience, WallTime now) {
-  QueuePicture picture{.asked = now, .depth = depth, .is_there = true};
+  QueuePicture picture{.asked = now, .depth = depth};
   const auto client = QueueClient::connect(run_directory);
   Result<void> asked;
   if (!client) asked = pass_on(client.error());
@@ -101,8 +101,8 @@ QueuePicture picture_of(const std::string& run_directory, Depth depth,
   if (!asked)
     return {.asked = now,
             .depth = depth,
-            .is_there = client.has_value(),
-            .failure = asked.error().text};
+            .failure = asked.error().text,
+            .is_silent = client && (*client)->was_silent()};
   return picture;
 }
 
@@ -127,11 +127,12 @@ bool is_running(const Survey& survey, std::string_view daemon) {
                      [&](const metrics::Life& life) { return life.process == daemon; });
 }
 
-// Who has been silent is not asked again at once, whatever is to be asked; to find nobody there
-// costs nothing.
+// Who has been silent is not asked again at once, whatever is to be asked. To find nobody there
+// costs nothing, and whoever went while it answered has a successor soon.
 const QueuePicture& Surveyor::ask_queued(Depth depth) {
   const WallTime now = clock_.now();
-  const bool fresh = kept_ && kept_->is_there && now >= kept_->asked && now - kept_->asked < kKept;
+  const bool fresh = kept_ && (kept_->failure.empty() || kept_->is_silent) && now >= kept_->asked &&
+                     now - kept_->asked < kKept;
   if (!fresh || (kept_->depth < depth && kept_->failure.empty()))
     kept_ = picture_of(settings_.paths.run, depth, patience_, now);
   return *kept_;

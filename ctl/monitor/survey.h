@@ -31,8 +31,8 @@ enum class Depth : std::uint8_t {
 struct QueuePicture {
   WallTime asked;
   Depth depth = Depth::counts;
-  bool is_there = false;  // queued took the connection, whatever it said
-  std::string failure;    // not empty: why queued could not be asked; then nothing below is set
+  std::string failure;     // not empty: why queued could not be asked; then nothing below is set
+  bool is_silent = false;  // it took the connection, and let the patience pass
   ipc::QueueStatus status;
   std::vector<ipc::Pause> pauses;
   std::vector<ipc::AgeCount> ages;

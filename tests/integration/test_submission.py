@@ -129,7 +129,8 @@ def test_sendmail_sends_to_more_than_one_transaction_takes():
     with Instance({"smtpd": {"recipient_limit": 100}}) as suite:
         suite.add_user(ANNA)
         recipients = [ANNA.replace("@", f"+{number}@") for number in range(250)]
-        done = sendmail(suite, *recipients, input="Subject: x\n\nx\n")
+        # One who stands there twice gets it once.
+        done = sendmail(suite, *recipients, recipients[0], input="Subject: x\n\nx\n")
         assert (done.returncode, done.stderr) == (0, "")
         accepted = suite.events("accepted")
         assert sorted(int(re.search(r" recipients=(\d+) ", event)[1]) for event in accepted) == [50, 100, 100]

@@ -84,7 +84,8 @@ TEST_CASE("smtp command: VRFY asks about a mailbox, in brackets or not", "[smtp]
   CHECK(vrfy("j\xc3\xb6rg@b\xc3\xbc.test SMTPUTF8") == "j\xc3\xb6rg@xn--b-eha.test");
   CHECK(vrfy("j\xc3\xb6rg@x.test").starts_with("553 5.6.7 "));
   CHECK(vrfy("").starts_with("501 5.1.3 "));
-  CHECK(vrfy("SMTPUTF8").starts_with("501 5.1.3 "));
+  CHECK(vrfy("anna") == "553 5.1.3 whose, of which domain? write NAME@DOMAIN");
+  CHECK(vrfy("SMTPUTF8").starts_with("553 5.1.3 "));
   CHECK(vrfy("<a@x.test").starts_with("501 5.1.3 "));
   CHECK(parse_vrfy("a@x.test SMTPUTF8", {}).error().status == "5.1.3");
 }

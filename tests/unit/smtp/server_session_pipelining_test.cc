@@ -33,8 +33,7 @@ TEST_CASE("smtp server session: a group of commands that may stand in one is pat
   CHECK_FALSE(impatient(bytes));
 }
 
-TEST_CASE("smtp server session: what stands behind a DATA that is refused is no command",
-          "[smtp]") {
+TEST_CASE("smtp server session: what came with a DATA that is refused is no command", "[smtp]") {
   const std::string_view refused =
       GENERATE("DATA\r\n", "DATA x\r\n", "RCPT TO:<b@b>\r\nDATA x\r\n");
   Conversation c;

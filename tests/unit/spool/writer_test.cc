@@ -110,6 +110,22 @@ TEST_CASE("spool writer: a large message that comes in pieces is written in port
     REQUIRE_FALSE(more);
     CHECK(more.error().kind == ErrorKind::temporary);
     CHECK(more.error().text.find("spool.min_free") != std::string::npos);
+    CHECK(f.logged.find("event=spool_full ") != std::string::npos);
+    CHECK(f.logged.find("event=large_message_not_written ") == std::string::npos);
+  }
+
+  SECTION("and its last portion has to find room as well") {
+    REQUIRE((*draft)->append(std::string(f.options.large_message, 'x')));
+    REQUIRE((*draft)->append("the end"));
+    disk.space = 0;
+    test::pass_time(2s);
+    f.loop.defer([&] { f.loop.stop(); });
+    f.loop.run();
+    const auto committed = f.commit(std::move(*draft));
+    REQUIRE_FALSE(committed);
+    CHECK(committed.error().kind == ErrorKind::temporary);
+    CHECK(committed.error().text.find("spool.min_free") != std::string::npos);
+    CHECK(system_disk().list(f.paths.large()).value().empty());
   }
 }
 
