@@ -410,6 +410,16 @@ def test_an_idle_connection_needs_little_memory(listener, kib):
         assert 0 < each <= kib
 
 
+def is_sent(suite):
+    """Whether there was a slot for it. (Whoever only looks for one may still have it when the next comes.)"""
+    try:
+        with suite.smtp() as client:
+            return client.sendmail(SENDER, [USER], MESSAGE) == {}
+    except smtplib.SMTPConnectError as refused:
+        assert refused.smtp_code == 421
+        return False
+
+
 def test_while_slots_are_scarce_the_slow_lose_theirs():
     with limited(workers=1, connection_limit=20, busy_timeout="2s") as suite:
         suite.add_user(USER)
@@ -421,9 +431,7 @@ def test_while_slots_are_scarce_the_slow_lose_theirs():
                 client.sendall(b"".join(state.commands) + state.begun)
                 held.enter_context(client)
             assert greeting(suite)[1].startswith(b"421")
-            wait_for(lambda: greeting(suite)[1].startswith(b"220"), what="a slot")
-            with suite.smtp() as client:
-                client.sendmail(SENDER, [USER], MESSAGE)
+            wait_for(lambda: is_sent(suite), what="a slot")
         assert "event=connection_too_slow" in suite.log_text()
 
 
