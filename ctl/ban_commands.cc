@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "common/base/ascii.h"
 #include "common/base/clock.h"
 #include "common/base/timestamp.h"
 #include "common/config/units.h"
@@ -21,7 +20,6 @@ namespace postrider::ctl {
 
 namespace {
 
-using limits::BanKind;
 using limits::BanRow;
 using nlohmann::json;
 
@@ -121,7 +119,7 @@ void add(Context& context, const std::string& text, const std::string& duration)
 
 void lift(Context& context, const std::string& text) {
   // Failures are also of accounts that are none.
-  const BanName named = parse_ban_name(text).value_or(BanName{BanKind::account, to_lower(text)});
+  const BanName named = parse_ban_name(text).value_or(account_named(text));
   const auto unknown = [&] {
     context.refuse(ExitStatus::refused,
                    fmt::format("nothing is known of {} {}: `postrider bans list --json` shows all",

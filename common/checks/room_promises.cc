@@ -44,7 +44,7 @@ void RoomPromises::give_back_last() {
   promised_.pop_back();
   const bool again = std::any_of(promised_.begin(), promised_.end(),
                                  [&](const Promised& one) { return one.mailbox == last.mailbox; });
-  if (last.asked && !again) policy_.rooms()->withdraw(last.mailbox, token_);
+  if (last.asked && !again && !token_.empty()) policy_.rooms()->withdraw(last.mailbox, token_);
 }
 
 void RoomPromises::give_back() {

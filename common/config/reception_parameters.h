@@ -203,9 +203,10 @@ inline constexpr auto kReception = std::to_array<Parameter>({
      "alone."},
     {"checks.quota", Type::choice, &at<&S::checks, &S::Checks::quota>, "defer", kCheckActions,
      "A recipient whose mailbox has no room for the message beside those that are on their way "
-     "into it: 452 4.2.2 or 552 5.2.2, at RCPT by the size that MAIL declares, else at the end of "
-     "data where no recipient has room. What is accepted has its room. Others of the same message "
-     "are not touched. Room that is only promised to other messages, or was not counted in the "
+     "into it: 452 4.2.2 or 552 5.2.2, at RCPT by the size that MAIL declares, and at the end of "
+     "data where no recipient has room. What is accepted has its room, or waits for it where other "
+     "recipients of the same message have theirs. Others of the same message are not touched. Room "
+     "that is only promised to other messages, or was not counted in the "
      "last minutes, is refused with 452 in any case, and a message that is larger than the whole "
      "mailbox may be with 552 5.2.3: by trying sizes a stranger can find out how large it may be. "
      "With \"off\" and \"tag\" mail for a full mailbox waits in the queue."},

@@ -3,7 +3,6 @@
 #include <openssl/err.h>
 
 #include <cerrno>
-#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -28,10 +27,9 @@ std::string reason_of(const SSL* ssl) {
 
 }  // namespace
 
-// A handshake that is refused, as all are behind the first, is seen by our alert alone.
 void TlsSession::on_message(int is_ours, int /*version*/, int type, const void* /*octets*/,
                             std::size_t /*size*/, SSL* /*ssl*/, void* socket) noexcept {
-  if (type != (is_ours != 0 ? SSL3_RT_ALERT : SSL3_RT_HANDSHAKE)) return;
+  if (is_ours != 0 || type != SSL3_RT_HANDSHAKE) return;
   auto& of = *static_cast<TlsSocket*>(socket);
   if (++of.messages > kMaxMessages) of.left = 0;
 }
@@ -67,7 +65,7 @@ TlsSession::Step TlsSession::handshake() {
   ERR_clear_error();
   const Step step = step_of(SSL_do_handshake(ssl_.get()));
   if (step == Step::done) {
-    socket_.left = std::numeric_limits<std::size_t>::max();
+    socket_.left = kMaxHandshake;
     socket_.messages = 0;
   }
   return step;
@@ -76,7 +74,9 @@ TlsSession::Step TlsSession::handshake() {
 TlsSession::Step TlsSession::read(std::span<char> to, std::size_t& octets) {
   if (!failure_.empty()) return Step::failed;
   ERR_clear_error();
-  return step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
+  const Step step = step_of(SSL_read_ex(ssl_.get(), to.data(), to.size(), &octets));
+  if (step == Step::done && socket_.messages <= kMaxMessages) socket_.left = kMaxHandshake;
+  return step;
 }
 
 bool TlsSession::has_input() const noexcept {

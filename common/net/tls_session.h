@@ -41,7 +41,8 @@ class TlsSession {
 
   // The most that one record holds (RFC 8446 section 5.1).
   static constexpr std::size_t kRecord = 16384;
-  // Octets of a handshake: more than OpenSSL takes of certificates.
+  // Octets of a handshake: more than OpenSSL takes of certificates. And of what is read behind it
+  // between data and data: one message may come in records of an octet each.
   static constexpr std::size_t kMaxHandshake = std::size_t{256} * 1024;
   // Messages of the peer behind it that are no data: tickets, new keys (RFC 8446 section 4.6), the
   // beginning of another handshake. Beyond that the session fails: each costs us some microseconds,

@@ -75,7 +75,7 @@ Result<void> Draft::append_to_file(std::string_view bytes) {
 Result<void> Draft::flush() {
   if (memory_.empty()) return {};
   auto written = write_to_file(memory_);
-  if (written) memory_.clear();
+  memory_.clear();
   return written;
 }
 
