@@ -119,7 +119,7 @@ class Connection final : public event::Deferred, private net::Stream::Owner {
   std::optional<event::Timer> greeting_;  // there while it is held back
   PendingPtr commit_;
   std::unique_ptr<auth::Authentication> login_;           // the last that was begun
-  std::optional<directory::LoginAnswer> login_admitted_;  // of this session itself
+  std::optional<directory::LoginAnswer> login_admitted_;  // what smtpd let in, not XCLIENT
   std::unique_ptr<spool::Draft> draft_;
   std::optional<message::FieldFilter> filter_;  // of the content, where it is submitted
   std::string_view refused_by_;                 // the check, of the message under way; empty: none
